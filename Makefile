@@ -1,0 +1,76 @@
+# All that a fresh clone needs is Python >= 3.11 and make. Everything is installed into .venv, nothing elsewhere.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# More arguments for pytest: make test ARGS="-k laws -x"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint format unit client engines bench wheel coverage clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "dragoman needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# Two stamps, because a demo should not wait for linters.
+.venv/.run-stamp: pyproject.toml | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+.venv/.dev-stamp: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	@touch .venv/.run-stamp $@
+
+venv: .venv/.dev-stamp  ## install dragoman and its tools into .venv, once
+
+demo: .venv/.run-stamp  ## one streamed, tool-using exchange on the embedded emulator; no key needed
+	@$(BIN)/dragoman demo
+
+test: lint unit  ## lint, types, import rules, and all tests with branch coverage
+
+lint: .venv/.dev-stamp  ## ruff, mypy, import-linter
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: .venv/.dev-stamp  ## the tests alone, with branch coverage (ARGS="-k word" for some)
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage report
+
+format: .venv/.dev-stamp  ## format the code, and mend what ruff can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+client: .venv/.dev-stamp  ## tests with the real Claude Code (needs node and npm)
+	$(BIN)/pytest -m client $(ARGS)
+
+engines: .venv/.dev-stamp  ## tests with real inference engines (each skips where its program is absent)
+	$(BIN)/pytest -m engine $(ARGS)
+
+bench: .venv/.dev-stamp  ## what an event and a stream cost on this machine
+	$(BIN)/dragoman bench $(ARGS)
+
+# The wheel as a user gets it: its own venv, another directory, nothing of the checkout on the path.
+wheel: .venv/.dev-stamp  ## build the wheel and test it as installed
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	@room=$$(mktemp -d) && trap 'rm -rf "$$room"' EXIT && set -e && \
+		$(BIN)/python -m venv "$$room/venv" && \
+		"$$room/venv/bin/python" -m pip install --quiet --disable-pip-version-check dist/*.whl && \
+		cp tests/house/installed.py "$$room/" && cd "$$room" && \
+		venv/bin/dragoman --version && \
+		venv/bin/python installed.py
+
+coverage: .venv/.dev-stamp  ## each module's coverage by its own test file alone
+	$(BIN)/coverage run -m pytest -p tests.house.contexts $(ARGS)
+	$(BIN)/python -m tests.house.individual_coverage
+
+clean:  ## remove what was built; .venv stays (rm -rf .venv for that)
+	rm -rf dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name .venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The program around the translation: settings, commands, service, endpoints, upstreams."""

@@ -1,0 +1,100 @@
+"""The command `dragoman`. Only what the chosen command needs is imported: start-up is a feature."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: Mapping[str, str] = {
+    "serve": "run the proxy",
+    "claude": "run Claude Code through the proxy, starting one if none runs",
+    "demo": "show one streamed, tool-using exchange on the built-in emulator; no key needed",
+    "check": "say what is wrong with a setup, and what to do about it",
+    "emulate": "serve the built-in emulator of the Responses API on a port",
+}
+"""Commands and what they do; each is the module of its name in `pipeline.commands`."""
+
+WRONG_USAGE = 2
+"""Exit code for arguments and settings that are wrong; argparse uses the same."""
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+class Command(Protocol):
+    """What a module in `pipeline.commands` offers."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; return the exit code."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `dragoman` with `argv` (without the program's name; `sys.argv` by default); return the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in COMMANDS:
+        return _run(words[0], words[1:])
+    parser = _parser()
+    parser.parse_args(words)  # shows help or version and leaves, or complains about an unknown command and leaves
+    parser.print_help()
+    return WRONG_USAGE
+
+
+def _run(name: str, words: list[str]) -> int:
+    command = cast("Command", importlib.import_module(f"pipeline.commands.{name}"))
+    parser = argparse.ArgumentParser(prog=f"dragoman {name}", description=_sentence(COMMANDS[name]), allow_abbrev=False)
+    command.configure(parser)
+    split = parser.get_default("split")  # a command that hands arguments on says which are its own
+    own, others = split(words) if split else (words, [])
+    arguments = parser.parse_args(own, argparse.Namespace(others=others))
+    return _guarded(command, arguments)
+
+
+def _guarded(command: Command, arguments: argparse.Namespace) -> int:
+    from pipeline.commands.screen import CommandError, complain
+    from pipeline.config import ConfigurationError
+
+    try:
+        return command.run(arguments)
+    except ConfigurationError as error:
+        complain("dragoman: these settings are wrong:")
+        for mistake in error.mistakes:
+            complain(f"  - {mistake}")
+        return WRONG_USAGE
+    except CommandError as error:
+        complain(f"dragoman: {error}")
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    from pipeline.version import version
+
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  {name:<{width}}  {about}" for name, about in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="dragoman",
+        description="Clients of the Anthropic Messages API, on the OpenAI Responses API.",
+        epilog=f"commands:\n{commands}\n\n`dragoman COMMAND --help` tells more about one.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"dragoman {version()}")
+    parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help="one of the commands below")
+    return parser
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:] + "."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The commands of `dragoman`, one file each: `configure(parser)` and `run(arguments) -> exit code`."""

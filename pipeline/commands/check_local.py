@@ -1,0 +1,76 @@
+"""Checks of this machine: Python, the port, the vocabulary for token counts, Claude Code."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pipeline.commands.claude import INSTALL, find_client
+from pipeline.commands.findings import Finding, fail, ok, warn
+from pipeline.commands.listening import bind, url
+from pipeline.commands.probe import Answerer, who_answers
+from pipeline.commands.screen import CommandError
+from pipeline.config import Settings
+from pipeline.version import version
+
+_VOCABULARY = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
+_OLDEST = (3, 11)
+_CLIENT_PATIENCE = 20.0  # seconds for `claude --version`
+
+
+def python(running: tuple[int, ...] = sys.version_info[:2]) -> Finding:
+    """Is this Python new enough?"""
+    if running < _OLDEST:
+        return fail(f"Python {'.'.join(map(str, running))} is too old", "dragoman needs Python 3.11 or newer")
+    return ok(f"Python {platform.python_version()}, dragoman {version()}")
+
+
+def port(settings: Settings) -> Finding:
+    """Is the port free, or does a dragoman run there already?"""
+    where = url(settings.host, settings.port)
+    answerer = who_answers(where) if settings.port else Answerer.NOBODY
+    if answerer is Answerer.DRAGOMAN:
+        return ok(f"a dragoman runs at {where}")
+    if answerer is Answerer.SOMEBODY_ELSE:
+        return fail(f"another program answers at {where}", "choose another port with --port or DRAGOMAN_PORT")
+    try:
+        bind(settings.host, settings.port).close()
+    except CommandError as error:
+        return fail(str(error), "choose another address with --host and --port")
+    return ok(f"{where} is free")
+
+
+def vocabulary() -> Finding:
+    """Is the vocabulary there that counts tokens where the upstream does not?
+
+    tiktoken keeps downloaded vocabularies in a folder, each under the SHA-1 of its address; asking tiktoken itself
+    would download it.
+    """
+    named = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
+    folder = Path(named) if named else Path(tempfile.gettempdir()) / "data-gym-cache"
+    if (folder / hashlib.sha1(_VOCABULARY.encode(), usedforsecurity=False).hexdigest()).is_file():
+        return ok("exact ones by the upstream, else by tiktoken's vocabulary, which is here")
+    return warn(
+        "exact ones by the upstream, else estimates: tiktoken's vocabulary is not here",
+        "nothing to do, or run tiktoken once with network access; TIKTOKEN_CACHE_DIR names its folder",
+    )
+
+
+def claude_code() -> Finding:
+    """Is Claude Code installed, and which version?"""
+    try:
+        client = find_client(os.environ)
+    except CommandError as error:
+        return warn(str(error), f"{INSTALL} (other clients need no such thing)")
+    try:
+        answer = subprocess.run(  # noqa: S603 - the user's own client
+            [client, "--version"], capture_output=True, timeout=_CLIENT_PATIENCE, check=True, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return warn(f"{client} is there but does not run ({type(error).__name__})", f"install it again: {INSTALL}")
+    return ok(answer.stdout.decode("utf-8", "replace").strip())

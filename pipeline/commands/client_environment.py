@@ -1,0 +1,100 @@
+"""The environment in which Claude Code works well through a dragoman.
+
+Source of each variable: what the client was seen to do (versions 1.0.128 to 2.1.330).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pipeline.config import EMULATOR
+from stages.tables import models
+
+if TYPE_CHECKING:
+    from pipeline.config import Settings
+
+OPENAI_HOST = "api.openai.com"
+"""Where the model table's own models are."""
+
+BASE_URL = "ANTHROPIC_BASE_URL"
+"""Where the client sends its requests."""
+
+TOKEN = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - the name of a variable
+"""The client's key. Not `ANTHROPIC_API_KEY`: a new one of those makes the client ask whether it may be used."""
+
+_ADVICE: Mapping[str, str] = {
+    # The check of actions before they run asks the server by default, and only Anthropic's answers. With 0 the client
+    # makes the check itself, with ordinary requests to the model.
+    "CLAUDE_CODE_AUTO_MODE_SERVER": "0",
+    # A line that differs per conversation at the head of the system prompt: it spoils the prompt cache.
+    "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
+    # Headers that say what a request is for: main conversation, subagent, compaction.
+    "CLAUDE_CODE_GATEWAY_HINT_HEADERS": "1",
+    # Ask GET /v1/models, so that /model offers what there is.
+    "CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY": "1",
+}
+"""What the client should be told, unless its user has told it something else."""
+
+WINDOW = "CLAUDE_CODE_MAX_CONTEXT_TOKENS"
+"""Tokens that the model can hold. For a model unknown to it the client assumes a million and never compacts."""
+
+_PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+
+
+def client_environment(user: Mapping[str, str], base_url: str, key: str | None, window: int) -> dict[str, str]:
+    """Add to the user's own environment what the client needs; what the user has set stays as it is.
+
+    The one exception is the base URL, which is the purpose of the command.
+
+    Args:
+        user: The environment of the user.
+        base_url: Where the proxy listens.
+        key: One of the proxy's client keys, or None when it asks for none.
+        window: Tokens that the upstream model can hold.
+    """
+    added = {**_ADVICE, WINDOW: str(window), **_credentials(user, key), **_around_proxies(user, base_url)}
+    return {**added, **user, BASE_URL: base_url, **_around_proxies(user, base_url)}
+
+
+def _credentials(user: Mapping[str, str], key: str | None) -> dict[str, str]:
+    # Without any credentials the client asks for a login. One of the user's own will do if the proxy asks for none.
+    if key is None and (user.get("ANTHROPIC_API_KEY") or user.get(TOKEN)):
+        return {}
+    return {TOKEN: key or "dragoman"}
+
+
+def _around_proxies(user: Mapping[str, str], base_url: str) -> dict[str, str]:
+    """Keep the way to our own port out of the user's HTTP proxy: their list of exceptions, and our host."""
+    host = urlsplit(base_url).hostname or ""
+    listed = user.get("NO_PROXY") or user.get("no_proxy") or ""
+    if not any(user.get(name) for name in _PROXIES) or host in listed.split(","):
+        return {}
+    extended = f"{listed},{host}" if listed else host
+    return {"NO_PROXY": extended, "no_proxy": extended}
+
+
+def context_window(settings: Settings, model: str | None = None) -> int:
+    """Return the window, in tokens, of the model that the client's conversation will reach.
+
+    The client takes one number for all models, so without a `model` the smaller of the two that it offers first counts.
+    What a server of the user's own holds behind our default names is not known; the cautious number serves there.
+    """
+    names = [model] if model else ["claude-opus", "claude-sonnet"]
+    upstream = {models.resolve(name, settings.models) for name in names}
+    known_server = settings.upstream.url == EMULATOR or urlsplit(settings.upstream.url).hostname == OPENAI_HOST
+    if not known_server and not upstream & set(settings.models.values()):
+        return models.UNKNOWN.window
+    return min(models.facts(name).window for name in upstream)
+
+
+def model_of(words: Sequence[str], user: Mapping[str, str]) -> str | None:
+    """Find the model that the client is told to use: its `--model` flag, or its variable."""
+    for word, following in itertools.zip_longest(words, words[1:]):
+        if word == "--model" and following:
+            return following
+        if word.startswith("--model="):
+            return word.partition("=")[2]
+    return user.get("ANTHROPIC_MODEL") or None

@@ -1,0 +1,80 @@
+"""`dragoman serve`: the proxy, in one process or several."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from pipeline.commands import options
+from pipeline.commands.client_environment import context_window
+from pipeline.commands.listening import bind, url_of
+from pipeline.commands.screen import Screen, screen
+
+if TYPE_CHECKING:
+    from pipeline.config import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    options.add_listening(parser)
+    options.add_sources(parser)
+    parser.add_argument("--workers", metavar="N", help="processes that share the port (1)")
+    parser.add_argument("--log-format", metavar="console|json", help="logs for people or for machines (console)")
+    parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)  # a listening socket that a parent process hands down
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code."""
+    settings = options.settings_of(arguments)
+    if arguments.fd is not None:
+        return _serve_for_parent(settings, arguments.fd)
+    with bind(settings.host, settings.port) as listener:
+        url = url_of(listener)  # now: the server takes the socket over
+        # Machines read standard output when logs are JSON; what people should know goes beside it.
+        out = screen(sys.stderr if settings.log_format == "json" else sys.stdout)
+        if settings.workers > 1:
+            from pipeline.workers import run_workers
+
+            announce(out, settings, url)
+            again = [*options.given_again(arguments), "--workers", "1"]
+            return run_workers(again, settings.workers, listener, settings.timing.shutdown_grace)
+        from pipeline import service
+
+        service.serve(settings, sockets=[listener], ready=lambda _: announce(out, settings, url))
+    return 0
+
+
+def _serve_for_parent(settings: Settings, descriptor: int) -> int:
+    from pipeline import service
+    from pipeline.workers import end_with_parent
+
+    end_with_parent()
+    service.serve(settings, sockets=[socket.socket(fileno=descriptor)])
+    return 0
+
+
+def announce(out: Screen, settings: Settings, url: str) -> None:
+    """Say where the proxy listens, what it answers from, and how to run Claude Code against it."""
+    out.line(f"dragoman listens on {out.bold(url)}")
+    out.line(f"upstream: {upstream_in_words(settings)}")
+    if settings.workers > 1:
+        out.line(f"workers:  {settings.workers}")
+    out.line("Run Claude Code against it:")
+    out.line(f"  export ANTHROPIC_BASE_URL={url} ANTHROPIC_AUTH_TOKEN={_token(settings)}")
+    out.line(f"  CLAUDE_CODE_MAX_CONTEXT_TOKENS={context_window(settings)} CLAUDE_CODE_AUTO_MODE_SERVER=0 claude")
+
+
+def upstream_in_words(settings: Settings) -> str:
+    """Say what answers, who chose it, and whether a key goes with it; never the key."""
+    chosen, upstream = settings.upstream_chosen_by, settings.upstream
+    if upstream.url == "emulator" and chosen == "nothing was given":
+        return "no key: answering from the built-in emulator, not from a model (set OPENAI_API_KEY, or --upstream URL)"
+    if upstream.url == "emulator":
+        return f"the built-in emulator, not a model (chosen by {chosen})"
+    return f"{upstream.url} ({'with' if upstream.api_key else 'without'} a key; chosen by {chosen})"
+
+
+def _token(settings: Settings) -> str:
+    return "<one of your client keys>" if settings.client_keys else "dragoman"

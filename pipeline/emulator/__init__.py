@@ -1,0 +1,12 @@
+"""An embedded emulator of the OpenAI Responses API that follows a script: for the demo, for tests, and without a key.
+
+It imports `stages.wire` alone: an oracle must not share the translator's opinions.
+"""
+
+from __future__ import annotations
+
+from pipeline.emulator.answer import Answer, answer
+from pipeline.emulator.server import application
+from pipeline.emulator.transport import EmulatorTransport
+
+__all__ = ["Answer", "EmulatorTransport", "answer", "application"]

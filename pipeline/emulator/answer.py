@@ -1,0 +1,136 @@
+"""Answers: a request in, the whole HTTP answer out, without waiting and without IO.
+
+An answer is a list of frames, each with the pause before it.  Who sends it keeps the pauses; that is all the
+transport and the server have to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from pipeline.emulator.checks import refused
+from pipeline.emulator.events import Event, Telling
+from pipeline.emulator.faults import Fault
+from pipeline.emulator.ids import Ids
+from pipeline.emulator.loop import items
+from pipeline.emulator.scene import Scene
+from pipeline.emulator.script import play
+from pipeline.emulator.usage import PrefixCache, count_input, measure
+from stages.wire import json, sse
+
+_STREAM = "text/event-stream; charset=utf-8"
+_JSON = "application/json"
+_GARBAGE = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"bro\n\n'
+_TOKENS = 1_000_000
+_RATE_LIMITS = {
+    "x-ratelimit-limit-requests": "5000",
+    "x-ratelimit-limit-tokens": str(_TOKENS),
+    "x-ratelimit-remaining-requests": "4999",
+    "x-ratelimit-reset-requests": "12ms",
+    "x-ratelimit-reset-tokens": "12ms",
+}
+
+
+@frozen
+class Frame:
+    """Bytes to be sent at once, `pause` seconds after those before them (None: the sender's own pace)."""
+
+    data: bytes = field(repr=False)
+    pause: float | None = 0.0
+
+
+@frozen
+class Answer:
+    """An HTTP answer; `body` is its JSON where it is one, None where it is a stream."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    frames: tuple[Frame, ...]
+    body: Any = field(default=None, repr=False)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of all frames."""
+        return b"".join(frame.data for frame in self.frames)
+
+
+def answer(request: dict[str, Any], cache: PrefixCache | None = None) -> Answer:
+    """Answer one request for a response.
+
+    Args:
+        request: the body of `POST /v1/responses`.
+        cache: what was asked before; without it nothing counts as cached.
+
+    Returns:
+        A stream, a response object, or the error for which the request is refused.  The same request and cache give
+        the same answer.
+    """
+    if fault := refused(request):
+        return faulty(fault, request)
+    scene = play(request)
+    if isinstance(scene, Fault):
+        return faulty(scene, request)
+    usage = measure(request, scene, cache.visit(request) if cache else 0)
+    telling = Telling(request, scene, Ids.of(request), usage)
+    headers = {
+        **_headers(telling.ids.request),
+        **_RATE_LIMITS,
+        "x-ratelimit-remaining-tokens": str(_TOKENS - usage.input),
+    }
+    if request.get("stream") and not scene.plain_json:
+        return Answer(200, {"content-type": _STREAM, **headers}, tuple(_stream(telling)))
+    return Answer(200, {"content-type": _JSON, **headers}, (_whole(telling),), telling.final)
+
+
+def faulty(fault: Fault, request: Any = None) -> Answer:
+    """Answer with an error."""
+    headers = {"content-type": _JSON, **_headers(Ids.of({"of": request}).request), **fault.headers}
+    return Answer(fault.status, headers, (Frame(json.encode(fault.body)),), fault.body)
+
+
+def plain(value: Any) -> Answer:
+    """Answer with a JSON value."""
+    headers = {"content-type": _JSON, **_headers(Ids.of({"of": value}).request)}
+    return Answer(200, headers, (Frame(json.encode(value)),), value)
+
+
+def counted(request: dict[str, Any]) -> Answer:
+    """Answer `POST /v1/responses/input_tokens`."""
+    return plain({"object": "response.input_tokens", "input_tokens": count_input({**request, "input": items(request)})})
+
+
+def _headers(request_id: str) -> dict[str, str]:
+    return {"openai-processing-ms": "42", "openai-version": "2020-10-01", "x-request-id": request_id}
+
+
+def _stream(telling: Telling) -> list[Frame]:
+    frames: list[Frame] = []
+    last_delta = 0
+    for number, event in enumerate(telling.events()):
+        frames.append(Frame(sse.encode(event["type"], json.encode(event)), _pause(telling.scene, event, number)))
+        last_delta = number if "delta" in event else last_delta
+    if telling.scene.ending.garbage:
+        frames.insert(last_delta + 1, Frame(_GARBAGE))
+    return frames
+
+
+_BEGINNING = 2
+"""Events that come before any silence: `response.created` and `response.in_progress`."""
+
+
+def _pause(scene: Scene, event: Event, number: int) -> float | None:
+    if number == _BEGINNING and scene.silence:
+        return scene.silence
+    return scene.pause if "delta" in event else 0.0
+
+
+def _whole(telling: Telling) -> Frame:
+    """Give the response object at once, after as long as the stream would have taken beyond the sender's pace."""
+    scene = telling.scene
+    data = json.encode(telling.final)
+    broken = scene.ending.garbage or not scene.ending.terminal
+    deltas = sum(item.size for item in scene.items) if scene.pause else 0
+    return Frame(data[: len(data) // 2] if broken else data, scene.silence + (scene.pause or 0.0) * deltas)

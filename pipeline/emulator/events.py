@@ -1,0 +1,168 @@
+"""Events: a scene told as the API tells it, one event after another, and the final response object.
+
+Keys stand in alphabetical order after `type`, as in the newest recordings, and every event carries the next
+`sequence_number`. The response object of the last event is what a request without `stream` gets, so both ways cannot
+differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+from attrs import field, frozen
+
+from pipeline.emulator.ids import Ids, seal
+from pipeline.emulator.response import ResponseObject, Usage, has_phase
+from pipeline.emulator.scene import Call, Closing, Item, Reasoning, Scene, Speech
+
+Event: TypeAlias = dict[str, Any]
+"""One event as a JSON object."""
+
+_LAST = {"completed": "response.completed", "incomplete": "response.incomplete", "failed": "response.failed"}
+
+
+@frozen
+class Telling:
+    """All that telling a scene needs to know of its request."""
+
+    request: dict[str, Any] = field(repr=False)
+    scene: Scene
+    ids: Ids
+    usage: Usage
+
+    @property
+    def final(self) -> Event:
+        """The response object as it is at the end."""
+        output = [self.item(index, "completed") for index in range(len(self.scene.items))]
+        return ResponseObject(self.request, self.ids).ended(self.scene.ending, output, self.usage)
+
+    def events(self) -> Iterator[Event]:
+        """Tell the scene from `response.created` to the last event, or to where it is cut."""
+        for number, (name, fields) in enumerate(self._unnumbered()):
+            fields["sequence_number"] = number
+            yield {"type": name, **{key: fields[key] for key in sorted(fields)}}
+
+    def item(self, index: int, stage: str) -> Event:
+        """Give the output item at `index` as it is at a stage: `added`, `done` or `completed`."""
+        item = self.scene.items[index]
+        return _SHAPES[type(item)](self, item, index, stage)
+
+    def status(self, index: int, stage: str) -> str:
+        """Tell an item's status: the ending decides about the last one."""
+        if stage == "added":
+            return "in_progress"
+        last = index == len(self.scene.items) - 1
+        return self.scene.ending.closing.value if last else "completed"
+
+    def _unnumbered(self) -> Iterator[tuple[str, Event]]:
+        begun = ResponseObject(self.request, self.ids).begun()
+        yield "response.created", {"response": begun}
+        yield "response.in_progress", {"response": begun}
+        for index, item in enumerate(self.scene.items):
+            yield from self._item_events(index, item)
+        yield from self._ending_events()
+
+    def _item_events(self, index: int, item: Item) -> Iterator[tuple[str, Event]]:
+        yield "response.output_item.added", {"item": self.item(index, "added"), "output_index": index}
+        place = {"item_id": self.item(index, "added")["id"], "output_index": index}
+        left_open = index == len(self.scene.items) - 1 and self.scene.ending.closing is Closing.OPEN
+        for name, fields in _CONTENTS[type(item)](self, item):
+            if left_open and not name.endswith((".delta", ".added")):
+                return  # the scene breaks off here: neither this part nor its item is closed
+            yield name, {**place, **fields}
+        yield "response.output_item.done", {"item": self.item(index, "done"), "output_index": index}
+
+    def _ending_events(self) -> Iterator[tuple[str, Event]]:
+        ending = self.scene.ending
+        if ending.error_event:
+            error = {"type": "tokens", "code": ending.code, "message": ending.message, "param": None}
+            yield "error", {"error": error}
+        if ending.terminal:
+            yield _LAST[ending.status], {"response": self.final}
+
+    def deltas(self, name: str, pieces: Iterable[str], **fields: Any) -> Iterator[tuple[str, Event]]:
+        """Tell pieces as deltas, padded against eavesdroppers unless the request declines that."""
+        padded = (self.request.get("stream_options") or {}).get("include_obfuscation") is not False
+        for number, piece in enumerate(pieces):
+            padding = {"obfuscation": self.ids.padding(piece, number)} if padded else {}
+            yield name, {"delta": piece, **fields, **padding}
+
+
+def _reasoning_shape(telling: Telling, item: Reasoning, index: int, stage: str) -> Event:
+    item_id = telling.ids.item("rs", index)
+    shape: Event = {"id": item_id, "type": "reasoning", "content": []}
+    if "reasoning.encrypted_content" in (telling.request.get("include") or []):
+        shape["encrypted_content"] = seal(item_id, stage, telling.ids.created_at)
+    shape["summary"] = [] if stage == "added" else [_summary("".join(part)) for part in item.parts]
+    return shape
+
+
+def _speech_shape(telling: Telling, item: Speech, index: int, stage: str) -> Event:
+    shape: Event = {
+        "id": telling.ids.item("msg", index),
+        "type": "message",
+        "status": telling.status(index, stage),
+        "content": [] if stage == "added" else [_part(item, "".join(item.pieces))],
+    }
+    if has_phase(telling.request["model"]):
+        before_call = any(isinstance(other, Call) for other in telling.scene.items[index:])
+        shape["phase"] = "commentary" if before_call else "final_answer"
+    return {**shape, "role": "assistant"}
+
+
+def _call_shape(telling: Telling, item: Call, index: int, stage: str) -> Event:
+    return {
+        "id": telling.ids.item("fc", index),
+        "type": "function_call",
+        "status": telling.status(index, stage),
+        "arguments": "" if stage == "added" else "".join(item.pieces),
+        "call_id": telling.ids.call(index),
+        "name": item.name,
+    }
+
+
+def _tell_reasoning(telling: Telling, item: Reasoning) -> Iterator[tuple[str, Event]]:
+    for index, pieces in enumerate(item.parts):
+        text, place = "".join(pieces), {"summary_index": index}
+        yield "response.reasoning_summary_part.added", {**place, "part": _summary("")}
+        yield from telling.deltas("response.reasoning_summary_text.delta", pieces, **place)
+        yield "response.reasoning_summary_text.done", {**place, "text": text}
+        yield "response.reasoning_summary_part.done", {**place, "part": _summary(text)}
+
+
+def _tell_speech(telling: Telling, item: Speech) -> Iterator[tuple[str, Event]]:
+    text, place = "".join(item.pieces), {"content_index": 0}
+    kind, said = ("refusal", "refusal") if item.refusal else ("output_text", "text")
+    extra: Event = {} if item.refusal else {"logprobs": []}
+    yield "response.content_part.added", {**place, "part": _part(item, "")}
+    yield from telling.deltas(f"response.{kind}.delta", item.pieces, **place, **extra)
+    yield f"response.{kind}.done", {**place, **extra, said: text}
+    yield "response.content_part.done", {**place, "part": _part(item, text)}
+
+
+def _tell_call(telling: Telling, item: Call) -> Iterator[tuple[str, Event]]:
+    yield from telling.deltas("response.function_call_arguments.delta", item.pieces)
+    yield "response.function_call_arguments.done", {"arguments": "".join(item.pieces)}
+
+
+def _summary(text: str) -> Event:
+    return {"type": "summary_text", "text": text}
+
+
+def _part(item: Speech, text: str) -> Event:
+    if item.refusal:
+        return {"type": "refusal", "refusal": text}
+    return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+
+
+_SHAPES: dict[type[Item], Callable[[Telling, Any, int, str], Event]] = {
+    Reasoning: _reasoning_shape,
+    Speech: _speech_shape,
+    Call: _call_shape,
+}
+_CONTENTS: dict[type[Item], Callable[[Telling, Any], Iterator[tuple[str, Event]]]] = {
+    Reasoning: _tell_reasoning,
+    Speech: _tell_speech,
+    Call: _tell_call,
+}

@@ -1,0 +1,141 @@
+"""Scenes: what the emulator is about to say, before it is said in the words of the API.
+
+A scene is pure data.  The script makes it from a request, the events tell it as a stream, and the response object
+sums it up; none of these needs to know the cue that asked for it.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import TypeAlias
+
+from attrs import evolve, field, frozen
+
+_WORDS = re.compile(r"\s*\S+|\s+")
+_FRAGMENTS = re.compile(r".{1,9}", re.DOTALL)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Cut a text as a model streams it, about one word a piece; the pieces joined are the text again."""
+    return tuple(_WORDS.findall(text))
+
+
+def fragments(text: str) -> tuple[str, ...]:
+    """Cut an argument JSON as a model streams it: small pieces that know nothing of its grammar."""
+    return tuple(_FRAGMENTS.findall(text))
+
+
+@frozen
+class Reasoning:
+    """A reasoning item; `parts` are its summary parts, each cut into deltas, and may be none.
+
+    `hidden` are the tokens spent on what the summary does not show.
+    """
+
+    parts: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
+    hidden: int = 16
+
+    @property
+    def size(self) -> int:
+        """Tokens spent: one a piece, and the hidden ones."""
+        return sum(map(len, self.parts)) + self.hidden
+
+
+@frozen
+class Speech:
+    """An assistant message of one part, cut into deltas; a refusal is the same with another kind of part."""
+
+    pieces: tuple[str, ...] = field(repr=False)
+    refusal: bool = False
+
+    @property
+    def size(self) -> int:
+        """Tokens spent: one a piece."""
+        return len(self.pieces)
+
+
+@frozen
+class Call:
+    """A call of the function `name`; the pieces joined are its arguments, JSON unless a cue asks for bad ones."""
+
+    name: str
+    pieces: tuple[str, ...] = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Tokens spent: one a piece."""
+        return len(self.pieces)
+
+
+Item: TypeAlias = Reasoning | Speech | Call
+"""What one output item says."""
+
+
+class Closing(Enum):
+    """How an output item is left by the scene: closed, closed but unfinished, or never closed at all."""
+
+    COMPLETED = "completed"
+    INCOMPLETE = "incomplete"
+    OPEN = "in_progress"
+
+
+@frozen
+class Ending:
+    """How a response ends.
+
+    `status` is that of the final response object; `reason` goes to `incomplete_details`, `code` and `message` to
+    `error`.
+    """
+
+    status: str = "completed"
+    closing: Closing = Closing.COMPLETED
+    reason: str | None = None
+    code: str | None = None
+    message: str | None = None
+    error_event: bool = False
+    """An `error` event goes before `response.failed`."""
+    terminal: bool = True
+    """False: the stream is cut, no last event comes."""
+    garbage: bool = False
+    """One frame whose data is no JSON stands before the last item's end."""
+
+
+COMPLETED = Ending()
+"""The ordinary ending."""
+
+
+@frozen
+class Scene:
+    """What one response says, how it ends, and how fast it is told.
+
+    `pause` seconds lie before each delta (None: the speaker's own pace); `silence` seconds after
+    `response.in_progress`.
+    """
+
+    items: tuple[Item, ...] = ()
+    ending: Ending = COMPLETED
+    pause: float | None = None
+    silence: float = 0.0
+    plain_json: bool = False
+    """Answer with JSON although a stream was asked for."""
+
+
+def shorten(scene: Scene, budget: int) -> Scene:
+    """Cut a scene at `budget` output tokens; one that had to be cut ends as `max_output_tokens` ends it."""
+    kept: list[Item] = []
+    for item in scene.items:
+        if item.size > budget:
+            ending = Ending("incomplete", Closing.INCOMPLETE, reason="max_output_tokens")
+            return evolve(scene, items=(*kept, *_cut(item, budget)), ending=ending)
+        kept.append(item)
+        budget -= item.size
+    return scene
+
+
+def _cut(item: Item, budget: int) -> tuple[Item, ...]:
+    if budget <= 0:
+        return ()
+    if isinstance(item, Reasoning):
+        return (Reasoning(hidden=budget),)
+    return (evolve(item, pieces=item.pieces[:budget]),)

@@ -1,0 +1,188 @@
+"""The scenes: one function for each thing the emulator can be asked to play.
+
+Each sees the request and the cue's step, and gives back items and an ending, or an HTTP error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from pipeline.emulator.cues import Step
+from pipeline.emulator.example import example
+from pipeline.emulator.faults import OVERFLOW, Fault, fault
+from pipeline.emulator.loop import find_tool, offered
+from pipeline.emulator.scene import Call, Ending, Reasoning, Scene, Speech, fragments, words
+from stages.wire import json
+
+Builder: TypeAlias = Callable[[dict[str, Any], Step], Scene | Fault]
+"""From a request and the cue in it to what is played."""
+
+GREETING = (
+    "Hello from dragoman's emulator. There is no model behind this answer: it follows a small script, "
+    "runs inside your own machine, and sends nothing anywhere. Everything between you and it is the real thing."
+)
+"""What is said when no cue asks for anything else."""
+
+_UNICODE = (
+    "Gr\u00fc\u00dfe, \u4f60\u597d, \u0645\u0631\u062d\u0628\u0627, \u05e9\u05dc\u05d5\u05dd, e\u0301 \u2028 \ufeff "
+    "\u202e\u202c \U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466 \U0001f1ea\U0001f1fa \U0001d54f "
+    '"quoted" back\\slash\ttab\r\nline\x7f'
+)
+THOUGHTS = (
+    "**Reading the request**\n\nThe prompt asks the emulator to think before it speaks. This is the first part.",
+    "**Choosing an answer**\n\nThe script has only one answer here. The second part of the summary ends with that.",
+)
+"""The two parts of a reasoning summary."""
+
+_MOST_DELTAS = 100_000
+_MOST_SECONDS = 3600.0
+
+
+def _speech(request: dict[str, Any], text: str) -> Speech:
+    """Say a text, or, where the request wants structured output, a JSON object that fits."""
+    wanted = (request.get("text") or {}).get("format") or {}
+    if wanted.get("type") == "json_schema":
+        return Speech(fragments(json.encode(example(wanted.get("schema"))).decode()))
+    if wanted.get("type") == "json_object":
+        return Speech(fragments(json.encode({"answer": text}).decode()))
+    return Speech(words(text))
+
+
+def unprompted(request: dict[str, Any]) -> Scene:
+    """Answer a prompt without cues: with a text, or with a call where `tool_choice` forces one."""
+    choice = request.get("tool_choice")
+    name = choice.get("name") if isinstance(choice, dict) and choice.get("type") == "function" else None
+    if choice == "required" or name:
+        return call(request, Step("call", name))
+    return text(request, Step("text"))
+
+
+def closing(request: dict[str, Any], results: int) -> Scene:
+    """Close a task whose calls are all answered."""
+    return Scene((_speech(request, f"Done. {results} tool {'result' if results == 1 else 'results'} came back."),))
+
+
+def text(request: dict[str, Any], _step: Step) -> Scene:
+    """Say the greeting."""
+    return Scene((_speech(request, GREETING),))
+
+
+def think(request: dict[str, Any], _step: Step) -> Scene:
+    """Think aloud in two summary parts, then say the greeting."""
+    return Scene((Reasoning(tuple(map(words, THOUGHTS))), _speech(request, GREETING)))
+
+
+def call(request: dict[str, Any], step: Step) -> Scene:
+    """Call one tool: the one named with the arguments given, else a suitable one."""
+    tool = _suitable(request, step.tool)
+    if tool is None:
+        return _no_tool(request)
+    arguments = step.arguments if step.arguments is not None else _arguments(tool)
+    return Scene((Call(tool["name"], fragments(json.encode(arguments).decode())),))
+
+
+def calls(request: dict[str, Any], step: Step) -> Scene:
+    """Call the same tool twice, in parallel."""
+    one = call(request, step)
+    return Scene(one.items * 2) if isinstance(one.items[0], Call) else one
+
+
+def bad_arguments(request: dict[str, Any], step: Step) -> Scene:
+    """Call a tool with arguments that are no JSON."""
+    tool = _suitable(request, step.tool)
+    return Scene((Call(tool["name"], ('{"command": ', '"ls", ')),)) if tool else _no_tool(request)
+
+
+def agent(request: dict[str, Any], step: Step) -> Scene:
+    """Hand a prompt to a subagent, whose own request then comes as another conversation."""
+    tool = find_tool(request, "Agent") or find_tool(request, "Task")
+    if tool is None or not _may_call(request):
+        return _no_tool(request)
+    known = (tool.get("parameters") or {}).get("properties", {})
+    arguments = {"description": "Play a part of the script", "prompt": step.text}
+    if "subagent_type" in known:
+        arguments["subagent_type"] = "general-purpose"
+    return Scene((Call(tool["name"], fragments(json.encode(arguments).decode())),))
+
+
+def _suitable(request: dict[str, Any], name: str | None) -> dict[str, Any] | None:
+    """Choose a tool: the one named, else Bash, else the first function; none where the request forbids calls."""
+    if not _may_call(request):
+        return None
+    if name:
+        return find_tool(request, name)
+    tools = offered(request)
+    return next((tool for tool in tools if tool["name"] == "Bash"), tools[0] if tools else None)
+
+
+def _may_call(request: dict[str, Any]) -> bool:
+    return request.get("tool_choice") != "none"
+
+
+def _arguments(tool: dict[str, Any]) -> Any:
+    if tool["name"] == "Bash":
+        return {"command": "ls", "description": "List the files of this directory"}
+    return example({"type": "object", **(tool.get("parameters") or {})})
+
+
+def _no_tool(request: dict[str, Any]) -> Scene:
+    return Scene((_speech(request, "The script wants to call a tool here, but this request offers none that fits."),))
+
+
+def unicode(_request: dict[str, Any], _step: Step) -> Scene:
+    """Say what is hard to cut: several scripts, joined emoji, controls."""
+    # Character by character: joined emoji and combining marks are cut in the middle, as tokenizers do.
+    return Scene((Speech(tuple(_UNICODE)),))
+
+
+def long(_request: dict[str, Any], step: Step) -> Scene:
+    """Say as many words as the cue asks for, each a delta."""
+    count = int(step.number(200, _MOST_DELTAS))
+    return Scene((Speech(tuple(f"word{number} " for number in range(1, count + 1))),))
+
+
+def slow(request: dict[str, Any], step: Step) -> Scene:
+    """Say the greeting with a long pause before each delta."""
+    return Scene((_speech(request, GREETING),), pause=step.number(1.0, _MOST_SECONDS))
+
+
+def refuse(_request: dict[str, Any], _step: Step) -> Scene:
+    """Refuse, with a refusal part."""
+    return Scene((Speech(words("I'm sorry, but I can't help with that."), refusal=True),))
+
+
+def silence(request: dict[str, Any], step: Step) -> Scene:
+    """Keep silent for a while, then say the greeting."""
+    return Scene((_speech(request, GREETING),), silence=step.number(1.0, _MOST_SECONDS))
+
+
+def empty(_request: dict[str, Any], _step: Step) -> Scene:
+    """Complete without saying anything."""
+    return Scene()
+
+
+def plain_json(request: dict[str, Any], _step: Step) -> Scene:
+    """Answer with JSON, also where a stream was asked for."""
+    return Scene((_speech(request, GREETING),), plain_json=True)
+
+
+def http_error(_request: dict[str, Any], step: Step) -> Fault:
+    """Fail with an HTTP status, and with a code where a status has several."""
+    code = [*step.text.split(), "", ""][1]
+    return fault(int(min(max(step.number(500, 599), 400), 599)), code)
+
+
+def overflow(_request: dict[str, Any], _step: Step) -> Fault:
+    """Refuse the input as too long."""
+    return OVERFLOW
+
+
+def ends_with(ending: Ending) -> Builder:
+    """Build a scene that ends so after some words of text: six, or as many as the cue says."""
+
+    def build(_request: dict[str, Any], step: Step) -> Scene:
+        said = words(GREETING)[: int(step.number(6, _MOST_DELTAS))]
+        return Scene((Speech(said),) if said else (), ending)
+
+    return build

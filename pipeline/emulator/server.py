@@ -1,0 +1,85 @@
+"""The emulator as an ASGI application, for `dragoman emulate`: the same answers over a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import trio
+
+from pipeline.emulator.answer import Answer
+from pipeline.emulator.emulator import Emulator
+from pipeline.emulator.pace import keep_pace
+
+Message: TypeAlias = dict[str, Any]
+"""One ASGI message."""
+
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+"""Waits for the next message of the client."""
+
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+"""Sends a message to the client."""
+
+Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+"""An ASGI 3 application; its first argument is the scope."""
+
+
+def application(delay: float = 0.01) -> Application:
+    """Make an ASGI application with an emulator of its own.
+
+    Args:
+        delay: seconds between deltas.
+
+    Returns:
+        An application for a server that runs on trio.  It keeps an answer's task no longer than its client stays.
+    """
+    emulator = Emulator()
+
+    async def serve(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            body = await _body(receive)
+            if body is not None:
+                await _tell(emulator.respond(scope["method"], scope["path"], body), delay, receive, send)
+
+    return serve
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Read the whole body; None if the client left before its end."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _tell(answer: Answer, delay: float, receive: Receive, send: Send) -> None:
+    """Send an answer, and stop where the client leaves: a server's `send` does not tell."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_watch, receive, nursery.cancel_scope)
+        headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in answer.headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        for frame in answer.frames:
+            await keep_pace(frame, delay)
+            await send({"type": "http.response.body", "body": frame.data, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        nursery.cancel_scope.cancel()
+
+
+async def _watch(receive: Receive, scope: trio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()

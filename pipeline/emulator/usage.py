@@ -1,0 +1,92 @@
+"""Token counts and the prompt cache: simple, deterministic, and right about what a prefix is.
+
+A token is four bytes of text here.  What matters is that counts grow with what is sent, and that a request which only
+appends to an earlier one of the same `prompt_cache_key` finds that one cached, while any edit before its end does
+not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.emulator.loop import items
+from pipeline.emulator.response import Usage, writes_cache
+from pipeline.emulator.scene import Reasoning, Scene
+from stages.wire import json
+
+_IMAGE = 3000
+"""Bytes that an image or a file inside the request counts for, however large it is."""
+
+_SETTINGS = ("instructions", "tools", "text")
+
+
+def count_input(request: dict[str, Any]) -> int:
+    """Count the tokens of a request's input, its instructions and its tools."""
+    return sum(map(_tokens, _sections(request)))
+
+
+def measure(request: dict[str, Any], scene: Scene, cached: int) -> Usage:
+    """Count what a scene costs, of whose input `cached` tokens were known already."""
+    whole = count_input(request)
+    return Usage(
+        input=whole,
+        cached=cached,
+        written=whole - cached if writes_cache(request["model"]) else 0,
+        output=sum(item.size for item in scene.items),
+        reasoning=sum(item.size for item in scene.items if isinstance(item, Reasoning)),
+    )
+
+
+class PrefixCache:
+    """Remembers the inputs it has seen, as digests, the most recent `size` of them.
+
+    Unlike the real cache it has no smallest prefix (1024 tokens there), so that short demonstrations show something.
+    """
+
+    def __init__(self, size: int = 256) -> None:
+        self._size = size
+        self._known: OrderedDict[bytes, None] = OrderedDict()
+
+    def visit(self, request: dict[str, Any]) -> int:
+        """Tell how many tokens of a request's input are known from an earlier one, and remember all of them."""
+        cached, tokens, last = 0, 0, b""
+        for digest, count in _prefixes(request):
+            tokens, last = tokens + count, digest
+            if digest in self._known:
+                cached = tokens
+                self._known.move_to_end(digest)
+        self._known[last] = None
+        while len(self._known) > self._size:
+            self._known.popitem(last=False)
+        return cached
+
+
+def _prefixes(request: dict[str, Any]) -> Iterator[tuple[bytes, int]]:
+    """Yield a digest of the input up to each item, and how many tokens that item adds."""
+    rolling = hashlib.sha256(json.encode([request.get("model"), request.get("prompt_cache_key")]))
+    for section in _sections(request):
+        rolling.update(json.encode(section))
+        yield rolling.digest(), _tokens(section)
+
+
+def _sections(request: dict[str, Any]) -> list[Any]:
+    """List what makes the prompt, in the order the model sees it: settings first, as one, then every item."""
+    return [{name: request[name] for name in _SETTINGS if request.get(name)}, *items(request)]
+
+
+def _tokens(section: Any) -> int:
+    return (_weight(section) + 3) // 4
+
+
+def _weight(value: Any) -> int:
+    """Count the bytes of all text within a value."""
+    if isinstance(value, str):
+        return _IMAGE if value.startswith("data:") else len(value.encode("utf-8", "surrogatepass"))
+    if isinstance(value, dict):
+        return sum(len(key) + _weight(one) for key, one in value.items())
+    if isinstance(value, list):
+        return sum(map(_weight, value))
+    return 0 if value is None else 4

@@ -1,0 +1,58 @@
+"""What every endpoint is handed besides the exchange: the things that live as long as the process."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import attrs
+import httpx
+import trio
+from structlog.typing import FilteringBoundLogger
+
+from pipeline.config import EMULATOR, Settings
+from pipeline.upstream.client import UpstreamClient
+from pipeline.version import version
+from pipeline.vocabulary import Vocabulary
+from stages import counter
+from stages.canonical.request import Request
+from stages.mapper import Target
+
+
+@attrs.frozen
+class Context:
+    """What every request is served with.
+
+    Attributes:
+        settings: what was set.
+        upstream: where requests go.
+        target: what the mapper must know about it.
+        vocabulary: how tokens are counted here.
+        log: the program's logger; content never reaches it.
+        version: our own.
+    """
+
+    settings: Settings
+    upstream: UpstreamClient
+    target: Target
+    vocabulary: Vocabulary
+    log: FilteringBoundLogger
+    version: str = attrs.field(factory=version)
+
+    @property
+    def upstream_name(self) -> str:
+        """Where requests go, as far as everybody may know: the host, or `emulator`."""
+        url = self.settings.upstream.url
+        return url if url == EMULATOR else httpx.URL(url).host
+
+    @property
+    def counting(self) -> str:
+        """Where our own token counts come from."""
+        return self.vocabulary.source
+
+    def estimate(self, request: Request) -> int:
+        """Size up a prompt cheaply, for `message_start`; the truth comes from the upstream at the end."""
+        return counter.count(request, counter.estimate)
+
+    async def count(self, request: Request) -> int:
+        """Count a prompt with the best vocabulary at hand, without holding up other requests."""
+        return await trio.to_thread.run_sync(partial(counter.count, request, self.vocabulary.tokens))

@@ -1,0 +1,147 @@
+"""One HTTP exchange over ASGI: the request's head and body, and the ways to answer it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from stages.canonical.failure import Failure, Kind
+from stages.wire import json
+from stages.wire.messages_stream import error, frame
+
+Scope = MutableMapping[str, Any]
+"""ASGI's description of a connection."""
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+"""ASGI's way to hear from the client."""
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+"""ASGI's way to speak to it."""
+Headers = list[tuple[bytes, bytes]]
+"""Headers of an answer, names in lower case."""
+
+_INFLATERS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+_JSON = (b"content-type", b"application/json")
+_STREAM: Headers = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class Exchange:
+    """A request as the endpoints see it; it is the `Client` of `topology.run` as well.
+
+    Attributes:
+        method: the HTTP method.
+        path: the path, without the query.
+        query: the raw query string.
+        headers: the request's headers, names in lower case; the last of a repeated one counts.
+        request_id: `req_...`, in every answer's headers.
+        streaming: whether a stream has begun and not ended.
+        started: whether an answer has begun.
+        answer_headers: headers that every answer to this request carries.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query: bytes = scope.get("query_string", b"")
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.request_id = request_id
+        self.started = False
+        self.streaming = False
+        self.answer_headers: Headers = [(b"request-id", request_id.encode())]
+        self._receive = receive
+        self._send = send
+
+    async def body(self, limit: int) -> bytes | Failure | None:
+        """Read the whole body; None when the client left before it was sent.
+
+        A body over `limit` bytes, by its own word or in fact, is a failure before it is all read.
+        """
+        too_large = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
+        announced = self.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > limit:
+            return too_large
+        parts: list[bytes] = []
+        size, more = 0, True
+        while more:
+            event = await self._receive()
+            if event["type"] == "http.disconnect":
+                return None
+            part = event.get("body", b"")
+            size += len(part)
+            if size > limit:
+                return too_large
+            parts.append(part)
+            more = event.get("more_body", False)
+        return self._inflate(b"".join(parts), limit)
+
+    def _inflate(self, body: bytes, limit: int) -> bytes | Failure:
+        encoding = self.headers.get("content-encoding", "identity").lower()
+        if encoding in ("identity", ""):
+            return body
+        if encoding not in _INFLATERS:
+            text = f"content-encoding: {encoding} is not supported"
+            return Failure(Kind.INVALID_REQUEST, text, error_code="request_body_encoding_unsupported")
+        try:
+            inflater = zlib.decompressobj(_INFLATERS[encoding])
+            whole = inflater.decompress(body, limit + 1)
+        except zlib.error:
+            text = f"The request body is not valid {encoding}"
+            return Failure(Kind.INVALID_REQUEST, text, error_code="request_body_encoding_invalid")
+        if len(whole) > limit:
+            text = "Request exceeds the maximum size after decoding"
+            return Failure(Kind.TOO_LARGE, text, error_code="request_body_too_large_after_decoding")
+        return whole
+
+    async def left(self) -> None:
+        """Return once the client has closed its connection."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def begin_stream(self) -> None:
+        """Send the 200 of a stream."""
+        self.streaming = True
+        await self._start(200, _STREAM)
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece of the stream."""
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end_stream(self) -> None:
+        """Send the stream's end."""
+        self.streaming = False
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def answer(self, message: dict[str, Any]) -> None:
+        """Send a whole JSON body with status 200."""
+        await self.reply(200, message)
+
+    async def fail(self, failure: Failure) -> None:
+        """Send a failure in Anthropic's envelope, with its status and its hints."""
+        hints: Headers = []
+        if failure.kind.should_retry is not None:
+            hints.append((b"x-should-retry", b"true" if failure.kind.should_retry else b"false"))
+        if failure.retry_after is not None:
+            hints.append((b"retry-after", str(failure.retry_after).encode()))
+        await self.reply(failure.kind.status, error(failure, self.request_id), hints)
+
+    async def break_off(self, failure: Failure) -> None:
+        """Fail in whatever way is still open: with a status, as the last event of a stream, or not at all."""
+        if self.streaming:
+            await self.write(frame(error(failure, self.request_id)))
+            await self.end_stream()
+        elif not self.started:
+            await self.fail(failure)
+
+    async def reply(self, status: int, value: Any, headers: Headers | None = None) -> None:
+        """Send a JSON body with any status; a HEAD request gets the head alone."""
+        body = json.encode(value)
+        await self._start(status, [_JSON, (b"content-length", str(len(body)).encode()), *(headers or [])])
+        sent = b"" if self.method == "HEAD" else body
+        await self._send({"type": "http.response.body", "body": sent, "more_body": False})
+
+    async def _start(self, status: int, headers: Headers) -> None:
+        self.started = True
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]})

@@ -1,0 +1,50 @@
+"""Keys that must not be seen: the upstream's, kept whole, and the clients', kept as hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+import attrs
+
+
+@attrs.frozen(repr=False)
+class Secret:
+    """A text that neither `repr` nor `str` shows; only `reveal` gives it away."""
+
+    _text: str
+
+    def __repr__(self) -> str:
+        """Say that something is here, not what."""
+        return "Secret(hidden)"
+
+    def __str__(self) -> str:
+        """Say the same as `repr`: formatting must not be a way around it."""
+        return repr(self)
+
+    def reveal(self) -> str:
+        """Return the text, for the one header that needs it."""
+        return self._text
+
+
+@attrs.frozen(repr=False)
+class KeyHash:
+    """What is kept of a key that clients present: its SHA-256, never the key itself.
+
+    A plain hash is enough (no salt, no stretching) because such keys are long and random, not chosen words.
+    """
+
+    digest: bytes
+
+    @classmethod
+    def of(cls, key: str) -> KeyHash:
+        """Hash a plain key; lone surrogates, which header bytes can become, are hashed too."""
+        return cls(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest())
+
+    def __repr__(self) -> str:
+        """Show nothing of the digest: the log of a weak key's hash is a gift to whoever guesses."""
+        return "KeyHash(hidden)"
+
+    def matches(self, candidate: str) -> bool:
+        """Tell whether `candidate` is the key, in a time that does not depend on where they differ."""
+        return hmac.compare_digest(self.digest, KeyHash.of(candidate).digest)

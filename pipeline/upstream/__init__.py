@@ -1,0 +1,1 @@
+"""The way to the upstream: the only part of the program that knows httpx."""

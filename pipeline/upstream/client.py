@@ -1,0 +1,195 @@
+"""The upstream as the rest of the program sees it: a body goes out, chunks or a `Failure` come back.
+
+Requests go straight to the transport: what `httpx.AsyncClient` would add (redirects, cookies, auth flows, hooks) is not
+wanted here, and costs more than the translation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+from collections.abc import Mapping
+from typing import Self
+
+import attrs
+import httpx
+import trio
+
+from pipeline.config import Secret, Timing
+from stages.canonical.failure import Failure, Kind
+from stages.canonical.plan import AnswerPlan
+from stages.tables.errors import failure_of
+from stages.upstream_reader import error_in
+from stages.wire import json
+
+RETRIED_STATUSES = {502, 503, 504}
+"""What a gateway in front of the upstream says; with a JSON body it is the API's word, and the client's to retry."""
+
+FIRST_PAUSE = 0.25
+"""Seconds before the first new attempt, doubled for each further one, with jitter."""
+
+_ERROR_BYTES = 2**20
+
+_FAULTS: tuple[tuple[type[Exception], Kind, str], ...] = (
+    (httpx.ConnectTimeout, Kind.TIMEOUT, "The upstream could not be reached in time."),
+    (httpx.ConnectError, Kind.UNAVAILABLE, "The upstream cannot be reached."),
+    (httpx.TimeoutException, Kind.TIMEOUT, "The upstream took too long to answer."),
+    (httpx.ProxyError, Kind.UNAVAILABLE, "The proxy in front of the upstream refused."),
+    (httpx.RemoteProtocolError, Kind.UPSTREAM, "The upstream closed the connection before it had finished."),
+    (httpx.HTTPError, Kind.UPSTREAM, "The connection to the upstream broke."),
+)
+"""What a transport raises, and what it means; the first that fits counts."""
+
+
+def fingerprint(url: str, key: Secret | None) -> str:
+    """Name an upstream account without telling its key: what sealed reasoning is bound to."""
+    secret = key.reveal() if key else ""
+    return hashlib.sha256(f"{url}\n{secret}".encode()).hexdigest()[:12]
+
+
+class Answer:
+    """An upstream's answer that has begun well; use it as an async context manager, which closes the connection."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        encoded = response.headers.get("content-encoding", "identity") != "identity"
+        self._chunks = response.aiter_bytes() if encoded else aiter(response.stream)  # type: ignore[arg-type]
+        self.last_read = trio.current_time()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The response's headers, names in lower case."""
+        return self._response.headers
+
+    def __aiter__(self) -> Answer:
+        """Return itself; a body can be read once."""
+        return self
+
+    async def __anext__(self) -> bytes | Failure:
+        """Return what the next read yielded, or how the connection broke."""
+        try:
+            chunk = await anext(self._chunks)
+        except httpx.HTTPError as error:
+            return failure_of_fault(error)
+        self.last_read = trio.current_time()
+        return chunk
+
+    async def drain(self) -> None:
+        """Read what follows the last event, so that the connection goes back to the pool rather than away."""
+        async for chunk in self:
+            if isinstance(chunk, Failure):
+                return
+
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connection, or give it back if the body was read to its end; never cancelled half-way."""
+        with trio.move_on_after(2, shield=True):
+            await self._response.aclose()
+
+
+def failure_of_fault(error: Exception) -> Failure:
+    """Translate what a transport raised."""
+    kind, message = next((kind, message) for fault, kind, message in _FAULTS if isinstance(error, fault))
+    return Failure(kind, message, cause=type(error).__name__)
+
+
+@attrs.frozen
+class UpstreamClient:
+    """Sends requests to one upstream.
+
+    Attributes:
+        url: base URL, without a slash at its end.
+        key: what goes out as bearer token.
+        transport: the connection pool, or the emulator.
+        timing: deadlines, in seconds.
+        retries: new attempts after a failure that came before any byte.
+    """
+
+    url: str
+    key: Secret | None
+    transport: httpx.AsyncBaseTransport
+    timing: Timing
+    retries: int = 2
+    _headers: list[tuple[bytes, bytes]] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Prepare the headers that every request carries."""
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"accept", b"text/event-stream, application/json"),
+            (b"accept-encoding", b"identity"),
+            (b"user-agent", b"dragoman"),
+        ]
+        if self.key is not None:
+            headers.append((b"authorization", b"Bearer " + self.key.reveal().encode()))
+        object.__setattr__(self, "_headers", headers)
+
+    async def post(self, path: str, body: bytes, plan: AnswerPlan | None = None) -> Answer | Failure:
+        """Send one request, again if it failed before anything came back.
+
+        Args:
+            path: what follows the base URL.
+            body: JSON.
+            plan: the request's plan, for the numbers in an error's sentence.
+        """
+        outcome = await self._attempt(path, body, plan)
+        for attempt in range(self.retries):
+            if not isinstance(outcome, _Transient):
+                break
+            await trio.sleep(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            outcome = await self._attempt(path, body, plan)
+        return outcome.failure if isinstance(outcome, _Transient) else outcome
+
+    async def _attempt(self, path: str, body: bytes, plan: AnswerPlan | None) -> Answer | Failure | _Transient:
+        request = httpx.Request("POST", self.url + path, headers=self._headers, content=body)
+        timing = self.timing
+        request.extensions["timeout"] = {"connect": timing.connect, "read": timing.first_byte, "write": timing.silence}
+        try:
+            response = await self.transport.handle_async_request(request)
+        except httpx.HTTPError as error:
+            failure = failure_of_fault(error)
+            return _Transient(failure) if isinstance(error, httpx.ConnectError) else failure
+        if response.is_success:
+            return Answer(response)
+        async with Answer(response) as answer:
+            failure = await _read_error(response.status_code, answer, plan)
+        is_json = "json" in response.headers.get("content-type", "")
+        return _Transient(failure) if response.status_code in RETRIED_STATUSES and not is_json else failure
+
+
+@attrs.frozen
+class _Transient:
+    """A failure that came before any byte, so that another attempt repeats nothing."""
+
+    failure: Failure
+
+
+async def _read_error(status: int, answer: Answer, plan: AnswerPlan | None) -> Failure:
+    body = b""
+    async for chunk in answer:
+        if isinstance(chunk, Failure) or len(body) > _ERROR_BYTES:
+            break
+        body += chunk
+    try:
+        error = error_in(json.decode(body))
+    except json.MalformedJson:
+        error = {}
+    error = error if error.get("message") else {**error, "message": f"The upstream answered with status {status}."}
+    return failure_of(error, status=status, retry_after=retry_after(answer.headers), plan=plan)
+
+
+def retry_after(headers: Mapping[str, str]) -> int | None:
+    """Read how long an upstream asks to wait, in whole seconds, rounded up; None if it does not say.
+
+    `retry-after-ms` is more precise where it is sent; a date in `retry-after` is not understood by our clients either.
+    """
+    for name, scale in (("retry-after-ms", 1000), ("retry-after", 1)):
+        try:
+            return max(0, math.ceil(float(headers[name]) / scale))
+        except (KeyError, ValueError, OverflowError):
+            continue
+    return None

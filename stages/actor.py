@@ -1,0 +1,98 @@
+"""How stages are made and run: transducers, the batches they exchange, and the one task that drives them.
+
+A stage is a *transducer*: `feed` and `finish` are plain generators that never wait, read a clock or do IO, so a test
+feeds events and looks at what comes out.  An *actor* is the task that runs one: `act` serves nearly all of them.
+
+Channels carry batches, never single events: a hop costs about 10 microseconds whatever it carries, so all that one
+upstream read yielded crosses together.  Close a channel with plain `with`: `async with` is a checkpoint, and under
+cancellation it replaces the exception that is on its way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Protocol, TypeVar
+
+import trio
+
+from stages.canonical.failure import Failure
+
+In = TypeVar("In", contravariant=True)
+Out = TypeVar("Out", covariant=True)
+E = TypeVar("E")
+F = TypeVar("F")
+
+Batch = tuple[E | Failure, ...]
+"""All that one upstream read yielded for one channel, in order; never empty."""
+
+Outbox = trio.MemorySendChannel[Batch[E]]
+"""The end that an actor writes to; it closes it to say that no more will come."""
+
+
+class Inbox(Protocol[Out]):
+    """The end that an actor reads from: a channel, or anything else that yields batches."""
+
+    def __aiter__(self) -> AsyncIterator[tuple[Out | Failure, ...]]:
+        """Iterate over the batches until the other side has no more."""
+        ...
+
+
+class Transducer(Protocol[In, Out]):
+    """A stage without a task: events in, events out."""
+
+    def feed(self, event: In) -> Iterable[Out | Failure]:
+        """Take one event; yield what follows from it."""
+        ...
+
+    def finish(self) -> Iterable[Out | Failure]:
+        """Take note that no more events come; yield what was held back."""
+        ...
+
+
+def step(stage: Transducer[E, F], batch: Batch[E]) -> Batch[F]:
+    """Feed a whole batch to a stage; failures pass through in their place."""
+    out: list[F | Failure] = []
+    for event in batch:
+        if isinstance(event, Failure):
+            out.append(event)
+        else:
+            out.extend(stage.feed(event))
+    return tuple(out)
+
+
+async def act(stage: Transducer[E, F], inbox: Inbox[E], outbox: Outbox[F]) -> None:
+    """Run a stage as a task: one batch in, at most one batch out, until the inbox ends.
+
+    Whoever reads the outbox may close it early, which means "do not bother" and ends the actor quietly.
+    """
+    with outbox:
+        try:
+            async for batch in inbox:
+                if out := step(stage, batch):
+                    await outbox.send(out)
+            if out := tuple(stage.finish()):
+                await outbox.send(out)
+        except trio.BrokenResourceError:
+            return
+
+
+class Tee:
+    """Offers a copy of what passes to an onlooker that may be slow, and never waits for it.
+
+    What the onlooker had no room for is dropped and counted: a log must not hold up an answer.
+    """
+
+    def __init__(self, onlooker: trio.MemorySendChannel[F]) -> None:
+        self._onlooker = onlooker
+        self.dropped = 0
+
+    def offer(self, value: F) -> None:
+        """Hand the value over if there is room for it now."""
+        try:
+            self._onlooker.send_nowait(value)  # type: ignore[arg-type] # F of the method is F of the channel
+        except (trio.WouldBlock, trio.BrokenResourceError):
+            self.dropped += 1
+
+    def close(self) -> None:
+        """Say that no more will come."""
+        self._onlooker.close()

@@ -1,0 +1,134 @@
+"""What the stages say to each other about an answer: blocks that begin, grow and end, and one ending.
+
+The order of a message is `BlockStart, delta*, BlockStop` for each block, then `MessageEnd`, or a `Failure` anywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen
+class TextStart:
+    """A block of text begins."""
+
+
+@attrs.frozen
+class ThinkingStart:
+    """A block of reasoning begins."""
+
+
+@attrs.frozen
+class ToolUseStart:
+    """A call begins: `id` and `name` are the client's, already restored."""
+
+    id: str
+    name: str
+
+
+BlockStart = TextStart | ThinkingStart | ToolUseStart
+"""How a content block starts."""
+
+
+@attrs.frozen
+class TextDelta:
+    """More text; never empty."""
+
+    text: str
+
+
+@attrs.frozen
+class ThinkingDelta:
+    """More reasoning; never empty."""
+
+    thinking: str
+
+
+@attrs.frozen
+class SignatureDelta:
+    """The carrier of a reasoning block; comes once, last."""
+
+    signature: str
+
+
+@attrs.frozen
+class ArgumentsDelta:
+    """More of a call's argument text, as the upstream writes it."""
+
+    text: str
+
+
+@attrs.frozen
+class ArgumentsDone:
+    """All of a call's argument text, which repeats what came before it, or says it for the first time."""
+
+    text: str
+
+
+@attrs.frozen
+class ArgumentsCut:
+    """The answer ends here, so that the argument text may be unfinished without being wrong."""
+
+
+@attrs.frozen
+class JsonDelta:
+    """More of a call's arguments as the client reads them; the first of a block is empty."""
+
+    partial_json: str
+
+
+@attrs.frozen
+class BlockStop:
+    """The open block is whole."""
+
+
+@attrs.frozen
+class Usage:
+    """Tokens of one answer; the whole prompt is the sum of the first three.
+
+    Attributes:
+        input_tokens: prompt tokens neither read from a cache nor written to one.
+        cache_read_input_tokens: prompt tokens read from the cache.
+        cache_creation_input_tokens: prompt tokens written to it.
+        output_tokens: tokens of the answer, reasoning included.
+        thinking_tokens: the part of them that is reasoning; None when the upstream does not say.
+        long_lived_tokens: the part of the written ones that is kept longer than the shortest time.
+    """
+
+    input_tokens: int = 0
+    cache_read_input_tokens: int = 0
+    cache_creation_input_tokens: int = 0
+    output_tokens: int = 0
+    thinking_tokens: int | None = None
+    long_lived_tokens: int = 0
+
+
+@attrs.frozen
+class MessageEnd:
+    """The message is whole.
+
+    Attributes:
+        stop_reason: Anthropic's word for why it ended.
+        usage: the truth about tokens, as far as the upstream told it.
+        stop_sequence: the sequence that stopped it, with `stop_sequence` alone.
+        stop_details: category and explanation of a refusal, in Anthropic's shape.
+        left_out: how many upstream items or events had no counterpart, by type.
+    """
+
+    stop_reason: str
+    usage: Usage = Usage()
+    stop_sequence: str | None = None
+    stop_details: dict[str, Any] | None = None
+    left_out: tuple[tuple[str, int], ...] = ()
+
+
+Delta = TextDelta | ThinkingDelta | SignatureDelta | JsonDelta
+"""How the open block grows, as an encoder sees it."""
+
+Arguments = ArgumentsDelta | ArgumentsDone | ArgumentsCut
+"""How a call grows before its JSON buffer has read it."""
+
+BLOCK_STOP = BlockStop()
+"""The one value of its class."""

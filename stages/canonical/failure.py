@@ -1,0 +1,73 @@
+"""What can go wrong, as values: a failure travels the pipe in order with the data it follows.
+
+Exceptions are for bugs; whatever a client or an upstream may do to us is a `Failure`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import attrs
+
+
+class Kind(Enum):
+    """A kind of failure: its HTTP status, Anthropic's `error.type`, what a client should do, and what it means.
+
+    The third value is what goes out as `x-should-retry`; None leaves the decision to the status.
+    Source: Anthropic's error page for statuses and types; Claude Code's measured reactions for the hint
+    (it retries a 401 ten times, for example, unless it is told not to).
+    """
+
+    INVALID_REQUEST = (400, "invalid_request_error", None, "the request itself is wrong")
+    POLICY = (400, "invalid_request_error", False, "the upstream refuses the content by policy")
+    AUTHENTICATION = (401, "authentication_error", False, "no key, or a wrong one")
+    BILLING = (402, "billing_error", False, "payment is missing")
+    PERMISSION = (403, "permission_error", False, "the key may not do this")
+    NOT_FOUND = (404, "not_found_error", None, "no such route, model or thing")
+    METHOD_NOT_ALLOWED = (405, "invalid_request_error", False, "the route exists, the method does not")
+    CONFLICT = (409, "conflict_error", None, "the thing is in another state")
+    TOO_LARGE = (413, "request_too_large", False, "more bytes than the limit")
+    RATE_LIMIT = (429, "rate_limit_error", True, "too much in too short a time")
+    QUOTA = (429, "rate_limit_error", False, "a budget is used up, so waiting does not help")
+    INTERNAL = (500, "api_error", None, "a bug of ours")
+    UPSTREAM = (500, "api_error", None, "the upstream failed, or spoke nonsense")
+    UNAVAILABLE = (503, "api_error", None, "the upstream cannot be reached")
+    TIMEOUT = (504, "timeout_error", None, "the upstream took too long")
+    OVERLOADED = (529, "overloaded_error", True, "the upstream has no capacity")
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of an answer that fails this way before anything was sent."""
+        status: int = self.value[0]
+        return status
+
+    @property
+    def error_type(self) -> str:
+        """Anthropic's word for it, the `error.type` of bodies and of `error` events."""
+        name: str = self.value[1]
+        return name
+
+    @property
+    def should_retry(self) -> bool | None:
+        """The hint for the `x-should-retry` header; None sends no header."""
+        retry: bool | None = self.value[2]
+        return retry
+
+
+@attrs.frozen
+class Failure:
+    """One failure, in Anthropic's terms.
+
+    Attributes:
+        kind: what happened, with its consequences.
+        message: the sentence a person reads; Claude Code decides on the wording of some.
+        error_code: `error.details.error_code`, for SDKs that branch on it; None sends `details: null`.
+        retry_after: whole seconds for the `retry-after` header; None sends none.
+        cause: the upstream's own code (`context_length_exceeded`), for logs and self-healing; no content.
+    """
+
+    kind: Kind
+    message: str
+    error_code: str | None = None
+    retry_after: int | None = None
+    cause: str | None = None

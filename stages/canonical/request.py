@@ -1,0 +1,246 @@
+"""A conversation turn as a tree: what a client asked, whatever the wire calls it.
+
+Field names are Anthropic's own, since their clients are the ones who speak to us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+JsonObject = dict[str, Any]
+"""A JSON object whose inside is not ours to interpret, such as a tool's arguments or its schema."""
+
+Role = Literal["user", "assistant", "system"]
+"""Who speaks in a message; `system` may stand anywhere after the first user message."""
+
+
+@attrs.frozen
+class Text:
+    """Plain text."""
+
+    text: str
+
+
+@attrs.frozen
+class Source:
+    """Where the bytes of an image or a document are; which fields are set depends on `type`.
+
+    Attributes:
+        type: `base64`, `url`, `file`, `text` (a document's plain text) or `content` (a document made of blocks).
+        media_type: MIME type of `data`.
+        data: base64 without line breaks, or the text itself.
+        url: an address that the upstream may fetch; we never do.
+        file_id: an id of the Files API.
+        content: the blocks of a `content` document.
+    """
+
+    type: str
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+    file_id: str | None = None
+    content: tuple[ContentBlock, ...] = ()
+
+
+@attrs.frozen
+class Image:
+    """A picture."""
+
+    source: Source
+
+
+@attrs.frozen
+class Document:
+    """A document with what the client says about it."""
+
+    source: Source
+    title: str | None = None
+    context: str | None = None
+
+
+@attrs.frozen
+class SearchResult:
+    """A piece of text that the client found somewhere, with its address and title."""
+
+    source: str
+    title: str
+    content: tuple[ContentBlock, ...] = ()
+
+
+@attrs.frozen
+class Thinking:
+    """Reasoning that we, or another Anthropic server, showed in an earlier turn.
+
+    `signature` is our carrier when we wrote the block, and anything at all when somebody else did.
+    """
+
+    thinking: str
+    signature: str = ""
+
+
+@attrs.frozen
+class RedactedThinking:
+    """Reasoning that was never shown; `data` is opaque."""
+
+    data: str
+
+
+@attrs.frozen
+class ToolUse:
+    """A call the model made: `input` is the argument object, re-serialised by the client."""
+
+    id: str
+    name: str
+    input: JsonObject
+
+
+@attrs.frozen
+class ToolReference:
+    """Inside a tool's result: from here on the model knows the deferred tool of this name."""
+
+    tool_name: str
+
+
+@attrs.frozen
+class ToolResult:
+    """What came of a call."""
+
+    tool_use_id: str
+    content: tuple[ContentBlock, ...] = ()
+    is_error: bool = False
+
+
+@attrs.frozen
+class Unknown:
+    """A block whose type we have no words for; `body` is the whole object as it came."""
+
+    type: str
+    body: JsonObject
+
+
+ContentBlock = (
+    Text
+    | Image
+    | Document
+    | SearchResult
+    | Thinking
+    | RedactedThinking
+    | ToolUse
+    | ToolResult
+    | ToolReference
+    | Unknown
+)
+"""Whatever a message, a tool's result or a document may be made of."""
+
+
+@attrs.frozen
+class OutputConfig:
+    """How much effort to spend, and which form the answer must have."""
+
+    effort: str | None = None
+    format: JsonObject | None = None
+
+
+@attrs.frozen
+class Message:
+    """One message; a string as content has become one text block."""
+
+    role: Role
+    content: tuple[ContentBlock, ...]
+    output_config: OutputConfig | None = None
+
+
+@attrs.frozen
+class Tool:
+    """A function that the client runs."""
+
+    name: str
+    input_schema: JsonObject
+    description: str | None = None
+    strict: bool | None = None
+    defer_loading: bool = False
+
+
+@attrs.frozen
+class ServerTool:
+    """A tool whose meaning is fixed by Anthropic; `body` is the declaration as it came."""
+
+    type: str
+    name: str | None
+    body: JsonObject
+
+
+AnyTool = Tool | ServerTool
+"""A declaration in `tools`."""
+
+
+@attrs.frozen
+class ToolChoice:
+    """Whether the model may, must or must not call, and whether several at once."""
+
+    type: Literal["auto", "any", "tool", "none"]
+    name: str | None = None
+    disable_parallel_tool_use: bool = False
+
+
+@attrs.frozen
+class ThinkingConfig:
+    """What the client asks about reasoning: `enabled`, `adaptive`, `disabled` or `between_tools`.
+
+    Attributes:
+        type: the mode.
+        budget_tokens: tokens the model may spend, with `enabled` alone.
+        display: `summarized`, `omitted` or `updates`; None is the server's choice.
+    """
+
+    type: str
+    budget_tokens: int | None = None
+    display: str | None = None
+
+
+@attrs.frozen
+class Metadata:
+    """Who the end user is, in the client's own words; Claude Code writes JSON into it."""
+
+    user_id: str | None = None
+
+
+@attrs.frozen
+class Request:
+    """Everything that `POST /v1/messages` and `.../count_tokens` may say.
+
+    `extra` holds the top-level fields that have no attribute here, as they came: nothing is lost in silence.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    max_tokens: int | None = None
+    system: tuple[ContentBlock, ...] = ()
+    tools: tuple[AnyTool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    thinking: ThinkingConfig | None = None
+    output_config: OutputConfig | None = None
+    stream: bool = False
+    stop_sequences: tuple[str, ...] = ()
+    temperature: float | None = None
+    top_p: float | None = None
+    metadata: Metadata | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Caller:
+    """What the HTTP headers say about who asks.
+
+    Attributes:
+        session: `x-claude-code-session-id`, stable over a whole conversation; empty when absent.
+        agent: `x-claude-code-agent-id`, set for subagents; empty when absent.
+        betas: the values of `anthropic-beta`, in order.
+    """
+
+    session: str = ""
+    agent: str = ""
+    betas: tuple[str, ...] = ()

@@ -1,0 +1,90 @@
+"""Canonical events folded into one Message, for clients that do not stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from stages.canonical.events import (
+    BlockStart,
+    BlockStop,
+    Delta,
+    JsonDelta,
+    MessageEnd,
+    SignatureDelta,
+    TextDelta,
+    ThinkingDelta,
+)
+from stages.canonical.failure import Failure
+from stages.canonical.plan import AnswerPlan
+from stages.wire import json
+from stages.wire import messages_stream as wire
+
+_FIELDS: dict[type, str] = {
+    TextDelta: "text",
+    ThinkingDelta: "thinking",
+    SignatureDelta: "signature",
+    JsonDelta: "partial_json",
+}
+
+
+class Collector:
+    """Folds one message; the non-streamed answer is the streamed one, added up.
+
+    After the events have ended, `failure` says why there is no message, or else `message` returns it.
+    """
+
+    def __init__(self, plan: AnswerPlan) -> None:
+        """Prepare a message; `plan` is the request's."""
+        self._plan = plan
+        self._blocks: list[dict[str, Any]] = []
+        self._texts: dict[str, list[str]] = {}
+        self._end: MessageEnd | None = None
+        self.failure: Failure | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the message has had its one ending."""
+        return self._end is not None or self.failure is not None
+
+    def collect(self, events: Iterable[BlockStart | Delta | BlockStop | MessageEnd | Failure]) -> None:
+        """Take the next events of the message."""
+        for event in events:
+            field = _FIELDS.get(type(event))
+            if field is not None:
+                self._texts.setdefault(field, []).append(getattr(event, field))
+            elif isinstance(event, BlockStop):
+                self._close()
+            elif isinstance(event, MessageEnd):
+                self._end = event
+            elif isinstance(event, Failure):
+                self.failure = event
+                return
+            else:
+                self._blocks.append(wire.content_block(event))  # type: ignore[arg-type] # deltas were handled above
+
+    def message(self) -> dict[str, Any]:
+        """Return the whole message; `collect` must have seen its `MessageEnd`."""
+        if self._end is None:
+            raise RuntimeError("the message has not ended")
+        usage = wire.start_usage(self._end.usage) | wire.end_usage(self._end.usage)
+        message = wire.message(self._plan.message_id, self._plan.model, usage)
+        return message | {"content": self._blocks} | wire.ending(self._end)
+
+    def _close(self) -> None:
+        block, texts = self._blocks[-1], {name: "".join(parts) for name, parts in self._texts.items()}
+        self._texts = {}
+        if block["type"] == "tool_use":
+            text = texts.get("partial_json", "")
+            block["input"] = _arguments(text)
+        else:
+            block.update(texts)
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """Parse what the fragments add up to; a call that a limit cut short keeps what can be read of it: nothing."""
+    try:
+        value = json.decode(text) if text.strip() else {}
+    except json.MalformedJson:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,6 @@
+"""Upstream items and calls become content blocks: the bookkeeping, and the actor that owns the block nursery."""
+
+from stages.correlator.actor import correlate
+from stages.correlator.ledger import Ledger
+
+__all__ = ["Ledger", "correlate"]

@@ -1,0 +1,130 @@
+"""The correlator as a task: it turns the ledger's sequence into channels, and owns the nursery the blocks live in.
+
+Law 2 is the shape of `correlate`: the message's end is sent by the line after the nursery's `async with`, so no block
+can outlive it, whatever happened inside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import trio
+
+from stages.actor import Inbox, Outbox
+from stages.block import Block
+from stages.canonical.events import (
+    BlockStart,
+    BlockStop,
+    MessageEnd,
+    TextStart,
+    ThinkingStart,
+    ToolUseStart,
+)
+from stages.canonical.failure import Failure
+from stages.correlator.ledger import Ledger
+from stages.json_buffer import buffer_json
+from stages.wire.responses_stream import StreamEvent
+
+_STARTS = (TextStart, ThinkingStart, ToolUseStart)
+
+
+class _Feeder:
+    """Sends each block's content down the block's own channel, one batch per upstream read."""
+
+    def __init__(self, blocks: trio.Nursery, outbox: Outbox[Block | MessageEnd], capacity: float) -> None:
+        self._blocks = blocks
+        self._outbox = outbox
+        self._capacity = capacity
+        self._open: trio.MemorySendChannel[Any] | None = None
+        self._pending: list[Any] = []
+
+    async def put(self, event: Any) -> None:
+        """Take the next event of the message; only a block's beginning or end may have to wait here."""
+        if isinstance(event, _STARTS):
+            await self._begin(event)
+        elif isinstance(event, BlockStop):
+            await self._end()
+        else:
+            self._pending.append(event)
+
+    async def flush(self) -> None:
+        """Send what this upstream read added to the open block."""
+        if self._pending and self._open is not None:
+            batch, self._pending = tuple(self._pending), []
+            await self._open.send(batch)
+
+    async def fail(self, failure: Failure) -> None:
+        """Send a failure after all that came before it, inside the open block or between blocks."""
+        await self.flush()
+        if self._open is None:
+            await self._outbox.send((failure,))
+        else:
+            await self._open.send((failure,))
+
+    def close(self) -> None:
+        """Close the channel of a block that was not finished."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    async def _begin(self, start: BlockStart) -> None:
+        send, receive = trio.open_memory_channel[Any](self._capacity)
+        self._open = send
+        if isinstance(start, ToolUseStart):
+            buffered, content = trio.open_memory_channel[Any](self._capacity)
+            self._blocks.start_soon(buffer_json, receive, buffered)
+        else:
+            content = receive
+        await self._outbox.send((Block(start, content),))
+
+    async def _end(self) -> None:
+        await self.flush()
+        self.close()
+
+
+async def correlate(
+    ledger: Ledger,
+    inbox: Inbox[StreamEvent],
+    outbox: Outbox[Block | MessageEnd],
+    *,
+    capacity: float = 16,
+) -> None:
+    """Run the correlator of one message: upstream events in, blocks and one ending out.
+
+    Args:
+        ledger: the bookkeeping of this message, unused so far.
+        inbox: the upstream's events, batch by batch.
+        outbox: gets each `Block` once the one before it is whole, then the `MessageEnd`, or a `Failure`.
+        capacity: batches that a block's channel holds before the correlator waits for its reader.
+    """
+    with outbox:
+        try:
+            ending = await _feed_blocks(ledger, inbox, outbox, capacity)
+            if ending is not None:
+                await outbox.send((ending,))
+        except* trio.BrokenResourceError:
+            pass  # the reader said "do not bother": it has what it needs, or its client has left
+
+
+async def _feed_blocks(
+    ledger: Ledger,
+    inbox: Inbox[StreamEvent],
+    outbox: Outbox[Block | MessageEnd],
+    capacity: float,
+) -> MessageEnd | None:
+    async with trio.open_nursery() as blocks:
+        feeder = _Feeder(blocks, outbox, capacity)
+        try:
+            async for batch in inbox:
+                for part in ledger.read(batch):
+                    if isinstance(part, MessageEnd):
+                        return part
+                    if isinstance(part, Failure):
+                        await feeder.fail(part)
+                        return None
+                    await feeder.put(part)
+                await feeder.flush()
+            await feeder.fail(ledger.cut())
+        finally:
+            feeder.close()
+    return None

@@ -1,0 +1,128 @@
+"""Canonical events become the bytes of an Anthropic stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from stages.canonical.events import (
+    BlockStart,
+    BlockStop,
+    Delta,
+    JsonDelta,
+    MessageEnd,
+    SignatureDelta,
+    TextDelta,
+    TextStart,
+    ThinkingDelta,
+    ThinkingStart,
+    ToolUseStart,
+    Usage,
+)
+from stages.canonical.failure import Failure
+from stages.canonical.plan import AnswerPlan
+from stages.wire import json
+from stages.wire import messages_stream as wire
+
+
+class Encoder:
+    """Writes one message as a stream; blocks are numbered as they come.
+
+    `ended` becomes true with the message's one ending; nothing may be encoded after it.
+    """
+
+    def __init__(self, plan: AnswerPlan, request_id: str) -> None:
+        """Prepare a message.
+
+        Args:
+            plan: the request's plan.
+            request_id: what an `error` event repeats from the response's `request-id` header.
+        """
+        self._plan = plan
+        self._request_id = request_id
+        self._index = -1
+        self._open: BlockStart | None = None
+        self._heads: dict[type, bytes] = {}
+        self._begun = False
+        self.ended = False
+
+    def encode(self, events: Iterable[BlockStart | Delta | BlockStop | MessageEnd | Failure]) -> bytes:
+        """Write events as frames, `message_start` before the first, all joined for one write."""
+        frames = [] if self._begun else [self.begin()]
+        for event in events:
+            template = _DELTAS.get(type(event))
+            if template is None:
+                frames.append(_RARE[type(event)](self, event))
+                if self.ended:
+                    break  # what a failed block's channel still says, its end for one, is not part of the stream
+            else:
+                (_, tail), text = template
+                frames.append(self._heads[type(event)] + json.quote(text(event)) + tail)
+        return b"".join(frames)
+
+    def begin(self) -> bytes:
+        """Write `message_start`, with the counted size of the prompt; empty if it has been written."""
+        if self._begun:
+            return b""
+        self._begun = True
+        usage = wire.start_usage(Usage(input_tokens=self._plan.input_tokens))
+        return wire.frame(
+            {"type": "message_start", "message": wire.message(self._plan.message_id, self._plan.model, usage)}
+        )
+
+    def ping(self) -> bytes:
+        """Write a ping, which must not come before `message_start`."""
+        return self.begin() + wire.PING
+
+    def nudge(self) -> bytes:
+        """Write what resets a client's idle clock: an empty delta of the open block's kind, or else a ping.
+
+        Claude Code gives up on a stream after 600 s of pings alone.
+        """
+        delta = _EMPTY.get(type(self._open))
+        if delta is None:
+            return self.ping()
+        return self._heads[delta] + b'""' + _DELTAS[delta][0][1]
+
+    def _start(self, start: BlockStart) -> bytes:
+        self._index += 1
+        self._open = start
+        self._heads = {kind: template[0] % self._index for kind, (template, _) in _DELTAS.items()}
+        block = {"type": "content_block_start", "index": self._index, "content_block": wire.content_block(start)}
+        # Where the real API pings: once, right behind the first start.
+        return wire.frame(block) + (wire.PING if self._index == 0 else b"")
+
+    def _stop(self, _: BlockStop) -> bytes:
+        self._open = None
+        return wire.block_stop(self._index)
+
+    def _end(self, end: MessageEnd) -> bytes:
+        self.ended = True
+        delta = {"type": "message_delta", "delta": wire.ending(end), "usage": wire.end_usage(end.usage)}
+        return wire.frame(delta) + wire.MESSAGE_STOP
+
+    def _fail(self, failure: Failure) -> bytes:
+        self.ended = True
+        return wire.frame(wire.error(failure, self._request_id))
+
+
+_DELTAS: dict[type, tuple[tuple[bytes, bytes], Callable[[Any], str]]] = {
+    TextDelta: (wire.TEXT_DELTA, lambda delta: delta.text),
+    ThinkingDelta: (wire.THINKING_DELTA, lambda delta: delta.thinking),
+    JsonDelta: (wire.JSON_DELTA, lambda delta: delta.partial_json),
+    SignatureDelta: (wire.SIGNATURE_DELTA, lambda delta: delta.signature),
+}
+"""The hot frames: template, and the one string that varies."""
+
+_EMPTY: dict[type, type] = {TextStart: TextDelta, ThinkingStart: ThinkingDelta, ToolUseStart: JsonDelta}
+"""The delta that an open block can grow by without growing."""
+
+_RARE: dict[type, Callable[[Encoder, Any], bytes]] = {
+    TextStart: Encoder._start,
+    ThinkingStart: Encoder._start,
+    ToolUseStart: Encoder._start,
+    BlockStop: Encoder._stop,
+    MessageEnd: Encoder._end,
+    Failure: Encoder._fail,
+}
+"""The events that come a few times a message."""

@@ -1,0 +1,68 @@
+"""One tool call's argument JSON, first fragment to last.
+
+Anthropic's clients parse what the fragments add up to, so the sum must be JSON; the upstream may send fragments, only
+the whole, or both.  Fragments leave as they come, and what the whole adds to them leaves at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stages.actor import Inbox, Outbox, act
+from stages.canonical.events import Arguments, ArgumentsCut, ArgumentsDelta, Delta, JsonDelta
+from stages.canonical.failure import Failure, Kind
+from stages.wire import json
+
+
+class JsonBuffer:
+    """The transducer of one call: argument text in, `input_json_delta`s out.
+
+    The first delta is empty, as Anthropic's own API does it, so that a call without arguments has one too.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._begun = False
+        self._cut = False
+
+    def feed(self, event: Arguments) -> Iterator[JsonDelta | Failure]:
+        """Take the next piece of argument text, or the news that the answer ends here."""
+        yield from self._begin()
+        if isinstance(event, ArgumentsCut):
+            self._cut = True
+            return
+        text = event.text if isinstance(event, ArgumentsDelta) else self._rest(event.text)
+        if text:
+            self._parts.append(text)
+            yield JsonDelta(text)
+
+    def finish(self) -> Iterator[JsonDelta | Failure]:
+        """Check that what was sent is one JSON object, or nothing; a cut answer may stop anywhere."""
+        yield from self._begin()
+        text = "".join(self._parts)
+        if self._cut or not text.strip():
+            return
+        if not _is_object(text):
+            yield Failure(Kind.UPSTREAM, "The upstream sent a tool call whose arguments are not a JSON object.")
+
+    def _begin(self) -> Iterator[JsonDelta]:
+        if not self._begun:
+            self._begun = True
+            yield JsonDelta("")
+
+    def _rest(self, whole: str) -> str:
+        """What `whole` adds to the fragments; a whole that contradicts them adds nothing, since they are gone."""
+        sent = "".join(self._parts)
+        return whole[len(sent) :] if whole.startswith(sent) else ""
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.decode(text), dict)
+    except json.MalformedJson:
+        return False
+
+
+async def buffer_json(inbox: Inbox[Arguments], outbox: Outbox[Delta]) -> None:
+    """Run the buffer of one call as an actor, until the correlator says that the call is whole."""
+    await act(JsonBuffer(), inbox, outbox)

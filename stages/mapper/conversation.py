@@ -1,0 +1,198 @@
+"""Messages become input items, append-only: what a message becomes depends on nothing that comes after it (law 9).
+
+The one exception is forced by the upstream, which refuses a call without output: a call that nothing in the whole
+request answers gets an output that says so.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from stages.canonical.report import Report
+from stages.canonical.request import (
+    ContentBlock,
+    Message,
+    RedactedThinking,
+    Request,
+    Text,
+    Thinking,
+    ToolResult,
+    ToolUse,
+    Unknown,
+)
+from stages.mapper.reasoning import Reasoning
+from stages.mapper.tools import Toolbox, references
+from stages.tables.content import parts_of, text_of
+from stages.tables.identifiers import call_id_of, digest, upstream_tool_name
+from stages.tables.profiles import Profile
+from stages.wire import responses_request as wire
+from stages.wire.responses_request import Item, Part
+
+BILLING_HEADER = "x-anthropic-billing-header"
+"""How Claude Code's accounting block begins; it differs between conversations, so it would spoil every cache."""
+
+ERROR_MARK = "[error]"
+"""What leads the output of a call that failed: the upstream has no flag for it."""
+
+_UNANSWERED = "No result of this call was recorded."
+
+
+@attrs.define
+class Conversation:
+    """Builds the items of one request, message by message.
+
+    Attributes:
+        toolbox: the request's tools, for those that are declared in place.
+        reasoning: decides what becomes of thinking blocks.
+        profile: what the upstream takes.
+        report: gets what could not be kept.
+        efforts: effort by message index, where it changes there.
+    """
+
+    toolbox: Toolbox
+    reasoning: Reasoning
+    profile: Profile
+    report: Report
+    efforts: dict[int, str] = attrs.field(factory=dict)
+    items: list[Item] = attrs.field(factory=list, init=False)
+    _parts: list[Part] = attrs.field(factory=list, init=False)
+    _answered: set[str] = attrs.field(factory=set, init=False)
+    _open: dict[str, str] = attrs.field(factory=dict, init=False)
+    _used: set[str] = attrs.field(factory=set, init=False)
+    _loaded: set[str] = attrs.field(factory=set, init=False)
+    _held: list[Item] = attrs.field(factory=list, init=False)
+    _phase: str = attrs.field(default="", init=False)
+
+    def build(self, request: Request) -> list[Item]:
+        """Translate the whole conversation, system prompt first."""
+        self._answered = {
+            block.tool_use_id
+            for message in request.messages
+            for block in message.content
+            if isinstance(block, ToolResult)
+        }
+        self._system(request.system)
+        for index, message in enumerate(request.messages):
+            if message.role == "assistant":
+                self._assistant(message, f"messages.{index}")
+            else:
+                self._incoming(message, f"messages.{index}")
+            if index in self.efforts:
+                self.items.append(wire.effort_update(self.efforts[index]))
+        self._drop_held("messages")
+        return self.items
+
+    # -- what goes in ----------------------------------------------------------------------
+
+    def _system(self, blocks: tuple[ContentBlock, ...]) -> None:
+        kept = [b for b in blocks if not (isinstance(b, Text) and b.text.startswith(BILLING_HEADER))]
+        parts = [part for i, block in enumerate(kept) for part in parts_of(block, f"system.{i}", self.report)]
+        if parts and self.profile.developer_role:
+            self.items.append(wire.message("developer", parts))
+
+    def _incoming(self, message: Message, path: str) -> None:
+        self._drop_held(path)
+        role = message.role if message.role == "user" else "developer" if self.profile.developer_role else "system"
+        for index, block in enumerate(message.content):
+            if isinstance(block, ToolResult):
+                self._flush(role)
+                self._result(block, f"{path}.content.{index}")
+            else:
+                self._parts += parts_of(block, f"{path}.content.{index}", self.report, files=self.profile.files)
+        self._flush(role)
+
+    def _result(self, block: ToolResult, path: str) -> None:
+        parts = [p for b in block.content for p in parts_of(b, path, self.report, files=self.profile.files)]
+        call_id = self._open.pop(block.tool_use_id, None)
+        if call_id is None:
+            self.report.approximated(path, "answers no call of this conversation, so it is shown as text")
+            self._parts += [wire.input_text("Result of an earlier tool call:"), *parts]
+            return
+        self.items.append(wire.function_call_output(call_id, _output(parts, is_error=block.is_error)))
+        fresh = [name for name in references([Message("user", (block,))]) if name not in self._loaded]
+        self._loaded.update(fresh)
+        tools = [self.toolbox.deferred[name] for name in fresh if name in self.toolbox.deferred]
+        if tools:
+            self.items.append(wire.additional_tools(tools))
+
+    def _flush(self, role: str) -> None:
+        if self._parts:
+            parts, self._parts = self._parts, []
+            self.items.append(wire.message(role, parts))
+
+    # -- what came out -----------------------------------------------------------------------
+
+    def _assistant(self, message: Message, path: str) -> None:
+        for index, block in enumerate(message.content):
+            where = f"{path}.content.{index}"
+            if isinstance(block, Thinking | RedactedThinking):
+                self._think(block, where)
+            elif isinstance(block, ToolUse):
+                self._call(block)
+            elif isinstance(block, Text):
+                self._say(block.text)
+            else:
+                self._say_otherwise(block, where)
+        self._answer_orphans(message, path)
+
+    def _think(self, block: Thinking | RedactedThinking, path: str) -> None:
+        restored = self.reasoning.restore(block, path)
+        if restored is not None:
+            item, self._phase = restored
+            self._held.append(item)
+
+    def _say(self, text: str) -> None:
+        if text.strip():
+            self._release()
+            self.items.append(wire.message("assistant", [wire.output_text(text)], self._phase))
+            self._phase = ""
+
+    def _say_otherwise(self, block: ContentBlock, path: str) -> None:
+        if isinstance(block, Unknown):
+            self.report.approximated(path, f"{block.type} is shown as text")
+            self._say(text_of(block))
+        else:
+            self._parts = parts_of(block, path, self.report, files=self.profile.files)
+            self._flush("user")
+
+    def _call(self, block: ToolUse) -> None:
+        self._release()
+        self._phase = ""
+        call_id = call_id_of(block.id)
+        if call_id in self._used:  # an id that comes back in a later turn
+            call_id = f"again_{digest(f'{call_id} {len(self._used)}', 40)}"
+        self._used.add(call_id)
+        self._open[block.id] = call_id
+        self.items.append(wire.function_call(call_id, upstream_tool_name(block.name), block.input))
+
+    def _answer_orphans(self, message: Message, path: str) -> None:
+        for block in message.content:
+            if isinstance(block, ToolUse) and block.id not in self._answered and block.id in self._open:
+                self.report.approximated(path, "a call without a result was given one that says so")
+                self.items.append(wire.function_call_output(self._open.pop(block.id), _UNANSWERED))
+
+    def _release(self) -> None:
+        self.items += self._held
+        self._held = []
+
+    def _drop_held(self, path: str) -> None:
+        """Leave out reasoning that led to nothing: the upstream refuses it without what followed."""
+        if self._held:
+            self.report.dropped(path, "reasoning that nothing followed")
+        self._held = []
+        self._phase = ""
+
+
+def instructions(request: Request) -> str:
+    """The system prompt as one text, for servers that know no developer role."""
+    texts = [block.text for block in request.system if isinstance(block, Text)]
+    return "\n\n".join(text for text in texts if not text.startswith(BILLING_HEADER))
+
+
+def _output(parts: list[Part], *, is_error: bool) -> str | list[Part]:
+    """A string where one says it all, else the list form, which keeps pictures, files and borders."""
+    texts = [part["text"] for part in parts if part["type"] == "input_text"]
+    if len(parts) == len(texts) and len(texts) <= 1:
+        text = "".join(texts)
+        return f"{ERROR_MARK} {text}".strip() if is_error else text
+    return [wire.input_text(ERROR_MARK), *parts] if is_error else parts

@@ -1,0 +1,133 @@
+"""Everything of a request that is neither conversation nor tools: effort, limits, sampling, format, identity."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+from stages.canonical.plan import ThinkingDisplay
+from stages.canonical.report import Report
+from stages.canonical.request import Caller, Request
+from stages.tables import effort
+from stages.tables.identifiers import digest
+from stages.tables.models import Model
+from stages.tables.profiles import Profile
+
+SERVICE_TIERS = {"auto": "auto", "standard_only": "default"}
+"""`service_tier`, Anthropic's word to OpenAI's."""
+
+
+def display(request: Request) -> ThinkingDisplay:
+    """What the client wants to see of the reasoning; without a word, what there is."""
+    thinking = request.thinking
+    if thinking is None:
+        return ThinkingDisplay.SHOWN
+    if thinking.type == "disabled":
+        return ThinkingDisplay.NONE
+    return ThinkingDisplay.OMITTED if thinking.display == "omitted" else ThinkingDisplay.SHOWN
+
+
+def efforts(request: Request, model: Model) -> tuple[str | None, dict[int, str]]:
+    """The effort of the whole request, and by message index where it changes in the middle.
+
+    Claude Code repeats the effort on its system messages.  A model that takes changes in place keeps the first one as
+    the request's, so that the settings before the conversation never change while it grows (law 9).
+    """
+    asked = effort.wanted(request.thinking, request.output_config, request.max_tokens)
+    overall = effort.clamp(asked, model) if asked is not None else None
+    if not model.configuration_updates or asked == "none":
+        return overall, {}
+    told: list[tuple[int, str]] = []
+    for index, message in enumerate(request.messages):
+        said = message.output_config.effort if message.output_config else None
+        fitting = effort.clamp(said, model) if said is not None else None
+        if fitting is not None:
+            told.append((index, fitting))
+    if not told or told[-1][1] != overall:
+        return overall, {}
+    changes = {index: now for (_, before), (index, now) in pairwise(told) if now != before}
+    return told[0][1], changes
+
+
+def reasoning(request: Request, overall: str | None, model: Model, profile: Profile) -> dict[str, Any]:
+    """The `reasoning` field; absent for models that do not reason and servers that do not know it."""
+    if not (model.efforts and profile.effort):
+        return {}
+    fields = {} if overall is None else {"effort": overall}
+    if display(request) is ThinkingDisplay.SHOWN:
+        fields["summary"] = "auto"
+    return {"reasoning": fields} if fields else {}
+
+
+def limits(request: Request, model: Model, profile: Profile, report: Report) -> dict[str, Any]:
+    """The `max_output_tokens` field, between what the upstream takes at least and what the model writes at most."""
+    if request.max_tokens is None:
+        return {}
+    limit = min(max(request.max_tokens, profile.min_output_tokens), model.output)
+    if limit != request.max_tokens:
+        report.approximated("max_tokens", f"{limit} is the nearest the upstream takes")
+    return {"max_output_tokens": limit}
+
+
+def sampling(request: Request, overall: str | None, model: Model, report: Report) -> dict[str, Any]:
+    """`temperature` and `top_p`, where the model takes them."""
+    fields = {"temperature": request.temperature, "top_p": request.top_p}
+    asked = {name: value for name, value in fields.items() if value is not None}
+    if model.sampling == "always" or (model.sampling == "without_reasoning" and overall == "none"):
+        return asked
+    for name in asked:
+        report.dropped(name, "the model samples by itself")
+    return {}
+
+
+def output_format(request: Request) -> dict[str, Any]:
+    """The `text.format` field of a request for structured output."""
+    asked = request.output_config.format if request.output_config else None
+    if not asked or asked.get("type") != "json_schema":
+        return {}
+    schema = asked.get("schema")
+    name = f"answer_{digest(json.dumps(schema, sort_keys=True), 12)}"
+    return {"text": {"format": {"type": "json_schema", "name": name, "schema": schema, "strict": False}}}
+
+
+def identity(request: Request, caller: Caller, profile: Profile) -> dict[str, Any]:
+    """Who asks: a stable `safety_identifier`, and one `prompt_cache_key` for each conversation.
+
+    Claude Code writes JSON into `metadata.user_id` (older versions an underscored text) with device, account and
+    session; device and account stay the same for a person, the session for a conversation.
+    """
+    if not profile.cache_key:
+        return {}
+    user = request.metadata.user_id if request.metadata else None
+    person, session = _person_and_session(user or "")
+    conversation = "|".join(filter(None, (caller.session or session or _fallback(request), caller.agent)))
+    key = {"prompt_cache_key": digest(conversation, 40)}
+    return key | ({"safety_identifier": digest(person, 40)} if person else {})
+
+
+def _person_and_session(user_id: str) -> tuple[str, str]:
+    try:
+        told = json.loads(user_id)
+    except ValueError:
+        told = None
+    if isinstance(told, dict):
+        person = "|".join(str(told.get(key) or "") for key in ("device_id", "account_uuid"))
+        return person.strip("|") or user_id, str(told.get("session_id") or "")
+    person, _, session = user_id.partition("_session_")
+    return person, session
+
+
+def _fallback(request: Request) -> str:
+    """Tell conversations apart by how they begin, for clients that name no session."""
+    first = request.messages[0] if request.messages else None
+    return digest(repr((request.model, request.system, first)), 40)
+
+
+def tier(request: Request, report: Report) -> dict[str, Any]:
+    """The `service_tier` field; `speed: fast` asks for the fast one."""
+    asked = request.extra.get("service_tier")
+    chosen = "priority" if request.extra.get("speed") == "fast" else SERVICE_TIERS.get(str(asked))
+    if asked is not None and chosen is None:
+        report.dropped("service_tier", "the upstream has no such tier")
+    return {"service_tier": chosen} if chosen else {}

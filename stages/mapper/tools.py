@@ -1,0 +1,97 @@
+"""Tools and the choice among them: what the upstream is told, and in which order.
+
+The order never changes while a conversation grows (law 9): tools that are not deferred come first, as the client lists
+them, and a deferred one where a tool's result first refers to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from stages.canonical.report import Report
+from stages.canonical.request import Message, Request, ServerTool, Tool, ToolChoice, ToolReference, ToolResult
+from stages.tables.identifiers import upstream_tool_name
+from stages.tables.schemas import repair
+from stages.wire import responses_request as wire
+
+PLACEHOLDER = "DeferredToolPlaceholder"
+"""What Claude Code lists so that `tools` is not empty of deferred ones; it must never be called."""
+
+_CHOICES = {"auto": "auto", "any": "required", "none": "none"}
+
+
+@attrs.frozen
+class Toolbox:
+    """The tools of one request.
+
+    Attributes:
+        declared: what goes into `tools`.
+        deferred: what is declared only once a result refers to it, by the client's name.
+        names: the client's name by the upstream's.
+    """
+
+    declared: list[dict[str, Any]]
+    deferred: Mapping[str, dict[str, Any]]
+    names: Mapping[str, str]
+
+
+def toolbox(request: Request, report: Report, *, in_place: bool) -> Toolbox:
+    """Sort the tools of a request.
+
+    Args:
+        request: the request.
+        report: gets what was changed or left out.
+        in_place: whether the upstream takes more tools in the middle of a conversation; else the deferred ones that
+        were referred to are declared after the others, in the order of their first reference.
+    """
+    declared: list[dict[str, Any]] = []
+    deferred: dict[str, dict[str, Any]] = {}
+    names: dict[str, str] = {}
+    for index, tool in enumerate(request.tools):
+        if isinstance(tool, ServerTool):
+            report.dropped(f"tools.{index}", f"no counterpart for {tool.type}")
+            continue
+        if tool.name == PLACEHOLDER:
+            continue
+        function = _function(tool, f"tools.{index}", report)
+        names[function["name"]] = tool.name
+        if tool.defer_loading:
+            deferred[tool.name] = function
+        else:
+            declared.append(function)
+    if not in_place:
+        declared += [deferred[name] for name in references(request.messages) if name in deferred]
+        deferred = {}
+    return Toolbox(declared, deferred, names)
+
+
+def references(messages: Iterable[Message]) -> list[str]:
+    """The names that tool results refer to, each once, in the order of first reference."""
+    found: dict[str, None] = {}
+    for message in messages:
+        for block in message.content:
+            if isinstance(block, ToolResult):
+                found.update((inner.tool_name, None) for inner in block.content if isinstance(inner, ToolReference))
+    return list(found)
+
+
+def choice(asked: ToolChoice | None, *, tools: bool) -> dict[str, Any]:
+    """Translate `tool_choice` into the fields it becomes; without tools there is nothing to choose."""
+    if asked is None or not tools:
+        return {}
+    chosen: Any = _CHOICES.get(asked.type)
+    if chosen is None:
+        chosen = {"type": "function", "name": upstream_tool_name(asked.name or "")}
+    return {"tool_choice": chosen} | ({"parallel_tool_calls": False} if asked.disable_parallel_tool_use else {})
+
+
+def _function(tool: Tool, path: str, report: Report) -> dict[str, Any]:
+    parameters, changes = repair(tool.input_schema)
+    for change in changes:
+        report.approximated(f"{path}.input_schema", change)
+    if tool.strict:
+        report.approximated(f"{path}.strict", "arguments are not forced into the schema upstream")
+    return wire.function(upstream_tool_name(tool.name), tool.description, parameters, strict=False)

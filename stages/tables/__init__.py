@@ -1,0 +1,1 @@
+"""Every correspondence between the two APIs, as data."""

@@ -1,0 +1,42 @@
+"""How hard to think: Anthropic's modes, budgets and efforts, and the upstream's efforts."""
+
+from __future__ import annotations
+
+from stages.canonical.request import OutputConfig, ThinkingConfig
+from stages.tables.models import EFFORTS, Model
+
+BUDGETS = ((2_048, "low"), (8_192, "medium"), (24_576, "high"))
+"""`budget_tokens` up to a number, and the effort it stands for; more than the last is `xhigh`.
+
+Claude Code's own levels sit inside: 4,000 (think), 10,000 (megathink) and 31,999 (ultrathink).
+"""
+
+SMALL_ANSWER = 256
+"""Up to so many `max_tokens`, a client that does not ask for thinking wants an answer at once, not a spent budget."""
+
+
+def wanted(thinking: ThinkingConfig | None, config: OutputConfig | None, max_tokens: int | None) -> str | None:
+    """The effort a request asks for, in the upstream's words; None leaves it to the model.
+
+    `output_config.effort` says it outright; a budget stands for the effort that would spend it.
+    """
+    if thinking is not None and thinking.type == "disabled":
+        return "none"
+    if config is not None and config.effort is not None:
+        return config.effort
+    if thinking is not None and thinking.budget_tokens is not None:
+        return next((effort for limit, effort in BUDGETS if thinking.budget_tokens <= limit), "xhigh")
+    if thinking is None and max_tokens is not None and max_tokens <= SMALL_ANSWER:
+        return "none"
+    return None
+
+
+def clamp(effort: str, model: Model) -> str | None:
+    """The nearest effort that the model accepts, rather less than more; None if it accepts none at all."""
+    if not model.efforts:
+        return None
+    if effort in model.efforts or effort not in EFFORTS:
+        return effort if effort in EFFORTS else None
+    rank = EFFORTS.index(effort)
+    below = [known for known in model.efforts if EFFORTS.index(known) < rank]
+    return below[-1] if below else model.efforts[0]

@@ -1,0 +1,59 @@
+"""Names and ids that one API allows and the other does not, mapped both ways, always to the same result.
+
+Nothing is remembered between requests: the same name becomes the same name in every turn (law 9).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
+_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
+_CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
+
+TOOL_USE_PREFIX = "toolu_"
+"""What Anthropic's ids of calls start with."""
+
+CALL_PREFIX = "call_"
+"""What OpenAI's ids of calls start with."""
+
+_KEPT = 48
+_DIGEST = 15
+
+
+def digest(text: str, length: int) -> str:
+    """Hash a text to `length` hexadecimal characters."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
+
+
+def upstream_tool_name(name: str) -> str:
+    """Fit a tool's name into 64 characters of `[A-Za-z0-9_-]`; a name that fits stays as it is.
+
+    Otherwise the beginning stays readable and a hash of the whole keeps it apart from its neighbours.
+    """
+    if _TOOL_NAME.match(name):
+        return name
+    return f"{_NOT_IN_NAMES.sub('_', name)[:_KEPT]}_{digest(name, _DIGEST)}"
+
+
+def tool_use_id(call_id: str) -> str:
+    """Give an upstream's `call_id` the form of a `tool_use` id; `call_id_of` undoes it."""
+    if _CALL_ID.match(call_id):
+        return TOOL_USE_PREFIX + call_id
+    return f"{TOOL_USE_PREFIX}{CALL_PREFIX}{digest(call_id, 40)}"
+
+
+def call_id_of(tool_use: str) -> str:
+    """Give a client's `tool_use` id the form of a `call_id`, at most 64 characters.
+
+    An id that `tool_use_id` made becomes exactly what the upstream had said, because changed ids count as a changed
+    history.  Every other id stays as it is if it fits, and is hashed if not; one that could be mistaken for an
+    undone one is hashed too, so that two ids never become one.
+    """
+    undone = tool_use.removeprefix(TOOL_USE_PREFIX)
+    if undone != tool_use and undone.startswith(CALL_PREFIX) and _CALL_ID.match(undone):
+        return undone
+    if _CALL_ID.match(tool_use) and not tool_use.startswith(CALL_PREFIX):
+        return tool_use
+    return f"hashed_{digest(tool_use, 40)}"

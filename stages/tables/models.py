@@ -1,0 +1,118 @@
+"""Upstream models: what each takes, and which one serves which of Anthropic's names.
+
+Source: OpenAI's model pages, SDK 3.54.0 and recordings, as collected in `reference/openai-responses.md` §7
+(2026-11-22).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""Reasoning efforts from least to most."""
+
+
+@attrs.frozen
+class Model:
+    """What an upstream model takes.
+
+    Attributes:
+        prefix: the beginning of the ids it describes; the longest that fits counts.
+        efforts: the reasoning efforts it accepts, least first; empty for models that do not reason.
+        window: tokens it takes as input.
+        output: tokens it writes at most.
+        sampling: `always`, `without_reasoning` (only with effort `none`) or `never`: when it takes temperature and
+        top_p. phases: whether its messages carry a `phase` that must come back.
+        additional_tools: whether tools may be added in the middle of a conversation.
+        configuration_updates: whether effort may be changed in the middle of one.
+    """
+
+    prefix: str
+    efforts: tuple[str, ...]
+    window: int = 922_000
+    output: int = 128_000
+    sampling: str = "never"
+    phases: bool = True
+    additional_tools: bool = False
+    configuration_updates: bool = False
+
+
+_LOW_TO_XHIGH = ("low", "medium", "high", "xhigh")
+_LOW_TO_MAX = (*_LOW_TO_XHIGH, "max")
+_NONE_TO_XHIGH = ("none", *_LOW_TO_XHIGH)
+_NONE_TO_MAX = ("none", *_LOW_TO_MAX)
+
+MODELS = (
+    Model("gpt-6.2", _LOW_TO_XHIGH, additional_tools=True, configuration_updates=True),
+    Model("gpt-6.1", _LOW_TO_MAX, additional_tools=True, configuration_updates=True),
+    Model(
+        "gpt-6.1-terra", _NONE_TO_MAX, sampling="without_reasoning", additional_tools=True, configuration_updates=True
+    ),
+    Model("gpt-6", _NONE_TO_MAX, sampling="without_reasoning", additional_tools=True, configuration_updates=True),
+    Model("gpt-6-astra", _LOW_TO_MAX, additional_tools=True, configuration_updates=True),
+    Model("gpt-5.6", _NONE_TO_MAX, sampling="without_reasoning"),
+    Model("gpt-5.5", _NONE_TO_XHIGH, sampling="without_reasoning"),
+    Model("gpt-5.4", _NONE_TO_XHIGH, sampling="without_reasoning"),
+    Model("gpt-5.4-mini", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning"),
+    Model("gpt-5.4-nano", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning"),
+    Model("gpt-5.3-codex", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning"),
+    Model("gpt-5.2", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning", phases=False),
+    Model("gpt-5.1", ("none", "low", "medium", "high"), window=272_000, sampling="without_reasoning", phases=False),
+    Model("gpt-5", ("minimal", "low", "medium", "high"), window=272_000, phases=False),
+    Model("gpt-5-pro", ("high",), window=272_000, phases=False),
+    Model("o", ("low", "medium", "high"), window=200_000, output=100_000, phases=False),
+    Model("gpt-4.1", (), window=1_047_576, output=32_768, sampling="always", phases=False),
+    Model("gpt-4o", (), window=128_000, output=16_384, sampling="always", phases=False),
+)
+"""What is known, by prefix."""
+
+UNKNOWN = Model("", _NONE_TO_MAX, window=200_000, output=128_000, sampling="always", phases=False)
+"""A model of some other server: what it is asked for is passed on as it is."""
+
+_BY_LENGTH = sorted(MODELS, key=lambda model: -len(model.prefix))
+
+FAMILIES: Mapping[str, str] = {
+    "fable": "gpt-6.2-astra",
+    "opus": "gpt-6.2-astra",
+    "sonnet": "gpt-6.2-sol",
+    "haiku": "gpt-6-luna",
+    "claude": "gpt-6.2-sol",
+    "anthropic": "gpt-6.2-sol",
+}
+"""Keyword in a client's model name to the upstream model that serves it today; the first that occurs counts."""
+
+
+def facts(upstream: str) -> Model:
+    """What is known about an upstream model; dated and provider-qualified ids count as their family."""
+    name = upstream.rsplit("/", 1)[-1].lower()
+    for model in _BY_LENGTH:
+        rest = name[len(model.prefix) :]
+        if name.startswith(model.prefix) and (model.prefix != "o" or rest[:1].isdigit()):
+            return model
+    return UNKNOWN
+
+
+def resolve(name: str, configured: Mapping[str, str] | None = None) -> str:
+    """Pick the upstream model for a client's name.
+
+    An explicitly configured name wins; then a name that contains neither `claude` nor `anthropic` goes upstream
+    unchanged, and the others by the first family keyword that occurs in them, configured ones before the defaults.
+    `claude-gpt-5` and `anthropic/gpt-5` are the aliases under which models are published to Claude Code, which
+    shows no others; they mean the model they name.
+    """
+    configured = configured or {}
+    if name in configured:
+        return configured[name]
+    lowered = name.lower()
+    if "claude" not in lowered and "anthropic" not in lowered:
+        return configured.get("default", name)
+    for alias in ("claude-", "anthropic/"):
+        named = lowered.removeprefix(alias)
+        if named != lowered and facts(named) is not UNKNOWN:
+            return name[len(alias) :]
+    for keyword, upstream in {**FAMILIES, **configured}.items():
+        if keyword in lowered:
+            return configured.get(keyword, upstream)
+    return configured.get("default", FAMILIES["claude"])

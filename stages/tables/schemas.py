@@ -1,0 +1,81 @@
+"""Tool schemas: what a function's `parameters` must look like for the upstream to accept them."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from typing import Any
+
+from stages.canonical.request import JsonObject
+from stages.wire import json
+
+FORBIDDEN_AT_ROOT = ("oneOf", "anyOf", "allOf", "enum", "not")
+"""Keywords that a function's parameters may not have at their top."""
+
+_CACHE: OrderedDict[bytes, tuple[JsonObject, tuple[str, ...]]] = OrderedDict()
+_CACHE_SIZE = 1024
+
+
+def repair(schema: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
+    """Make a client's schema one that the upstream compiles, changing nothing that it can live with.
+
+    Returns:
+        The schema, and what was changed, as sentences for the report. Clients send the same tools with every turn, so
+        results are kept by content.
+    """
+    key = json.encode(schema)
+    known = _CACHE.get(key)
+    if known is None:
+        changes: list[str] = []
+        known = (_root(_patterns(schema, changes), changes), tuple(changes))
+        _CACHE[key] = known
+        if len(_CACHE) > _CACHE_SIZE:
+            _CACHE.popitem(last=False)
+    return known
+
+
+def _root(schema: JsonObject, changes: list[str]) -> JsonObject:
+    """An object at the root, with `properties`, and no combinators."""
+    root = {key: value for key, value in schema.items() if key not in FORBIDDEN_AT_ROOT}
+    properties = dict(root.get("properties") or {})
+    for keyword in FORBIDDEN_AT_ROOT:
+        if keyword in schema:
+            changes.append(f"{keyword} at the top was folded")
+            required = {*(root.get("required") or ()), *_fold(schema[keyword], properties, every=keyword == "allOf")}
+            root |= {"required": sorted(required)} if required else {}
+    return {**root, "type": "object", "properties": properties}
+
+
+def _fold(options: Any, properties: JsonObject, *, every: bool) -> set[str]:
+    """Merge the options' properties; return what all of them (or, with `allOf`, any) require."""
+    objects = [option for option in options if isinstance(option, dict)] if isinstance(options, list) else []
+    for option in objects:
+        for name, value in (option.get("properties") or {}).items():
+            properties.setdefault(name, value)
+    required = [set(option.get("required") or ()) for option in objects]
+    if not required:
+        return set()
+    return set.union(*required) if every else set.intersection(*required)
+
+
+def _patterns(value: Any, changes: list[str]) -> Any:
+    """Drop each `pattern` that Python's `re` refuses: the upstream compiles them with it."""
+    if isinstance(value, list):
+        return [_patterns(item, changes) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for key, item in value.items():
+        if key == "pattern" and isinstance(item, str) and not _compiles(item):
+            changes.append("a pattern that the upstream cannot compile was dropped")
+            continue
+        kept[key] = _patterns(item, changes)
+    return kept
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True

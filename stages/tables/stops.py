@@ -1,0 +1,59 @@
+"""Why an answer ended, and what it cost: the upstream's words and Anthropic's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stages.canonical.events import Usage
+
+INCOMPLETE = {
+    "max_output_tokens": "max_tokens",
+    "length": "max_tokens",
+    "content_filter": "refusal",
+}
+"""`incomplete_details.reason` to `stop_reason`; a reason that is not here ends the turn like any other.
+
+Source: `IncompleteDetails` of the Responses API; `length` is said by servers that grew out of Chat Completions.
+"""
+
+FILTERED = {"type": "refusal", "category": None, "explanation": "The upstream's content filter stopped the answer."}
+"""`stop_details` of an answer that a content filter cut."""
+
+
+def refusal_details(explanation: str) -> dict[str, Any]:
+    """`stop_details` of an answer in which the model refused, in its own words."""
+    return {"type": "refusal", "category": None, "explanation": explanation or None}
+
+
+def usage(body: Mapping[str, Any] | None) -> Usage:
+    """Translate `response.usage`.
+
+    The upstream's `input_tokens` counts all of the prompt; Anthropic's only what no cache was involved in.  Numbers
+    that are missing or no numbers count as zero: an engine that tells nothing must not stop an answer.
+    """
+    body = body or {}
+    seen = _details(body, "input_tokens_details")
+    said = _details(body, "output_tokens_details")
+    read, written = _count(seen.get("cached_tokens")), _count(seen.get("cache_write_tokens"))
+    thinking = said.get("reasoning_tokens")
+    output = _count(body.get("output_tokens"))
+    return Usage(
+        input_tokens=max(0, _count(body.get("input_tokens")) - read - written),
+        cache_read_input_tokens=read,
+        cache_creation_input_tokens=written,
+        output_tokens=output,
+        thinking_tokens=None if thinking is None else min(_count(thinking), output),
+        long_lived_tokens=min(written, _count(_details(seen, "cache_write_tokens_details").get("ttl_12h_tokens"))),
+    )
+
+
+def _details(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = body.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return max(0, int(value))

@@ -1,0 +1,169 @@
+"""Upstream bytes become upstream events: the framing, and the actor around it.
+
+What a body is, its first byte tells: servers answer a streaming request with plain JSON and a plain one with a
+stream, and
+name either as the other.  A whole response is turned into the events that would have brought it, so that the stages
+behind know one shape only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from stages.actor import Batch
+from stages.canonical.failure import Failure, Kind
+from stages.canonical.plan import AnswerPlan
+from stages.tables.errors import failure_of
+from stages.wire import json, responses_stream, sse
+from stages.wire.responses_stream import StreamEvent
+
+_SPACE = b" \t\r\n\xef\xbb\xbf"
+_TOO_LARGE = "The upstream sent more in one piece than the limit of {limit} bytes."
+
+
+class Framing:
+    """The transducer: chunks of a body in, batches of events out, whichever of the two forms the body has."""
+
+    def __init__(self, plan: AnswerPlan | None = None, *, limit: int = 64 * 2**20) -> None:
+        """Start a body.
+
+        Args:
+            plan: the request's plan, for the numbers in an error's sentence.
+            limit: bytes that one event, or a whole JSON body, may have.
+        """
+        self._plan = plan
+        self._limit = limit
+        self._form: sse.Decoder | None = None
+        self._body: list[bytes] = []
+        self._size = 0
+        self._whole_body = False
+
+    def feed(self, chunk: bytes) -> list[StreamEvent | Failure]:
+        """Take the next bytes; return the events they finish."""
+        if self._form is not None:
+            events = self._events(self._form.feed(chunk))
+            if self._form.pending > self._limit:
+                events.append(self._too_large())
+            return events
+        self._body.append(chunk)
+        self._size += len(chunk)
+        if self._size > self._limit:
+            return [self._too_large()]
+        return [] if self._whole_body else self._look()
+
+    def finish(self) -> list[StreamEvent | Failure]:
+        """Take note that the body has ended; return the events of what was held back."""
+        if self._form is None:
+            return self._whole(b"".join(self._body))
+        try:
+            return [responses_stream.decode(payload) for payload in self._form.finish()]
+        except json.MalformedJson:
+            return []  # cut inside its last event, which the next stage will say
+
+    def _look(self) -> list[StreamEvent | Failure]:
+        """Decide the form of the body once there is something to see."""
+        body = b"".join(self._body)
+        begin = body.lstrip(_SPACE)
+        self._whole_body = begin.startswith((b"{", b"[", b"<"))
+        if self._whole_body or not begin:
+            return []
+        self._form = sse.Decoder()
+        self._body = []
+        return self.feed(body)
+
+    def _events(self, payloads: list[bytes]) -> list[StreamEvent | Failure]:
+        events: list[StreamEvent | Failure] = []
+        for payload in payloads:
+            if payload == b"[DONE]":
+                continue
+            try:
+                events.append(responses_stream.decode(payload))
+            except json.MalformedJson:
+                events.append(Failure(Kind.UPSTREAM, "The upstream sent an event that is not JSON.", cause="bad_event"))
+                break
+        return events
+
+    def _whole(self, body: bytes) -> list[StreamEvent | Failure]:
+        if not body.strip(_SPACE):
+            return []
+        try:
+            value = json.decode(body)
+        except json.MalformedJson:
+            return [Failure(Kind.UPSTREAM, "The upstream's answer is not JSON.", cause="bad_body")]
+        return list(events_of(value, self._plan))
+
+    def _too_large(self) -> Failure:
+        return Failure(Kind.UPSTREAM, _TOO_LARGE.format(limit=self._limit), cause="too_large")
+
+
+def events_of(response: Any, plan: AnswerPlan | None = None) -> list[StreamEvent | Failure]:
+    """Turn a whole response into the events that end a stream of it."""
+    if not isinstance(response, dict):
+        return [Failure(Kind.UPSTREAM, "The upstream's answer is not a response.", cause="bad_body")]
+    if "output" not in response and "status" not in response:
+        return [failure_of(error_in(response), plan=plan)]
+    output = response.get("output")
+    events: list[StreamEvent | Failure] = [
+        StreamEvent(type="response.output_item.done", output_index=index, item=responses_stream.dump(item))
+        for index, item in enumerate(output if isinstance(output, list) else ())
+    ]
+    status = response.get("status")
+    ending = {
+        key: value for key, value in response.items() if key in ("id", "status", "incomplete_details", "error", "usage")
+    }
+    name = f"response.{status}" if status in ("incomplete", "failed") else "response.completed"
+    events.append(StreamEvent(type=name, response=responses_stream.dump({**ending, "output": None})))
+    return events
+
+
+def error_in(body: Any) -> dict[str, Any]:
+    """Find the error in a body of any shape: OpenAI's envelope, a bare `detail`, a bare string."""
+    if not isinstance(body, dict):
+        return {"message": str(body)} if isinstance(body, str) else {}
+    error = body.get("error", body.get("detail", body))
+    if isinstance(error, list) and error:
+        error = error[0]
+    if isinstance(error, str):
+        return {"message": error}
+    if not isinstance(error, dict):
+        return {}
+    return {"message": error.get("msg"), **error} if "msg" in error else error
+
+
+class UpstreamReader:
+    """The actor's inbox side: iterates over the batches of one upstream body.
+
+    An iterator object rather than a task of its own: reading and correlating need no channel between them, and each
+    hop costs as much as the translation.  `topology.py` decides what runs in which task.
+    """
+
+    def __init__(self, chunks: AsyncIterator[bytes | Failure], framing: Framing) -> None:
+        """Read a body.
+
+        Args:
+            chunks: what each read of the connection yielded; a `Failure` when the connection broke.
+            framing: the transducer of this body, unused so far.
+        """
+        self._chunks = chunks
+        self._framing = framing
+        self._ended = False
+
+    def __aiter__(self) -> UpstreamReader:
+        """Return itself; a body can be read once."""
+        return self
+
+    async def __anext__(self) -> Batch[StreamEvent]:
+        """Return all the events that the next read finishes."""
+        while not self._ended:
+            try:
+                chunk = await anext(self._chunks)
+            except StopAsyncIteration:
+                self._ended = True
+                batch = self._framing.finish()
+            else:
+                self._ended = isinstance(chunk, Failure)
+                batch = [chunk] if isinstance(chunk, Failure) else self._framing.feed(chunk)
+            if batch:
+                return tuple(batch)
+        raise StopAsyncIteration

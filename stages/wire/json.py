@@ -1,0 +1,60 @@
+"""JSON on the wire: fast where the text is ordinary, exact where it is not.
+
+`msgspec` refuses two things that real clients and models do send: lone surrogates (half an emoji, cut
+by a tokenizer) and `NaN`.  The standard library takes both, so it is asked whenever the fast way fails.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+_fast_decoder = msgspec.json.Decoder()
+_fast_encoder = msgspec.json.Encoder()
+
+
+class MalformedJson(ValueError):
+    """The bytes are no JSON; the text says where and why, without quoting what stood there."""
+
+
+def decode(raw: bytes | str) -> Any:
+    """Parse a JSON text of any shape.
+
+    Raises:
+        MalformedJson: the text is not JSON, or not UTF-8.
+    """
+    try:
+        return _fast_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decode_exactly(raw)
+
+
+def _decode_exactly(raw: bytes | str) -> Any:
+    try:
+        text = raw if isinstance(raw, str) else bytes(raw).decode("utf-8", "surrogatepass")
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"{error.msg}: line {error.lineno} column {error.colno} (char {error.pos})"
+    except UnicodeDecodeError as error:
+        message = f"invalid UTF-8 at byte {error.start}"
+    except RecursionError:
+        message = "nested too deeply"
+    raise MalformedJson(message)
+
+
+def encode(value: Any) -> bytes:
+    """Write a value as compact JSON in UTF-8; lone surrogates leave as escapes."""
+    try:
+        return _fast_encoder.encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def quote(text: str) -> bytes:
+    """Write one string as a JSON string, quotation marks included."""
+    try:
+        return _fast_encoder.encode(text)
+    except UnicodeEncodeError:
+        return json.dumps(text).encode("ascii")

@@ -1,0 +1,110 @@
+"""Anthropic's answers on the wire: frames of a stream, and the parts that a whole message shares with them.
+
+Hot frames are byte templates in which only a number and one quoted string vary; rare ones are built as values.  A test
+proves that both ways write the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.canonical.events import BlockStart, MessageEnd, TextStart, ThinkingStart, ToolUseStart, Usage
+from stages.canonical.failure import Failure
+from stages.wire import json, sse
+
+PING = sse.encode("ping", b'{"type":"ping"}')
+"""Keeps a silent stream alive."""
+
+MESSAGE_STOP = sse.encode("message_stop", b'{"type":"message_stop"}')
+"""The end of a message that did not fail."""
+
+
+def _template(kind: str, field: str) -> tuple[bytes, bytes]:
+    data = b'{"type":"content_block_delta","index":%%d,"delta":{"type":"%b","%b":' % (kind.encode(), field.encode())
+    return b"event: content_block_delta\ndata: " + data, b"}}\n\n"
+
+
+TEXT_DELTA = _template("text_delta", "text")
+"""Head, with the block's index to fill in, and tail of a frame around a quoted text."""
+THINKING_DELTA = _template("thinking_delta", "thinking")
+"""The same for reasoning."""
+SIGNATURE_DELTA = _template("signature_delta", "signature")
+"""The same for a carrier."""
+JSON_DELTA = _template("input_json_delta", "partial_json")
+"""The same for a call's arguments."""
+
+
+def frame(data: dict[str, Any]) -> bytes:
+    """Frame one event; its name is its `type`."""
+    return sse.encode(data["type"], json.encode(data))
+
+
+def block_stop(index: int) -> bytes:
+    """Frame the end of a block."""
+    return b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n' % index
+
+
+def content_block(start: BlockStart) -> dict[str, Any]:
+    """The `content_block` a block starts with."""
+    match start:
+        case TextStart():
+            return {"type": "text", "text": ""}
+        case ThinkingStart():
+            return {"type": "thinking", "thinking": "", "signature": ""}
+        case ToolUseStart(id, name):
+            return {"type": "tool_use", "id": id, "name": name, "input": {}, "caller": {"type": "direct"}}
+
+
+def message(ident: str, model: str, usage: dict[str, Any]) -> dict[str, Any]:
+    """A message before anything has come: what `message_start` carries."""
+    return {
+        "model": model,
+        "id": ident,
+        "type": "message",
+        "role": "assistant",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "stop_details": None,
+        "usage": usage,
+    }
+
+
+def start_usage(usage: Usage) -> dict[str, Any]:
+    """Usage as `message_start` and whole messages have it, with the split of what was written to the cache."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "cache_creation_input_tokens": usage.cache_creation_input_tokens,
+        "cache_read_input_tokens": usage.cache_read_input_tokens,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": usage.cache_creation_input_tokens - usage.long_lived_tokens,
+            "ephemeral_1h_input_tokens": usage.long_lived_tokens,
+        },
+        "output_tokens": usage.output_tokens,
+        "service_tier": "standard",
+    }
+
+
+def end_usage(usage: Usage) -> dict[str, Any]:
+    """Usage as `message_delta` has it."""
+    body: dict[str, Any] = {
+        "input_tokens": usage.input_tokens,
+        "cache_creation_input_tokens": usage.cache_creation_input_tokens,
+        "cache_read_input_tokens": usage.cache_read_input_tokens,
+        "output_tokens": usage.output_tokens,
+    }
+    if usage.thinking_tokens is not None:
+        body["output_tokens_details"] = {"thinking_tokens": usage.thinking_tokens}
+    return body
+
+
+def ending(end: MessageEnd) -> dict[str, Any]:
+    """The three fields that say why a message ended."""
+    return {"stop_reason": end.stop_reason, "stop_sequence": end.stop_sequence, "stop_details": end.stop_details}
+
+
+def error(failure: Failure, request_id: str) -> dict[str, Any]:
+    """The error envelope, the same in an HTTP body and in an `error` event."""
+    details = {"error_code": failure.error_code} if failure.error_code else None
+    body = {"type": failure.kind.error_type, "message": failure.message, "details": details}
+    return {"type": "error", "error": body, "request_id": request_id}

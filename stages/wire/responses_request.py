@@ -1,0 +1,104 @@
+"""Input items, content parts and tools of a Responses request: their shapes, in one fixed key order.
+
+The upstream caches by prefix, so the same thing must become the same bytes in every turn; all of them are made here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.wire import json
+
+Item = dict[str, Any]
+"""An element of `input`."""
+
+Part = dict[str, Any]
+"""An element of a message's `content` or of a call's `output`."""
+
+
+def input_text(text: str) -> Part:
+    """Text that goes in."""
+    return {"type": "input_text", "text": text}
+
+
+def output_text(text: str) -> Part:
+    """Text that came out in an earlier turn."""
+    return {"type": "output_text", "text": text, "annotations": []}
+
+
+def input_image(url: str) -> Part:
+    """A picture, by address or as a `data:` URL."""
+    return {"type": "input_image", "image_url": url, "detail": "auto"}
+
+
+def input_image_file(file_id: str) -> Part:
+    """A picture that was uploaded."""
+    return {"type": "input_image", "file_id": file_id, "detail": "auto"}
+
+
+def input_file_data(filename: str, media_type: str, data: str) -> Part:
+    """A file with its bytes in base64."""
+    return {"type": "input_file", "filename": filename, "file_data": f"data:{media_type};base64,{data}"}
+
+
+def input_file_url(url: str) -> Part:
+    """A file that the upstream fetches."""
+    return {"type": "input_file", "file_url": url}
+
+
+def input_file_id(file_id: str) -> Part:
+    """A file that was uploaded."""
+    return {"type": "input_file", "file_id": file_id}
+
+
+def message(role: str, content: list[Part], phase: str = "") -> Item:
+    """A message; `phase` belongs to the assistant's alone."""
+    item: Item = {"type": "message", "role": role, "content": content}
+    return {**item, "phase": phase} if phase else item
+
+
+def function_call(call_id: str, name: str, arguments: dict[str, Any]) -> Item:
+    """A call that the model made."""
+    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments_text(arguments)}
+
+
+def arguments_text(arguments: dict[str, Any]) -> str:
+    """Argument objects as text; lone surrogates stay escapes."""
+    return json.encode(arguments).decode("utf-8")
+
+
+def function_call_output(call_id: str, output: str | list[Part]) -> Item:
+    """What came of a call."""
+    return {"type": "function_call_output", "call_id": call_id, "output": output}
+
+
+def sealed_reasoning(encrypted_content: str, summary: tuple[str, ...]) -> Item:
+    """A reasoning item that only the account it came from can open.
+
+    Without its id: an item with an id asks that the one after it has its own too, and stateless clients have none.
+    """
+    parts = [{"type": "summary_text", "text": text} for text in summary]
+    return {"type": "reasoning", "summary": parts, "encrypted_content": encrypted_content}
+
+
+def open_reasoning(texts: tuple[str, ...]) -> Item:
+    """A reasoning item of a server that shows its reasoning and takes it back as text."""
+    return {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": text} for text in texts]}
+
+
+def additional_tools(tools: list[dict[str, Any]]) -> Item:
+    """Tools that the model knows from here on."""
+    return {"type": "additional_tools", "role": "developer", "tools": tools}
+
+
+def effort_update(effort: str) -> Item:
+    """A change of effort from here on."""
+    return {"type": "configuration_update", "reasoning": {"effort": effort}}
+
+
+def function(name: str, description: str | None, parameters: dict[str, Any], *, strict: bool) -> dict[str, Any]:
+    """A function tool; `strict` is always sent, because its absence means strict upstream."""
+    tool: dict[str, Any] = {"type": "function", "name": name}
+    if description is not None:
+        tool["description"] = description
+    return {**tool, "parameters": parameters, "strict": strict}

@@ -1,0 +1,109 @@
+"""Events of a Responses stream, and the object that ends it.
+
+One typed pass over each payload takes what the hot events need and leaves `item`, `part` and `response` as raw bytes:
+`created`, `in_progress` and `completed` each echo the whole request, and most of that is never looked at.
+Servers differ (see `reference/engines.md`), so no field is required and a field of a wrong type counts as absent.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from stages.wire import json
+
+_NOTHING = msgspec.Raw()
+T = TypeVar("T")
+
+
+class StreamEvent(msgspec.Struct, gc=False):
+    """One event of the stream.
+
+    `type` is the wire's name.  `item`, `response`, `error` and `annotation` are undecoded JSON, empty when absent; read
+    them with `load`.  Ids and indexes are None where the server sends none.
+    """
+
+    type: str = ""
+    item_id: str | None = None
+    output_index: int | None = None
+    content_index: int | None = None
+    summary_index: int | None = None
+    delta: str = ""
+    text: str | None = None
+    arguments: str | None = None
+    refusal: str | None = None
+    item: msgspec.Raw = _NOTHING
+    response: msgspec.Raw = _NOTHING
+    error: msgspec.Raw = _NOTHING
+    code: msgspec.Raw = _NOTHING
+    message: msgspec.Raw = _NOTHING
+
+
+class Final(msgspec.Struct):
+    """What is read of a `response` object: how it ended, what it cost, what it holds; `output` item by item, raw."""
+
+    id: str | None = None
+    status: str | None = None
+    incomplete_details: dict[str, Any] | None = None
+    error: Any = None
+    usage: dict[str, Any] | None = None
+    output: list[msgspec.Raw] | None = None
+
+
+_events = msgspec.json.Decoder(StreamEvent)
+_finals = msgspec.json.Decoder(Final)
+
+
+def decode(payload: bytes) -> StreamEvent:
+    """Read one payload of the stream.
+
+    Raises:
+        MalformedJson: the payload is no JSON.
+    """
+    try:
+        return _events.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _lenient(StreamEvent, json.decode(payload))
+
+
+def decode_final(raw: msgspec.Raw | bytes) -> Final:
+    """Read a `response` object; anything but an object counts as an empty one."""
+    try:
+        return _finals.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _lenient(Final, load(raw))
+
+
+def load(raw: msgspec.Raw | bytes) -> dict[str, Any]:
+    """Decode a raw field that should be an object; an absent one, or anything else, is the empty object."""
+    value = json.decode(bytes(raw)) if bytes(raw) else None
+    return value if isinstance(value, dict) else {}
+
+
+def dump(value: Any) -> msgspec.Raw:
+    """Make a raw field of a value, for events that are made here rather than read."""
+    return msgspec.Raw(json.encode(value))
+
+
+def _lenient(shape: type[T], value: Any) -> T:
+    """Build a struct from the fields that have the right type; the others count as absent."""
+    known: dict[str, Any] = {}
+    for field in msgspec.structs.fields(shape):  # type: ignore[arg-type] # both shapes are structs
+        if not isinstance(value, dict) or field.name not in value:
+            continue
+        fitting = _fit(value[field.name], field.type)
+        if fitting is not msgspec.UNSET:
+            known[field.name] = fitting
+    return shape(**known)
+
+
+def _fit(value: Any, wanted: Any) -> Any:
+    if wanted is msgspec.Raw:
+        return dump(value)
+    if wanted == list[msgspec.Raw] | None:
+        return [dump(item) for item in value] if isinstance(value, list) else msgspec.UNSET
+    try:
+        return msgspec.convert(value, wanted)
+    except msgspec.ValidationError:
+        return msgspec.UNSET

@@ -1,0 +1,65 @@
+"""Every public name of the program says what it means."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.house.sources import modules, public_names, tree
+
+ENDINGS = (".", "?", "!", ":")
+
+
+def _missing(module: Path) -> list[str]:
+    parsed = tree(module)
+    nodes = [("(the module)", parsed), *public_names(parsed)]
+    return [name for name, node in nodes if not ast.get_docstring(node)]
+
+
+def _unended(module: Path) -> list[str]:
+    parsed = tree(module)
+    first_paragraphs = {
+        name: (ast.get_docstring(node) or ".").split("\n\n")[0].rstrip()
+        for name, node in [("(the module)", parsed), *public_names(parsed)]
+    }
+    return [name for name, text in first_paragraphs.items() if not text.endswith(ENDINGS)]
+
+
+@pytest.mark.parametrize("module", modules("stages", "pipeline"), ids=str)
+def test_every_public_name_is_documented(module: Path) -> None:
+    """The module and each public class, function and method in it has a docstring."""
+    assert _missing(module) == []
+
+
+@pytest.mark.parametrize("module", modules("stages", "pipeline"), ids=str)
+def test_docstrings_begin_with_a_sentence(module: Path) -> None:
+    """The first paragraph of each docstring is whole: it ends like a sentence."""
+    assert _unended(module) == []
+
+
+def test_what_counts_as_public() -> None:
+    """Private names, overloads and setters are left out; nested public classes and their methods are not."""
+    source = """
+class Shown:
+    class Inner:
+        def deep(self): ...
+    @overload
+    def twice(self): ...
+    @level.setter
+    def level(self, value): ...
+    def _hidden(self): ...
+class _Hidden:
+    def method(self): ...
+async def waits(): ...
+"""
+
+    names = [name for name, _ in public_names(ast.parse(source))]
+
+    assert names == [
+        "Shown",
+        "Shown.Inner",
+        "Shown.Inner.deep",
+        "waits",
+    ]

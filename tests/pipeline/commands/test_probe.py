@@ -1,0 +1,65 @@
+"""Who answers at an address."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.commands.listening import bind, url_of
+from pipeline.commands.probe import Answerer, who_answers
+
+if TYPE_CHECKING:
+    import socket
+
+
+def _answer_once(listener: socket.socket, answer: bytes) -> threading.Thread:
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(65536).startswith(b"GET /healthz HTTP/1.1\r\n")
+            connection.sendall(answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    return thread
+
+
+def _http(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (_http(b'{"service":"dragoman","status":"ok"}'), Answerer.DRAGOMAN),
+        (_http(b'{"service":"another"}'), Answerer.SOMEBODY_ELSE),
+        (_http(b"<html>"), Answerer.SOMEBODY_ELSE),
+        (_http(b"[]"), Answerer.SOMEBODY_ELSE),
+        (b"SSH-2.0-OpenSSH\r\n", Answerer.SOMEBODY_ELSE),
+        (b"", Answerer.SOMEBODY_ELSE),
+    ],
+)
+def test_answers(answer: bytes, expected: Answerer) -> None:
+    """Only the right answer to `GET /healthz` makes a dragoman, whatever else may come."""
+    with bind("127.0.0.1", 0) as listener:
+        thread = _answer_once(listener, answer)
+        found = who_answers(url_of(listener))
+        thread.join()
+
+    assert found is expected
+
+
+def test_silence_is_somebody_else() -> None:
+    """Whoever accepts and says nothing holds the port."""
+    with bind("127.0.0.1", 0) as listener:
+        assert who_answers(url_of(listener), timeout=0.1) is Answerer.SOMEBODY_ELSE
+
+
+def test_nobody() -> None:
+    """A port that was free a moment ago."""
+    with bind("127.0.0.1", 0) as listener:
+        url = url_of(listener)
+
+    assert who_answers(url) is Answerer.NOBODY

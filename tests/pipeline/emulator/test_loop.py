@@ -1,0 +1,60 @@
+"""Where in a conversation a request stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.emulator.loop import Turn, current_turn, effort, find_tool, offered
+from tests.pipeline.emulator.talk import BASH, READ, assistant, user
+
+_CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+_OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "x"}
+_DEVELOPER = {"role": "developer", "content": "[[error 500]]"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "turn"),
+    [
+        ("[[text]]", Turn("[[text]]", 0)),
+        ([user("a"), assistant("b"), user("c")], Turn("c", 0)),
+        ([user("[[call]]"), assistant("b"), user("c")], Turn("c", 0)),
+        ([user("[[call]]"), _DEVELOPER], Turn("[[call]]", 0)),
+        ([user("[[call]]"), _CALL, _OUTPUT], Turn("[[call]]", 1)),
+        ([user("[[call]]"), assistant("b"), _CALL, _OUTPUT], Turn("[[call]]", 1)),
+        ([user("[[call]]"), _CALL, _CALL, _OUTPUT, _OUTPUT, user("go on")], Turn("[[call]]", 2)),
+        ([user("[[call]]"), _CALL, _OUTPUT, user("[[text]]")], Turn("[[text]]", 0)),
+        ([user("hello"), _CALL, _OUTPUT], Turn("hello", 1)),
+        ([user("<system-reminder>[[text]]</system-reminder>[[call]]")], Turn("[[call]]", 0)),
+        ([user("<system-reminder>[[text]]")], Turn("", 0)),
+        ([assistant("b")], Turn("", 0)),
+    ],
+)
+def test_current_turn(sent: Any, turn: Turn) -> None:
+    """The prompt is the user's last text with a cue since the last final answer, and results are counted from there."""
+    assert current_turn({"input": sent}) == turn
+
+
+def test_tools_added_by_the_conversation_count() -> None:
+    """Tools come from the request and from items; hosted and deferred ones are not called."""
+    request = {
+        "tools": [BASH, {"type": "web_search"}, {**READ, "defer_loading": True}],
+        "input": [{"type": "additional_tools", "role": "developer", "tools": [READ]}],
+    }
+
+    assert [tool["name"] for tool in offered(request)] == ["Bash", "Read"]
+
+
+def test_a_short_name_has_to_match_exactly() -> None:
+    """`Read` is not `ReadMcpResource`: only names that had to be shortened are matched by their beginning."""
+    assert find_tool({"tools": [{**READ, "name": "ReadMcpResource"}]}, "Read") is None
+
+
+def test_effort_follows_the_last_update() -> None:
+    """`configuration_update` changes the effort in the middle of a conversation."""
+    update = {"type": "configuration_update", "reasoning": {"effort": "high"}}
+
+    assert effort({"input": []}) == "none"
+    assert effort({"reasoning": {"effort": "low"}, "input": []}) == "low"
+    assert effort({"reasoning": {"effort": "low"}, "input": [update]}) == "high"

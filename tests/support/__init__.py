@@ -1,0 +1,1 @@
+"""What tests share: a scripted upstream, a client in memory, and ways to look at streams."""
