@@ -91,7 +91,7 @@ async def listen(
 
     from pipeline.endpoints.edge import application
 
-    settings, stop = context.settings, shutdown or trio.Event()
+    settings, stop = context.settings, trio.Event() if shutdown is None else shutdown
     config = Config()
     config.bind = [f"fd://{own.detach()}" for own in sockets or ()] or [f"{_bracketed(settings.host)}:{settings.port}"]
     config.accesslog = config.errorlog = None

@@ -13,7 +13,7 @@ from pipeline import service
 from pipeline.commands.demo_conversation import FILE, Answer, first_request, next_request
 from pipeline.commands.demo_view import View, show_request, show_upstream, show_usage
 from pipeline.commands.listening import bind, url_of
-from pipeline.commands.screen import CommandError, Screen, screen
+from pipeline.commands.screen import Screen, screen
 from pipeline.config import EMULATOR, Settings, UpstreamSettings
 from pipeline.emulator import EmulatorTransport
 from stages.wire import json, sse
@@ -75,7 +75,9 @@ async def take_turn(
     async with client.stream("POST", "/v1/messages", json=request) as response:
         out.line(f"{out.bold('proxy')}    {response.status_code}, request-id {response.headers.get('request-id')}")
         if not response.is_success:
-            raise CommandError(f"the proxy answered {response.status_code}: {(await response.aread()).decode()}")
+            answer.error = {"message": (await response.aread()).decode("utf-8", "replace")}
+            out.line(out.red(answer.error["message"]))
+            return answer
         async for event in events(response):
             view.show(event, trio.current_time())
             answer.take(event)

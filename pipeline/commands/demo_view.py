@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pipeline.commands.screen import Screen
 
@@ -28,8 +28,7 @@ class View:
     started: float
     _at: float = attrs.field(default=0.0, init=False)
     _events: int = attrs.field(default=0, init=False)
-    _column: int = attrs.field(default=0, init=False)
-    _kind: str = attrs.field(default="", init=False)
+    _column: int = attrs.field(default=0, init=False)  # 0: nothing stands on this line yet, not even the margin
 
     def show(self, event: Mapping[str, Any], now: float) -> None:
         """Show one event that arrived at `now`."""
@@ -41,7 +40,7 @@ class View:
             case "content_block_start":
                 self._start(event["index"], event["content_block"])
             case "content_block_stop":
-                self.out.write("\n")
+                self._end_line()
             case "message_start":
                 self._stamp("message_start", f"model {event['message']['model']}")
             case "message_delta":
@@ -53,32 +52,45 @@ class View:
             case other:
                 self._stamp(str(other))
 
-    def _stamp(self, name: str, rest: str = "", end: str = "\n") -> None:
-        self.out.write(f"  {self.out.dim(f'{self._at:6.3f} s')}   {self.out.cyan(name)} {rest}{end}")
+    def _stamp(self, name: str, rest: str = "") -> None:
+        """Write a line of its own, with the time; a text that was being written goes on below it."""
+        self._end_line()
+        self.out.line(f"  {self.out.dim(f'{self._at:6.3f} s')}   {self.out.cyan(name)} {rest}".rstrip())
 
     def _start(self, index: int, block: Mapping[str, Any]) -> None:
-        self._kind, self._column = block["type"], 0
-        name = f" {self.out.bold(block['name'])}" if "name" in block else ""
-        self._stamp(f"block {index}: {self._kind}", name.strip())
-        self.out.write(_MARGIN)
+        self._stamp(f"block {index}: {block['type']}", self.out.bold(block.get("name", "")))
 
     def _delta(self, delta: Mapping[str, Any]) -> None:
         if "signature" in delta:
-            self.out.write(self.out.dim(f"\n{_MARGIN}(signature: {len(delta['signature'])} characters, "))
-            self.out.write(self.out.dim("the reasoning itself travels in it)"))
+            self._end_line()
+            size = len(delta["signature"])
+            self._write(self.out.dim(f"(signature: {size} characters, the reasoning itself travels in it)"))
         elif "thinking" in delta:
-            self._flow(delta["thinking"], dim=True)
+            self._flow(delta["thinking"], self.out.dim)
         else:
-            self._flow(delta.get("text", delta.get("partial_json", "")), dim=False)
+            self._flow(delta.get("text", delta.get("partial_json", "")), str)
 
-    def _flow(self, text: str, *, dim: bool) -> None:
-        """Write text where the last left off, and begin a new line near the right edge."""
-        for number, line in enumerate(text.split("\n")):
-            if number or (self._column + len(line) > _WIDTH and line.startswith(" ")):
-                self.out.write("\n" + _MARGIN)
-                self._column, line = 0, line.lstrip()  # noqa: PLW2901 - the space was the place to break
-            self.out.write(self.out.dim(line) if dim and line else line)
-            self._column += len(line)
+    def _flow(self, text: str, style: Callable[[str], str]) -> None:
+        """Write text where the last left off, and begin a new line at a space near the right edge."""
+        first, *others = text.split("\n")
+        if self._column + len(first) > _WIDTH and first.startswith(" "):
+            self._end_line()
+            first = first.lstrip()
+        self._write(first, style)
+        for line in others:
+            self.out.line()
+            self._column = 0
+            self._write(line, style)
+
+    def _write(self, text: str, style: Callable[[str], str] = str) -> None:
+        if text:
+            self.out.write((_MARGIN if self._column == 0 else "") + style(text))
+            self._column += len(text)
+
+    def _end_line(self) -> None:
+        if self._column:
+            self.out.line()
+            self._column = 0
 
 
 def show_request(out: Screen, body: Mapping[str, Any]) -> None:

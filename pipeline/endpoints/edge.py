@@ -42,8 +42,9 @@ def application(context: Context) -> Application:
     """Make the ASGI application of a service."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return  # lifespan and websockets: nothing of ours
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
         exchange = Exchange(scope, receive, send, f"req_{os.urandom(12).hex()}")
         try:
             await _route(context, exchange)
@@ -52,6 +53,13 @@ def application(context: Context) -> Application:
             await exchange.break_off(Failure(Kind.INTERNAL, "Internal server error"))
 
     return app
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Agree to start and to stop: what we need is opened and closed around the server, not by it."""
+    for phase in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{phase}.complete"})
 
 
 async def _route(context: Context, exchange: Exchange) -> None:
