@@ -59,9 +59,6 @@ class Limits:
 
     body_bytes: int = attrs.field(default=32 * 2**20, metadata=_about(_BYTES, "largest body of a client"))
     header_bytes: int = attrs.field(default=64 * 2**10, metadata=_about(_BYTES, "largest head of a client's request"))
-    json_depth: int = attrs.field(
-        default=200, metadata=_about(read.whole(1, 900), "deepest nesting of a client's JSON")
-    )
     channel_batches: int = attrs.field(
         default=16, metadata=_about(read.whole(0), "batches that wait between two stages; 0 hands over directly")
     )

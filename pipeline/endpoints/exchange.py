@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import trio
+
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 from stages.wire.messages_stream import error, frame
@@ -138,10 +140,20 @@ class Exchange:
     async def reply(self, status: int, value: Any, headers: Headers | None = None) -> None:
         """Send a JSON body with any status; a HEAD request gets the head alone."""
         body = json.encode(value)
-        await self._start(status, [_JSON, (b"content-length", str(len(body)).encode()), *(headers or [])])
+        head = [_JSON, (b"content-length", str(len(body)).encode()), *(headers or [])]
         sent = b"" if self.method == "HEAD" else body
-        await self._send({"type": "http.response.body", "body": sent, "more_body": False})
+        with trio.CancelScope(shield=True):
+            await self._start(status, head)
+            await self._send({"type": "http.response.body", "body": sent, "more_body": False})
 
     async def _start(self, status: int, headers: Headers) -> None:
+        """Send the head, whole or not at all.
+
+        A head that is cancelled half-way leaves hypercorn (0.18) not knowing that it was sent; its attempt to send
+        another one then ends the whole server. Nobody waits long here: a head fits into the socket's buffer.
+        """
         self.started = True
-        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]})
+        with trio.CancelScope(shield=True):
+            await self._send(
+                {"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]}
+            )

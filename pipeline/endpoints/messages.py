@@ -10,7 +10,7 @@ from pipeline import topology
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.telemetry.request_log import RequestLog
-from stages.canonical.failure import Failure
+from stages.canonical.failure import Failure, Kind
 from stages.canonical.report import Fate
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode
@@ -60,7 +60,11 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
     def mapped(*, reasoning: bool) -> Mapped:
         return map_request(request, caller, context.target, message_id=ident, reasoning=reasoning)
 
-    first = mapped(reasoning=True)
+    try:
+        first = mapped(reasoning=True)
+    except RecursionError:
+        await exchange.fail(Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply"))
+        return
     has_reasoning = any(item["type"] == "reasoning" for item in first.body["input"])
     plan = attrs.evolve(first.plan, input_tokens=context.estimate(request))
     job = topology.Job(

@@ -73,6 +73,49 @@ UNKNOWN = Model("", _NONE_TO_MAX, window=200_000, output=128_000, sampling="alwa
 
 _BY_LENGTH = sorted(MODELS, key=lambda model: -len(model.prefix))
 
+
+@attrs.frozen
+class Release:
+    """An upstream model as it can be asked for.
+
+    Attributes:
+        id: its name upstream.
+        created: the day it came out, as `YYYY-MM-DD`; the epoch when that is not known.
+        retires: the day it will be switched off; None when none is announced.
+    """
+
+    id: str
+    created: str = "1970-01-01"
+    retires: str | None = None
+
+
+RELEASES = (
+    Release("gpt-6.2-astra", "2026-11-17"),
+    Release("gpt-6.2-sol", "2026-11-17"),
+    Release("gpt-6.1-sol", "2026-09-29"),
+    Release("gpt-6.1-terra"),
+    Release("gpt-6-astra", "2026-09-03"),
+    Release("gpt-6-sol"),
+    Release("gpt-6-luna"),
+    Release("gpt-5.6-sol"),
+    Release("gpt-5.6-terra"),
+    Release("gpt-5.6-luna"),
+    Release("gpt-5.5", "2026-04-23"),
+    Release("gpt-5.4", "2026-03-05"),
+    Release("gpt-5.4-mini", "2026-03-17"),
+    Release("gpt-5.4-nano", "2026-03-17"),
+    Release("gpt-5.3-codex"),
+    Release("gpt-5.2", "2025-12-11"),
+    Release("gpt-5.1", "2025-11-13"),
+    Release("gpt-5", "2025-08-07", retires="2026-12-11"),
+    Release("gpt-5-mini", "2025-08-07", retires="2026-12-11"),
+    Release("gpt-5-nano", "2025-08-07", retires="2026-12-11"),
+    Release("gpt-5-pro", "2025-10-06"),
+    Release("gpt-4.1", "2025-04-14", retires="2027-01-14"),
+    Release("gpt-4o", "2024-08-06", retires="2027-01-14"),
+)
+"""The models of today; days come from the dated ids that answers carry, and from the vendor's announcements."""
+
 FAMILIES: Mapping[str, str] = {
     "fable": "gpt-6.2-astra",
     "opus": "gpt-6.2-astra",

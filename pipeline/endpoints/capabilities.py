@@ -1,0 +1,50 @@
+"""What a model can do behind this proxy, in the tree of Anthropic's `ModelCapabilities`.
+
+Clients index this tree unguarded, so every key of SDK 2.12.0 is there; what no stage translates is false, whatever the
+upstream could do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.tables.models import Model
+
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+"""Anthropic's efforts."""
+
+_SERVED = {"supported": True}
+
+_NOT_BUILT = {"supported": False}
+
+
+def capabilities(model: Model) -> dict[str, Any]:
+    """Describe a model by what the tables know about it."""
+    reasons = bool(model.efforts)
+    return {
+        "batch": _NOT_BUILT,
+        "citations": _NOT_BUILT,
+        "code_execution": _NOT_BUILT,
+        "compaction": _none_of("summarize"),
+        "context_management": _none_of("clear_thinking_20251015", "clear_tool_uses_20250919", "compact_20260112"),
+        "effort": {**_leaf(reasons), **{effort: _leaf(effort in model.efforts) for effort in EFFORTS}},
+        "image_input": _SERVED,
+        "pdf_input": _SERVED,
+        "server_tools": _none_of("code_execution", "web_search"),
+        "structured_outputs": _SERVED,
+        "thinking": {**_leaf(reasons), "types": _thinking(reasons)},
+    }
+
+
+def _thinking(reasons: bool) -> dict[str, Any]:  # noqa: FBT001 - private, and read at one place
+    """Say which `thinking.type` is no error: a model that must reason thinks as little as it can when told not to."""
+    asked = {"adaptive": reasons, "enabled": reasons, "disabled": True, "between_tools": True}
+    return {name: _leaf(supported) for name, supported in asked.items()}
+
+
+def _leaf(supported: bool) -> dict[str, bool]:  # noqa: FBT001 - the one thing a leaf says
+    return {"supported": supported}
+
+
+def _none_of(*names: str) -> dict[str, Any]:
+    return {**_NOT_BUILT, **dict.fromkeys(names, _NOT_BUILT)}

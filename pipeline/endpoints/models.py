@@ -1,0 +1,158 @@
+"""The catalogue: which models a client may ask for, in the shape of Anthropic's `GET /v1/models`.
+
+Claude Code shows only ids with `claude` or `anthropic` in them, so every upstream model stands here under an alias that
+`tables.models.resolve` undoes, beside Anthropic's own names of today and the names that the settings give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from pipeline.endpoints.capabilities import capabilities
+from stages.canonical.failure import Failure, Kind
+from stages.tables.models import FAMILIES, RELEASES, UNKNOWN, Release, facts, resolve
+
+TODAY = ("claude-fable-5-2", "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
+"""Anthropic's names of today, as Claude Code asks for them."""
+
+LINES = ("fable", "opus", "sonnet", "haiku")
+"""Anthropic's lines, by the word in the name."""
+
+DEFAULT_LIMIT, MOST = 20, 1_000
+"""How many models a page has unless asked otherwise, and at most."""
+
+LIFECYCLES = ("active", "deprecated", "retired")
+"""What `lifecycle` may ask for; without it, the first two are listed."""
+
+_RELEASES = {release.id: release for release in RELEASES}
+
+
+@attrs.frozen
+class _Window:
+    """Which part of the list is asked for: at most `limit` models, after one or before one."""
+
+    limit: int
+    after: str | None
+    before: str | None
+
+    def cut(self, models: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool] | Failure:
+        """Return the models of this page, and whether there are more in its direction."""
+        ids = [model["id"] for model in models]
+        for name, cursor in (("after_id", self.after), ("before_id", self.before)):
+            if cursor is not None and cursor not in ids:
+                return _wrong(f"{name}: no model has this id")
+        if self.before is not None:
+            end = ids.index(self.before)
+            begin = max(0, end - self.limit)
+            return models[begin:end], begin > 0
+        begin = 0 if self.after is None else ids.index(self.after) + 1
+        return models[begin : begin + self.limit], begin + self.limit < len(models)
+
+
+def page(query: Mapping[str, list[str]], configured: Mapping[str, str]) -> dict[str, Any] | Failure:
+    """Answer `GET /v1/models`: Anthropic's names of today, then those of the settings, then the aliases, newest first.
+
+    Anthropic lists by date alone; that would bury the names people use, for some models never told their date.
+
+    Args:
+        query: the values of each query parameter: `limit`, `after_id`, `before_id`, `lifecycle`; others are ignored.
+        configured: the settings' names and what they stand for.
+    """
+    window, stages = _window(query), _lifecycles(query)
+    if isinstance(window, Failure):
+        return window
+    if isinstance(stages, Failure):
+        return stages
+    cut = window.cut([model for model in _catalogue(configured) if model["lifecycle"] in stages])
+    if isinstance(cut, Failure):
+        return cut
+    data, more = cut
+    ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
+    return {"data": data, "has_more": more, **ends}
+
+
+def one(model_id: str, configured: Mapping[str, str]) -> dict[str, Any] | Failure:
+    """Answer `GET /v1/models/{id}`: any name that a request may carry, listed or not.
+
+    Names that only an unknown server could understand are not found, unless the settings name them.
+    """
+    upstream = resolve(model_id, configured)
+    if not model_id or (facts(upstream) is UNKNOWN and upstream not in configured.values()):
+        return Failure(Kind.NOT_FOUND, f"model: {model_id}")
+    return _info(model_id, configured)
+
+
+def _window(query: Mapping[str, list[str]]) -> _Window | Failure:
+    text = _last(query, "limit")
+    try:
+        limit = DEFAULT_LIMIT if text is None else int(text)
+    except ValueError:
+        return _wrong("limit: Input should be a valid integer, unable to parse string as an integer")
+    if limit < 1:
+        return _wrong("limit: Input should be greater than or equal to 1")
+    if limit > MOST:
+        return _wrong(f"limit: Input should be less than or equal to {MOST}")
+    after, before = _last(query, "after_id"), _last(query, "before_id")
+    if after is not None and before is not None:
+        return _wrong("after_id: cannot be given together with before_id")
+    return _Window(limit, after, before)
+
+
+def _lifecycles(query: Mapping[str, list[str]]) -> tuple[str, ...] | Failure:
+    """Read `lifecycle`, which may be repeated, with or without brackets behind its name."""
+    asked = tuple(value for name in ("lifecycle", "lifecycle[]") for value in query.get(name, ()))
+    if any(stage not in LIFECYCLES for stage in asked):
+        return _wrong("lifecycle: Input should be 'active', 'deprecated' or 'retired'")
+    return asked or LIFECYCLES[:2]
+
+
+def _last(query: Mapping[str, list[str]], name: str) -> str | None:
+    """Return a parameter's last value; an empty one counts as absent."""
+    return next((value for value in reversed(query.get(name, [])) if value), None)
+
+
+def _wrong(message: str) -> Failure:
+    return Failure(Kind.INVALID_REQUEST, message)
+
+
+def _catalogue(configured: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [_info(name, configured) for name in dict.fromkeys(_names(configured))]
+
+
+def _names(configured: Mapping[str, str]) -> Iterator[str]:
+    """Name what is listed; the settings' keywords (`opus`, `default`) stand for names, and are none."""
+    yield from TODAY
+    yield from (name for name in configured if name != "default" and name not in FAMILIES)
+    yield from (f"claude-{release.id}" for release in RELEASES)
+
+
+def _info(name: str, configured: Mapping[str, str]) -> dict[str, Any]:
+    """Describe one model as `ModelInfo` of the SDKs, every key present."""
+    upstream = resolve(name, configured)
+    model, release = facts(upstream), _RELEASES.get(upstream, Release(upstream))
+    line = next((line for line in LINES if line in name.lower()), None)
+    return {
+        "type": "model",
+        "id": name,
+        "display_name": _title(name, upstream, line),
+        "created_at": f"{release.created}T00:00:00Z",
+        "lifecycle": "deprecated" if release.retires else "active",
+        "line": line,
+        "deprecated_at": None,  # no announcement tells the day it was made
+        "retires_at": f"{release.retires}T00:00:00Z" if release.retires else None,
+        "max_input_tokens": model.window,
+        "max_tokens": model.output,
+        "capabilities": capabilities(model),
+        "allowed_fallback_models": [],
+    }
+
+
+def _title(name: str, upstream: str, line: str | None) -> str:
+    """Say which model answers: `Opus (gpt-6.2-astra)`; an alias is called what it stands for."""
+    plain = name.removeprefix("claude-").removeprefix("anthropic/")
+    if plain == upstream:
+        return upstream
+    return f"{line.capitalize() if line else name} ({upstream})"

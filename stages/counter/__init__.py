@@ -1,0 +1,111 @@
+"""Token counts of a canonical request: what the upstream would charge as input, as near as can be said from here.
+
+Nothing here knows a vocabulary: whoever counts hands in `tokens`, text to number of tokens.  All that is added to the
+texts (borders of messages and calls, tools as the model reads them) was measured on recorded answers of `gpt-5` to
+`gpt-6-astra` with the exact vocabulary: text alone comes out exact, with tools within 3 tokens for most.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from stages.canonical.request import AnyTool, ContentBlock, Message, Request, Text, Tool, ToolReference, ToolResult
+from stages.counter.blocks import Tokens, count_block
+from stages.counter.memory import Memory
+from stages.counter.pieces import estimate
+from stages.counter.signatures import HEAD, signature
+from stages.wire import json
+
+__all__ = ["ANSWER", "MESSAGE", "Memory", "Tokens", "count", "estimate"]
+
+ANSWER = 2
+"""What opens the answer, once a request."""
+
+MESSAGE = 4
+"""The borders and the role of one message item."""
+
+SAID = 2
+"""What the border of a text that the model itself wrote has beyond `MESSAGE`: its channel."""
+
+TOOLS = 2
+"""The border of the list of tools, beyond its text."""
+
+FORMAT = 12
+"""The border of a schema that the answer must fit."""
+
+BILLING_HEADER = "x-anthropic-billing-header"
+"""How the system block begins that never goes upstream."""
+
+
+def count(request: Request, tokens: Tokens) -> int:
+    """Count the input tokens of a request.
+
+    Exact for text with the upstream's own vocabulary; pictures and documents follow the rules of `pictures` and
+    `blocks`, which are near.  Reasoning that we carry for the client counts, though older models drop it once a
+    new user message stands behind it: a prompt is rather taken for too long than for too short.
+
+    Args:
+        request: what the client asked.
+        tokens: the number of tokens of one text; called once for every text, so pass a `Memory` where turns repeat.
+    """
+    return (
+        ANSWER
+        + _system(request, tokens)
+        + sum(_message(message, tokens) for message in request.messages)
+        + _tools(request, tokens)
+        + _format(request, tokens)
+    )
+
+
+def _system(request: Request, tokens: Tokens) -> int:
+    kept = [block for block in request.system if not (isinstance(block, Text) and _is_billing(block.text))]
+    return MESSAGE + sum(count_block(block, tokens) for block in kept) if kept else 0
+
+
+def _is_billing(text: str) -> bool:
+    return text.startswith(BILLING_HEADER)
+
+
+def _message(message: Message, tokens: Tokens) -> int:
+    """Count one message, which upstream is as many items as it has texts (assistant) or results (user) in it."""
+    inner = sum(count_block(block, tokens) for block in message.content)
+    if message.role == "assistant":
+        return inner + (MESSAGE + SAID) * sum(isinstance(block, Text) for block in message.content)
+    runs = [is_result for is_result, _ in groupby(message.content, key=_is_result)]
+    return inner + MESSAGE * runs.count(False)
+
+
+def _is_result(block: ContentBlock) -> bool:
+    return isinstance(block, ToolResult)
+
+
+def _tools(request: Request, tokens: Tokens) -> int:
+    """Count the tools that the model is shown: a deferred one only when a result refers to it."""
+    referred = {
+        inner.tool_name
+        for message in request.messages
+        for block in message.content
+        if isinstance(block, ToolResult)
+        for inner in block.content
+        if isinstance(inner, ToolReference)
+    }
+    shown = [tool for tool in request.tools if not _is_hidden(tool, referred)]
+    if not shown:
+        return 0
+    return TOOLS + tokens(HEAD) + sum(tokens(_declared(tool)) for tool in shown)
+
+
+def _is_hidden(tool: AnyTool, referred: set[str]) -> bool:
+    return isinstance(tool, Tool) and tool.defer_loading and tool.name not in referred
+
+
+def _declared(tool: AnyTool) -> str:
+    """Render a tool as the model reads it; of a server's tool we know the declaration alone."""
+    if isinstance(tool, Tool):
+        return signature(tool.name, tool.description or "", json.encode(tool.input_schema))
+    return json.encode(tool.body).decode()
+
+
+def _format(request: Request, tokens: Tokens) -> int:
+    asked = request.output_config.format if request.output_config else None
+    return FORMAT + tokens(json.encode(asked.get("schema", asked)).decode()) if asked else 0

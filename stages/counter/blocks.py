@@ -1,0 +1,123 @@
+"""What each kind of content block costs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from stages.canonical.request import (
+    ContentBlock,
+    Document,
+    Image,
+    RedactedThinking,
+    SearchResult,
+    Source,
+    Text,
+    Thinking,
+    ToolReference,
+    ToolResult,
+    ToolUse,
+    Unknown,
+)
+from stages.counter import pictures
+from stages.wire import carrier, json
+
+Tokens = Callable[[str], int]
+"""Counts the tokens of one text."""
+
+CALL = 10
+"""The borders of a call: author, channel, recipient, form; the name and the arguments come on top."""
+
+RESULT = 12
+"""The borders of a result, the name of the function in them included.  With `CALL`, a recorded pair takes 22 to 23."""
+
+SEALED_BYTES, SEALED_HEAD = 6.5, 1_000
+"""Characters of sealed reasoning per token, and those every item has; from 80 recorded items of 64 to 2,560 tokens."""
+
+WRAPPED, WRAPPING = 0.75, 250
+"""What wrapping it into a carrier adds: base64, and the other fields around it."""
+
+FILE_BYTES = 20
+"""Bytes of a file that is no text (PDF, office documents) per token: a page of text in a PDF is 10 to 30 kB."""
+
+FEWEST = 50
+"""Tokens of the smallest file; recorded for a PDF of one line on one page."""
+
+FILE_UNSEEN = 1_500
+"""Tokens of a file that is somewhere else (an address, a file id): about two pages."""
+
+
+def count_block(block: ContentBlock, tokens: Tokens) -> int:
+    """Count the tokens of one block, all that is in it included."""
+    return _COSTS[type(block)](block, tokens)
+
+
+def _sum(blocks: Iterable[ContentBlock], tokens: Tokens) -> int:
+    return sum(count_block(block, tokens) for block in blocks)
+
+
+def _image(block: Image, _: Tokens) -> int:
+    return pictures.cost(block.source.data)
+
+
+def _document(block: Document, tokens: Tokens) -> int:
+    about = sum(tokens(text) for text in (block.title, block.context) if text)
+    return about + _SOURCES.get(block.source.type, _elsewhere)(block.source, tokens)
+
+
+def _elsewhere(_: Source, __: Tokens) -> int:
+    return FILE_UNSEEN
+
+
+def _file(source: Source, tokens: Tokens) -> int:
+    data = source.data or ""
+    if (source.media_type or "").startswith("text/"):
+        return tokens(_decoded(data))
+    return max(FEWEST, len(data) * 3 // 4 // FILE_BYTES)
+
+
+def _decoded(data: str) -> str:
+    try:
+        return base64.b64decode(data).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return data
+
+
+def _search_result(block: SearchResult, tokens: Tokens) -> int:
+    return tokens(block.title) + tokens(block.source) + _sum(block.content, tokens)
+
+
+def _thinking(block: Thinking, tokens: Tokens) -> int:
+    """Count reasoning that goes back, sealed or as text; another service's is dropped, so it costs nothing."""
+    if not block.signature.startswith(carrier.VERSION):
+        return 0
+    sealed = (len(block.signature) - WRAPPING) * WRAPPED - SEALED_HEAD
+    return max(tokens(block.thinking), int(sealed / SEALED_BYTES))
+
+
+def _tool_use(block: ToolUse, tokens: Tokens) -> int:
+    return CALL + tokens(block.name) + tokens(json.encode(block.input).decode())
+
+
+_SOURCES: dict[str, Callable[[Source, Tokens], int]] = {
+    "base64": _file,
+    "text": lambda source, tokens: tokens(source.data or ""),
+    "content": lambda source, tokens: _sum(source.content, tokens),
+}
+"""Where a document's bytes are, and what they cost; all others lie somewhere else."""
+
+_COSTS: dict[type, Callable[[Any, Tokens], int]] = {
+    Text: lambda block, tokens: tokens(block.text),
+    Image: _image,
+    Document: _document,
+    SearchResult: _search_result,
+    Thinking: _thinking,
+    RedactedThinking: lambda block, tokens: 0,  # noqa: ARG005 - never goes back upstream
+    ToolUse: _tool_use,
+    ToolResult: lambda block, tokens: RESULT + _sum(block.content, tokens),
+    ToolReference: lambda block, tokens: tokens(block.tool_name),
+    Unknown: lambda block, tokens: tokens(json.encode(block.body).decode()),
+}
+"""Every kind of block; a new one is missed by a test."""

@@ -1,0 +1,81 @@
+"""Tools as the model reads them: OpenAI renders a function's schema as a TypeScript signature, not as JSON.
+
+Source: the published format of gpt-oss, and 90 recorded requests with tools: rendered so, the count is 1 to 3 tokens
+off what the upstream charged, where JSON is off by up to a third.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from stages.wire import json
+
+HEAD = "# Tools\n\n## functions\n\nnamespace functions {\n\n} // namespace functions"
+"""What stands around all signatures."""
+
+DEEPEST = 24
+"""Levels of a schema that are looked at; what lies below counts as `any`."""
+
+_TYPES = {"integer": "number", "number": "number", "string": "string", "boolean": "boolean", "null": "null"}
+
+
+@lru_cache(maxsize=1024)
+def signature(name: str, description: str, schema: bytes) -> str:
+    """Render one function; the same tools come with every turn, so results are kept.
+
+    Args:
+        name: the function's name.
+        description: what it does; may be empty.
+        schema: the JSON text of its parameters.
+    """
+    parameters = json.decode(schema)
+    arguments = f"_: {_object(parameters, 0)}" if isinstance(parameters, dict) and parameters.get("properties") else ""
+    return f"{_comment(description)}type {name} = ({arguments}) => any;\n\n"
+
+
+def _comment(text: Any) -> str:
+    return "".join(f"// {line}\n" for line in text.split("\n")) if isinstance(text, str) and text else ""
+
+
+def _object(schema: dict[str, Any], depth: int) -> str:
+    required = schema.get("required")
+    needed = required if isinstance(required, list) else []
+    fields = (_field(name, value, name in needed, depth) for name, value in schema["properties"].items())
+    return "{\n" + "".join(fields) + "}"
+
+
+def _field(name: str, schema: Any, needed: bool, depth: int) -> str:  # noqa: FBT001 - private, and read at one place
+    facts = schema if isinstance(schema, dict) else {}
+    default = facts.get("default")
+    tail = "" if default is None else f" // default: {_literal(default)}"
+    return f"{_comment(facts.get('description'))}{name}{'' if needed else '?'}: {_type(schema, depth + 1)},{tail}\n"
+
+
+def _type(schema: Any, depth: int) -> str:
+    """Render a type; whatever is no plain schema is `any`, as upstream."""
+    if not isinstance(schema, dict) or depth > DEEPEST:
+        return "any"
+    for keyword in ("anyOf", "oneOf"):
+        if isinstance(schema.get(keyword), list):
+            return " | ".join(_type(option, depth + 1) for option in schema[keyword])
+    if isinstance(schema.get("enum"), list):
+        return " | ".join(_literal(value) for value in schema["enum"])
+    if "const" in schema:
+        return _literal(schema["const"])
+    return _named(schema, depth)
+
+
+def _named(schema: dict[str, Any], depth: int) -> str:
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        return " | ".join(_type({**schema, "type": one}, depth + 1) for one in kind)
+    if isinstance(schema.get("properties"), dict) and schema["properties"]:
+        return _object(schema, depth)
+    if kind == "array":
+        return f"{_type(schema.get('items'), depth + 1)}[]"
+    return "object" if kind == "object" else _TYPES.get(str(kind), "any")
+
+
+def _literal(value: Any) -> str:
+    return json.encode(value).decode()
