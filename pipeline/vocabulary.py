@@ -84,7 +84,7 @@ class Vocabulary:
                     return
 
     def tokens(self, text: str) -> int:
-        """Count one text, on the spot; the same long text is counted once."""
+        """Count one text, on the spot; the same text is counted once."""
         return self._memory(text)
 
     async def count(self, request: Request) -> int:

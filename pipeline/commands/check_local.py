@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import platform
 import subprocess
@@ -51,13 +52,15 @@ def vocabulary() -> Finding:
     tiktoken keeps downloaded vocabularies in a folder, each under the SHA-1 of its address; asking tiktoken itself
     would download it.
     """
+    if importlib.util.find_spec("toktok") is not None:
+        return ok("exact ones by the upstream, else by the vocabulary of dragoman[offline]")
     named = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
     folder = Path(named) if named else Path(tempfile.gettempdir()) / "data-gym-cache"
     if (folder / hashlib.sha1(_VOCABULARY.encode(), usedforsecurity=False).hexdigest()).is_file():
         return ok("exact ones by the upstream, else by tiktoken's vocabulary, which is here")
     return warn(
         "exact ones by the upstream, else estimates: tiktoken's vocabulary is not here",
-        "nothing to do, or run tiktoken once with network access; TIKTOKEN_CACHE_DIR names its folder",
+        "nothing to do; or install dragoman[offline]; or run tiktoken once with network access",
     )
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import attrs
 import httpx
-import trio
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.config import EMULATOR, Settings
@@ -55,4 +52,4 @@ class Context:
 
     async def count(self, request: Request) -> int:
         """Count a prompt with the best vocabulary at hand, without holding up other requests."""
-        return await trio.to_thread.run_sync(partial(counter.count, request, self.vocabulary.tokens))
+        return await self.vocabulary.count(request)

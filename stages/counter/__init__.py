@@ -14,6 +14,7 @@ from stages.counter.blocks import Tokens, count_block
 from stages.counter.memory import Memory
 from stages.counter.pieces import estimate
 from stages.counter.signatures import HEAD, signature
+from stages.tables.content import BILLING_HEADER
 from stages.wire import json
 
 __all__ = ["ANSWER", "MESSAGE", "Memory", "Tokens", "count", "estimate"]
@@ -32,9 +33,6 @@ TOOLS = 2
 
 FORMAT = 12
 """The border of a schema that the answer must fit."""
-
-BILLING_HEADER = "x-anthropic-billing-header"
-"""How the system block begins that never goes upstream."""
 
 
 def count(request: Request, tokens: Tokens) -> int:

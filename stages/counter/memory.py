@@ -11,9 +11,6 @@ import attrs
 ENTRIES = 16_384
 """Texts remembered at most; an entry takes some 200 bytes, whatever the length of its text."""
 
-SHORT = 64
-"""Characters of a text that is counted sooner than it is looked up."""
-
 
 @attrs.define(repr=False)
 class Memory:
@@ -34,8 +31,6 @@ class Memory:
 
     def __call__(self, text: str) -> int:
         """Return the number of tokens of a text."""
-        if len(text) < SHORT:
-            return self.tokens(text)
         key = (hash(text), len(text))
         found = self._recall(key)
         if found is None:

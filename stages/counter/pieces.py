@@ -39,6 +39,6 @@ _remembered = Memory(_pieces)
 def estimate(text: str) -> int:
     """Estimate the tokens of a text without a vocabulary, mostly within 6 %; see the module for what was measured.
 
-    About 20 MB a second; long texts are remembered by hash, so that repeated ones cost next to nothing.
+    About 20 MB a second; texts are remembered by hash, so that repeated ones cost next to nothing.
     """
     return _remembered(text)

@@ -22,14 +22,11 @@ from stages.canonical.request import (
 )
 from stages.mapper.reasoning import Reasoning
 from stages.mapper.tools import Toolbox, references
-from stages.tables.content import parts_of, text_of
+from stages.tables.content import BILLING_HEADER, parts_of, text_of
 from stages.tables.identifiers import call_id_of, digest, upstream_tool_name
 from stages.tables.profiles import Profile
 from stages.wire import responses_request as wire
 from stages.wire.responses_request import Item, Part
-
-BILLING_HEADER = "x-anthropic-billing-header"
-"""How Claude Code's accounting block begins; it differs between conversations, so it would spoil every cache."""
 
 ERROR_MARK = "[error]"
 """What leads the output of a call that failed: the upstream has no flag for it."""

@@ -22,6 +22,9 @@ from stages.wire import json
 from stages.wire import responses_request as wire
 from stages.wire.responses_request import Part
 
+BILLING_HEADER = "x-anthropic-billing-header"
+"""How Claude Code's accounting block begins; it differs between conversations, so it would spoil every cache."""
+
 _NOT_IN_FILENAMES = re.compile(r"[^\w .()-]+")
 
 

@@ -173,7 +173,7 @@ async def test_toktok() -> None:
 
     assert vocabulary.source == "toktok"
     assert vocabulary.tokens("hello world") == 2
-    assert vocabulary.tokens("half \ud83d an emoji") == 5
+    assert vocabulary.tokens("half \ud83d an emoji") == vocabulary.tokens("half \ufffd an emoji") == 4
     assert vocabulary.tokens(" " * 1_000_000) > 0
 
 

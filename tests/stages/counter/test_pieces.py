@@ -12,8 +12,8 @@ from tests.conftest import ROOT
 
 # Text and its tokens in o200k_base.
 SAMPLES = {
-    "chinese": ("本协议适用于所有使用本服务的用户。请在使用前仔细阅读以下条款，如果您不同意，请立即停止使用。", 25),
-    "russian": ("Этот документ описывает, как настроить сервер. Сначала установите необходимые пакеты.", 20),
+    "chinese": ("本协议适用于所有使用本服务的用户。程序在启动时会读取配置文件然后连接到数据库。", 24),
+    "russian": ("Этот документ описывает, как настроить сервер. Сначала установите необходимые пакеты.", 18),
     "english": ("The quick brown fox jumps over the lazy dog, and nobody minds it at all.", 17),
     "code": ("def add(left: int, right: int) -> int:\n    return left + right\n", 19),
     "json": ('{"type":"object","properties":{"path":{"type":"string"}},"required":["path"]}', 19),

@@ -1,0 +1,187 @@
+"""The real Claude Code from npm, run without a person: a clean home, a clean environment, a folder of its own."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from subprocess import PIPE
+from typing import Any
+
+import attrs
+import trio
+
+from stages.wire import json
+
+VERSIONS = ("latest", "2.0.77", "1.0.128")
+"""What is tried: today's, and two old ones that people still run."""
+
+PATIENCE = 120
+"""Seconds that one run may take."""
+
+_PACKAGE = "@anthropic-ai/claude-code"
+_INSTALLS = Path(tempfile.gettempdir()) / f"dragoman-claude-code-{os.getuid()}"
+_NOBODY = 65534  # the client refuses to skip permissions for root
+_PROMPTED = ("--output-format", "stream-json", "--verbose", "--permission-mode", "bypassPermissions")
+
+
+class Unavailable(Exception):
+    """The client cannot be had here: no npm, or no registry to ask."""
+
+
+@functools.cache
+def install(version: str) -> tuple[str, ...]:
+    """Install one version (or dist-tag) once and give the command that runs it.
+
+    Raises:
+        Unavailable: With the reason.
+    """
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        raise Unavailable("no node and npm here")
+    folder = _INSTALLS / version
+    found = _program(folder, node)
+    if found is None or version == "latest":
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_text('{"private": true}')
+        command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", f"{_PACKAGE}@{version}"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+        found = _program(folder, node)
+        if found is None:
+            raise Unavailable(f"npm installs no {_PACKAGE}@{version} here: {done.stderr.strip()[-200:]}")
+    return found
+
+
+def _program(folder: Path, node: str) -> tuple[str, ...] | None:
+    """Find what npm has put there: a native program in newer versions, a script for node in older ones."""
+    packages = folder / "node_modules" / "@anthropic-ai"
+    for native in sorted(packages.glob("claude-code-*/claude")):
+        if os.access(native, os.X_OK):
+            return (str(native),)
+    script = packages / "claude-code" / "cli.js"
+    return (node, str(script)) if script.exists() else None
+
+
+@attrs.frozen
+class Run:
+    """What one run of the client said.
+
+    Attributes:
+        events: the lines of its `stream-json` output.
+        stderr: what it complained about.
+        returncode: its exit code.
+    """
+
+    events: tuple[dict[str, Any], ...]
+    stderr: str
+    returncode: int
+
+    @property
+    def final(self) -> dict[str, Any]:
+        """The last line, which sums the run up."""
+        last = self.events[-1] if self.events else {}
+        assert last.get("type") == "result", f"no result; exit {self.returncode}: {self.stderr[-500:]}"
+        return last
+
+    def blocks(self, role: str, kind: str) -> list[dict[str, Any]]:
+        """All content blocks of one type that one side (`assistant` or `user`) sent, oldest first."""
+        said = [event["message"]["content"] for event in self.events if event["type"] == role]
+        return [block for content in said if isinstance(content, list) for block in content if block["type"] == kind]
+
+
+@attrs.frozen
+class Desk:
+    """Where one person works: a version of the client, its home, and the folder that it works on.
+
+    Attributes:
+        command: the client's program.
+        url: the server that it is to use.
+        home: its HOME; the same one twice lets `-c` continue.
+        work: its working directory.
+    """
+
+    command: tuple[str, ...]
+    url: str
+    home: Path
+    work: Path
+
+    async def ask(self, prompt: str, *options: str, environment: Mapping[str, str] | None = None) -> Run:
+        """Run the client on one prompt, to its end.
+
+        Args:
+            prompt: what is asked.
+            options: more arguments, as `-c`.
+            environment: more variables for the client.
+        """
+        with trio.fail_after(PATIENCE):
+            done = await trio.run_process(
+                [*self.command, "-p", prompt, *_PROMPTED, *options],
+                capture_stdout=True,
+                capture_stderr=True,
+                check=False,
+                **self._surroundings(environment),
+            )
+        lines = [line for line in done.stdout.split(b"\n") if line.startswith(b"{")]
+        return Run(tuple(map(json.decode, lines)), done.stderr.decode(errors="replace"), done.returncode)
+
+    @asynccontextmanager
+    async def started(self, prompt: str) -> AsyncIterator[trio.Process]:
+        """Start the client on a prompt, for the caller to watch or to interrupt; what it writes is read and dropped."""
+        async with trio.open_nursery() as nursery:
+            process = await trio.lowlevel.open_process(
+                [*self.command, "-p", prompt, *_PROMPTED], stdout=PIPE, stderr=PIPE, **self._surroundings(None)
+            )
+            try:
+                for stream in (process.stdout, process.stderr):
+                    assert stream is not None
+                    nursery.start_soon(_drain, stream)
+                yield process
+            finally:
+                process.kill()
+                with trio.CancelScope(shield=True):
+                    await process.wait()
+                nursery.cancel_scope.cancel()
+
+    def _surroundings(self, environment: Mapping[str, str] | None) -> dict[str, Any]:
+        variables = {
+            "HOME": str(self.home),
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+            "SHELL": "/bin/bash",
+            "USER": "person",
+            "TMPDIR": str(self.home / "tmp"),
+            "ANTHROPIC_BASE_URL": self.url,
+            "ANTHROPIC_API_KEY": "sk-ant-nobody",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            **(environment or {}),
+        }
+        as_nobody = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+        return {"env": variables, "cwd": self.work, "stdin": subprocess.DEVNULL, **as_nobody}
+
+
+@contextmanager
+def desk(version: str, url: str) -> Iterator[Desk]:
+    """Set a desk up for one version, and clear it away.
+
+    Raises:
+        Unavailable: The client cannot be installed here.
+    """
+    command = install(version)
+    with tempfile.TemporaryDirectory(prefix="dragoman-desk-", ignore_cleanup_errors=True) as room:
+        folders = [Path(room), *(Path(room) / name for name in ("home", "home/tmp", "work"))]
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
+            if os.getuid() == 0:
+                os.chown(folder, _NOBODY, _NOBODY)
+        yield Desk(command, url, Path(room) / "home", Path(room) / "work")
+
+
+async def _drain(stream: trio.abc.ReceiveStream) -> None:
+    async for _ in stream:
+        pass
