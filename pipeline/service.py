@@ -27,6 +27,10 @@ from stages.mapper import Target
 from stages.tables import profiles
 
 
+RARELY = (20_000, 20, 50)
+"""When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
+
+
 @asynccontextmanager
 async def open_service(
     settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None, log: FilteringBoundLogger | None = None
@@ -126,6 +130,7 @@ async def _serve(settings: Settings, sockets: list[socket.socket] | None, ready:
         nursery.start_soon(_await_signal, shutdown)
         gc.collect()
         gc.freeze()  # what start-up made lives for ever: collections need not look at it again
+        gc.set_threshold(*RARELY)
         await listen(context, sockets=sockets, shutdown=shutdown, ready=ready)
         nursery.cancel_scope.cancel()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import trio
 
+from pipeline.endpoints.direct import Write, direct_write
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 from stages.wire.messages_stream import error, frame
@@ -55,6 +56,8 @@ class Exchange:
         self.answer_headers: Headers = [(b"request-id", request_id.encode())]
         self._receive = receive
         self._send = send
+        self._write: Write = self._write_slowly
+        self._http_version: str = scope.get("http_version", "")
 
     async def body(self, limit: int) -> bytes | Failure | None:
         """Read the whole body; None when the client left before it was sent.
@@ -106,9 +109,13 @@ class Exchange:
         """Send the 200 of a stream."""
         self.streaming = True
         await self._start(200, _STREAM)
+        self._write = direct_write(self._send, self._http_version) or self._write_slowly
 
     async def write(self, data: bytes) -> None:
-        """Send a piece of the stream."""
+        """Send a piece of the stream; waits while the client does not read."""
+        await self._write(data)
+
+    async def _write_slowly(self, data: bytes) -> None:
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end_stream(self) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import math
 import random
 from collections.abc import Mapping
+from functools import cache
 from typing import Self
 
 import attrs
@@ -46,6 +47,10 @@ def fingerprint(url: str, key: Secret | None) -> str:
     """Name an upstream account without telling its key: what sealed reasoning is bound to."""
     secret = key.reveal() if key else ""
     return hashlib.sha256(f"{url}\n{secret}".encode()).hexdigest()[:12]
+
+
+_address = cache(httpx.URL)
+# Parsing a URL costs more than framing a request, and there are two.
 
 
 class Answer:
@@ -145,7 +150,7 @@ class UpstreamClient:
         return outcome.failure if isinstance(outcome, _Transient) else outcome
 
     async def _attempt(self, path: str, body: bytes, plan: AnswerPlan | None) -> Answer | Failure | _Transient:
-        request = httpx.Request("POST", self.url + path, headers=self._headers, content=body)
+        request = httpx.Request("POST", _address(self.url + path), headers=self._headers, content=body)
         timing = self.timing
         request.extensions["timeout"] = {"connect": timing.connect, "read": timing.first_byte, "write": timing.silence}
         try:

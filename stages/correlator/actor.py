@@ -51,7 +51,12 @@ class _Feeder:
         """Send what this upstream read added to the open block."""
         if self._pending and self._open is not None:
             batch, self._pending = tuple(self._pending), []
-            await self._open.send(batch)
+            try:
+                self._open.send_nowait(
+                    batch
+                )  # the next thing this task does is to wait for the upstream: no need to here
+            except trio.WouldBlock:
+                await self._open.send(batch)
 
     async def fail(self, failure: Failure) -> None:
         """Send a failure after all that came before it, inside the open block or between blocks."""

@@ -62,6 +62,8 @@ BY_STATUS = {
 """HTTP status to a kind, for errors without a code that says more."""
 
 _SERVERS_FAULT = 500
+_GENERIC = {"invalid_request_error", "server_error"}
+# They only say whose fault it was, so where there is an HTTP status, that says more.
 _OVERFLOW_CODES = {OVERFLOW, "exceed_context_size_error", "string_above_max_length_input"}
 _OVERFLOW_WORDS = re.compile(
     r"exceeds the (available )?context|maximum context length|context window|prompt is too long|context_length",
@@ -114,7 +116,7 @@ def _classify(error: Mapping[str, Any], status: int | None) -> tuple[str, Kind]:
     """Pick the kind by the first of code, type and status that the tables know."""
     words = [word for key in ("code", "type") if isinstance(word := error.get(key), str) and word]
     known = next((word for word in words if word in BY_CODE or word in _OVERFLOW_CODES), None)
-    generic = known == "invalid_request_error" and status is not None
+    generic = known in _GENERIC and status is not None
     if known is not None and not generic:
         return known, BY_CODE.get(known, Kind.INVALID_REQUEST)
     fallback = Kind.UPSTREAM if status is None or status >= _SERVERS_FAULT else Kind.INVALID_REQUEST
