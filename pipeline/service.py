@@ -26,7 +26,6 @@ from pipeline.vocabulary import Vocabulary
 from stages.mapper import Target
 from stages.tables import profiles
 
-
 RARELY = (20_000, 20, 50)
 """When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
 

@@ -20,7 +20,7 @@ from pipeline.config import Limits, Timing
 from pipeline.pulse import Pulse, keep_time
 from pipeline.telemetry.request_log import RequestLog, keep_log
 from pipeline.upstream.client import Answer, UpstreamClient
-from stages.actor import Batch, Outbox, Tee
+from stages.actor import Batch, Outbox, Tee, Transducer
 from stages.block import AnswerEvent, Block, BlockReader
 from stages.canonical.events import MessageEnd
 from stages.canonical.failure import Failure, Kind
@@ -29,7 +29,9 @@ from stages.collector import Collector
 from stages.correlator import Ledger, correlate
 from stages.encoder import Encoder
 from stages.redactor import HOT, redact
+from stages.stop_scanner import StopScanner
 from stages.tables.errors import refuses_reasoning
+from stages.token_limit import TokenLimit
 from stages.upstream_reader import Framing, UpstreamReader
 
 FAREWELL = 0.5
@@ -82,6 +84,7 @@ class Job:
         stream: whether the client wants a stream.
         request_id: what the client may quote.
         log: hears what happens.
+        tokens: counts the tokens of a text.
     """
 
     plan: AnswerPlan
@@ -90,6 +93,7 @@ class Job:
     stream: bool
     request_id: str
     log: RequestLog
+    tokens: Callable[[str], int] = len
 
 
 async def run(job: Job, upstream: UpstreamClient, client: Client, limits: Limits, timing: Timing) -> None:
@@ -133,9 +137,21 @@ async def _produce(
             pulse.answered(lambda: answer.last_read)
             framing = Framing(job.plan, limit=limits.event_bytes if job.stream else limits.response_bytes)
             ledger = Ledger(job.plan, waiting=limits.waiting_bytes)
-            await correlate(ledger, UpstreamReader(answer, framing), outbox, capacity=limits.channel_batches)
-            await answer.drain()
+            reader = UpstreamReader(answer, framing)
+            filters = _filters(job)
+            if await correlate(ledger, reader, outbox, capacity=limits.channel_batches, filters=filters):
+                await answer.drain()
         pulse.over.set()
+
+
+def _filters(job: Job) -> list[Transducer[Any, Any]]:
+    """The stages that a message passes only when its request asks for them."""
+    plan, filters = job.plan, list[Transducer[Any, Any]]()
+    if plan.cut_at is not None:
+        filters.append(TokenLimit(plan.cut_at, job.tokens))
+    if plan.stop_sequences:
+        filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, job.tokens))
+    return filters
 
 
 async def _ask(job: Job, upstream: UpstreamClient) -> Answer | Failure:

@@ -81,5 +81,33 @@ def _wrong(message: str) -> Failure:
     return Failure(Kind.INVALID_REQUEST, message)
 
 
-RULES: tuple[Callable[[Request], Iterator[Failure]], ...] = (_thread, _numbers, _messages, _tools)
+def _warming(request: Request) -> Iterator[Failure]:
+    """`max_tokens: 0` asks for nothing but a warm cache, which contradicts all that asks for an answer."""
+    if request.max_tokens != 0:
+        return
+    choice, config = request.tool_choice, request.output_config
+    conflicts = {
+        "stream": request.stream,
+        "thinking.type": request.thinking is not None and request.thinking.type == "enabled",
+        "output_config.format": config is not None and config.format is not None,
+        "tool_choice": choice is not None and choice.type in ("any", "tool"),
+    }
+    for name, present in conflicts.items():
+        if present:
+            yield _wrong(f"max_tokens: 0 is not supported together with {name}")
+
+
+def _stops(request: Request) -> Iterator[Failure]:
+    if any(not sequence.strip() for sequence in request.stop_sequences):
+        yield _wrong("stop_sequences: each stop sequence must contain non-whitespace")
+
+
+RULES: tuple[Callable[[Request], Iterator[Failure]], ...] = (
+    _thread,
+    _numbers,
+    _messages,
+    _tools,
+    _stops,
+    _warming,
+)
 """What a request must satisfy beyond its shape, in the order in which complaints are made."""

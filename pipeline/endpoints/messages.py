@@ -74,6 +74,7 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
         stream=request.stream,
         request_id=exchange.request_id,
         log=_log(context, exchange, first),
+        tokens=context.vocabulary.tokens,
     )
     settings = context.settings
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)

@@ -31,6 +31,8 @@ class AnswerPlan:
         tool_names: the client's tool name by the upstream's, for names that had to change.
         thinking: what the client sees of the reasoning.
         max_output_tokens: the limit sent upstream; None when none was.
+        stop_sequences: texts that must stop the answer, which the upstream does not know about.
+        cut_at: tokens after which the answer is cut here, because the upstream cannot be asked for so few.
         input_tokens: the counted or estimated size of the prompt, for `message_start`.
         window: tokens that the upstream model takes as input.
     """
@@ -42,5 +44,7 @@ class AnswerPlan:
     tool_names: Mapping[str, str] = attrs.field(factory=dict)
     thinking: ThinkingDisplay = ThinkingDisplay.SHOWN
     max_output_tokens: int | None = None
+    stop_sequences: tuple[str, ...] = ()
+    cut_at: int | None = None
     input_tokens: int = 0
     window: int = 0

@@ -6,11 +6,12 @@ can outlive it, whatever happened inside.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import trio
 
-from stages.actor import Inbox, Outbox
+from stages.actor import Batch, Inbox, Outbox, Transducer
 from stages.block import Block
 from stages.canonical.events import (
     BlockStart,
@@ -26,6 +27,9 @@ from stages.json_buffer import buffer_json
 from stages.wire.responses_stream import StreamEvent
 
 _STARTS = (TextStart, ThinkingStart, ToolUseStart)
+
+Filter = Transducer[Any, Any]
+"""Lets the parts of a message pass, changes them, or ends the message early."""
 
 
 class _Feeder:
@@ -93,7 +97,8 @@ async def correlate(
     outbox: Outbox[Block | MessageEnd],
     *,
     capacity: float = 16,
-) -> None:
+    filters: Sequence[Filter] = (),
+) -> bool:
     """Run the correlator of one message: upstream events in, blocks and one ending out.
 
     Args:
@@ -101,18 +106,47 @@ async def correlate(
         inbox: the upstream's events, batch by batch.
         outbox: gets each `Block` once the one before it is whole, then the `MessageEnd`, or a `Failure`.
         capacity: batches that a block's channel holds before the correlator waits for its reader.
+        filters: what the parts of the message pass on their way, in this order.
+
+    Returns:
+        Whether the upstream has said all it had to say; False when it was left in the middle.
     """
     with outbox:
         try:
-            ending = await _feed_blocks(ledger, inbox, outbox, capacity)
+            ending = await _feed_blocks(_Source(ledger, filters), inbox, outbox, capacity)
             if ending is not None:
                 await outbox.send((ending,))
         except* trio.BrokenResourceError:
             pass  # the reader said "do not bother": it has what it needs, or its client has left
+    return ledger.ended
+
+
+class _Source:
+    """The ledger behind its filters."""
+
+    def __init__(self, ledger: Ledger, filters: Sequence[Filter]) -> None:
+        self._filters = filters
+        self._ledger = ledger
+
+    def read(self, batch: Batch[StreamEvent]) -> Iterable[Any]:
+        """Yield the parts of the message that follow from a batch, as far as the filters let them pass."""
+        parts: Iterable[Any] = self._ledger.read(batch)
+        for stage in self._filters:
+            parts = _through(stage, parts)
+        return parts
+
+    def cut(self) -> Failure:
+        """What it means that the stream ended here."""
+        return self._ledger.cut()
+
+
+def _through(stage: Filter, parts: Iterable[Any]) -> Iterator[Any]:
+    for part in parts:
+        yield from stage.feed(part)
 
 
 async def _feed_blocks(
-    ledger: Ledger,
+    source: _Source,
     inbox: Inbox[StreamEvent],
     outbox: Outbox[Block | MessageEnd],
     capacity: float,
@@ -121,7 +155,7 @@ async def _feed_blocks(
         feeder = _Feeder(blocks, outbox, capacity)
         try:
             async for batch in inbox:
-                for part in ledger.read(batch):
+                for part in source.read(batch):
                     if isinstance(part, MessageEnd):
                         return part
                     if isinstance(part, Failure):
@@ -129,7 +163,7 @@ async def _feed_blocks(
                         return None
                     await feeder.put(part)
                 await feeder.flush()
-            await feeder.fail(ledger.cut())
+            await feeder.fail(source.cut())
         finally:
             feeder.close()
     return None

@@ -46,7 +46,10 @@ _CUT = "The upstream closed the stream before the response was complete."
 
 
 class Ledger:
-    """The bookkeeping of one message; feed it every upstream event once."""
+    """The bookkeeping of one message; feed it every upstream event once.
+
+    `ended` becomes true with the upstream's own ending.
+    """
 
     def __init__(self, plan: AnswerPlan, *, waiting: int = 8 * 2**20) -> None:
         """Open the books.
@@ -62,6 +65,7 @@ class Ledger:
         self._by_index: dict[int, Track] = {}
         self._spoken: list[Track] = []
         self._left_out: Counter[str] = Counter()
+        self.ended = False
 
     def read(self, batch: Batch[StreamEvent]) -> Iterator[Part]:
         """Take one batch of upstream events; yield the parts of the message that follow from it."""
@@ -189,6 +193,7 @@ class Ledger:
         return track if track is not None and track.kind == item.get("type") else None
 
     def _ended(self, event: StreamEvent) -> Iterator[Part]:
+        self.ended = True
         final = responses_stream.decode_final(event.response)
         ending = end_of(event.type, final, self._plan)
         if isinstance(ending, Failure):

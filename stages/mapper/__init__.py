@@ -99,6 +99,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         tool_names=tools.names,
         thinking=settings.display(request),
         max_output_tokens=body.get("max_output_tokens"),
+        stop_sequences=request.stop_sequences,
+        cut_at=settings.cut_at(request, profile),
         window=model.window,
     )
     return Mapped(body, plan, report)
@@ -119,4 +121,4 @@ def _report_extra(request: Request, report: Report) -> None:
         if name not in UNDERSTOOD and name not in HARMLESS:
             report.dropped(name, "no counterpart upstream")
     if request.stop_sequences:
-        report.dropped("stop_sequences", "the upstream does not stop at texts")
+        report.emulated("stop_sequences", "the answer is searched here, and the upstream is left at the first match")

@@ -65,9 +65,17 @@ def limits(request: Request, model: Model, profile: Profile, report: Report) -> 
     if request.max_tokens is None:
         return {}
     limit = min(max(request.max_tokens, profile.min_output_tokens), model.output)
-    if limit != request.max_tokens:
-        report.approximated("max_tokens", f"{limit} is the nearest the upstream takes")
+    if limit > request.max_tokens:
+        report.emulated("max_tokens", f"the upstream takes no less than {limit}; the answer is cut here")
+    elif limit < request.max_tokens:
+        report.approximated("max_tokens", f"the model writes no more than {limit}")
     return {"max_output_tokens": limit}
+
+
+def cut_at(request: Request, profile: Profile) -> int | None:
+    """How many tokens the answer is cut at here; None when the upstream can be asked for so few."""
+    asked = request.max_tokens
+    return asked if asked is not None and asked < profile.min_output_tokens else None
 
 
 def sampling(request: Request, overall: str | None, model: Model, report: Report) -> dict[str, Any]:

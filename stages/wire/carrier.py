@@ -46,7 +46,7 @@ class Carrier:
 
 def encode(carrier: Carrier) -> str:
     """Write a carrier as a signature: ASCII, without line breaks."""
-    fields = {name: value for name, value in attrs.asdict(carrier).items() if value}
+    fields = {name: value for name, value in attrs.asdict(carrier).items() if value or name == "id"}
     return VERSION + base64.urlsafe_b64encode(json.encode(fields)).decode("ascii")
 
 
@@ -57,7 +57,7 @@ def decode(signature: str) -> Carrier | None:
     try:
         fields = json.decode(base64.urlsafe_b64decode(signature[len(VERSION) :].encode("ascii")))
         return _build(fields)
-    except (binascii.Error, UnicodeEncodeError, json.MalformedJson, TypeError, ValueError):
+    except (binascii.Error, UnicodeEncodeError, json.MalformedJson, TypeError, ValueError, OverflowError):
         return None
 
 

@@ -7,6 +7,7 @@ by a tokenizer) and `NaN`.  The standard library takes both, so it is asked when
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -41,6 +42,8 @@ def _decode_exactly(raw: bytes | str) -> Any:
         message = f"invalid UTF-8 at byte {error.start}"
     except RecursionError:
         message = "nested too deeply"
+    except ValueError:  # the interpreter's guard against integers that take forever to read
+        message = "a number has too many digits"
     raise MalformedJson(message)
 
 
@@ -49,7 +52,19 @@ def encode(value: Any) -> bytes:
     try:
         return _fast_encoder.encode(value)
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":")).encode("ascii")
+        return json.dumps(_finite(value), separators=(",", ":")).encode("ascii")
+
+
+def _finite(value: Any) -> Any:
+    """Put null for what JSON has no number for, as the fast encoder does."""
+    match value:
+        case dict():
+            return {key: _finite(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_finite(inner) for inner in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value
 
 
 def quote(text: str) -> bytes:

@@ -1,0 +1,81 @@
+"""JSON on the wire: exact for every value, and polite about what is none."""
+
+from __future__ import annotations
+
+import json as standard
+import math
+
+import pytest
+from hypothesis import given
+
+from stages.wire import json
+from tests.stages.strategies import JSON, TEXTS
+
+
+@given(JSON)
+def test_what_is_written_reads_back(value: object) -> None:
+    """Every JSON value survives the round trip, lone surrogates and integers of any size included."""
+    assert json.decode(json.encode(value)) == value
+
+
+@given(JSON)
+def test_the_standard_library_reads_it_too(value: object) -> None:
+    """What goes on the wire is JSON for others as well."""
+    assert standard.loads(json.encode(value)) == value
+
+
+@given(TEXTS)
+def test_a_quoted_string_is_an_encoded_one(text: str) -> None:
+    """The short cut for one string writes the bytes that the general way writes."""
+    assert json.quote(text) == json.encode(text)
+
+
+@given(TEXTS)
+def test_a_quoted_string_has_no_raw_line_end(text: str) -> None:
+    """A string can stand in a server-sent event: no line of its own begins in it."""
+    assert not {b"\n", b"\r"} & {json.quote(text)[i : i + 1] for i in range(len(json.quote(text)))}
+
+
+def test_utf_8_is_kept_and_lone_surrogates_are_escaped() -> None:
+    """Ordinary text is not blown up by escapes; half an emoji is the one thing that must be one."""
+    assert json.encode({"a": "ä🙂"}) == '{"a":"ä🙂"}'.encode()
+    assert json.encode({"a": "\ud83d"}) == b'{"a":"\\ud83d"}'
+
+
+def test_surrogates_as_bytes_are_read() -> None:
+    """Half an emoji that somebody wrote as three bytes of almost-UTF-8 is understood."""
+    assert json.decode(b'"\xed\xa0\x80"') == "\ud800"
+
+
+def test_not_a_number_is_read_and_written_as_null() -> None:
+    """Python servers write NaN; nobody else may be sent it, whatever else stands beside it."""
+    assert math.isnan(json.decode(b"[NaN]")[0])
+    assert json.encode({"a": math.nan, "b": [math.inf]}) == b'{"a":null,"b":[null]}'
+    assert json.encode({"a": math.nan, "b": ["\ud83d", (-math.inf, 1.5)]}) == b'{"a":null,"b":["\\ud83d",[null,1.5]]}'
+
+
+@pytest.mark.parametrize(
+    ("raw", "complaint"),
+    [
+        (b"", "Expecting value: line 1 column 1 (char 0)"),
+        (b'{"secret": }', "Expecting value: line 1 column 12 (char 11)"),
+        (b'"secret', "Unterminated string starting at: line 1 column 1 (char 0)"),
+        (b'"a" "secret"', "Extra data: line 1 column 5 (char 4)"),
+        (b'"\xff\xfe"', "invalid UTF-8 at byte 1"),
+        (b"[" * 200_000, "nested too deeply"),
+        (b"1" * 5_000, "a number has too many digits"),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_what_is_no_json_is_named_with_its_place(raw: bytes, complaint: str) -> None:
+    """The complaint says where and why, and quotes nothing."""
+    with pytest.raises(json.MalformedJson) as caught:
+        json.decode(raw)
+
+    assert str(caught.value) == complaint
+
+
+@pytest.mark.parametrize("raw", ["[1, 2]", b"[1, 2]", bytearray(b"[1, 2]")])
+def test_text_and_bytes_are_the_same(raw: str) -> None:
+    """A text may come as either."""
+    assert json.decode(raw) == [1, 2]

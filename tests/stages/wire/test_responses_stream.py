@@ -1,0 +1,95 @@
+"""Upstream events are read leniently: a field of a wrong type counts as absent, and only what is no JSON is refused."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.wire import json, responses_stream
+from stages.wire.responses_stream import Final, StreamEvent
+from tests.stages.strategies import JSON, OBJECTS, TEXTS
+
+NAMES = st.sampled_from([field.name for field in msgspec.structs.fields(StreamEvent)])
+FINAL_NAMES = st.sampled_from([field.name for field in msgspec.structs.fields(Final)])
+
+
+def test_a_hot_event_is_read_typed() -> None:
+    """Text, ids and indexes are taken; what is unknown is passed over."""
+    event = responses_stream.decode(
+        b'{"type":"response.output_text.delta","item_id":"msg_1","output_index":2,"content_index":0,"delta":"Hi","x":[]}'
+    )
+
+    assert (event.type, event.item_id, event.output_index, event.content_index, event.delta) == (
+        "response.output_text.delta",
+        "msg_1",
+        2,
+        0,
+        "Hi",
+    )
+    assert (event.text, event.arguments, bytes(event.item)) == (None, None, b"")
+
+
+def test_objects_stay_undecoded() -> None:
+    """The echo of the request is not parsed before somebody asks for it."""
+    event = responses_stream.decode(b'{"type":"response.created","response":{"id": "resp_1"}}')
+
+    assert bytes(event.response) == b'{"id": "resp_1"}'
+    assert responses_stream.load(event.response) == {"id": "resp_1"}
+
+
+@given(st.dictionaries(NAMES, JSON))
+def test_any_field_may_have_any_type(fields: dict[str, object]) -> None:
+    """Nothing raises, and each field that fits is there, lone surrogates included."""
+    event = responses_stream.decode(json.encode(fields))
+
+    assert isinstance(event.type, str)
+    assert isinstance(event.delta, str)
+    for name, kind in {"type": str, "delta": str, "item_id": str, "text": str, "output_index": int}.items():
+        value = fields.get(name)
+        fits = isinstance(value, kind) and not isinstance(value, bool) and (kind is str or abs(value) < 2**60)
+        if name in fields and fits:
+            assert getattr(event, name) == value
+
+
+@given(JSON.filter(lambda value: not isinstance(value, dict)))
+def test_what_is_no_object_says_nothing(value: object) -> None:
+    """An event that is a number or a list is an event without a type."""
+    assert responses_stream.decode(json.encode(value)) == StreamEvent()
+
+
+@given(TEXTS)
+def test_a_text_with_half_an_emoji_survives(text: str) -> None:
+    """Deltas are cut anywhere by tokenizers."""
+    assert responses_stream.decode(json.encode({"delta": text, "item": {"text": text}})).delta == text
+
+
+@pytest.mark.parametrize("payload", [b"", b"{", b"[DONE]", b'{"type":"a"} x', b"\xff", b"[" * 100_000])
+def test_what_is_no_json_is_refused(payload: bytes) -> None:
+    """The one error that a payload can have."""
+    with pytest.raises(json.MalformedJson):
+        responses_stream.decode(payload)
+
+
+@given(st.dictionaries(FINAL_NAMES, JSON))
+def test_the_final_object_is_read_as_far_as_it_fits(fields: dict[str, object]) -> None:
+    """Nothing raises; `output` is a list of items or absent."""
+    final = responses_stream.decode_final(json.encode(fields))
+
+    wanted = fields.get("output")
+    assert final.output is None or [json.decode(bytes(raw)) for raw in final.output] == wanted
+    assert final.usage == (fields.get("usage") if isinstance(fields.get("usage"), dict) else None)
+
+
+@pytest.mark.parametrize("raw", [b"", b"null", b"[]", b'"x"'])
+def test_no_final_object_is_an_empty_one(raw: bytes) -> None:
+    """Whoever asks how it ended gets no answer, not an exception."""
+    assert responses_stream.decode_final(msgspec.Raw(raw)) == Final()
+    assert responses_stream.load(msgspec.Raw(raw)) == {}
+
+
+@given(OBJECTS)
+def test_what_is_dumped_loads(value: dict[str, object]) -> None:
+    """Events that are made here read like those that came."""
+    assert responses_stream.load(responses_stream.dump(value)) == value

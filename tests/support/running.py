@@ -1,0 +1,66 @@
+"""A request run in memory: scripted upstream, real application, a client without a socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import httpx
+import structlog.testing
+
+from pipeline.config import Limits, Secret, Settings, Timing, UpstreamSettings
+from pipeline.endpoints.context import Context
+from pipeline.endpoints.edge import application
+from pipeline.upstream.client import UpstreamClient, fingerprint
+from pipeline.vocabulary import Vocabulary
+from stages.mapper import Target
+from tests.support.client import MemoryClient, Reply
+from tests.support.upstream import Script, ScriptedUpstream, Step
+
+REQUEST: dict[str, Any] = {
+    "model": "claude-sonnet-5-5",
+    "max_tokens": 4000,
+    "stream": True,
+    "messages": [{"role": "user", "content": "hi"}],
+}
+"""A request that asks for nothing special, streamed."""
+
+TIGHT = (0, 1, 16)
+"""Channel capacities that the laws must hold with: the traps show at 0 and 1, the default is 16."""
+
+
+def context_of(
+    transport: httpx.AsyncBaseTransport,
+    *,
+    limits: Limits | None = None,
+    timing: Timing | None = None,
+    key: str | None = None,
+    retries: int = 0,
+    log: Any = None,
+    log_level: str = "info",
+) -> Context:
+    """Make what requests are served with, without the tasks of a whole service beside them."""
+    upstream = UpstreamSettings(url="http://upstream/v1", api_key=Secret(key) if key else None, retries=retries)
+    settings = Settings(
+        upstream=upstream, limits=limits or Limits(), timing=timing or Timing(), log_level=log_level
+    )
+    client = UpstreamClient(upstream.url, upstream.api_key, transport, settings.timing, retries)
+    target = Target(account=fingerprint(upstream.url, upstream.api_key))
+    return Context(settings, client, target, Vocabulary(), log or structlog.testing.CapturingLogger())
+
+
+def client_of(transport: httpx.AsyncBaseTransport, **settings: Any) -> MemoryClient:
+    """Make a client of an application whose upstream is `transport`; `settings` are those of `context_of`."""
+    return MemoryClient(application(context_of(transport, **settings)))
+
+
+async def answer(
+    *steps: Step, capacity: int = 16, stream: bool = True, request: dict[str, Any] | None = None, **settings: Any
+) -> Reply:
+    """Run one request whose upstream plays `steps`, to its end; the upstream's body must be closed then."""
+    upstream = ScriptedUpstream(Script(steps))
+    limits = attrs.evolve(settings.pop("limits", Limits()), channel_batches=capacity)
+    client = client_of(upstream, limits=limits, **settings)
+    reply = await client.messages((request or REQUEST) | {"stream": stream})
+    assert upstream.open == 0
+    return reply
