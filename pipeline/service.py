@@ -50,9 +50,7 @@ async def open_service(
         settings.timing,
         upstream.retries,
     )
-    profile = profiles.PROFILES.get(upstream.profile) or profiles.guess(upstream.url)
-    profile = attrs.evolve(profile, **upstream.profile_overrides)  # type: ignore[arg-type] # checked by the settings
-    target = Target(profile, fingerprint(upstream.url, upstream.api_key), settings.models)
+    target = target_of(settings)
     async with trio.open_nursery() as nursery:
         vocabulary = Vocabulary()
         nursery.start_soon(vocabulary.load)
@@ -63,6 +61,14 @@ async def open_service(
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
                 await transport.aclose()
+
+
+def target_of(settings: Settings) -> Target:
+    """What the mapper must know about the upstream that the settings name."""
+    upstream = settings.upstream
+    profile = profiles.PROFILES.get(upstream.profile) or profiles.guess(upstream.url)
+    profile = attrs.evolve(profile, **upstream.profile_overrides)  # type: ignore[arg-type] # checked by the settings
+    return Target(profile, fingerprint(upstream.url, upstream.api_key), settings.models)
 
 
 def _transport(settings: Settings) -> httpx.AsyncBaseTransport:

@@ -110,6 +110,13 @@ class Settings:
         default="info",
         metadata=_about(read.choice("debug", "info", "warning", "error"), "the least grave thing that is logged"),
     )
+    mode: Literal["permissive", "strict"] = attrs.field(
+        default="permissive",
+        metadata=_about(
+            read.choice("permissive", "strict"),
+            "what happens to what the upstream cannot do: the nearest faithful thing, reported, or a 400 that names it",
+        ),
+    )
     models: Mapping[str, str] = attrs.field(
         factory=lambda: MappingProxyType({}),
         metadata=_about(read.texts_by_name, "a client's model name or family word, and the upstream model for it"),

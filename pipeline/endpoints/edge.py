@@ -25,6 +25,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 ROUTES: dict[str, dict[str, Endpoint]] = {
     "/v1/messages": {"POST": messages.create},
     "/v1/messages/stream": {"POST": messages.create_stream},
+    "/v1/messages/explain": {"POST": messages.explain},
     "/v1/messages/count_tokens": {"POST": counting.count_tokens},
     "/v1/models": {"GET": catalogue.list_models},
     "/": {"GET": health.hello, "HEAD": health.hello},

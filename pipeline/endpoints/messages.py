@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 import attrs
 
@@ -11,11 +13,14 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
-from stages.canonical.report import Fate
+from stages.canonical.report import UNFAITHFUL
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode
 from stages.mapper import Mapped, map_request
 from stages.wire import json
+
+MAPPING = b"dragoman-mapping"
+"""The header that says what was not simply translated: `fate=field,field;fate=field`."""
 
 
 async def create(context: Context, exchange: Exchange) -> None:
@@ -54,23 +59,50 @@ def caller_of(exchange: Exchange) -> Caller:
     )
 
 
-async def _run(context: Context, exchange: Exchange, request: Request) -> None:
-    caller, ident = caller_of(exchange), f"msg_{os.urandom(12).hex()}"
-
-    def mapped(*, reasoning: bool) -> Mapped:
-        return map_request(request, caller, context.target, message_id=ident, reasoning=reasoning)
-
-    try:
-        first = mapped(reasoning=True)
-    except RecursionError:
-        await exchange.fail(Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply"))
+async def explain(context: Context, exchange: Exchange) -> None:
+    """Say what a request would become, and what became of each of its fields; nothing goes upstream."""
+    request = await read_request(context, exchange, counting=True)
+    if request is None:
         return
-    has_reasoning = any(item["type"] == "reasoning" for item in first.body["input"])
-    plan = attrs.evolve(first.plan, input_tokens=context.estimate(request))
+    mapped = _mapped(context, exchange, request, "msg_explained")
+    if isinstance(mapped, Failure):
+        await exchange.fail(mapped)
+    else:
+        await exchange.answer(explanation(mapped))
+
+
+def explanation(mapped: Mapped) -> dict[str, Any]:
+    """The exact upstream body, and the whole report, as JSON."""
+    notes = [{"path": note.path, "fate": note.fate.value, "reason": note.reason} for note in mapped.report.notes]
+    return {"mapping": mapped.report.summary(), "report": notes, "upstream": mapped.body}
+
+
+def _mapped(context: Context, exchange: Exchange, request: Request, ident: str) -> Mapped | Failure:
+    """Map a request, unless it is nested too deeply, or asks in strict mode for what cannot be done faithfully."""
+    caller = caller_of(exchange)
+    try:
+        mapped = map_request(request, caller, context.target, message_id=ident)
+    except RecursionError:
+        return Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply")
+    if exchange.headers.get("dragoman-mode", context.settings.mode) == "strict":
+        note = mapped.report.unfaithful()
+        if note is not None:
+            return Failure(Kind.INVALID_REQUEST, f"{note.path}: {note.fate.value}: {note.reason}")
+    return mapped
+
+
+async def _run(context: Context, exchange: Exchange, request: Request) -> None:
+    ident = f"msg_{os.urandom(12).hex()}"
+    first = _mapped(context, exchange, request, ident)
+    if isinstance(first, Failure):
+        await exchange.fail(first)
+        return
+    if summary := first.report.summary():
+        exchange.answer_headers.append((MAPPING, summary.encode("ascii", "replace")))
     job = topology.Job(
-        plan=plan,
+        plan=attrs.evolve(first.plan, input_tokens=context.estimate(request)),
         body=json.encode(first.body),
-        without_reasoning=(lambda: json.encode(mapped(reasoning=False).body)) if has_reasoning else None,
+        without_reasoning=_without_reasoning(context, exchange, request, first),
         stream=request.stream,
         request_id=exchange.request_id,
         log=_log(context, exchange, first),
@@ -80,10 +112,26 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)
 
 
+def _without_reasoning(
+    context: Context, exchange: Exchange, request: Request, first: Mapped
+) -> Callable[[], bytes] | None:
+    """How to make the same request without earlier reasoning; None when it carries none."""
+    if not any(item["type"] == "reasoning" for item in first.body["input"]):
+        return None
+
+    def again() -> bytes:
+        mapped = map_request(
+            request, caller_of(exchange), context.target, message_id=first.plan.message_id, reasoning=False
+        )
+        return json.encode(mapped.body)
+
+    return again
+
+
 def _log(context: Context, exchange: Exchange, mapped: Mapped) -> RequestLog:
     fields = {
         "request_id": exchange.request_id,
         "upstream_model": mapped.plan.upstream_model,
-        "dropped": sum(note.fate is Fate.DROPPED for note in mapped.report.notes),
+        "unfaithful": sum(note.fate in UNFAITHFUL for note in mapped.report.notes),
     }
     return RequestLog(context.log, fields)

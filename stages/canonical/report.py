@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 import attrs
@@ -15,6 +16,17 @@ class Fate(Enum):
     EMULATED = "emulated"
     APPROXIMATED = "approximated"
     DROPPED = "dropped"
+
+
+SUMMARISED = frozenset({Fate.EMULATED, Fate.APPROXIMATED, Fate.DROPPED})
+"""Fates that are worth a word on every answer."""
+
+# Names of unknown fields are the client's words, and must not break out of a header.
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
+_NAME_LENGTH = 64
+
+UNFAITHFUL = frozenset({Fate.APPROXIMATED, Fate.DROPPED})
+"""Fates that a client who insists on faithfulness does not accept."""
 
 
 @attrs.frozen
@@ -32,6 +44,14 @@ class Report:
 
     notes: list[Note] = attrs.field(factory=list)
 
+    def kept(self, path: str, reason: str) -> None:
+        """Note that the field at `path` goes upstream as it is, or means nothing to the answer."""
+        self.notes.append(Note(path, Fate.KEPT, reason))
+
+    def translated(self, path: str, reason: str) -> None:
+        """Note that the field at `path` goes upstream in other words."""
+        self.notes.append(Note(path, Fate.TRANSLATED, reason))
+
     def dropped(self, path: str, reason: str) -> None:
         """Note that the field at `path` does not reach the upstream."""
         self.notes.append(Note(path, Fate.DROPPED, reason))
@@ -43,3 +63,28 @@ class Report:
     def approximated(self, path: str, reason: str) -> None:
         """Note that the upstream gets the nearest thing to what was asked."""
         self.notes.append(Note(path, Fate.APPROXIMATED, reason))
+
+    def unfaithful(self) -> Note | None:
+        """The first part that does not mean upstream what the client meant by it; None if all does."""
+        return next((note for note in self.notes if note.fate in UNFAITHFUL), None)
+
+    def summary(self, limit: int = 512) -> str:
+        """The report in one header value: `dropped=top_k;emulated=stop_sequences`, at most `limit` characters.
+
+        Only what is not simply kept or translated is named, by its field at the top of the request, each once; an empty
+        text says that there is no such thing. What does not fit is counted: `more=3`.
+        """
+        named: dict[Fate, dict[str, None]] = {}
+        for note in self.notes:
+            if note.fate in SUMMARISED:
+                name = _NOT_IN_NAMES.sub("?", note.path.split(".", 1)[0])[:_NAME_LENGTH]
+                named.setdefault(note.fate, {})[name] = None
+        parts: list[str] = []
+        left = 0
+        for fate in sorted(named, key=lambda fate: fate.value):
+            part = f"{fate.value}={','.join(named[fate])}"
+            if len(";".join([*parts, part])) > limit:
+                left += len(named[fate])
+            else:
+                parts.append(part)
+        return ";".join([*parts, f"more={left}"] if left else parts)

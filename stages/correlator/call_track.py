@@ -55,6 +55,8 @@ class CallTrack(Track):
         arguments = item.get("arguments")
         if isinstance(arguments, str) and arguments:
             self.say(ArgumentsDone(arguments), len(arguments))
+        if item.get("status") == "incomplete":
+            self.cut()  # said by the item itself, before the answer's own ending can say it
         self.end()
 
     def end(self) -> None:

@@ -37,6 +37,8 @@ class Ending:
         details = stops.FILTERED if reason == "refusal" else None
         if refusal:
             reason, details = "refusal", stops.refusal_details(refusal)
+        if reason is None and calls and not self.complete:
+            reason = "max_tokens"  # cut for a reason without a name: nobody may run a call that could be unfinished
         if reason is None or (reason == "max_tokens" and calls and self.complete):
             reason = "tool_use" if calls else reason or "end_turn"
         return MessageEnd(stop_reason=reason, usage=self.usage, stop_details=details, left_out=left_out)

@@ -25,6 +25,7 @@ class ReasoningTrack(Track):
         self._current: tuple[str, int] | None = None
         self._open = False
         self._whole = False
+        self._sealed = False
         if item.get("encrypted_content"):
             self._begin()  # the carrier is certain, and an open block can be kept alive through long silence
 
@@ -45,8 +46,8 @@ class ReasoningTrack(Track):
         self._rest(("content", event.content_index or 0), event.text)
 
     def complete(self, item: dict[str, Any]) -> None:
-        """Take the whole item; its sealed content counts in this form alone, since each event seals it anew."""
-        self._item = item
+        """Take the whole item; the first time its sealed content counts, and never again: each event seals it anew."""
+        self._item, self._sealed = (self._item if self._sealed else item), True
         for field in ("summary", "content"):
             parts = item.get(field)
             for index, part in enumerate(parts if isinstance(parts, list) else ()):

@@ -8,25 +8,19 @@ from typing import Any
 import attrs
 
 from stages.canonical.plan import AnswerPlan
-from stages.canonical.report import Report
+from stages.canonical.report import Note, Report
 from stages.canonical.request import Caller, Request
 from stages.mapper import settings
 from stages.mapper.conversation import Conversation, instructions
 from stages.mapper.reasoning import Reasoning
 from stages.mapper.tools import choice, toolbox
-from stages.tables import models
+from stages.tables import fields, models
 from stages.tables.profiles import PROFILES, Profile
 
 __all__ = ["Mapped", "Target", "map_request"]
 
 INCLUDE = ["reasoning.encrypted_content"]
 """What the upstream must send besides its defaults; without it, reasoning could not be brought back."""
-
-UNDERSTOOD = {"service_tier", "speed"}
-"""Fields without an attribute in the canonical request that are translated all the same."""
-
-HARMLESS = {"betas", "diagnostics"}
-"""Fields that ask nothing of the answer."""
 
 
 @attrs.frozen
@@ -72,7 +66,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     report, profile = Report(), target.profile
     upstream_model = models.resolve(request.model, target.models)
     model = models.facts(upstream_model)
-    overall, changes = settings.efforts(request, model)
+    overall, changes = settings.efforts(request, model, report)
     tools = toolbox(request, report, in_place=model.additional_tools)
     replay = profile.reasoning_replay if reasoning else "none"
     memory = Reasoning(replay, upstream_model, target.account, report)
@@ -90,7 +84,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     body |= settings.tier(request, report)
     body |= settings.identity(request, caller, profile)
     body |= _always(request, profile)
-    _report_extra(request, report)
+    _report_fields(request, report)
     plan = AnswerPlan(
         message_id=message_id,
         model=request.model,
@@ -116,9 +110,14 @@ def _always(request: Request, profile: Profile) -> dict[str, Any]:
     return body
 
 
-def _report_extra(request: Request, report: Report) -> None:
-    for name in request.extra:
-        if name not in UNDERSTOOD and name not in HARMLESS:
-            report.dropped(name, "no counterpart upstream")
-    if request.stop_sequences:
-        report.emulated("stop_sequences", "the answer is searched here, and the upstream is left at the first match")
+def _report_fields(request: Request, report: Report) -> None:
+    """Give every field that the request has its fate; what a stage has said about one stands."""
+    told = {note.path for note in report.notes}
+    unset = attrs.fields_dict(Request)
+    present = [
+        name for name, field in unset.items() if name != "extra" and getattr(request, name) not in (field.default, None)
+    ]
+    for name in (*present, *request.extra):
+        if name not in told:
+            fate, reason = fields.FIELDS.get(name, fields.UNKNOWN)
+            report.notes.append(Note(name, fate, reason))

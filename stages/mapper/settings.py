@@ -19,16 +19,17 @@ SERVICE_TIERS = {"auto": "auto", "standard_only": "default"}
 
 
 def display(request: Request) -> ThinkingDisplay:
-    """What the client wants to see of the reasoning; without a word, what there is."""
+    """What the client wants to see of the reasoning; without a word, what there is, unless it asks for a mere probe."""
     thinking = request.thinking
     if thinking is None:
-        return ThinkingDisplay.SHOWN
+        probe = request.max_tokens is not None and request.max_tokens <= effort.SMALL_ANSWER
+        return ThinkingDisplay.NONE if probe else ThinkingDisplay.SHOWN
     if thinking.type == "disabled":
         return ThinkingDisplay.NONE
     return ThinkingDisplay.OMITTED if thinking.display == "omitted" else ThinkingDisplay.SHOWN
 
 
-def efforts(request: Request, model: Model) -> tuple[str | None, dict[int, str]]:
+def efforts(request: Request, model: Model, report: Report) -> tuple[str | None, dict[int, str]]:
     """The effort of the whole request, and by message index where it changes in the middle.
 
     Claude Code repeats the effort on its system messages.  A model that takes changes in place keeps the first one as
@@ -36,6 +37,10 @@ def efforts(request: Request, model: Model) -> tuple[str | None, dict[int, str]]
     """
     asked = effort.wanted(request.thinking, request.output_config, request.max_tokens)
     overall = effort.clamp(asked, model) if asked is not None else None
+    if overall != asked and (request.thinking is not None or request.output_config is not None):
+        report.approximated(
+            "output_config.effort", f"the nearest effort that the model takes is {overall or 'its own'}"
+        )
     if not model.configuration_updates or asked == "none":
         return overall, {}
     told: list[tuple[int, str]] = []

@@ -1,9 +1,8 @@
 """Requests of the Messages API on the wire: JSON becomes the canonical tree, or a complaint that names its place.
 
 All structuring is cattrs'.  Two converters share the same hooks: the fast one stops at the first mistake without
-knowing
-where it is, and only then the detailed one walks the same way again to find out.  Complaints have pydantic's form,
-which is the form of Anthropic's own: the location joined with dots, union tags included, then what was expected.
+knowing where it is, and only then the detailed one walks the same way again to find out.  Complaints have pydantic's
+form, which is the form of Anthropic's own: the location joined with dots, union tags included, then what was expected.
 """
 
 from __future__ import annotations
@@ -101,6 +100,7 @@ class _Hooks:
 
     def __init__(self, *, detailed: bool) -> None:
         self.converter = cattrs.Converter(detailed_validation=detailed)
+        self.converter.register_structure_hook_factory(attrs.has, self._attributes)
         for kind in _SCALARS:
             self.converter.register_structure_hook(kind, _scalar(kind))
         for known, hook in (
@@ -121,6 +121,17 @@ class _Hooks:
             return bool(kind == known)
 
         self.converter.register_structure_hook_func(fits, hook)
+
+    def _attributes(self, kind: type) -> Hook:
+        """Make the hook of a class of ours; without the check, text in place of an object would count as an empty one."""
+        build: Hook = self.converter.gen_structure_attrs_fromdict(kind)
+
+        def structure(value: Any, wanted: Any) -> Any:
+            if not isinstance(value, dict):
+                raise Misfit("Input should be an object")
+            return build(value, wanted)
+
+        return structure
 
     def tagged(self, value: Any, tag: str, kind: Any) -> Any:
         """Structure a union's member, and have its tag stand in the location of a complaint."""

@@ -25,11 +25,13 @@ class Conversation:
         return _beginning(self.requests[0])
 
     @property
-    def breach(self) -> str | None:
-        """Where a request does not begin with the one before it, byte for byte; None where all do.
+    def tools(self) -> list[str]:
+        """The names of the functions that were offered at first; side calls of the client offer none."""
+        return [tool.get("name", "") for tool in self.requests[0].request.get("tools") or []]
 
-        Behind that beginning must stand what the upstream said itself, where it said anything.
-        """
+    @property
+    def breach(self) -> str | None:
+        """Where a request does not begin with the one before it, byte for byte; None where all do."""
         for before, after in zip(self.requests, self.requests[1:], strict=False):
             for name in _SETTINGS:
                 if json.encode(before.request.get(name)) != json.encode(after.request.get(name)):

@@ -53,6 +53,7 @@ class Item:
         refusal: its words of refusal.
         phase: the phase that whoever thought before it must remember.
         hidden: whether it appears in the terminal event alone.
+        cut: whether a limit stopped the answer inside it.
     """
 
     events: tuple[Event, ...]
@@ -61,6 +62,7 @@ class Item:
     refusal: str = ""
     phase: str = ""
     hidden: bool = False
+    cut: bool = False
 
 
 @attrs.frozen
@@ -84,8 +86,8 @@ def sources(style: Style, *, listed: bool) -> st.SearchStrategy[Sources]:
     def enough(said: Sources) -> bool:
         if style.late:
             return said.deltas and said.added
-        if style.indexes == "zero" and said.hidden:
-            return False  # its place in the list would say the same as the index of all the others
+        if style.indexes == "zero" and not said.added:
+            return False  # an unknown id under an index that is known could be the same item, or another one
         return (listed or said.deltas or said.done or said.item) and (said.added or said.item or said.hidden)
 
     often = st.sampled_from((True, True, True, False))
@@ -153,8 +155,9 @@ def messages(draw: st.DrawFn, style: Style, index: int, *, listed: bool) -> Item
         speaker.whole("output_item.added", {**body, "content": []})
     for at, (kind, text) in enumerate(parts):
         name = "output_text" if kind == "text" else "refusal"
-        if said.deltas:
+        if said.added:
             speaker.say("content_part.added", content_index=at, part={"type": name})
+        if said.deltas:
             for piece in draw(pieces(text)):
                 speaker.say(f"{name}.delta", content_index=at, delta=piece)
         if said.done:
@@ -226,7 +229,7 @@ def calls(draw: st.DrawFn, style: Style, index: int, *, listed: bool, cut: bool 
         speaker.whole("output_item.done", {**body, "arguments": arguments})
     block = {"type": "tool_use", "id": f"toolu_call_{index}abc", "name": name, "partial_json": arguments}
     final = speaker.listed({**body, "arguments": arguments})
-    return Item(tuple(speaker.events), final, (block,), hidden=said.hidden)
+    return Item(tuple(speaker.events), final, (block,), hidden=said.hidden, cut=cut)
 
 
 @st.composite

@@ -94,10 +94,11 @@ def _items(draw: st.DrawFn, style: Style, *, listed: bool, cut: bool) -> list[It
 
 @st.composite
 def interleaved(draw: st.DrawFn, items: Sequence[Item]) -> list[Event]:
-    """Mix the events of items in any way that keeps each item's own order."""
-    slots = [index for index, item in enumerate(items) for _ in item.events]
+    """Mix the events of items in any way that keeps each item's own order; a cut one can only be the last."""
+    slots = [index for index, item in enumerate(items) for _ in item.events if not item.cut]
     queues = [iter(item.events) for item in items]
-    return [next(queues[index]) for index in draw(st.permutations(slots))]
+    mixed = [next(queues[index]) for index in draw(st.permutations(slots))]
+    return mixed + [event for item in items if item.cut for event in item.events]
 
 
 def _sequential(items: Sequence[Item]) -> list[Event]:
@@ -172,7 +173,8 @@ def _stop_reason(status: str, ending: Sequence[Event], ordered: Sequence[Item]) 
     if any(item.refusal for item in ordered):
         return "refusal"
     if status == INCOMPLETE:
-        return _STOPS[ending[0]["response"]["incomplete_details"]["reason"]] or usual
+        reason = _STOPS[ending[0]["response"]["incomplete_details"]["reason"]]
+        return reason or ("max_tokens" if called else "end_turn")  # a call may be unfinished, so it may not be run
     return usual
 
 

@@ -1,0 +1,120 @@
+"""The redacting logger: facts in, one line out, whatever became of the request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import structlog
+import trio
+import trio.testing
+from structlog.testing import CapturingLogger, LogCapture
+from structlog.typing import FilteringBoundLogger
+
+from pipeline.telemetry.request_log import RequestLog, keep_log
+from stages.canonical.events import BlockStart, MessageEnd, TextDelta, TextStart, ThinkingStart, ToolUseStart, Usage
+from stages.canonical.failure import Failure, Kind
+from stages.redactor import Fact, redact
+
+
+@pytest.fixture
+def lines() -> LogCapture:
+    """Give what a logger writes, as dictionaries."""
+    return LogCapture()
+
+
+@pytest.fixture
+def logger(lines: LogCapture) -> FilteringBoundLogger:
+    """Give a logger that writes to `lines`."""
+    made: FilteringBoundLogger = structlog.wrap_logger(
+        CapturingLogger(), processors=[lines], wrapper_class=structlog.make_filtering_bound_logger(0)
+    ).bind()
+    return made
+
+
+def _requests(lines: LogCapture) -> list[Any]:
+    return [entry for entry in lines.entries if entry["event"] == "request"]
+
+
+def test_a_message_is_one_line(logger: FilteringBoundLogger, lines: LogCapture) -> None:
+    """The line tells how it ended, what it cost, and which blocks it had."""
+    log = RequestLog(logger, {"request_id": "req_1", "model": "m"})
+    starts: list[BlockStart] = [ThinkingStart(), TextStart(), ToolUseStart("a", "secret"), ToolUseStart("b", "secret")]
+    for start in starts:
+        log.hear(redact(start))
+    log.hear(redact(MessageEnd("tool_use", Usage(7, 8, 9, 10))))
+    log.write(1.23456)
+
+    (line,) = _requests(lines)
+    assert line == {
+        "event": "request",
+        "log_level": "info",
+        "outcome": "ok",
+        "seconds": 1.235,
+        "blocks": "text:1,thinking:1,tool_use:2",
+        "request_id": "req_1",
+        "model": "m",
+        "stop_reason": "tool_use",
+        "input_tokens": 7,
+        "cache_read_input_tokens": 8,
+        "cache_creation_input_tokens": 9,
+        "output_tokens": 10,
+        "left_out": 0,
+    }
+
+
+def test_a_failure_is_a_warning(logger: FilteringBoundLogger, lines: LogCapture) -> None:
+    """A failure's kind is the outcome; its message, which may quote content, is not told."""
+    log = RequestLog(logger)
+    log.hear(redact(Failure(Kind.RATE_LIMIT, "secret")))
+    log.write(0)
+
+    (line,) = _requests(lines)
+    assert (line["log_level"], line["outcome"], line["status"]) == ("warning", "rate_limit", 429)
+    assert "secret" not in repr(lines.entries)
+
+
+def test_a_client_that_left_is_no_fault(logger: FilteringBoundLogger, lines: LogCapture) -> None:
+    """Without an ending, the client has left."""
+    RequestLog(logger).write(0.5)
+
+    (line,) = _requests(lines)
+    assert (line["log_level"], line["outcome"], line["blocks"]) == ("info", "client_left", "")
+
+
+def test_every_fact_is_there_for_debugging(logger: FilteringBoundLogger, lines: LogCapture) -> None:
+    """Each fact is a line of its own at the lowest level, with the request's id."""
+    log = RequestLog(logger, {"request_id": "req_1"})
+    log.hear(redact(TextDelta("secret")))
+
+    assert lines.entries == [{"event": "delta", "log_level": "debug", "request_id": "req_1", "characters": 6}]
+
+
+async def test_the_line_is_written_when_the_tee_closes(
+    logger: FilteringBoundLogger, lines: LogCapture, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The actor hears until nobody speaks any more, and measures the time."""
+    assert autojump_clock.rate == 0
+    send, receive = trio.open_memory_channel[Fact](10)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(keep_log, RequestLog(logger), receive)
+        await send.send(redact(TextStart()))
+        await trio.sleep(2.5)
+        assert _requests(lines) == []
+        send.close()
+
+    assert [(line["seconds"], line["blocks"]) for line in _requests(lines)] == [(2.5, "text:1")]
+
+
+async def test_a_cancelled_request_is_logged_all_the_same(logger: FilteringBoundLogger, lines: LogCapture) -> None:
+    """Cancelling takes the line from nobody: what was said before it counts."""
+    send, receive = trio.open_memory_channel[Fact](10)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(keep_log, RequestLog(logger), receive)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+        send.send_nowait(redact(TextStart()))
+        send.send_nowait(redact(Failure(Kind.UPSTREAM, "secret")))
+        send.close()
+
+    assert [(line["outcome"], line["blocks"]) for line in _requests(lines)] == [("upstream", "text:1")]

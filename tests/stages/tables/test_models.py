@@ -1,0 +1,97 @@
+"""Models: what each takes, and which serves which name."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.tables.models import EFFORTS, FAMILIES, MODELS, RELEASES, UNKNOWN, Model, Release, facts, resolve
+from tests.stages.strategies import TEXTS
+
+
+@pytest.mark.parametrize("model", [*MODELS, UNKNOWN], ids=lambda model: model.prefix or "unknown")
+def test_facts_make_sense(model: Model) -> None:
+    """Efforts are known words in rising order, sampling is one of three rules, limits are positive."""
+    ranks = [EFFORTS.index(effort) for effort in model.efforts]
+
+    assert ranks == sorted(set(ranks))
+    assert model.sampling in {"always", "without_reasoning", "never"}
+    assert model.sampling != "without_reasoning" or "none" in model.efforts
+    assert 0 < model.output < model.window or model is UNKNOWN
+
+
+def test_prefixes_are_unique() -> None:
+    """Two rows for one prefix would hide one of them."""
+    assert len({model.prefix for model in MODELS}) == len(MODELS)
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model.prefix != "o"], ids=lambda model: model.prefix)
+@pytest.mark.parametrize("name", ["{}", "{}-2026-11-17", "openai/{}", "a/b/{}-x"])
+def test_ids_count_as_their_family(model: Model, name: str) -> None:
+    """Dated and provider-qualified ids are found, in any case of letters, and the longest prefix wins."""
+    assert facts(name.format(model.prefix)) is model
+    assert facts(name.format(model.prefix.upper())) is model
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("o3", "o"), ("o4-mini", "o"), ("gpt-5.4-mini-x", "gpt-5.4-mini")])
+def test_special_prefixes(name: str, prefix: str) -> None:
+    """The o-series is an `o` and a digit."""
+    assert facts(name).prefix == prefix
+
+
+@pytest.mark.parametrize("name", ["olmo-3", "o", "llama", "", "qwen/qwen3"])
+def test_other_servers_models_are_unknown(name: str) -> None:
+    """Nothing is assumed about them but that they take what is asked."""
+    assert facts(name) is UNKNOWN
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.id)
+def test_releases_are_known_models_with_real_days(release: Release) -> None:
+    """What is published has facts, and dates that are dates."""
+    assert facts(release.id) is not UNKNOWN
+    day = datetime.date.fromisoformat(release.created)
+    assert release.retires is None or datetime.date.fromisoformat(release.retires) > day
+
+
+@pytest.mark.parametrize(("keyword", "upstream"), FAMILIES.items())
+def test_families_are_served(keyword: str, upstream: str) -> None:
+    """Each family's name, however dated, goes to its model, which is one that exists."""
+    name = keyword if keyword in ("claude", "anthropic") else f"claude-{keyword}-4-5-20250929"
+
+    assert resolve(name) == upstream
+    assert upstream in {release.id for release in RELEASES}
+
+
+@pytest.mark.parametrize(
+    ("name", "configured", "upstream"),
+    [
+        ("gpt-6.2-sol", {}, "gpt-6.2-sol"),
+        ("my-llama", {}, "my-llama"),
+        ("my-llama", {"default": "big"}, "big"),
+        ("my-llama", {"default": "big", "my-llama": "small"}, "small"),
+        ("claude-opus-4-5", {"opus": "mine"}, "mine"),
+        ("claude-opus-4-5", {"claude-opus-4-5": "exact", "opus": "mine"}, "exact"),
+        ("claude-3-opus", {"default": "big"}, "gpt-6.2-astra"),
+        ("Claude-Sonnet-9", {}, "gpt-6.2-sol"),
+        ("claude-nonsense", {"nonsense": "mine", "claude": "all"}, "all"),
+        ("claude-gpt-5.4", {}, "gpt-5.4"),
+        ("anthropic/gpt-6-luna", {}, "gpt-6-luna"),
+        ("anthropic/claude-haiku-4", {}, "gpt-6-luna"),
+        ("claude-GPT-5.4", {}, "GPT-5.4"),
+        ("claude-o3", {}, "o3"),
+    ],
+)
+def test_names_are_resolved(name: str, configured: dict[str, str], upstream: str) -> None:
+    """Exact names, then foreign names as they are, then aliases, then the first keyword."""
+    assert resolve(name, configured) == upstream
+
+
+@given(TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3))
+def test_every_name_has_a_model(name: str, configured: dict[str, str]) -> None:
+    """Whatever a client asks for and whatever is configured, there is an answer, the same each time."""
+    assert isinstance(resolve(name, configured), str)
+    assert resolve(name, configured) == resolve(name, dict(configured))
+    assert isinstance(facts(name), Model)

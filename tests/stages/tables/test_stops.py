@@ -1,0 +1,86 @@
+"""Why answers end and what they cost."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.canonical.events import Usage
+from stages.tables.stops import FILTERED, INCOMPLETE, refusal_details, usage
+from tests.stages.strategies import JSON
+
+ANTHROPICS = {"end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal"}
+NUMBERS = st.one_of(JSON, st.floats(), st.integers(min_value=0, max_value=10**6))
+
+
+def test_reasons_are_anthropics() -> None:
+    """No client gets a word that it does not know."""
+    assert set(INCOMPLETE.values()) <= ANTHROPICS
+
+
+def test_refusals_say_why_if_they_can() -> None:
+    """The model's words, or null; the filter has words of its own."""
+    assert refusal_details("No.") == {"type": "refusal", "category": None, "explanation": "No."}
+    assert refusal_details("")["explanation"] is None
+    assert set(FILTERED) == set(refusal_details(""))
+
+
+def test_usage_is_split() -> None:
+    """The whole prompt is the sum of three, and reasoning a part of the output."""
+    body = {
+        "input_tokens": 100,
+        "input_tokens_details": {
+            "cached_tokens": 60,
+            "cache_write_tokens": 30,
+            "cache_write_tokens_details": {"ttl_12h_tokens": 10},
+        },
+        "output_tokens": 50,
+        "output_tokens_details": {"reasoning_tokens": 20},
+    }
+
+    assert usage(body) == Usage(10, 60, 30, 50, 20, 10)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, {}, {"input_tokens": None}, {"input_tokens": "9", "output_tokens": True}, {"input_tokens_details": [1]}],
+)
+def test_what_is_not_told_counts_as_zero(body: dict[str, Any] | None) -> None:
+    """An engine that tells nothing must not stop an answer."""
+    assert usage(body) == Usage()
+
+
+def test_zero_reasoning_is_told() -> None:
+    """No reasoning is a fact; silence about it is none."""
+    assert usage({"output_tokens_details": {"reasoning_tokens": 0}}).thinking_tokens == 0
+    assert usage({"output_tokens_details": {}}).thinking_tokens is None
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, -5])
+def test_impossible_numbers_count_as_zero(number: float) -> None:
+    """Python servers can write NaN."""
+    assert usage({"input_tokens": number, "output_tokens": number}) == Usage()
+
+
+@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
+def test_usage_never_raises_and_never_goes_negative(  # noqa: PLR0917 - six numbers are six numbers
+    prompt: Any, read: Any, written: Any, kept: Any, output: Any, thought: Any
+) -> None:
+    """Whatever stands where numbers belong."""
+    details = {"cached_tokens": read, "cache_write_tokens": written}
+    told = usage(
+        {
+            "input_tokens": prompt,
+            "input_tokens_details": {**details, "cache_write_tokens_details": {"ttl_12h_tokens": kept}},
+            "output_tokens": output,
+            "output_tokens_details": {"reasoning_tokens": thought},
+        }
+    )
+
+    assert min(told.input_tokens, told.cache_read_input_tokens, told.cache_creation_input_tokens) >= 0
+    assert 0 <= told.long_lived_tokens <= told.cache_creation_input_tokens
+    assert told.thinking_tokens is None or 0 <= told.thinking_tokens <= told.output_tokens
