@@ -37,6 +37,7 @@ class TokenLimit:
         self._limit = limit
         self._tokens = tokens
         self._text = ""
+        self._spent = 0
         self._start: TextStart | None = None
         self._closed = limit <= 0
         self._skipping = False
@@ -86,14 +87,22 @@ class TokenLimit:
             self._closed = self._cut = True
 
     def _fitting(self, text: str) -> str:
-        """The longest beginning of `text` that the limit still allows."""
+        """The longest beginning of `text` that the limit still allows.
+
+        Tokens of pieces add up to no less than those of the whole, so the whole is counted only near the limit.
+        """
+        self._spent += self._tokens(text)
+        if self._spent <= self._limit:
+            return text
         low, high = 0, len(text)
         while low < high:
             middle = (low + high + 1) // 2
-            if self._tokens(self._text + text[:middle]) <= self._limit:
+            self._spent = self._tokens(self._text + text[:middle])
+            if self._spent <= self._limit:
                 low = middle
             else:
                 high = middle - 1
+        self._spent = self._tokens(self._text + text[:low])
         return text[:low]
 
     def _end(self, end: MessageEnd) -> MessageEnd:

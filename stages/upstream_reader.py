@@ -19,6 +19,8 @@ from stages.wire import json, responses_stream, sse
 from stages.wire.responses_stream import StreamEvent
 
 _SPACE = b" \t\r\n\xef\xbb\xbf"
+_UNFINISHED = {"queued", "in_progress"}
+# What a whole body says that has no ending yet: a background response, which nobody asked for.
 _TOO_LARGE = "The upstream sent more in one piece than the limit of {limit} bytes."
 
 
@@ -109,6 +111,8 @@ def events_of(response: Any, plan: AnswerPlan | None = None) -> list[StreamEvent
         for index, item in enumerate(output if isinstance(output, list) else ())
     ]
     status = response.get("status")
+    if status in _UNFINISHED:
+        return [*events, Failure(Kind.UPSTREAM, "The upstream's answer is not finished.", cause="unfinished")]
     ending = {
         key: value for key, value in response.items() if key in ("id", "status", "incomplete_details", "error", "usage")
     }

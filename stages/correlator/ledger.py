@@ -160,7 +160,7 @@ class Ledger:
         reasoning.may_speak = reasoning.may_speak or first or answer is not None
         if following or ended:
             reasoning.seal(answer.phase if isinstance(answer, MessageTrack) and answer is following[0] else "")
-        return reasoning.may_speak or reasoning.done
+        return reasoning.may_speak or (reasoning.done and not reasoning.spoken)
 
     # -- rare events -----------------------------------------------------------------------------
 

@@ -78,7 +78,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         body["tools"] = tools.declared
     body |= choice(request.tool_choice, tools=bool(tools.declared))
     body |= settings.reasoning(request, overall, model, profile)
-    body |= settings.limits(request, model, profile, report)
+    limit, cut_at = settings.limits(request, overall, model, profile, report)
+    body |= limit
     body |= settings.sampling(request, overall, model, report)
     body |= settings.output_format(request)
     body |= settings.tier(request, report)
@@ -94,7 +95,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         thinking=settings.display(request),
         max_output_tokens=body.get("max_output_tokens"),
         stop_sequences=request.stop_sequences,
-        cut_at=settings.cut_at(request, profile),
+        cut_at=cut_at,
         window=model.window,
     )
     return Mapped(body, plan, report)

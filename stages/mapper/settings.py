@@ -65,22 +65,25 @@ def reasoning(request: Request, overall: str | None, model: Model, profile: Prof
     return {"reasoning": fields} if fields else {}
 
 
-def limits(request: Request, model: Model, profile: Profile, report: Report) -> dict[str, Any]:
-    """The `max_output_tokens` field, between what the upstream takes at least and what the model writes at most."""
-    if request.max_tokens is None:
-        return {}
-    limit = min(max(request.max_tokens, profile.min_output_tokens), model.output)
-    if limit > request.max_tokens:
-        report.emulated("max_tokens", f"the upstream takes no less than {limit}; the answer is cut here")
-    elif limit < request.max_tokens:
-        report.approximated("max_tokens", f"the model writes no more than {limit}")
-    return {"max_output_tokens": limit}
+def limits(
+    request: Request, overall: str | None, model: Model, profile: Profile, report: Report
+) -> tuple[dict[str, Any], int | None]:
+    """The `max_output_tokens` field, and at how many tokens the answer is cut here; None leaves that to the upstream.
 
-
-def cut_at(request: Request, profile: Profile) -> int | None:
-    """How many tokens the answer is cut at here; None when the upstream can be asked for so few."""
+    Upstream the limit counts reasoning too. A client that has switched thinking off means the text alone, so a model that
+    reasons all the same gets room for that on top.
+    """
     asked = request.max_tokens
-    return asked if asked is not None and asked < profile.min_output_tokens else None
+    if asked is None:
+        return {}, None
+    reasons = bool(model.efforts) and profile.effort and overall != "none"
+    room = effort.ROOM_TO_REASON if reasons and display(request) is ThinkingDisplay.NONE else 0
+    limit = min(max(asked + room, profile.min_output_tokens), model.output)
+    if limit < asked:
+        report.approximated("max_tokens", f"the model writes no more than {limit}")
+    elif limit > asked:
+        report.emulated("max_tokens", f"the upstream is asked for {limit}; the answer is cut here")
+    return {"max_output_tokens": limit}, asked if limit > asked else None
 
 
 def sampling(request: Request, overall: str | None, model: Model, report: Report) -> dict[str, Any]:

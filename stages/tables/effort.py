@@ -14,6 +14,9 @@ Claude Code's own levels sit inside: 4,000 (think), 10,000 (megathink) and 31,99
 SMALL_ANSWER = 256
 """Up to so many `max_tokens`, a client that does not ask for thinking wants an answer at once, not a spent budget."""
 
+ROOM_TO_REASON = 1024
+"""Tokens for the least reasoning of a model that cannot do without, on top of the text that a client asked for."""
+
 
 def wanted(thinking: ThinkingConfig | None, config: OutputConfig | None, max_tokens: int | None) -> str | None:
     """The effort a request asks for, in the upstream's words; None leaves it to the model.

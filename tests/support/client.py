@@ -20,12 +20,14 @@ class Reply:
         status: the HTTP status; 0 while none has come.
         headers: names in lower case.
         writes: the pieces of the body, as they were written.
+        times: when each piece was written, in trio's seconds.
         ended: whether the body's end was sent.
     """
 
     status: int = 0
     headers: dict[str, str] = attrs.field(factory=dict)
     writes: list[bytes] = attrs.field(factory=list)
+    times: list[float] = attrs.field(factory=list)
     ended: bool = False
 
     @property
@@ -51,11 +53,13 @@ class MemoryClient:
         app: the application.
         reads: how many pieces of an answer it reads before it stops reading; infinite by default.
         leaves_after: how many pieces it reads before it closes the connection; infinite by default.
+        slowness: seconds that it takes to read one piece.
     """
 
     app: Any
     reads: float = math.inf
     leaves_after: float = math.inf
+    slowness: float = 0.0
     _gone: trio.Event = attrs.field(factory=trio.Event)
 
     def leave(self) -> None:
@@ -99,6 +103,8 @@ class MemoryClient:
                 await trio.sleep_forever()
             if event["body"]:
                 reply.writes.append(event["body"])
+                reply.times.append(trio.current_time())
+                await trio.sleep(self.slowness)
             reply.ended = not event["more_body"]
             if len(reply.writes) >= self.leaves_after:
                 self.leave()

@@ -10,7 +10,7 @@ import attrs
 from stages.wire import json
 from tests.support.recorder import Exchange
 
-_SETTINGS = ("model", "instructions", "tools", "prompt_cache_key", "include", "store")
+_SETTINGS = ("instructions", "tools", "include", "store")
 
 
 @attrs.frozen
@@ -48,10 +48,11 @@ class Conversation:
 
 
 def conversations(exchanges: Iterable[Exchange]) -> list[Conversation]:
-    """Sort requests by how they begin: by model, system prompt, and what the user said first."""
-    sorted_out: dict[tuple[str, str, str], list[Exchange]] = {}
+    """Sort requests by session and by how they begin: model, system prompt, and what the user said first."""
+    sorted_out: dict[tuple[str, ...], list[Exchange]] = {}
     for exchange in exchanges:
-        key = (exchange.request["model"], _encoded(exchange.input[:1])[0], _beginning(exchange))
+        session = exchange.request.get("prompt_cache_key", "")
+        key = (session, exchange.request["model"], _encoded(exchange.input[:1])[0], _beginning(exchange))
         sorted_out.setdefault(key, []).append(exchange)
     return [Conversation(requests) for requests in sorted_out.values()]
 

@@ -77,10 +77,10 @@ async def test_a_stop_sequence_ends_the_answer_and_leaves_the_upstream() -> None
 
 
 async def test_one_token_is_one_token() -> None:
-    """A probe with `max_tokens: 1` is answered with one token, though the upstream writes at least 16."""
+    """A probe with `max_tokens: 1` is answered with one token of text, whatever the model needs to reason."""
     reply, upstream = await ask("/v1/messages", {"max_tokens": 1})
 
     message = reply.json()
-    assert upstream.requests[0]["max_output_tokens"] == 16
+    assert upstream.requests[0]["max_output_tokens"] > 16
     assert message["stop_reason"] == "max_tokens"
     assert 0 < len(message["content"][0]["text"]) < 10
