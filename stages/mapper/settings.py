@@ -70,8 +70,8 @@ def limits(
 ) -> tuple[dict[str, Any], int | None]:
     """The `max_output_tokens` field, and at how many tokens the answer is cut here; None leaves that to the upstream.
 
-    Upstream the limit counts reasoning too. A client that has switched thinking off means the text alone, so a model that
-    reasons all the same gets room for that on top.
+    Upstream the limit counts reasoning too. A client that has switched thinking off means the text alone, so a model
+    that reasons all the same gets room for that on top.
     """
     asked = request.max_tokens
     if asked is None:

@@ -13,7 +13,7 @@ from pipeline.service import open_service
 from stages.wire import json
 from tests.support.client import MemoryClient, Reply
 
-BODY = {"model": "claude-opus-5-5", "max_tokens": 50, "messages": [{"role": "user", "content": "Hello"}]}
+BODY = {"model": "claude-opus-5-5", "max_tokens": 500, "messages": [{"role": "user", "content": "Hello"}]}
 
 
 async def ask(
