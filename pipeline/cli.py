@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "check": "say what is wrong with a setup, and what to do about it",
     "explain": "say what a request would become, and what became of each of its fields; nothing is sent",
     "emulate": "serve the built-in emulator of the Responses API on a port",
+    "bench": "measure what the translation and whole requests cost on this machine",
 }
 """Commands and what they do; each is the module of its name in `pipeline.commands`."""
 

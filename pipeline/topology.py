@@ -10,7 +10,7 @@ Cancelling the nursery closes the upstream's connection at once; nothing here su
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import attrs
@@ -47,6 +47,10 @@ _NO_ENDING = Failure(Kind.INTERNAL, "Internal server error", cause="no_ending")
 
 class Client(Protocol):
     """The client's side of a request, whatever server it came through."""
+
+    def inform(self, headers: Mapping[str, str]) -> None:
+        """Take note of the upstream's headers, before anything is sent."""
+        ...
 
     async def begin_stream(self) -> None:
         """Send the 200 of a stream; nothing can be said with a status after this."""
@@ -105,7 +109,7 @@ async def run(job: Job, upstream: UpstreamClient, client: Client, limits: Limits
         nursery.start_soon(keep_log, job.log, heard)
         with facts:
             nursery.start_soon(_watch, client, nursery.cancel_scope)
-            nursery.start_soon(_produce, job, upstream, outbox, limits, pulse)
+            nursery.start_soon(_produce, job, upstream, client, outbox, limits, pulse)
             reader = BlockReader(inbox)
             sink = (_Stream if job.stream else _Whole)(job, reader, client, pulse, Tee(facts))
             nursery.start_soon(keep_time, pulse, sink.wake)
@@ -125,7 +129,12 @@ async def _watch(client: Client, scope: trio.CancelScope) -> None:
 
 
 async def _produce(
-    job: Job, upstream: UpstreamClient, outbox: Outbox[Block | MessageEnd], limits: Limits, pulse: Pulse
+    job: Job,
+    upstream: UpstreamClient,
+    client: Client,
+    outbox: Outbox[Block | MessageEnd],
+    limits: Limits,
+    pulse: Pulse,
 ) -> None:
     """Ask the upstream and correlate its answer: two stages in one task, because nothing between them must wait."""
     with outbox:
@@ -134,6 +143,7 @@ async def _produce(
             await outbox.send((answer,))
             return
         async with answer:
+            client.inform(answer.headers)
             pulse.answered(lambda: answer.last_read)
             framing = Framing(job.plan, limit=limits.event_bytes if job.stream else limits.response_bytes)
             ledger = Ledger(job.plan, waiting=limits.waiting_bytes)

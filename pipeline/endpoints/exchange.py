@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import trio
 
 from pipeline.endpoints.direct import Write, direct_write
 from stages.canonical.failure import Failure, Kind
+from stages.tables.headers import rate_limits
 from stages.wire import json
 from stages.wire.messages_stream import error, frame
 
@@ -104,6 +106,11 @@ class Exchange:
         """Return once the client has closed its connection."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
+
+    def inform(self, headers: Mapping[str, str]) -> None:
+        """Hand on what the upstream's headers say to a client: its rate limits."""
+        told = rate_limits(headers, datetime.now(UTC))
+        self.answer_headers += [(name.encode(), value.encode()) for name, value in told]
 
     async def begin_stream(self) -> None:
         """Send the 200 of a stream."""

@@ -7,7 +7,6 @@ wanted here, and costs more than the translation.
 from __future__ import annotations
 
 import hashlib
-import math
 import random
 from collections.abc import Mapping
 from functools import cache
@@ -21,6 +20,7 @@ from pipeline.config import Secret, Timing
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.errors import failure_of
+from stages.tables.headers import retry_after
 from stages.upstream_reader import error_in
 from stages.wire import json
 
@@ -185,16 +185,3 @@ async def _read_error(status: int, answer: Answer, plan: AnswerPlan | None) -> F
         error = {}
     error = error if error.get("message") else {**error, "message": f"The upstream answered with status {status}."}
     return failure_of(error, status=status, retry_after=retry_after(answer.headers), plan=plan)
-
-
-def retry_after(headers: Mapping[str, str]) -> int | None:
-    """Read how long an upstream asks to wait, in whole seconds, rounded up; None if it does not say.
-
-    `retry-after-ms` is more precise where it is sent; a date in `retry-after` is not understood by our clients either.
-    """
-    for name, scale in (("retry-after-ms", 1000), ("retry-after", 1)):
-        try:
-            return max(0, math.ceil(float(headers[name]) / scale))
-        except (KeyError, ValueError, OverflowError):
-            continue
-    return None

@@ -151,15 +151,16 @@ class Ledger:
 
     def _release(self, reasoning: ReasoningTrack, *, ended: bool) -> bool:
         """Decide whether reasoning may speak, and seal it once all that its carrier needs is known."""
-        following = [track for track in self._queue[1:] if track.spoken]
-        answer = next((track for track in following if not isinstance(track, ReasoningTrack)), None)
+        rest = self._queue[1:]
+        answer = next((track for track in rest if track.spoken and not isinstance(track, ReasoningTrack)), None)
+        successor = next((track for track in rest if track.spoken or not (ended or track.settled)), None)
         first = not any(track.spoken and not isinstance(track, ReasoningTrack) for track in self._spoken)
         if ended and not first and answer is None:
             self._left_out["trailing reasoning"] += 1
             reasoning.discard()
         reasoning.may_speak = reasoning.may_speak or first or answer is not None
-        if following or ended:
-            reasoning.seal(answer.phase if isinstance(answer, MessageTrack) and answer is following[0] else "")
+        if ended or (successor is not None and successor.spoken):
+            reasoning.seal(successor.phase if isinstance(successor, MessageTrack) else "")
         return reasoning.may_speak or (reasoning.done and not reasoning.spoken)
 
     # -- rare events -----------------------------------------------------------------------------

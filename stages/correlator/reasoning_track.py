@@ -53,6 +53,13 @@ class ReasoningTrack(Track):
             for index, part in enumerate(parts if isinstance(parts, list) else ()):
                 self._rest((field, index), part.get("text") if isinstance(part, dict) else None)
         self._whole = True
+        if self._item.get("encrypted_content"):
+            self._begin()
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known by now if this item will become a block: once it is whole, and not only when sealed."""
+        return self._whole or super().settled
 
     def succeeded_without_index(self) -> None:
         """End here, as for text."""

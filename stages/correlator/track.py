@@ -27,6 +27,11 @@ class Track:
         self.size = 0
         self._said: list[BlockStart | Content | BlockStop] = []
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is known by now if this item will become a block."""
+        return type(self) is Track or self.spoken or self.done
+
     def take(self) -> list[BlockStart | Content | BlockStop]:
         """Hand over what was said since the last time."""
         said, self._said, self.size = self._said, [], 0

@@ -126,6 +126,9 @@ FAMILIES: Mapping[str, str] = {
 }
 """Keyword in a client's model name to the upstream model that serves it today; the first that occurs counts."""
 
+_EVERYTHING = ("claude", "anthropic")
+# One of these is in every name that is looked up by keyword: somebody's own keywords are tried before them.
+
 
 def facts(upstream: str) -> Model:
     """What is known about an upstream model; dated and provider-qualified ids count as their family."""
@@ -155,7 +158,6 @@ def resolve(name: str, configured: Mapping[str, str] | None = None) -> str:
         named = lowered.removeprefix(alias)
         if named != lowered and facts(named) is not UNKNOWN:
             return name[len(alias) :]
-    for keyword, upstream in {**FAMILIES, **configured}.items():
-        if keyword in lowered:
-            return configured.get(keyword, upstream)
-    return configured.get("default", FAMILIES["claude"])
+    own = sorted(configured, key=lambda keyword: (keyword in _EVERYTHING, -len(keyword)))
+    keyword = next(keyword for keyword in (*own, *FAMILIES) if keyword in lowered)
+    return configured.get(keyword) or FAMILIES[keyword]

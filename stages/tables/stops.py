@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,5 +56,7 @@ def _details(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    if isinstance(value, float) and not math.isfinite(value):
         return 0
     return max(0, int(value))

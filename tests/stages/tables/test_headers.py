@@ -1,0 +1,62 @@
+"""Rate limits and waits, from OpenAI's headers to Anthropic's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from stages.tables.headers import rate_limits, retry_after, seconds
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [
+        ("6ms", 0.006),
+        ("1m26.4s", 86.4),
+        ("0s", 0.0),
+        ("2h3m", 7380.0),
+        ("", None),
+        ("soon", None),
+        ("5", None),
+        ("1s!", None),
+    ],
+)
+def test_spans_are_read_or_refused_whole(span: str, expected: float | None) -> None:
+    """A span is units in a row; anything else is no span, and not half of one."""
+    assert seconds(span) == (None if expected is None else pytest.approx(expected))
+
+
+def test_limits_become_anthropics_with_a_time_of_reset() -> None:
+    """Numbers stay, and "in how long" becomes "when"."""
+    headers = {
+        "x-ratelimit-limit-requests": "500",
+        "x-ratelimit-remaining-requests": "499",
+        "x-ratelimit-reset-requests": "1m26.4s",
+        "x-ratelimit-limit-tokens": "many",
+    }
+
+    assert rate_limits(headers, NOW) == [
+        ("anthropic-ratelimit-requests-limit", "500"),
+        ("anthropic-ratelimit-requests-remaining", "499"),
+        ("anthropic-ratelimit-requests-reset", "2026-11-24T12:01:26Z"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"retry-after": "3"}, 3),
+        ({"retry-after": "2.1"}, 3),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 2),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6.2s"}, 7),
+        ({"x-ratelimit-remaining-tokens": "5", "x-ratelimit-reset-tokens": "6.2s"}, None),
+        ({}, None),
+    ],
+)
+def test_waits_are_whole_seconds_rounded_up(headers: dict[str, str], expected: int | None) -> None:
+    """Claude Code understands whole seconds alone, and coming back too early is another refusal."""
+    assert retry_after(headers) == expected
