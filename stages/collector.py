@@ -67,14 +67,14 @@ class Collector:
         """Return the whole message; `collect` must have seen its `MessageEnd`."""
         if self._end is None:
             raise RuntimeError("the message has not ended")
-        usage = wire.start_usage(self._end.usage) | wire.end_usage(self._end.usage)
+        usage = wire.start_usage(self._end.usage) | wire.end_usage(self._end)
         message = wire.message(self._plan.message_id, self._plan.model, usage)
         return message | {"content": self._blocks} | wire.ending(self._end)
 
     def _close(self) -> None:
         block, texts = self._blocks[-1], {name: "".join(parts) for name, parts in self._texts.items()}
         self._texts = {}
-        if block["type"] == "tool_use":
+        if block["type"] in ("tool_use", "server_tool_use"):
             text = texts.get("partial_json", "")
             block["input"] = _arguments(text)
         else:

@@ -11,6 +11,8 @@ from stages.canonical.events import (
     Delta,
     JsonDelta,
     MessageEnd,
+    ResultStart,
+    ServerToolUseStart,
     SignatureDelta,
     TextDelta,
     TextStart,
@@ -98,7 +100,7 @@ class Encoder:
 
     def _end(self, end: MessageEnd) -> bytes:
         self.ended = True
-        delta = {"type": "message_delta", "delta": wire.ending(end), "usage": wire.end_usage(end.usage)}
+        delta = {"type": "message_delta", "delta": wire.ending(end), "usage": wire.end_usage(end)}
         return wire.frame(delta) + wire.MESSAGE_STOP
 
     def _fail(self, failure: Failure) -> bytes:
@@ -114,13 +116,20 @@ _DELTAS: dict[type, tuple[tuple[bytes, bytes], Callable[[Any], str]]] = {
 }
 """The hot frames: template, and the one string that varies."""
 
-_EMPTY: dict[type, type] = {TextStart: TextDelta, ThinkingStart: ThinkingDelta, ToolUseStart: JsonDelta}
+_EMPTY: dict[type, type] = {
+    TextStart: TextDelta,
+    ThinkingStart: ThinkingDelta,
+    ToolUseStart: JsonDelta,
+    ServerToolUseStart: JsonDelta,
+}
 """The delta that an open block can grow by without growing."""
 
 _RARE: dict[type, Callable[[Encoder, Any], bytes]] = {
     TextStart: Encoder._start,
     ThinkingStart: Encoder._start,
     ToolUseStart: Encoder._start,
+    ServerToolUseStart: Encoder._start,
+    ResultStart: Encoder._start,
     BlockStop: Encoder._stop,
     MessageEnd: Encoder._end,
     Failure: Encoder._fail,

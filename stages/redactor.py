@@ -14,6 +14,8 @@ from stages.canonical.events import (
     BlockStop,
     JsonDelta,
     MessageEnd,
+    ResultStart,
+    ServerToolUseStart,
     SignatureDelta,
     TextDelta,
     TextStart,
@@ -52,6 +54,10 @@ def redact(event: AnswerEvent | Failure) -> Fact:  # noqa: PLR0911 - one case fo
             return Fact("block_start", (("type", "thinking"),))
         case ToolUseStart():
             return Fact("block_start", (("type", "tool_use"),))
+        case ServerToolUseStart():
+            return Fact("block_start", (("type", "server_tool_use"),))
+        case ResultStart():
+            return Fact("block_start", (("type", "server_tool_result"),))
         case BlockStop():
             return Fact("block_stop")
         case MessageEnd():

@@ -38,9 +38,9 @@ def load_lines(runs: Sequence[Measured]) -> list[str]:
     found = {target: by_scenario(runs, target) for target in targets}
     names = list(dict.fromkeys(run.scenario for run in runs))
     rows = [_row(name, target, found[target][name]) for name in names for target in targets]
-    lines = [_LOAD, *table(_heads(), rows), ""]
-    for target in targets:
-        lines += _derived(target, found[target])
+    lines = [_LOAD, *table(_heads(), rows)]
+    derived = [line for target in targets for line in _derived(target, found[target])]
+    lines += ["", *derived] if derived else []
     if len(targets) > 1:
         lines += _ratios(names, found[targets[0]], found[targets[1]], targets[1])
     said = [doubt for target in targets for name in names for doubt in doubts(name, found[target][name], cores())]
@@ -119,7 +119,8 @@ def _ratios(names: Sequence[str], ours: Mapping[str, Figures], other: Mapping[st
     rows = [[name, *(_ratio(ours[name], other[name], figure) for figure in _RATIO)] for name in names]
     for what, figure in (("burst event", slope), ("paced event", paced_event)):
         one, two = figure(ours), figure(other)
-        rows.append([what, f"{one / two:.2f}" if one and two else "-", "-", "-"])
+        if one and two:
+            rows.append([what, f"{one / two:.2f}", "-", "-"])
     return ["", f"Ratios to {against}; below 1 is less:", *table(["scenario", "CPU", "TTFT p50", "TTFT p99"], rows)]
 
 

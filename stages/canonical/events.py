@@ -28,7 +28,25 @@ class ToolUseStart:
     name: str
 
 
-BlockStart = TextStart | ThinkingStart | ToolUseStart
+@attrs.frozen
+class ServerToolUseStart:
+    """A call that the upstream ran itself begins; its arguments follow as `JsonDelta`s."""
+
+    id: str
+    name: str
+
+
+@attrs.frozen
+class ResultStart:
+    """The result of such a call: a block that is whole as it begins.
+
+    `body` is Anthropic's block; it holds what was found, so it is content.
+    """
+
+    body: dict[str, Any]
+
+
+BlockStart = TextStart | ThinkingStart | ToolUseStart | ServerToolUseStart | ResultStart
 """How a content block starts."""
 
 
@@ -114,6 +132,7 @@ class MessageEnd:
         usage: the truth about tokens, as far as the upstream told it.
         stop_sequence: the sequence that stopped it, with `stop_sequence` alone.
         stop_details: category and explanation of a refusal, in Anthropic's shape.
+        web_searches: how many searches the upstream ran for it.
         left_out: how many upstream items or events had no counterpart, by type.
     """
 
@@ -121,6 +140,7 @@ class MessageEnd:
     usage: Usage = Usage()
     stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = None
+    web_searches: int = 0
     left_out: tuple[tuple[str, int], ...] = ()
 
 

@@ -29,6 +29,7 @@ class AnswerPlan:
         upstream_model: the name the upstream was asked for; reasoning is bound to it.
         account: fingerprint of upstream and key; reasoning is bound to it as well.
         tool_names: the client's tool name by the upstream's, for names that had to change.
+        web_search: whether the client declared a web search, and so understands its blocks.
         thinking: what the client sees of the reasoning.
         max_output_tokens: the limit sent upstream; None when none was.
         stop_sequences: texts that must stop the answer, which the upstream does not know about.
@@ -42,6 +43,7 @@ class AnswerPlan:
     upstream_model: str
     account: str = ""
     tool_names: Mapping[str, str] = attrs.field(factory=dict)
+    web_search: bool = False
     thinking: ThinkingDisplay = ThinkingDisplay.SHOWN
     max_output_tokens: int | None = None
     stop_sequences: tuple[str, ...] = ()

@@ -17,6 +17,8 @@ from stages.canonical.events import (
     BlockStart,
     BlockStop,
     MessageEnd,
+    ResultStart,
+    ServerToolUseStart,
     TextStart,
     ThinkingStart,
     ToolUseStart,
@@ -26,7 +28,7 @@ from stages.correlator.ledger import Ledger
 from stages.json_buffer import buffer_json
 from stages.wire.responses_stream import StreamEvent
 
-_STARTS = (TextStart, ThinkingStart, ToolUseStart)
+_STARTS = (TextStart, ThinkingStart, ToolUseStart, ServerToolUseStart, ResultStart)
 
 Filter = Transducer[Any, Any]
 """Lets the parts of a message pass, changes them, or ends the message early."""

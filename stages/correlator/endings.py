@@ -31,7 +31,9 @@ class Ending:
     usage: Usage
     complete: bool
 
-    def message_end(self, *, calls: bool, refusal: str, left_out: tuple[tuple[str, int], ...]) -> MessageEnd:
+    def message_end(
+        self, *, calls: bool, refusal: str, left_out: tuple[tuple[str, int], ...], web_searches: int = 0
+    ) -> MessageEnd:
         """Decide the stop reason, now that the content is known: whether there were calls, and a refusal's words."""
         reason = self.reason
         details = stops.FILTERED if reason == "refusal" else None
@@ -41,7 +43,13 @@ class Ending:
             reason = "max_tokens"  # cut for a reason without a name: nobody may run a call that could be unfinished
         if reason is None or (reason == "max_tokens" and calls and self.complete):
             reason = "tool_use" if calls else reason or "end_turn"
-        return MessageEnd(stop_reason=reason, usage=self.usage, stop_details=details, left_out=left_out)
+        return MessageEnd(
+            stop_reason=reason,
+            usage=self.usage,
+            stop_details=details,
+            web_searches=web_searches,
+            left_out=left_out,
+        )
 
 
 def end_of(name: str, final: Final, plan: AnswerPlan) -> Ending | Failure:

@@ -34,6 +34,7 @@ from stages.correlator.call_track import CallTrack
 from stages.correlator.endings import end_of, failure_of_event
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
+from stages.correlator.search_track import SearchTrack
 from stages.correlator.track import Content, Track
 from stages.correlator.tracks import track_for
 from stages.wire import responses_stream
@@ -182,9 +183,10 @@ class Ledger:
         yield from self._wait_or_speak()
 
     def _complete(self, track: Track, item: dict[str, Any]) -> None:
-        if type(track) is Track and not track.done:
-            self._left_out[track.kind] += 1
+        fresh = not track.done
         track.complete(item)
+        if fresh and not track.spoken and type(track) in (Track, SearchTrack):
+            self._left_out[track.kind] += 1
 
     def _match(self, item: dict[str, Any], event: StreamEvent) -> Track | None:
         """Find the track of an item that comes whole: by id, else by index if the kind agrees."""
@@ -210,7 +212,12 @@ class Ledger:
         refusal = "\n\n".join(
             track.refusal for track in self._spoken if isinstance(track, MessageTrack) and track.refusal
         )
-        yield ending.message_end(calls=calls, refusal=refusal, left_out=tuple(sorted(self._left_out.items())))
+        yield ending.message_end(
+            calls=calls,
+            refusal=refusal,
+            web_searches=sum(isinstance(track, SearchTrack) and track.spoken for track in self._spoken),
+            left_out=tuple(sorted(self._left_out.items())),
+        )
 
     def _reconcile(self, output: list[dict[str, Any]]) -> None:
         """Take from the final object what the stream did not bring: whole items, or the rest of unfinished ones."""
@@ -276,5 +283,8 @@ _SILENT = {
     "response.reasoning_summary_part.done",
     "response.reasoning_part.added",
     "response.reasoning_part.done",
+    "response.web_search_call.in_progress",
+    "response.web_search_call.searching",
+    "response.web_search_call.completed",
 }
 """Events that say nothing the others do not say as well."""

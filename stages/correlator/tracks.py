@@ -8,12 +8,14 @@ from stages.canonical.plan import AnswerPlan
 from stages.correlator.call_track import CallTrack
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
+from stages.correlator.search_track import SearchTrack
 from stages.correlator.track import Track
 
-_TRACKS: dict[str, type[MessageTrack | CallTrack | ReasoningTrack]] = {
+_TRACKS: dict[str, type[MessageTrack | CallTrack | ReasoningTrack | SearchTrack]] = {
     "message": MessageTrack,
     "function_call": CallTrack,
     "reasoning": ReasoningTrack,
+    "web_search_call": SearchTrack,
 }
 
 

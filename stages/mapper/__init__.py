@@ -16,6 +16,7 @@ from stages.mapper.reasoning import Reasoning
 from stages.mapper.tools import choice, toolbox
 from stages.tables import fields, models
 from stages.tables.profiles import PROFILES, Profile
+from stages.tables.web_search import INCLUDE as SOURCES
 
 __all__ = ["Mapped", "Target", "map_request"]
 
@@ -67,7 +68,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     upstream_model = models.resolve(request.model, target.models)
     model = models.facts(upstream_model)
     overall, changes = settings.efforts(request, model, report)
-    tools = toolbox(request, report, in_place=model.additional_tools)
+    tools = toolbox(request, report, in_place=model.additional_tools, hosted=profile.web_search)
     replay = profile.reasoning_replay if reasoning else "none"
     memory = Reasoning(replay, upstream_model, target.account, report)
     conversation = Conversation(tools, memory, profile, report, changes if profile.effort else {})
@@ -84,7 +85,9 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     body |= settings.output_format(request)
     body |= settings.tier(request, report)
     body |= settings.identity(request, caller, profile)
-    body |= _always(request, profile)
+    body |= _always(request, profile, web_search=tools.web_search)
+    if tools.searches is not None:
+        body["max_tool_calls"] = max(1, tools.searches)
     _report_fields(request, report)
     plan = AnswerPlan(
         message_id=message_id,
@@ -92,6 +95,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         upstream_model=upstream_model,
         account=target.account,
         tool_names=tools.names,
+        web_search=tools.web_search,
         thinking=settings.display(request),
         max_output_tokens=body.get("max_output_tokens"),
         stop_sequences=request.stop_sequences,
@@ -101,11 +105,11 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     return Mapped(body, plan, report)
 
 
-def _always(request: Request, profile: Profile) -> dict[str, Any]:
+def _always(request: Request, profile: Profile, *, web_search: bool) -> dict[str, Any]:
     """What every request carries: nothing is stored upstream, and reasoning comes sealed."""
     body: dict[str, Any] = {"store": False, "stream": request.stream}
     if profile.include:
-        body["include"] = INCLUDE
+        body["include"] = [*INCLUDE, SOURCES] if web_search else INCLUDE
     if request.stream and profile.obfuscation:
         body["stream_options"] = {"include_obfuscation": False}
     return body

@@ -6,6 +6,8 @@ request answers gets an output that says so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from stages.canonical.report import Report
@@ -22,6 +24,7 @@ from stages.canonical.request import (
 )
 from stages.mapper.reasoning import Reasoning
 from stages.mapper.tools import Toolbox, references
+from stages.tables import web_search
 from stages.tables.content import BILLING_HEADER, parts_of, text_of
 from stages.tables.identifiers import call_id_of, digest, upstream_tool_name
 from stages.tables.profiles import Profile
@@ -32,6 +35,9 @@ ERROR_MARK = "[error]"
 """What leads the output of a call that failed: the upstream has no flag for it."""
 
 _UNANSWERED = "No result of this call was recorded."
+
+Place = tuple[int, int]
+"""Where a block stands: index of the message, index in it."""
 
 
 @attrs.define
@@ -53,8 +59,8 @@ class Conversation:
     efforts: dict[int, str] = attrs.field(factory=dict)
     items: list[Item] = attrs.field(factory=list, init=False)
     _parts: list[Part] = attrs.field(factory=list, init=False)
-    _answered: set[str] = attrs.field(factory=set, init=False)
-    _open: dict[str, str] = attrs.field(factory=dict, init=False)
+    _answered: set[Place] = attrs.field(factory=set, init=False)
+    _open: dict[str, tuple[str, Place]] = attrs.field(factory=dict, init=False)
     _used: set[str] = attrs.field(factory=set, init=False)
     _loaded: set[str] = attrs.field(factory=set, init=False)
     _held: list[Item] = attrs.field(factory=list, init=False)
@@ -62,16 +68,11 @@ class Conversation:
 
     def build(self, request: Request) -> list[Item]:
         """Translate the whole conversation, system prompt first."""
-        self._answered = {
-            block.tool_use_id
-            for message in request.messages
-            for block in message.content
-            if isinstance(block, ToolResult)
-        }
+        self._answered = _answered(request.messages)
         self._system(request.system)
         for index, message in enumerate(request.messages):
             if message.role == "assistant":
-                self._assistant(message, f"messages.{index}")
+                self._assistant(message, index)
             else:
                 self._incoming(message, f"messages.{index}")
             if index in self.efforts:
@@ -100,8 +101,8 @@ class Conversation:
 
     def _result(self, block: ToolResult, path: str) -> None:
         parts = [p for b in block.content for p in parts_of(b, path, self.report, files=self.profile.files)]
-        call_id = self._open.pop(block.tool_use_id, None)
-        if call_id is None:
+        call_id, _ = self._open.pop(block.tool_use_id, ("", None))
+        if not call_id:
             self.report.approximated(path, "answers no call of this conversation, so it is shown as text")
             self._parts += [wire.input_text("Result of an earlier tool call:"), *parts]
             return
@@ -119,18 +120,19 @@ class Conversation:
 
     # -- what came out -----------------------------------------------------------------------
 
-    def _assistant(self, message: Message, path: str) -> None:
+    def _assistant(self, message: Message, at: int) -> None:
         for index, block in enumerate(message.content):
-            where = f"{path}.content.{index}"
+            where = f"messages.{at}.content.{index}"
             if isinstance(block, Thinking | RedactedThinking):
                 self._think(block, where)
             elif isinstance(block, ToolUse):
-                self._call(block)
+                self._call(block, (at, index))
             elif isinstance(block, Text):
                 self._say(block.text)
             else:
-                self._say_otherwise(block, where)
-        self._answer_orphans(message, path)
+                self._say_otherwise(block, where, message)
+        for ident in [ident for ident, (_, place) in self._open.items() if place not in self._answered]:
+            self._give_up(ident)
 
     def _think(self, block: Thinking | RedactedThinking, path: str) -> None:
         restored = self.reasoning.restore(block, path)
@@ -144,7 +146,9 @@ class Conversation:
             self.items.append(wire.message("assistant", [wire.output_text(text)], self._phase))
             self._phase = ""
 
-    def _say_otherwise(self, block: ContentBlock, path: str) -> None:
+    def _say_otherwise(self, block: ContentBlock, path: str, message: Message) -> None:
+        if isinstance(block, Unknown) and self._searched(block, message):
+            return
         if isinstance(block, Unknown):
             self.report.approximated(path, f"{block.type} is shown as text")
             self._say(text_of(block))
@@ -152,21 +156,37 @@ class Conversation:
             self._parts = parts_of(block, path, self.report, files=self.profile.files)
             self._flush("user")
 
-    def _call(self, block: ToolUse) -> None:
+    def _searched(self, block: Unknown, message: Message) -> bool:
+        """Bring back a web search that we told: the call and its result are one item upstream."""
+        ident = web_search.item_id_of(str(block.body.get("id") or block.body.get("tool_use_id") or ""))
+        if ident is None:
+            return False
+        if block.type == "server_tool_use":
+            results = [other.body for other in message.content if isinstance(other, Unknown)]
+            result = next((body for body in results if body.get("tool_use_id") == block.body["id"]), None)
+            query = block.body.get("input") if isinstance(block.body.get("input"), dict) else {}
+            self._release()
+            self.items.append(web_search.search_item(ident, str((query or {}).get("query") or ""), result))
+        return True
+
+    def _call(self, block: ToolUse, place: Place) -> None:
+        if block.id in self._open:  # the next result with this id will be the new call's
+            self._give_up(block.id)
         self._release()
         self._phase = ""
         call_id = call_id_of(block.id)
         if call_id in self._used:  # an id that comes back in a later turn
             call_id = f"again_{digest(f'{call_id} {len(self._used)}', 40)}"
         self._used.add(call_id)
-        self._open[block.id] = call_id
+        self._open[block.id] = call_id, place
         self.items.append(wire.function_call(call_id, upstream_tool_name(block.name), block.input))
 
-    def _answer_orphans(self, message: Message, path: str) -> None:
-        for block in message.content:
-            if isinstance(block, ToolUse) and block.id not in self._answered and block.id in self._open:
-                self.report.approximated(path, "a call without a result was given one that says so")
-                self.items.append(wire.function_call_output(self._open.pop(block.id), _UNANSWERED))
+    def _give_up(self, ident: str) -> None:
+        """Give a call that nothing answers an output that says so."""
+        call_id, (at, index) = self._open.pop(ident)
+        path = f"messages.{at}.content.{index}"
+        self.report.approximated(path, "a call without a result was given one that says so")
+        self.items.append(wire.function_call_output(call_id, _UNANSWERED))
 
     def _release(self) -> None:
         self.items += self._held
@@ -178,6 +198,19 @@ class Conversation:
             self.report.dropped(path, "reasoning that nothing followed")
         self._held = []
         self._phase = ""
+
+
+def _answered(messages: Iterable[Message]) -> set[Place]:
+    """Find the calls that get a result before their id is used again."""
+    found: set[Place] = set()
+    waiting: dict[str, Place] = {}
+    for at, message in enumerate(messages):
+        for index, block in enumerate(message.content):
+            if isinstance(block, ToolUse) and message.role == "assistant":
+                waiting[block.id] = (at, index)
+            elif isinstance(block, ToolResult) and message.role != "assistant" and block.tool_use_id in waiting:
+                found.add(waiting.pop(block.tool_use_id))
+    return found
 
 
 def instructions(request: Request) -> str:

@@ -13,6 +13,7 @@ import attrs
 
 from stages.canonical.report import Report
 from stages.canonical.request import Message, Request, ServerTool, Tool, ToolChoice, ToolReference, ToolResult
+from stages.tables import web_search
 from stages.tables.identifiers import upstream_tool_name
 from stages.tables.schemas import repair
 from stages.wire import responses_request as wire
@@ -31,14 +32,21 @@ class Toolbox:
         declared: what goes into `tools`.
         deferred: what is declared only once a result refers to it, by the client's name.
         names: the client's name by the upstream's.
+        searches: how many web searches are allowed; None sets no limit.
     """
 
     declared: list[dict[str, Any]]
     deferred: Mapping[str, dict[str, Any]]
     names: Mapping[str, str]
+    searches: int | None = None
+
+    @property
+    def web_search(self) -> bool:
+        """Whether a web search is among the tools."""
+        return any(tool["type"] == web_search.NAME for tool in self.declared)
 
 
-def toolbox(request: Request, report: Report, *, in_place: bool) -> Toolbox:
+def toolbox(request: Request, report: Report, *, in_place: bool, hosted: bool = True) -> Toolbox:
     """Sort the tools of a request.
 
     Args:
@@ -46,13 +54,15 @@ def toolbox(request: Request, report: Report, *, in_place: bool) -> Toolbox:
         report: gets what was changed or left out.
         in_place: whether the upstream takes more tools in the middle of a conversation; else the deferred ones that
         were referred to are declared after the others, in the order of their first reference.
+        hosted: whether the upstream has a web search of its own.
     """
     declared: list[dict[str, Any]] = []
     deferred: dict[str, dict[str, Any]] = {}
     names: dict[str, str] = {}
+    searches: list[dict[str, Any]] = []
     for index, tool in enumerate(request.tools):
         if isinstance(tool, ServerTool):
-            report.dropped(f"tools.{index}", f"no counterpart for {tool.type}")
+            searches += _search(tool, f"tools.{index}", report, hosted=hosted)
             continue
         if tool.name == PLACEHOLDER:
             continue
@@ -65,7 +75,8 @@ def toolbox(request: Request, report: Report, *, in_place: bool) -> Toolbox:
     if not in_place:
         declared += [deferred[name] for name in references(request.messages) if name in deferred]
         deferred = {}
-    return Toolbox(declared, deferred, names)
+    uses = [tool.body.get("max_uses") for tool in request.tools if isinstance(tool, ServerTool)] if searches else []
+    return Toolbox([*searches, *declared], deferred, names, max((n for n in uses if isinstance(n, int)), default=None))
 
 
 def references(messages: Iterable[Message]) -> list[str]:
@@ -86,6 +97,14 @@ def choice(asked: ToolChoice | None, *, tools: bool) -> dict[str, Any]:
     if chosen is None:
         chosen = {"type": "function", "name": upstream_tool_name(asked.name or "")}
     return {"tool_choice": chosen} | ({"parallel_tool_calls": False} if asked.disable_parallel_tool_use else {})
+
+
+def _search(tool: ServerTool, path: str, report: Report, *, hosted: bool) -> list[dict[str, Any]]:
+    """Declare a web search, or report a server tool that has no counterpart."""
+    if hosted and web_search.is_web_search(tool.type):
+        return [web_search.tool_of(tool.body, path, report)]
+    report.dropped(path, f"no counterpart for {tool.type}")
+    return []
 
 
 def _function(tool: Tool, path: str, report: Report) -> dict[str, Any]:

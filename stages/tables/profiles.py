@@ -21,6 +21,7 @@ class Profile:
         include: whether it takes `include`.
         effort: whether it takes `reasoning`.
         files: whether it takes `input_file` parts.
+        web_search: whether it has the hosted web search.
         obfuscation: whether it takes `stream_options.include_obfuscation`.
         min_output_tokens: the least it takes as `max_output_tokens`.
     """
@@ -33,6 +34,7 @@ class Profile:
     include: bool = True
     effort: bool = True
     files: bool = True
+    web_search: bool = True
     obfuscation: bool = True
     min_output_tokens: int = 16
 
@@ -48,16 +50,26 @@ PROFILES = {
             cache_key=False,
             include=False,
             files=False,
+            web_search=False,
             obfuscation=False,
             min_output_tokens=1,
         ),
-        Profile("vllm", reasoning_replay="none", input_tokens=False, cache_key=False, include=False, obfuscation=False),
+        Profile(
+            "vllm",
+            reasoning_replay="none",
+            input_tokens=False,
+            cache_key=False,
+            include=False,
+            web_search=False,
+            obfuscation=False,
+        ),
         Profile(
             "compatible",
             reasoning_replay="none",
             input_tokens=False,
             cache_key=False,
             include=False,
+            web_search=False,
             obfuscation=False,
         ),
     )

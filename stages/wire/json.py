@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import msgspec
 
 _fast_decoder = msgspec.json.Decoder()
 _fast_encoder = msgspec.json.Encoder()
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class MalformedJson(ValueError):
@@ -52,7 +54,13 @@ def encode(value: Any) -> bytes:
     try:
         return _fast_encoder.encode(value)
     except UnicodeEncodeError:
-        return json.dumps(_finite(value), separators=(",", ":")).encode("ascii")
+        return _encode_exactly(value)
+
+
+def _encode_exactly(value: Any) -> bytes:
+    """Write all but the lone surrogates as the fast encoder does: one odd text must not change the bytes of others."""
+    text = json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"))
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text).encode()
 
 
 def _finite(value: Any) -> Any:
@@ -72,4 +80,4 @@ def quote(text: str) -> bytes:
     try:
         return _fast_encoder.encode(text)
     except UnicodeEncodeError:
-        return json.dumps(text).encode("ascii")
+        return _encode_exactly(text)

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.canonical.events import BlockStart, MessageEnd, TextStart, ThinkingStart, ToolUseStart, Usage
+from stages.canonical.events import (
+    BlockStart,
+    MessageEnd,
+    ResultStart,
+    ServerToolUseStart,
+    TextStart,
+    ThinkingStart,
+    ToolUseStart,
+    Usage,
+)
 from stages.canonical.failure import Failure
 from stages.wire import json, sse
 
@@ -53,6 +62,10 @@ def content_block(start: BlockStart) -> dict[str, Any]:
             return {"type": "thinking", "thinking": "", "signature": ""}
         case ToolUseStart(id, name):
             return {"type": "tool_use", "id": id, "name": name, "input": {}, "caller": {"type": "direct"}}
+        case ServerToolUseStart(id, name):
+            return {"type": "server_tool_use", "id": id, "name": name, "input": {}, "caller": {"type": "direct"}}
+        case ResultStart(body):
+            return body
 
 
 def message(ident: str, model: str, usage: dict[str, Any]) -> dict[str, Any]:
@@ -85,8 +98,9 @@ def start_usage(usage: Usage) -> dict[str, Any]:
     }
 
 
-def end_usage(usage: Usage) -> dict[str, Any]:
+def end_usage(end: MessageEnd) -> dict[str, Any]:
     """Usage as `message_delta` has it."""
+    usage = end.usage
     body: dict[str, Any] = {
         "input_tokens": usage.input_tokens,
         "cache_creation_input_tokens": usage.cache_creation_input_tokens,
@@ -95,6 +109,8 @@ def end_usage(usage: Usage) -> dict[str, Any]:
     }
     if usage.thinking_tokens is not None:
         body["output_tokens_details"] = {"thinking_tokens": usage.thinking_tokens}
+    if end.web_searches:
+        body["server_tool_use"] = {"web_search_requests": end.web_searches, "web_fetch_requests": 0}
     return body
 
 

@@ -15,7 +15,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +32,7 @@ AT_THE_END = "gpt-5"
 
 def _translated(body: dict[str, Any], caller: Caller | None = None) -> dict[str, Any]:
     request = decode(json.dumps(body).encode())
-    assert isinstance(request, Request)
+    assert isinstance(request, Request), request
     return map_request(request, caller or Caller(), TARGET, message_id="msg_1").body
 
 
@@ -53,8 +52,7 @@ def test_a_conversation_that_grows(both: Grown) -> None:
     earlier, later = _translated(both.earlier), _translated(both.later)
 
     _check_input(earlier, later)
-    if both.earlier["messages"]:
-        assert _rest(earlier) == _rest(later)
+    assert _rest(earlier) == _rest(later)
 
 
 @given(grown(AT_THE_END, AT_THE_END))
@@ -64,7 +62,7 @@ def test_a_model_that_takes_no_tools_later(both: Grown) -> None:
 
     _check_input(earlier, later)
     assert later["tools"][: len(earlier["tools"])] == earlier["tools"]
-    if both.earlier["messages"] and both.earlier.get("output_config") == both.later.get("output_config"):
+    if both.earlier.get("output_config") == both.later.get("output_config"):
         assert _rest(earlier, "tools") == _rest(later, "tools")
 
 
@@ -130,6 +128,4 @@ def test_recorded_conversations(shared: Path) -> None:
             if grows:
                 assert later["tools"][: len(earlier["tools"])] == earlier["tools"]
             checked += 1
-    if not checked:
-        pytest.fail("no pair was found")
     assert checked > 100

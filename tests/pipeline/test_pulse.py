@@ -1,13 +1,14 @@
 """The clock of one request: what is due when, and who is woken for it."""
+# ruff: noqa: ARG001 - a clock that jumps need not be spoken to
 
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import attrs
 import pytest
 import trio
+import trio.testing
 
 from pipeline.config import Timing
 from pipeline.pulse import PATIENCE, Pulse, keep_time
@@ -31,13 +32,13 @@ class Writer:
     woken: list[tuple[float, Failure | None]] = attrs.field(factory=list)
 
     def wake(self, failure: Failure | None) -> bool:
-        """Write at once, if it is not busy."""
-        if self.idle:
+        """Write at once, if it is not busy; after a failure it never waits again."""
+        idle = self.idle
+        if idle:
             self.woken.append((trio.current_time(), failure))
             self.pulse.written(content=False)
-            if failure is not None:
-                self.idle = False
-        return self.idle or failure is not None
+            self.idle = failure is None
+        return idle
 
 
 def _pulse(*, healthy: bool = True, last_read: float = math.inf, timing: Timing = TIMING) -> Pulse:
@@ -56,21 +57,21 @@ async def _watched(pulse: Pulse, writer: Writer, seconds: float) -> list[tuple[f
     return [(when - began, failure) for when, failure in writer.woken]
 
 
-async def test_a_healthy_upstream_is_committed_to(autojump_clock: object) -> None:
+async def test_a_healthy_upstream_is_committed_to(autojump_clock: trio.testing.MockClock) -> None:
     """The first wake comes when a well begun answer has said nothing for `commit_after` seconds."""
     pulse = _pulse()
 
     assert await _watched(pulse, Writer(pulse), 9) == [(5.0, None)]
 
 
-async def test_an_upstream_that_has_not_answered_is_not(autojump_clock: object) -> None:
+async def test_an_upstream_that_has_not_answered_is_not(autojump_clock: trio.testing.MockClock) -> None:
     """Before the upstream's status is known nothing can be promised, however long it takes."""
     pulse = _pulse(healthy=False)
 
     assert await _watched(pulse, Writer(pulse), 3599) == []
 
 
-async def test_pings_keep_their_distance(autojump_clock: object) -> None:
+async def test_pings_keep_their_distance(autojump_clock: trio.testing.MockClock) -> None:
     """After the commit point the writer is woken every `ping_after` seconds of silence."""
     pulse = _pulse()
 
@@ -79,7 +80,7 @@ async def test_pings_keep_their_distance(autojump_clock: object) -> None:
     assert [when for when, _ in woken] == [5, 15, 25, 35, 45]
 
 
-async def test_a_write_postpones_the_ping(autojump_clock: object) -> None:
+async def test_a_write_postpones_the_ping(autojump_clock: trio.testing.MockClock) -> None:
     """The distance is counted from the last write, whoever made it."""
     pulse = _pulse()
     writer = Writer(pulse)
@@ -95,7 +96,7 @@ async def test_a_write_postpones_the_ping(autojump_clock: object) -> None:
     assert writer.woken == []
 
 
-async def test_silence_has_an_end(autojump_clock: object) -> None:
+async def test_silence_has_an_end(autojump_clock: trio.testing.MockClock) -> None:
     """An upstream that has not been heard for `silence` seconds fails, pings or not."""
     pulse = _pulse(last_read=trio.current_time() + 20)
 
@@ -109,7 +110,7 @@ async def test_silence_has_an_end(autojump_clock: object) -> None:
 
 
 @pytest.mark.parametrize("healthy", [False, True])
-async def test_a_request_has_an_end(autojump_clock: object, *, healthy: bool) -> None:
+async def test_a_request_has_an_end(autojump_clock: trio.testing.MockClock, *, healthy: bool) -> None:
     """A request is over after `total` seconds, whether its upstream has answered yet or not."""
     pulse = _pulse(healthy=healthy)
 
@@ -120,7 +121,7 @@ async def test_a_request_has_an_end(autojump_clock: object, *, healthy: bool) ->
     assert (failure.kind, failure.cause) == (Kind.TIMEOUT, "total")
 
 
-async def test_a_busy_writer_is_asked_again(autojump_clock: object) -> None:
+async def test_a_busy_writer_is_asked_again(autojump_clock: trio.testing.MockClock) -> None:
     """While the client is the slow one nobody is late; once it has read, the next look is a moment away."""
     pulse = _pulse()
     writer = Writer(pulse, idle=False)
@@ -135,7 +136,7 @@ async def test_a_busy_writer_is_asked_again(autojump_clock: object) -> None:
     assert writer.woken[0][1] is None
 
 
-async def test_starving_counts_from_content_alone(autojump_clock: object) -> None:
+async def test_starving_counts_from_content_alone(autojump_clock: trio.testing.MockClock) -> None:
     """Pings do not feed a client: what makes it starve is time without content."""
     pulse = _pulse()
     pulse.written(content=True)
@@ -148,7 +149,7 @@ async def test_starving_counts_from_content_alone(autojump_clock: object) -> Non
     assert pulse.starving(began + 120)
 
 
-async def test_the_first_write_counts_as_content(autojump_clock: object) -> None:
+async def test_the_first_write_counts_as_content(autojump_clock: trio.testing.MockClock) -> None:
     """A message that began with a sign of life starves from there on, not at once."""
     pulse = _pulse()
     await trio.sleep(50)
@@ -158,11 +159,12 @@ async def test_the_first_write_counts_as_content(autojump_clock: object) -> None
     assert pulse.starving(trio.current_time() + 120)
 
 
-async def test_nothing_is_due_at_a_time_that_passes_quietly(autojump_clock: object) -> None:
+async def test_nothing_is_due_at_a_time_that_passes_quietly(autojump_clock: trio.testing.MockClock) -> None:
     """`due` names the moment from which `silent` or `overdue` answer, never one at which neither does."""
-    for prepare in (lambda _: None, partial(Pulse.written, content=True), partial(Pulse.written, content=False)):
+    for begun in (False, True):
         pulse = _pulse(last_read=trio.current_time())
-        prepare(pulse)
+        if begun:
+            pulse.written(content=True)
         due = pulse.due()
 
         assert pulse.silent(due) or pulse.overdue(due)

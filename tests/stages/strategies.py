@@ -19,7 +19,9 @@ SCALARS: st.SearchStrategy[Any] = st.one_of(
 """A JSON value without inside."""
 
 JSON: st.SearchStrategy[Any] = st.recursive(
-    SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)), max_leaves=8
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)),
+    max_leaves=8,
 )
 """A JSON value of any shape."""
 

@@ -41,8 +41,9 @@ class Grown:
 def grown(draw: st.DrawFn, model: str, upstream_model: str) -> Grown:
     """Draw a conversation at two moments; `upstream_model` is what our carriers are bound to."""
     tools = [{"name": name, "input_schema": {"type": "object", "properties": {}}} for name in PLAIN]
-    messages = draw(st.lists(_messages(upstream_model), min_size=1, max_size=9))
-    cut = draw(st.sampled_from([at for at in range(len(messages) + 1) if not _is_awaited(messages, at)]))
+    messages = [draw(_asked), *draw(st.lists(_messages(upstream_model), max_size=8))]
+    cuts = [at for at in range(1, len(messages) + 1) if not _is_awaited(messages, at)]
+    cut = draw(st.sampled_from(cuts))
     base = {"model": model, "max_tokens": 1000, "system": draw(_texts)}
     base |= draw(st.sampled_from(({}, {"thinking": {"type": "adaptive"}}, {"thinking": {"type": "disabled"}})))
     told = draw(st.booleans())
@@ -54,8 +55,6 @@ def grown(draw: st.DrawFn, model: str, upstream_model: str) -> Grown:
         effort = {"output_config": {"effort": said[-1]}} if told and said else {}
         moment = {**base, **effort, "tools": draw(_listed(tools, part)), "messages": copy.deepcopy(part)}
         moments.append(draw(_dressed(moment)))
-    if told and cut == 0:
-        moments[0]["output_config"] = copy.deepcopy(messages[0]["output_config"])
     return Grown(*moments)
 
 
@@ -136,17 +135,21 @@ _result = st.builds(
 )
 
 
+_asked = st.builds(
+    lambda content: {"role": "user", "content": content}, st.lists(_text | _result | _image, min_size=1, max_size=4)
+)
+
+
 def _messages(upstream_model: str) -> st.SearchStrategy[Message]:
     redacted = st.just({"type": "redacted_thinking", "data": "xyz"})
     said = st.lists(_text | _call | _thinking(upstream_model) | redacted, min_size=1, max_size=4)
-    asked = st.lists(_text | _result | _image, min_size=1, max_size=4)
     told = st.builds(
         lambda content, effort: {"role": "system", "content": content} | ({"output_config": effort} if effort else {}),
         _texts,
         st.none() | st.builds(lambda effort: {"effort": effort}, st.sampled_from(EFFORTS)),
     )
     return st.one_of(
-        st.builds(lambda content: {"role": "user", "content": content}, asked),
+        _asked,
         st.builds(lambda content: {"role": "assistant", "content": content}, said),
         told,
     )

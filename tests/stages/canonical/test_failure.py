@@ -42,7 +42,9 @@ def test_what_waiting_cannot_mend_is_not_retried() -> None:
     hints = {kind: kind.should_retry for kind in Kind if kind.should_retry is not None}
 
     assert {kind for kind, retry in hints.items() if retry} == {Kind.RATE_LIMIT, Kind.OVERLOADED}
-    assert {Kind.AUTHENTICATION, Kind.QUOTA, Kind.POLICY, Kind.BILLING} <= {k for k, retry in hints.items() if not retry}
+    assert {Kind.AUTHENTICATION, Kind.QUOTA, Kind.POLICY, Kind.BILLING} <= {
+        k for k, retry in hints.items() if not retry
+    }
 
 
 def test_a_failure_is_a_value() -> None:

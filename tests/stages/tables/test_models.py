@@ -80,7 +80,7 @@ def test_families_are_served(keyword: str, upstream: str) -> None:
         ("claude-opus-4-5", {"claude-opus-4-5": "exact", "opus": "mine"}, "exact"),
         ("claude-3-opus", {"default": "big"}, "gpt-6.2-astra"),
         ("Claude-Sonnet-9", {}, "gpt-6.2-sol"),
-        ("claude-nonsense", {"nonsense": "mine", "claude": "all"}, "all"),
+        ("claude-nonsense", {"nonsense": "mine", "claude": "all"}, "mine"),
         ("claude-gpt-5.4", {}, "gpt-5.4"),
         ("anthropic/gpt-6-luna", {}, "gpt-6-luna"),
         ("anthropic/claude-haiku-4", {}, "gpt-6-luna"),

@@ -26,7 +26,8 @@ COMBINED = st.builds(
     st.dictionaries(st.sampled_from(FORBIDDEN_AT_ROOT[:3]), st.lists(ORDINARY, max_size=3), max_size=2),
 )
 FORGED = st.dictionaries(
-    st.sampled_from(["type", "properties", "required", "pattern", *FORBIDDEN_AT_ROOT]), st.one_of(JSON, st.lists(OBJECTS))
+    st.sampled_from(["type", "properties", "required", "pattern", *FORBIDDEN_AT_ROOT]),
+    st.one_of(JSON, st.lists(OBJECTS)),
 )
 
 

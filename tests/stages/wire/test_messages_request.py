@@ -66,7 +66,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"output_config": {"effort": 5}}, "output_config.effort: Input should be a valid string"),
     ({"thinking": True}, "thinking: Input should be an object"),
     ({"thinking": {}}, "thinking.type: Field required"),
-    ({"thinking": {"type": "enabled", "budget_tokens": "1"}}, "thinking.budget_tokens: Input should be a valid integer"),
+    (
+        {"thinking": {"type": "enabled", "budget_tokens": "1"}},
+        "thinking.budget_tokens: Input should be a valid integer",
+    ),
     ({"tool_choice": "auto"}, "tool_choice: Input should be an object"),
     ({"tool_choice": {"type": "x"}}, "tool_choice.type: Input should be 'auto', 'any', 'tool' or 'none'"),
     ({"tools": {}}, "tools: Input should be a valid list"),
@@ -88,9 +91,15 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"messages": said({})}, "messages.0.content.0: Unable to extract tag using discriminator 'type'"),
     ({"messages": said({"type": 5})}, "messages.0.content.0: Input tag should be a string"),
     ({"messages": said({"type": "text"})}, "messages.0.content.0.text.text: Field required"),
-    ({"messages": said({"type": "text", "text": None})}, "messages.0.content.0.text.text: Input should be a valid string"),
+    (
+        {"messages": said({"type": "text", "text": None})},
+        "messages.0.content.0.text.text: Input should be a valid string",
+    ),
     ({"messages": said({"type": "image", "source": {}})}, "messages.0.content.0.image.source.type: Field required"),
-    ({"messages": said({"type": "image", "source": 5})}, "messages.0.content.0.image.source: Input should be an object"),
+    (
+        {"messages": said({"type": "image", "source": 5})},
+        "messages.0.content.0.image.source: Input should be an object",
+    ),
     (
         {"messages": [*said("x"), *said({"type": "tool_use", "id": "a", "name": "b", "input": []}, role="assistant")]},
         "messages.0.content.0: Input should be an object",

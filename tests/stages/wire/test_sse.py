@@ -12,7 +12,19 @@ from stages.wire import sse
 from tests.stages.strategies import PLACES, cut
 
 LINES = st.sampled_from(
-    ["data: a", "data:b", "data:  c ", "data:", "data: é🙂", "event: x", ": comment", "id: 7", "retry: 5", "", "data: 1: 2"]
+    [
+        "data: a",
+        "data:b",
+        "data:  c ",
+        "data:",
+        "data: é🙂",
+        "event: x",
+        ": comment",
+        "id: 7",
+        "retry: 5",
+        "",
+        "data: 1: 2",
+    ]
 )
 ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 
