@@ -51,9 +51,15 @@ def bash(command: str) -> str:
     return cue("Bash", command=command, description="Part of a test")
 
 
-def results(run: Run) -> dict[str, dict[str, Any]]:
-    """Give the tool results of a run by the id of their call."""
-    return {block["tool_use_id"]: block for block in run.blocks("user", "tool_result")}
+def assert_worked(run: Run, tools: list[str]) -> list[Any]:
+    """The run called these tools, each with a result that is no error, and ended well; give the results in order."""
+    called = run.blocks("assistant", "tool_use")
+    answered = {block["tool_use_id"]: block for block in run.blocks("user", "tool_result")}
+    assert [block["name"] for block in called] == tools
+    assert set(answered) == {block["id"] for block in called}
+    assert not any(block.get("is_error") for block in answered.values())
+    assert run.final["result"] == f"Done. {len(tools)} tool results came back."
+    return [answered[block["id"]]["content"] for block in called]
 
 
 def assert_append_only(office: Office) -> None:
@@ -82,36 +88,31 @@ def assert_reasoning_returns(conversation: list[Exchange]) -> None:
 
 
 async def test_a_task_of_several_turns_and_its_sequel(version: str) -> None:
-    """Write, read, edit and two parallel commands change real files; `-c` continues with nothing lost or moved."""
+    """Write, read and edit change a real file; `-c` continues with parallel calls, and nothing was lost or moved."""
     async with office(version, SETTINGS, EmulatorTransport(delay=0)) as here:
-        work = here.desk.work
-        path = str(work / "poem.txt")
+        poem = here.desk.work / "poem.txt"
         steps = [
-            cue("Write", file_path=path, content="roses\nviolets\n"),
-            cue("Read", file_path=path),
-            "[think]+" + cue("Edit", file_path=path, old_string="violets", new_string="daisies"),
-            bash("cat poem.txt") + "+" + bash("echo parallel > second.txt"),
+            cue("Write", file_path=str(poem), content="roses\nviolets\n"),
+            cue("Read", file_path=str(poem)),
+            "[think]+" + cue("Edit", file_path=str(poem), old_string="violets", new_string="daisies"),
         ]
         run = await here.desk.ask("Please: " + " ".join(f"[{step}]" for step in steps), environment=THINKING)
 
-        assert (work / "poem.txt").read_text() == "roses\ndaisies\n"
-        assert (work / "second.txt").read_text() == "parallel\n"
-        assert run.final["result"] == "Done. 5 tool results came back."
-        called = run.blocks("assistant", "tool_use")
-        assert [block["name"] for block in called] == ["Write", "Read", "Edit", "Bash", "Bash"]
-        answered = results(run)
-        assert set(answered) == {block["id"] for block in called}
-        assert not any(block.get("is_error") for block in answered.values())
-        assert answered[called[3]["id"]]["content"] == "roses\ndaisies"
+        assert poem.read_text() == "roses\ndaisies\n"
+        assert_worked(run, ["Write", "Read", "Edit"])
         before = here.about("Please:")
-        assert len(before) == 5
+        assert len(before) == 4
 
-        run = await here.desk.ask(f"Go on: [[think]+{bash('wc -l < poem.txt')}]", "-c", environment=THINKING)
+        # The parallel calls come last, since 2.0.77 itself forgets one of two when it continues.
+        steps = ["[think]+" + bash("wc -l < poem.txt"), bash("cat poem.txt") + "+" + bash("echo too > second.txt")]
+        prompt = "Go on: " + " ".join(f"[{step}]" for step in steps)
+        run = await here.desk.ask(prompt, "-c", environment=THINKING)
 
-        assert [block["content"] for block in results(run).values()] == ["2"]
-        assert run.final["result"] == "Done. 1 tool result came back."
+        assert (here.desk.work / "second.txt").read_text() == "too\n"
+        told = assert_worked(run, ["Bash", "Bash", "Bash"])
+        assert told[:2] == ["2", "roses\ndaisies"]
         after = here.about("Go on:")
-        assert len(after) == 2
+        assert len(after) == 3
         assert here.about("Please:") == before + after, "one conversation"
         assert_reasoning_returns(before + after)
         assert_append_only(here)
