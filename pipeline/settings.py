@@ -67,7 +67,7 @@ class Limits:
     )
     event_bytes: int = attrs.field(default=16 * 2**20, metadata=_about(_BYTES, "largest single event of the upstream"))
     response_bytes: int = attrs.field(
-        default=64 * 2**20, metadata=_about(_BYTES, "largest body of an upstream that does not stream")
+        default=64 * 2**20, metadata=_about(_BYTES, "largest answer of the upstream, streamed or not")
     )
 
 

@@ -145,7 +145,8 @@ async def _produce(
         async with answer:
             client.inform(answer.headers)
             pulse.answered(lambda: answer.last_read)
-            framing = Framing(job.plan, limit=limits.event_bytes if job.stream else limits.response_bytes)
+            piece = limits.event_bytes if job.stream else limits.response_bytes
+            framing = Framing(job.plan, limit=piece, total=limits.response_bytes)
             ledger = Ledger(job.plan, waiting=limits.waiting_bytes)
             reader = UpstreamReader(answer, framing)
             filters = _filters(job)

@@ -21,21 +21,25 @@ from stages.wire.responses_stream import StreamEvent
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 _UNFINISHED = {"queued", "in_progress"}
 # What a whole body says that has no ending yet: a background response, which nobody asked for.
-_TOO_LARGE = "The upstream sent more in one piece than the limit of {limit} bytes."
+_TOO_LARGE = "The upstream sent more than the limit of {limit} bytes."
 
 
 class Framing:
     """The transducer: chunks of a body in, batches of events out, whichever of the two forms the body has."""
 
-    def __init__(self, plan: AnswerPlan | None = None, *, limit: int = 64 * 2**20) -> None:
+    def __init__(
+        self, plan: AnswerPlan | None = None, *, limit: int = 64 * 2**20, total: int = 64 * 2**20
+    ) -> None:
         """Start a body.
 
         Args:
             plan: the request's plan, for the numbers in an error's sentence.
             limit: bytes that one event, or a whole JSON body, may have.
+            total: bytes that a stream may have: what it says adds up in the stages behind.
         """
         self._plan = plan
         self._limit = limit
+        self._total = total
         self._form: sse.Decoder | None = None
         self._body: list[bytes] = []
         self._size = 0
@@ -43,15 +47,12 @@ class Framing:
 
     def feed(self, chunk: bytes) -> list[StreamEvent | Failure]:
         """Take the next bytes; return the events they finish."""
-        if self._form is not None:
-            events = self._events(self._form.feed(chunk))
-            if self._form.pending > self._limit:
-                events.append(self._too_large())
-            return events
-        self._body.append(chunk)
         self._size += len(chunk)
+        if self._form is not None:
+            return self._stream(self._form, chunk)
+        self._body.append(chunk)
         if self._size > self._limit:
-            return [self._too_large()]
+            return [self._too_large(self._limit)]
         return [] if self._whole_body else self._look()
 
     def finish(self) -> list[StreamEvent | Failure]:
@@ -72,7 +73,15 @@ class Framing:
             return []
         self._form = sse.Decoder()
         self._body = []
-        return self.feed(body)
+        return self._stream(self._form, body)
+
+    def _stream(self, form: sse.Decoder, chunk: bytes) -> list[StreamEvent | Failure]:
+        events = self._events(form.feed(chunk))
+        if form.pending > self._limit:
+            events.append(self._too_large(self._limit))
+        elif self._size > self._total:
+            events.append(self._too_large(self._total))
+        return events
 
     def _events(self, payloads: list[bytes]) -> list[StreamEvent | Failure]:
         events: list[StreamEvent | Failure] = []
@@ -95,8 +104,8 @@ class Framing:
             return [Failure(Kind.UPSTREAM, "The upstream's answer is not JSON.", cause="bad_body")]
         return list(events_of(value, self._plan))
 
-    def _too_large(self) -> Failure:
-        return Failure(Kind.UPSTREAM, _TOO_LARGE.format(limit=self._limit), cause="too_large")
+    def _too_large(self, limit: int) -> Failure:
+        return Failure(Kind.UPSTREAM, _TOO_LARGE.format(limit=limit), cause="too_large")
 
 
 def events_of(response: Any, plan: AnswerPlan | None = None) -> list[StreamEvent | Failure]:

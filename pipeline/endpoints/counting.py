@@ -19,6 +19,9 @@ PATH = "/responses/input_tokens"
 COUNTED = ("model", "input", "instructions", "tools", "tool_choice", "text", "reasoning", "parallel_tool_calls")
 """Fields of a request that the counting endpoint takes; it refuses all others."""
 
+_MOST = 2**20
+# Bytes that the upstream may take to say a number.
+
 _HERE_INSTEAD = {
     Kind.NOT_FOUND,
     Kind.METHOD_NOT_ALLOWED,
@@ -60,6 +63,8 @@ async def _number(answer: Answer) -> int | Failure | None:
         if isinstance(chunk, Failure):
             return chunk
         body += chunk
+        if len(body) > _MOST:
+            return None
     try:
         value: Any = json.decode(body)
     except json.MalformedJson:

@@ -82,7 +82,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     limit, cut_at = settings.limits(request, overall, model, profile, report)
     body |= limit
     body |= settings.sampling(request, overall, model, report)
-    body |= settings.output_format(request)
+    body |= settings.output_format(request, report)
     body |= settings.tier(request, report)
     body |= settings.identity(request, caller, profile)
     body |= _always(request, profile, web_search=tools.web_search)

@@ -13,6 +13,7 @@ from stages.tables import effort
 from stages.tables.identifiers import digest
 from stages.tables.models import Model
 from stages.tables.profiles import Profile
+from stages.tables.schemas import fits_strict
 
 SERVICE_TIERS = {"auto": "auto", "standard_only": "default"}
 """`service_tier`, Anthropic's word to OpenAI's."""
@@ -97,14 +98,18 @@ def sampling(request: Request, overall: str | None, model: Model, report: Report
     return {}
 
 
-def output_format(request: Request) -> dict[str, Any]:
-    """The `text.format` field of a request for structured output."""
+def output_format(request: Request, report: Report) -> dict[str, Any]:
+    """The `text.format` field of a request for structured output; strict where the schema fits the strict subset."""
     asked = request.output_config.format if request.output_config else None
-    if not asked or asked.get("type") != "json_schema":
+    asked = asked or request.extra.get("output_format")
+    if not isinstance(asked, dict) or asked.get("type") != "json_schema":
         return {}
     schema = asked.get("schema")
+    strict = isinstance(schema, dict) and fits_strict(schema)
+    if not strict:
+        report.approximated("output_config.format", "the schema is outside the upstream's strict subset")
     name = f"answer_{digest(json.dumps(schema, sort_keys=True), 12)}"
-    return {"text": {"format": {"type": "json_schema", "name": name, "schema": schema, "strict": False}}}
+    return {"text": {"format": {"type": "json_schema", "name": name, "schema": schema, "strict": strict}}}
 
 
 def identity(request: Request, caller: Caller, profile: Profile) -> dict[str, Any]:

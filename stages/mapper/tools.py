@@ -15,7 +15,7 @@ from stages.canonical.report import Report
 from stages.canonical.request import Message, Request, ServerTool, Tool, ToolChoice, ToolReference, ToolResult
 from stages.tables import web_search
 from stages.tables.identifiers import upstream_tool_name
-from stages.tables.schemas import repair
+from stages.tables.schemas import fits_strict, repair
 from stages.wire import responses_request as wire
 
 PLACEHOLDER = "DeferredToolPlaceholder"
@@ -111,6 +111,9 @@ def _function(tool: Tool, path: str, report: Report) -> dict[str, Any]:
     parameters, changes = repair(tool.input_schema)
     for change in changes:
         report.approximated(f"{path}.input_schema", change)
-    if tool.strict:
-        report.approximated(f"{path}.strict", "arguments are not forced into the schema upstream")
-    return wire.function(upstream_tool_name(tool.name), tool.description, parameters, strict=False)
+    strict = bool(tool.strict) and fits_strict(parameters)
+    if tool.strict and not strict:
+        report.approximated(
+            f"{path}.strict", "the schema is outside the upstream's strict subset, so it is only asked for"
+        )
+    return wire.function(upstream_tool_name(tool.name), tool.description, parameters, strict=strict)

@@ -79,3 +79,40 @@ def _compiles(pattern: str) -> bool:
     except (re.error, RecursionError, OverflowError):
         return False
     return True
+
+
+NOT_STRICT = frozenset(
+    {
+        "allOf",
+        "not",
+        "if",
+        "then",
+        "else",
+        "dependentRequired",
+        "dependentSchemas",
+        "patternProperties",
+        "oneOf",
+        "default",
+    }
+)
+"""Keywords that strict mode refuses anywhere."""
+
+_NAMED = ("properties", "$defs", "definitions")
+_NESTED = ("items", "anyOf")
+
+
+def fits_strict(schema: Any) -> bool:
+    """Whether strict mode takes a schema as it is: objects closed, properties required, no forbidden keyword."""
+    if isinstance(schema, list):
+        return all(fits_strict(item) for item in schema)
+    if not isinstance(schema, dict):
+        return True
+    if not NOT_STRICT.isdisjoint(schema):
+        return False
+    kind, properties = schema.get("type"), schema.get("properties")
+    if kind == "object" or (isinstance(kind, list) and "object" in kind) or properties is not None:
+        closed = schema.get("additionalProperties") is False
+        if not closed or set(schema.get("required") or ()) != set(properties or ()):
+            return False
+    named = [value for key in _NAMED if isinstance(schema.get(key), dict) for value in schema[key].values()]
+    return all(fits_strict(value) for value in (*named, *(schema[key] for key in _NESTED if key in schema)))

@@ -123,7 +123,7 @@ class _Hooks:
         self.converter.register_structure_hook_func(fits, hook)
 
     def _attributes(self, kind: type) -> Hook:
-        """Make the hook of a class of ours; without the check, text in place of an object would count as an empty one."""
+        """Make the hook of a class of ours; unchecked, text in place of an object would count as an empty one."""
         build: Hook = self.converter.gen_structure_attrs_fromdict(kind)
 
         def structure(value: Any, wanted: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Any
@@ -62,14 +62,13 @@ async def office(version: str, settings: Settings, inner: httpx.AsyncBaseTranspo
             yield Office(at, recorder)
 
 
-def conversations(exchanges: list[Exchange]) -> Iterator[list[Exchange]]:
-    """Sort requests by conversation: those that begin alike, up to the person's first words, are of one."""
+def conversations(exchanges: list[Exchange]) -> list[list[Exchange]]:
+    """Sort requests by conversation: those of a session that begin alike, up to the person's first words, are of one."""
     ordered = sorted(exchanges, key=_opening)  # a stable sort: the order in time stays
-    for _, group in groupby(ordered, _opening):
-        yield list(group)
+    return [list(group) for _, group in groupby(ordered, _opening)]
 
 
 def _opening(exchange: Exchange) -> bytes:
     items = exchange.input
     first = next((index for index, item in enumerate(items) if item.get("role") == "user"), len(items))
-    return json.encode([exchange.request["model"], items[: first + 1]])
+    return json.encode([exchange.request["model"], exchange.request.get("prompt_cache_key"), items[: first + 1]])

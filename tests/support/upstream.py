@@ -31,11 +31,18 @@ class Script:
 
 
 class Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
-    """A body that plays its steps; `closed` tells whether its reader has let go of it."""
+    """A body that plays its steps.
+
+    Attributes:
+        reads: how many steps it has begun.
+        finished: whether it was read to its end, so that its connection can be used again.
+        closed: whether its reader has let go of it.
+    """
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self._steps = iter(steps)
         self.reads = 0
+        self.finished = False
         self.closed = trio.Event()
 
     def __aiter__(self) -> Body:
@@ -54,6 +61,7 @@ class Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
                     await step.wait()
                 case Exception():
                     raise step
+        self.finished = True
         raise StopAsyncIteration
 
     async def aclose(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.tables import schemas
-from stages.tables.schemas import FORBIDDEN_AT_ROOT, repair
+from stages.tables.schemas import FORBIDDEN_AT_ROOT, fits_strict, repair
 from tests.stages.strategies import JSON, OBJECTS, TEXTS
 
 NAMES = st.sampled_from(["a", "b", "c", "pattern"])
@@ -160,3 +160,31 @@ def test_results_are_remembered_within_bounds() -> None:
         repair({"properties": {f"n{n}": {}}})
     assert repair(schema) == first
     assert len(schemas._CACHE) <= 1024
+
+
+CLOSED = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}, "b": {"anyOf": [{"type": "null"}, {"type": "integer"}]}},
+    "required": ["a", "b"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "fits"),
+    [
+        (CLOSED, True),
+        ({**CLOSED, "additionalProperties": True}, False),
+        ({**CLOSED, "required": ["a"]}, False),
+        ({**CLOSED, "allOf": []}, False),
+        ({**CLOSED, "properties": {"a": CLOSED, "b": {"type": "array", "items": CLOSED}}}, True),
+        ({**CLOSED, "properties": {"a": {"type": "object"}, "b": {}}}, False),
+        ({**CLOSED, "$defs": {"d": {**CLOSED, "required": []}}}, False),
+        ({"type": ["object", "null"]}, False),
+        ({"properties": {}}, False),
+        ({"type": "string"}, True),
+    ],
+)
+def test_strict_takes_closed_objects_alone(schema: dict[str, Any], fits: bool) -> None:
+    """One open object or optional property anywhere, and strict mode would refuse the whole schema."""
+    assert fits_strict(schema) is fits
