@@ -169,7 +169,7 @@ async def _ask(job: Job, upstream: UpstreamClient) -> Answer | Failure:
     """Send the request; once more without reasoning if the upstream will not take that back."""
     answer = await upstream.post(RESPONSES, job.body, job.plan)
     if isinstance(answer, Failure) and job.without_reasoning is not None and refuses_reasoning(answer):
-        job.log.fields["healed"] = answer.cause or "reasoning_refused"
+        job.log.fields["healed"] = "reasoning"
         answer = await upstream.post(RESPONSES, job.without_reasoning(), job.plan)
     return answer
 

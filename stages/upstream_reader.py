@@ -27,9 +27,7 @@ _TOO_LARGE = "The upstream sent more than the limit of {limit} bytes."
 class Framing:
     """The transducer: chunks of a body in, batches of events out, whichever of the two forms the body has."""
 
-    def __init__(
-        self, plan: AnswerPlan | None = None, *, limit: int = 64 * 2**20, total: int = 64 * 2**20
-    ) -> None:
+    def __init__(self, plan: AnswerPlan | None = None, *, limit: int = 64 * 2**20, total: int = 64 * 2**20) -> None:
         """Start a body.
 
         Args:

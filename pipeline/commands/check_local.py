@@ -46,13 +46,18 @@ def port(settings: Settings) -> Finding:
     return ok(f"{where} is free")
 
 
+def offline() -> bool:
+    """Whether the vocabulary of the extra `offline` is installed."""
+    return importlib.util.find_spec("toktok") is not None
+
+
 def vocabulary() -> Finding:
     """Is the vocabulary there that counts tokens where the upstream does not?
 
     tiktoken keeps downloaded vocabularies in a folder, each under the SHA-1 of its address; asking tiktoken itself
     would download it.
     """
-    if importlib.util.find_spec("toktok") is not None:
+    if offline():
         return ok("exact ones by the upstream, else by the vocabulary of dragoman[offline]")
     named = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
     folder = Path(named) if named else Path(tempfile.gettempdir()) / "data-gym-cache"

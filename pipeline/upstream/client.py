@@ -119,7 +119,7 @@ class UpstreamClient:
     transport: httpx.AsyncBaseTransport
     timing: Timing
     retries: int = 2
-    _headers: list[tuple[bytes, bytes]] = attrs.field(init=False)
+    _headers: list[tuple[bytes, bytes]] = attrs.field(init=False, repr=False)  # the key is in there
 
     def __attrs_post_init__(self) -> None:
         """Prepare the headers that every request carries."""

@@ -86,7 +86,11 @@ class _Feeder:
             self._blocks.start_soon(buffer_json, receive, buffered)
         else:
             content = receive
-        await self._outbox.send((Block(start, content),))
+        try:
+            # Without a checkpoint the reader finds the block and what this upstream read put into it together.
+            self._outbox.send_nowait((Block(start, content),))
+        except trio.WouldBlock:
+            await self._outbox.send((Block(start, content),))
 
     async def _end(self) -> None:
         await self.flush()

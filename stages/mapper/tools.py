@@ -6,7 +6,7 @@ them, and a deferred one where a tool's result first refers to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -39,6 +39,11 @@ class Toolbox:
     deferred: Mapping[str, dict[str, Any]]
     names: Mapping[str, str]
     searches: int | None = None
+
+    @property
+    def hosted(self) -> set[str]:
+        """The names of tools that the upstream runs itself."""
+        return {web_search.NAME} if self.web_search else set()
 
     @property
     def web_search(self) -> bool:
@@ -89,12 +94,14 @@ def references(messages: Iterable[Message]) -> list[str]:
     return list(found)
 
 
-def choice(asked: ToolChoice | None, *, tools: bool) -> dict[str, Any]:
+def choice(asked: ToolChoice | None, *, tools: bool, hosted: Collection[str] = ()) -> dict[str, Any]:
     """Translate `tool_choice` into the fields it becomes; without tools there is nothing to choose."""
     if asked is None or not tools:
         return {}
     chosen: Any = _CHOICES.get(asked.type)
-    if chosen is None:
+    if asked.type == "tool" and asked.name in hosted:
+        chosen = "required"  # a hosted tool cannot be named, but these requests offer nothing else
+    elif chosen is None:
         chosen = {"type": "function", "name": upstream_tool_name(asked.name or "")}
     return {"tool_choice": chosen} | ({"parallel_tool_calls": False} if asked.disable_parallel_tool_use else {})
 

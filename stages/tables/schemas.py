@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections import OrderedDict
 from typing import Any
 
@@ -37,11 +38,11 @@ def repair(schema: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
 def _root(schema: JsonObject, changes: list[str]) -> JsonObject:
     """An object at the root, with `properties`, and no combinators."""
     root = {key: value for key, value in schema.items() if key not in FORBIDDEN_AT_ROOT}
-    properties = dict(root.get("properties") or {})
+    properties = dict(_mapping(root.get("properties")))
     for keyword in FORBIDDEN_AT_ROOT:
         if keyword in schema:
             changes.append(f"{keyword} at the top was folded")
-            required = {*(root.get("required") or ()), *_fold(schema[keyword], properties, every=keyword == "allOf")}
+            required = {*_names(root.get("required")), *_fold(schema[keyword], properties, every=keyword == "allOf")}
             root |= {"required": sorted(required)} if required else {}
     return {**root, "type": "object", "properties": properties}
 
@@ -50,12 +51,22 @@ def _fold(options: Any, properties: JsonObject, *, every: bool) -> set[str]:
     """Merge the options' properties; return what all of them (or, with `allOf`, any) require."""
     objects = [option for option in options if isinstance(option, dict)] if isinstance(options, list) else []
     for option in objects:
-        for name, value in (option.get("properties") or {}).items():
+        for name, value in _mapping(option.get("properties")).items():
             properties.setdefault(name, value)
-    required = [set(option.get("required") or ()) for option in objects]
+    required = [_names(option.get("required")) for option in objects]
     if not required:
         return set()
     return set.union(*required) if every else set.intersection(*required)
+
+
+def _mapping(value: Any) -> JsonObject:
+    """A mapping of schemas, or an empty one in place of nonsense."""
+    return value if isinstance(value, dict) else {}
+
+
+def _names(value: Any) -> set[str]:
+    """The names in a list, without whatever else a client wrote there."""
+    return {name for name in value if isinstance(name, str)} if isinstance(value, list) else set()
 
 
 def _patterns(value: Any, changes: list[str]) -> Any:
@@ -75,7 +86,11 @@ def _patterns(value: Any, changes: list[str]) -> Any:
 
 def _compiles(pattern: str) -> bool:
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # about sets that a later Python may read otherwise: not our reader's concern
+            re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
         return False
     return True
@@ -112,7 +127,7 @@ def fits_strict(schema: Any) -> bool:
     kind, properties = schema.get("type"), schema.get("properties")
     if kind == "object" or (isinstance(kind, list) and "object" in kind) or properties is not None:
         closed = schema.get("additionalProperties") is False
-        if not closed or set(schema.get("required") or ()) != set(properties or ()):
+        if not closed or _names(schema.get("required")) != set(_mapping(properties)):
             return False
     named = [value for key in _NAMED if isinstance(schema.get(key), dict) for value in schema[key].values()]
     return all(fits_strict(value) for value in (*named, *(schema[key] for key in _NESTED if key in schema)))

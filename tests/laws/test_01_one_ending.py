@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st

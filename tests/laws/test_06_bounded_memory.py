@@ -57,7 +57,9 @@ def announced(kind: str, at: int) -> bytes:
 class Endless(ScriptedUpstream):
     """An upstream whose answer goes on for ever."""
 
-    def __init__(self, first: bytes, more: Callable[[int], bytes], status: int = 200, form: str = "event-stream") -> None:
+    def __init__(
+        self, first: bytes, more: Callable[[int], bytes], status: int = 200, form: str = "event-stream"
+    ) -> None:
         super().__init__(Script(_Steps(first, more), status, {"content-type": form}))
 
     @property

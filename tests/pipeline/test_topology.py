@@ -43,7 +43,7 @@ async def _timed(*steps: Step, timing: Timing | None = None) -> tuple[Reply, lis
 
 async def test_content_commits_at_once(autojump_clock: Clock) -> None:
     """The first content goes out when it comes, with everything that must stand before it, in one write."""
-    _, (first, *_) = await _timed(CREATED, 3.0, text("hi"), completed())
+    _, (first, *_) = await _timed(CREATED, 3.0, text("hi"), 1.0, completed())
 
     assert first.time == 3
     assert first.names == ["message_start", "content_block_start", "ping", "content_block_delta"]
@@ -199,7 +199,7 @@ async def test_a_slow_client_is_not_the_upstreams_silence(capacity: int, autojum
 
 
 async def test_a_connection_is_read_to_its_end(autojump_clock: Clock) -> None:
-    """What follows the last event is read, so that the connection can be used again; the client need not wait for it."""
+    """What follows the last event is read, so that the connection can be used again; the client does not wait."""
     upstream = ScriptedUpstream(Script([text("hi"), completed(), 0.2, b"data: [DONE]\n\n", 0.2]))
     reply = await client_of(upstream).messages(REQUEST)
 

@@ -128,7 +128,12 @@ _call = st.builds(
     st.dictionaries(words, words, max_size=2),
 )
 _result = st.builds(
-    lambda ident, content, failed: {"type": "tool_result", "tool_use_id": ident, "content": content, "is_error": failed},
+    lambda ident, content, failed: {
+        "type": "tool_result",
+        "tool_use_id": ident,
+        "content": content,
+        "is_error": failed,
+    },
     st.sampled_from(CALLS),
     st.lists(_text | _image | _reference, max_size=2),
     st.booleans(),

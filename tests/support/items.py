@@ -148,7 +148,9 @@ def messages(draw: st.DrawFn, style: Style, index: int, *, listed: bool) -> Item
     phase = draw(st.sampled_from(("", "commentary", "final_answer"))) if said.added or not said.deltas else ""
     if not said.added and said.done:
         phase = ""
-    parts = draw(st.lists(st.tuples(st.sampled_from(("text", "text", "text", "refusal")), texts), min_size=1, max_size=2))
+    parts = draw(
+        st.lists(st.tuples(st.sampled_from(("text", "text", "text", "refusal")), texts), min_size=1, max_size=2)
+    )
     speaker = _Speaker(style, index, f"msg_{index}")
     body: Event = {"type": "message", "role": "assistant"} | ({"phase": phase} if phase else {})
     if said.added:
@@ -166,7 +168,9 @@ def messages(draw: st.DrawFn, style: Style, index: int, *, listed: bool) -> Item
     whole = {**body, "content": content}
     if said.item:
         speaker.whole("output_item.done", whole)
-    blocks = tuple({"type": "text", "text": text} for kind, text in parts if kind == "text" and text and not text.isspace())
+    blocks = tuple(
+        {"type": "text", "text": text} for kind, text in parts if kind == "text" and text and not text.isspace()
+    )
     refusal = "\n\n".join(text for kind, text in parts if kind == "refusal" and text)
     return Item(tuple(speaker.events), speaker.listed(whole), blocks, refusal, phase if blocks else "", said.hidden)
 

@@ -41,9 +41,7 @@ def context_of(
 ) -> Context:
     """Make what requests are served with, without the tasks of a whole service beside them."""
     upstream = UpstreamSettings(url="http://upstream/v1", api_key=Secret(key) if key else None, retries=retries)
-    settings = Settings(
-        upstream=upstream, limits=limits or Limits(), timing=timing or Timing(), log_level=log_level
-    )
+    settings = Settings(upstream=upstream, limits=limits or Limits(), timing=timing or Timing(), log_level=log_level)
     client = UpstreamClient(upstream.url, upstream.api_key, transport, settings.timing, retries)
     target = Target(account=fingerprint(upstream.url, upstream.api_key))
     return Context(settings, client, target, Vocabulary(), log or structlog.testing.CapturingLogger())

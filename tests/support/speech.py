@@ -18,7 +18,9 @@ KEEPALIVE = events({"type": "keepalive", "sequence_number": 7})
 
 def text(words: str, index: int = 0) -> bytes:
     """More text of the message with this number."""
-    return events({"type": "response.output_text.delta", "item_id": f"msg_{index}", "output_index": index, "delta": words})
+    return events(
+        {"type": "response.output_text.delta", "item_id": f"msg_{index}", "output_index": index, "delta": words}
+    )
 
 
 def thought(words: str, index: int = 0) -> bytes:
@@ -55,4 +57,6 @@ def error(code: str = "server_error", message: str = "It broke.") -> bytes:
 
 def failed(code: str = "server_error", message: str = "It broke.") -> bytes:
     """A response that failed."""
-    return events({"type": "response.failed", "response": {"status": "failed", "error": {"code": code, "message": message}}})
+    return events(
+        {"type": "response.failed", "response": {"status": "failed", "error": {"code": code, "message": message}}}
+    )

@@ -158,7 +158,12 @@ FAILURES: tuple[tuple[Event, ...], ...] = (
     (),
     ({"type": "error", "error": {"type": "server_error", "code": "server_error", "message": "It broke."}},),
     ({"type": "error", "code": "rate_limit_exceeded", "message": "Slow down.", "param": None},),
-    ({"type": "response.failed", "response": {"status": "failed", "error": {"code": "server_error", "message": "No."}}},),
+    (
+        {
+            "type": "response.failed",
+            "response": {"status": "failed", "error": {"code": "server_error", "message": "No."}},
+        },
+    ),
     ({"type": "response.completed", "response": {"status": "failed", "error": {"code": "x", "message": "Lie."}}},),
     ({"type": "response.cancelled", "response": {"status": "cancelled"}},),
 )

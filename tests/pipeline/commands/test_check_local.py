@@ -46,10 +46,19 @@ def test_an_address_that_is_not_ours() -> None:
 
 def test_the_vocabulary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is looked for where tiktoken keeps it, under the SHA-1 of its address; nothing is downloaded."""
+    monkeypatch.setattr(check_local, "offline", lambda: False)
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
     assert check_local.vocabulary().verdict is Verdict.WARN
 
     (tmp_path / "fb374d419588a4632f3f557e76b4b70aebbca790").touch()
+    assert check_local.vocabulary().verdict is Verdict.OK
+
+
+def test_the_vocabulary_of_the_offline_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where the extra is installed, nothing has to be downloaded."""
+    monkeypatch.setattr(check_local, "offline", lambda: True)
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
+
     assert check_local.vocabulary().verdict is Verdict.OK
 
 

@@ -55,9 +55,10 @@ class _Server:
         stream: Any = trio.SocketStream(theirs)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(TCPServer(self.app, config, WorkerContext(None), {}, stream).run)  # type: ignore[arg-type]
-            async with trio.SocketStream(ours) as client:
-                yield client
-            nursery.cancel_scope.cancel()
+            with theirs:  # hypercorn does not come to close it when it is cancelled
+                async with trio.SocketStream(ours) as client:
+                    yield client
+                nursery.cancel_scope.cancel()
 
 
 async def _read(client: trio.SocketStream) -> tuple[int, list[bytes]]:

@@ -67,7 +67,7 @@ def test_impossible_numbers_count_as_zero(number: float) -> None:
 
 
 @given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
-def test_usage_never_raises_and_never_goes_negative(  # noqa: PLR0917 - six numbers are six numbers
+def test_usage_never_raises_and_never_goes_negative(
     prompt: Any, read: Any, written: Any, kept: Any, output: Any, thought: Any
 ) -> None:
     """Whatever stands where numbers belong."""

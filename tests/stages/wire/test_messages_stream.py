@@ -79,8 +79,10 @@ def test_usage_at_the_start_splits_what_was_written() -> None:
 
 def test_usage_at_the_end_tells_of_thinking_if_it_is_known() -> None:
     """Zero thinking tokens are a fact, None is none."""
-    assert wire.end_usage(Usage(thinking_tokens=0))["output_tokens_details"] == {"thinking_tokens": 0}
-    assert "output_tokens_details" not in wire.end_usage(Usage())
+    assert wire.end_usage(MessageEnd("end_turn", Usage(thinking_tokens=0)))["output_tokens_details"] == {
+        "thinking_tokens": 0
+    }
+    assert "output_tokens_details" not in wire.end_usage(MessageEnd("end_turn"))
 
 
 def test_an_ending_has_three_fields() -> None:
