@@ -19,7 +19,7 @@ from stages.wire import json, responses_stream, sse
 from stages.wire.responses_stream import StreamEvent
 
 _SPACE = b" \t\r\n\xef\xbb\xbf"
-_UNFINISHED = {"queued", "in_progress"}
+_UNFINISHED = ("queued", "in_progress")
 # What a whole body says that has no ending yet: a background response, which nobody asked for.
 _TOO_LARGE = "The upstream sent more than the limit of {limit} bytes."
 
@@ -94,7 +94,8 @@ class Framing:
         return events
 
     def _whole(self, body: bytes) -> list[StreamEvent | Failure]:
-        if not body.strip(_SPACE):
+        body = body.lstrip(_SPACE)
+        if not body:
             return []
         try:
             value = json.decode(body)
@@ -112,12 +113,14 @@ def events_of(response: Any, plan: AnswerPlan | None = None) -> list[StreamEvent
         return [Failure(Kind.UPSTREAM, "The upstream's answer is not a response.", cause="bad_body")]
     if "output" not in response and "status" not in response:
         return [failure_of(error_in(response), plan=plan)]
-    output = response.get("output")
+    status, output = response.get("status"), response.get("output")
+    items = list(output) if isinstance(output, list) else []
+    if status == "incomplete" and items and isinstance(items[-1], dict):
+        items[-1] = {"status": status, **items[-1]}  # where the answer was cut, whether the item says so or not
     events: list[StreamEvent | Failure] = [
         StreamEvent(type="response.output_item.done", output_index=index, item=responses_stream.dump(item))
-        for index, item in enumerate(output if isinstance(output, list) else ())
+        for index, item in enumerate(items)
     ]
-    status = response.get("status")
     if status in _UNFINISHED:
         return [*events, Failure(Kind.UPSTREAM, "The upstream's answer is not finished.", cause="unfinished")]
     ending = {

@@ -29,7 +29,7 @@ def conversation(size: int, *, stream: bool = True) -> bytes:
     body: dict[str, Any] = {
         "model": MODEL,
         "max_tokens": 32_000,
-        "stream": stream,
+        "stream": True,
         "system": [_cached("You are a coding agent."), _cached(_prose(words, about * 10))],
         "tools": [_tool(words, name, about) for name in TOOLS],
         "metadata": {"user_id": "user_" + "ab" * 32 + "_account__session_12345678-1234-1234-1234-123456789012"},
@@ -40,6 +40,7 @@ def conversation(size: int, *, stream: bool = True) -> bytes:
         messages = _turn(words, turn, min(left, words.choice(_RESULTS)))
         body["messages"] += messages
         left, turn = left - len(json.encode(messages)), turn + 1
+    body["stream"] = stream
     return json.encode(body)
 
 

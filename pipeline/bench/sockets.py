@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import trio
@@ -34,13 +35,20 @@ async def connect(host: str, port: int) -> socket.socket:
     """Connect to a server on this machine, without the delay that joins small writes."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     connected = socket.socket(family, socket.SOCK_STREAM)
-    connected.setblocking(False)  # noqa: FBT003 - the socket's own method
+    connected.settimeout(0)  # not to block
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        await _establish(connected, host, port)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
+
+
+async def _establish(connected: socket.socket, host: str, port: int) -> None:
     try:
         connected.connect((host, port))
     except BlockingIOError:
         await trio.lowlevel.wait_writable(connected)
     if error := connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-        connected.close()
-        raise OSError(error, "cannot connect")
-    return connected
+        raise OSError(error, os.strerror(error))

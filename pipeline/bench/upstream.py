@@ -44,7 +44,7 @@ class Upstream:
 
     async def serve(self, listener: socket.socket) -> None:
         """Serve a listening socket until cancelled."""
-        listener.setblocking(False)  # noqa: FBT003 - the socket's own method
+        listener.settimeout(0)  # not to block
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._pacer.run)
             while True:
@@ -54,7 +54,7 @@ class Upstream:
 
     async def _converse(self, connected: socket.socket) -> None:
         with connected, contextlib.suppress(OSError):
-            connected.setblocking(False)  # noqa: FBT003 - the socket's own method
+            connected.settimeout(0)  # not to block
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while (request := await _request(connected)) is not None:
                 await self._answer(connected, request)

@@ -41,6 +41,8 @@ def direct_write(send: Any, http_version: str) -> Write | None:
         return None
 
     async def write(data: bytes) -> None:
+        if not data:
+            return  # a chunk of no bytes is how a body ends
         chunk = b"%x\r\n%b\r\n" % (len(data), data)
         sent = 0
         if not lock.locked():

@@ -91,10 +91,14 @@ class Exchange:
         if encoding not in _INFLATERS:
             text = f"content-encoding: {encoding} is not supported"
             return Failure(Kind.INVALID_REQUEST, text, error_code="request_body_encoding_unsupported")
+        whole = b""
         try:
             inflater = zlib.decompressobj(_INFLATERS[encoding])
             whole = inflater.decompress(body, limit + 1)
+            complete = inflater.eof or len(whole) > limit
         except zlib.error:
+            complete = False
+        if not complete:
             text = f"The request body is not valid {encoding}"
             return Failure(Kind.INVALID_REQUEST, text, error_code="request_body_encoding_invalid")
         if len(whole) > limit:
@@ -126,9 +130,14 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end_stream(self) -> None:
-        """Send the stream's end."""
+        """Send the stream's end, whole or not at all.
+
+        Hypercorn (0.18) reports the client as gone while it sends the end, which would cancel the sending: the
+        connection would then neither be closed nor be ready for another request.
+        """
         self.streaming = False
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        with trio.CancelScope(shield=True):
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def answer(self, message: dict[str, Any]) -> None:
         """Send a whole JSON body with status 200."""

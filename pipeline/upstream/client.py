@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping
+import zlib
+from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from typing import Self
 
@@ -32,6 +33,9 @@ FIRST_PAUSE = 0.25
 
 _ERROR_BYTES = 2**20
 
+_COMPRESSIONS = {"gzip", "x-gzip", "deflate"}  # none is asked for; other words for it never came without being asked
+_ANY_HEADER = 32 + zlib.MAX_WBITS  # zlib tells gzip and deflate apart by itself
+
 _FAULTS: tuple[tuple[type[Exception], Kind, str], ...] = (
     (httpx.ConnectTimeout, Kind.TIMEOUT, "The upstream could not be reached in time."),
     (httpx.ConnectError, Kind.UNAVAILABLE, "The upstream cannot be reached."),
@@ -53,13 +57,36 @@ _address = cache(httpx.URL)
 # Parsing a URL costs more than framing a request, and there are two.
 
 
+class _Inflated:
+    """The chunks of a compressed body, inflated.
+
+    No generator, as `Response.aiter_bytes` is: left before its end, that one would outlive its request.
+    """
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+        self._inflater = zlib.decompressobj(_ANY_HEADER)
+
+    def __aiter__(self) -> _Inflated:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return what the next read inflates to, which may be nothing yet."""
+        chunk = await anext(self._chunks)
+        try:
+            return self._inflater.decompress(chunk)
+        except zlib.error as error:
+            raise httpx.DecodingError(str(error)) from error
+
+
 class Answer:
     """An upstream's answer that has begun well; use it as an async context manager, which closes the connection."""
 
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
-        encoded = response.headers.get("content-encoding", "identity") != "identity"
-        self._chunks = response.aiter_bytes() if encoded else aiter(response.stream)  # type: ignore[arg-type]
+        chunks: AsyncIterator[bytes] = aiter(response.stream)  # type: ignore[arg-type] # of the two kinds, ours is async
+        compressed = response.headers.get("content-encoding", "").lower() in _COMPRESSIONS
+        self._chunks = _Inflated(chunks) if compressed else chunks
         self.last_read = trio.current_time()
 
     @property

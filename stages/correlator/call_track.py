@@ -63,6 +63,7 @@ class CallTrack(Track):
         """Close the block; a call that never got a name is none."""
         if self._begun and not self.done:
             self.say(BLOCK_STOP)
+        self.spoken = self._begun
         self.done = True
 
     def cut(self) -> None:

@@ -82,7 +82,7 @@ class Ledger:
         if handle is not None:
             track = self._find(event, handle[0]) or self._open(handle[0], event, {})
             if track.done:
-                if not event.delta:
+                if not event.delta or (track.received and self._by_id.get(event.item_id or "") is track):
                     return  # a late repetition of what was said
                 track = self._open(handle[0], event, {})
             handle[1](track, event)
@@ -161,15 +161,15 @@ class Ledger:
             reasoning.discard()
         reasoning.may_speak = reasoning.may_speak or first or answer is not None
         if ended or (successor is not None and successor.spoken):
-            reasoning.seal(successor.phase if isinstance(successor, MessageTrack) else "")
+            reasoning.seal(successor.phase if isinstance(successor, MessageTrack) else "", ended=ended)
         return reasoning.may_speak or (reasoning.done and not reasoning.spoken)
 
     # -- rare events -----------------------------------------------------------------------------
 
     def _added(self, event: StreamEvent) -> Iterator[Part]:
         item = responses_stream.load(event.item)
-        ident = item.get("id")
-        if isinstance(ident, str) and ident in self._by_id:
+        known = self._by_id.get(str(item.get("id")))
+        if known is not None and not known.received:
             return  # announced twice
         self._open(str(item.get("type")), event, item)
         yield from self._wait_or_speak()
@@ -177,13 +177,19 @@ class Ledger:
     def _item_done(self, event: StreamEvent) -> Iterator[Part]:
         item = responses_stream.load(event.item)
         track = self._match(item, event)
-        if track is None:
+        if track is None or self._is_another(track, item):
             track = self._open(str(item.get("type")), event, item)
         self._complete(track, item)
         yield from self._wait_or_speak()
 
+    def _is_another(self, track: Track, item: dict[str, Any]) -> bool:
+        """Whether an item only shares the index of a track that has been whole before: some servers say 0 for all."""
+        named = self._by_id.get(str(item.get("id"))) is track
+        return track.received and not named and not track.could_be(item)
+
     def _complete(self, track: Track, item: dict[str, Any]) -> None:
         fresh = not track.done
+        track.received = True
         track.complete(item)
         if fresh and not track.spoken and type(track) in (Track, SearchTrack):
             self._left_out[track.kind] += 1

@@ -65,9 +65,14 @@ class ReasoningTrack(Track):
         """End here, as for text."""
         self._whole = True
 
-    def seal(self, phase: str) -> None:
-        """Close the block with its carrier, if the item is whole; `phase` is the one of the message that follows."""
-        if not self._whole or self.done:
+    def seal(self, phase: str, *, ended: bool = False) -> None:
+        """Close the block with its carrier, if the item is whole.
+
+        Args:
+            phase: that of the message which follows.
+            ended: whether the answer is over, so that the item is as whole as it will ever be.
+        """
+        if self.done or not (self._whole or ended):
             return
         self.done = True
         sealed = self._carrier(phase)
@@ -80,9 +85,7 @@ class ReasoningTrack(Track):
 
     def end(self) -> None:
         """Close the block even if the item never became whole, as a cut answer may have it."""
-        if not self.done:
-            self._whole = True
-            self.seal("")
+        self.seal("", ended=True)
 
     def discard(self) -> None:
         """Say nothing of this reasoning."""

@@ -15,13 +15,17 @@ Content = Delta | Arguments
 
 
 class Track:
-    """An item without counterpart: it is counted by the ledger, and says nothing."""
+    """An item without counterpart: it is counted by the ledger, and says nothing.
+
+    `done` says that nothing more comes of it, `received` that the upstream has sent the whole item.
+    """
 
     kind: str = ""
 
     def __init__(self, plan: AnswerPlan) -> None:
         self.plan = plan
         self.done = False
+        self.received = False
         self.may_speak = True
         self.spoken = False
         self.size = 0

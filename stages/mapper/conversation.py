@@ -104,7 +104,8 @@ class Conversation:
         call_id, _ = self._open.pop(block.tool_use_id, ("", None))
         if not call_id:
             self.report.approximated(path, "answers no call of this conversation, so it is shown as text")
-            self._parts += [wire.input_text("Result of an earlier tool call:"), *parts]
+            mark = [wire.input_text(ERROR_MARK)] if block.is_error else []
+            self._parts += [wire.input_text("Result of an earlier tool call:"), *mark, *parts]
             return
         self.items.append(wire.function_call_output(call_id, _output(parts, is_error=block.is_error)))
         fresh = [name for name in references([Message("user", (block,))]) if name not in self._loaded]
@@ -163,7 +164,7 @@ class Conversation:
             return False
         if block.type == "server_tool_use":
             results = [other.body for other in message.content if isinstance(other, Unknown)]
-            result = next((body for body in results if body.get("tool_use_id") == block.body["id"]), None)
+            result = next((body for body in results if body.get("tool_use_id") == block.body.get("id")), None)
             query = block.body.get("input") if isinstance(block.body.get("input"), dict) else {}
             self._release()
             self.items.append(web_search.search_item(ident, str((query or {}).get("query") or ""), result))

@@ -130,7 +130,7 @@ def identity(request: Request, caller: Caller, profile: Profile) -> dict[str, An
 def _person_and_session(user_id: str) -> tuple[str, str]:
     try:
         told = json.loads(user_id)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     if isinstance(told, dict):
         person = "|".join(str(told.get(key) or "") for key in ("device_id", "account_uuid"))

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import attrs
+
 from stages.canonical.report import Report
 from stages.canonical.request import (
     ContentBlock,
@@ -39,6 +41,7 @@ def parts_of(block: ContentBlock, path: str, report: Report, *, files: bool = Tr
     """
     translate = _PARTS.get(type(block))
     if translate is None:
+        report.approximated(path, "a block without counterpart is shown as text")
         return [_as_text(block)]
     parts = translate(block)
     if files or not any(part["type"] == "input_file" for part in parts):
@@ -95,8 +98,9 @@ def _tool_reference(block: ToolReference) -> list[Part]:
 
 
 def _as_text(block: Any) -> Part:
-    body = block.body if isinstance(block, Unknown) else {}
-    return wire.input_text(text_of(Unknown(getattr(block, "type", type(block).__name__), body)))
+    if not isinstance(block, Unknown):  # one that stands where its kind has no meaning, such as a call of the user's
+        block = Unknown(type(block).__name__, attrs.asdict(block))
+    return wire.input_text(text_of(block))
 
 
 _FILES: dict[str, Callable[[Source, str | None], Part]] = {

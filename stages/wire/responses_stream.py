@@ -105,5 +105,5 @@ def _fit(value: Any, wanted: Any) -> Any:
         return [dump(item) for item in value] if isinstance(value, list) else msgspec.UNSET
     try:
         return msgspec.convert(value, wanted)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for half an emoji where no text belongs
         return msgspec.UNSET

@@ -21,7 +21,8 @@ def pieces_of_request(body: dict[str, Any]) -> Iterator[str]:
 
 
 def _blocks(content: Blocks) -> Iterator[str]:
-    for block in [{"type": "text", "text": content}] if isinstance(content, str) else content:
+    blocks: list[dict[str, Any]] = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    for block in blocks:
         match block["type"]:
             case "text":
                 if block["text"].strip() and not block["text"].startswith("x-anthropic-billing-header"):
@@ -32,6 +33,8 @@ def _blocks(content: Blocks) -> Iterator[str]:
                 yield json.dumps(block["input"], sort_keys=True)
             case "tool_result":
                 yield from _blocks(block.get("content") or [])
+            case _:
+                pass
 
 
 def _source(source: dict[str, Any]) -> Iterator[str]:
@@ -53,6 +56,8 @@ def pieces_of_upstream(body: dict[str, Any]) -> Iterator[str]:
                 yield json.dumps(json.loads(item["arguments"]), sort_keys=True)
             case "function_call_output":
                 yield from _parts(item["output"])
+            case _:
+                pass
 
 
 def _parts(content: Blocks) -> Iterator[str]:

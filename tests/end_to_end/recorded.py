@@ -112,6 +112,8 @@ def seen(message: dict[str, Any], unseal: Any) -> Seen:
                 content.append(("tool_use", block["name"], block["input"]))
             case "thinking":
                 content.append(("thinking", block["thinking"], unseal(block["signature"])))
+            case other:
+                content.append((other,))
     usage = message["usage"]
     names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
     thinking = (usage.get("output_tokens_details") or {}).get("thinking_tokens")

@@ -6,11 +6,15 @@ One client runs at a time. Every test runs for each version in `tests.support.cl
 from __future__ import annotations
 
 import base64
+import math
 import signal
 import struct
 import zlib
+from itertools import pairwise
 from typing import Any
 
+import attrs
+import httpx
 import pytest
 import trio
 
@@ -20,6 +24,7 @@ from stages.wire import json
 from tests.support.claude import VERSIONS, Run, Unavailable, install
 from tests.support.office import Office, conversations, office
 from tests.support.recorder import Exchange
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.client
 
@@ -65,7 +70,7 @@ def assert_worked(run: Run, tools: list[str]) -> list[Any]:
 def assert_append_only(office: Office) -> None:
     """Every request of a conversation starts with all of the one before it, settings and tools included (law 9)."""
     for conversation in conversations(office.upstream.messages):
-        for earlier, later in zip(conversation, conversation[1:], strict=False):
+        for earlier, later in pairwise(conversation):
             settings = [{**each.request, "input": None} for each in (earlier, later)]
             assert json.encode(settings[1]) == json.encode(settings[0])
             assert json.encode(later.input[: len(earlier.input)]) == json.encode(earlier.input)
@@ -83,7 +88,7 @@ def reasoning(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def assert_reasoning_returns(conversation: list[Exchange]) -> None:
     """What the upstream thought in one turn comes back in the next request, in place and to the byte."""
     assert all(reasoning(exchange.output) for exchange in conversation), "the script thinks in every turn"
-    for earlier, later in zip(conversation, conversation[1:], strict=False):
+    for earlier, later in pairwise(conversation):
         assert reasoning(later.input[len(earlier.input) :]) == reasoning(earlier.output)
 
 
@@ -135,18 +140,15 @@ async def test_a_subagent_works(version: str) -> None:
 async def test_leaving_in_mid_stream_frees_the_upstream(version: str) -> None:
     """Ctrl-C while an answer is streamed closes the upstream's connection at once."""
     emulator = EmulatorTransport(delay=0)
-    async with office(version, SETTINGS, emulator) as here:
+    async with office(version, SETTINGS, emulator) as here, here.desk.started("Take your time. [[slow 1]]") as client:
         with trio.fail_after(60):
-            async with here.desk.started("Take your time. [[slow 1]]") as client:
-                while not any(b'.delta"' in each.answer for each in here.about("Take your time.")):
-                    await trio.sleep(0.05)
-                assert emulator.open_streams >= 1
-                client.send_signal(signal.SIGINT)
-                left = trio.current_time()
-                while emulator.open_streams:
-                    await trio.sleep(0.01)
-                assert trio.current_time() - left < AT_ONCE
-                assert b"response.completed" not in here.about("Take your time.")[-1].answer
+            while not any(b'.delta"' in each.answer for each in here.about("Take your time.")):
+                await trio.sleep(0.05)  # noqa: ASYNC110 - what another program does sets no event of ours
+        assert emulator.open_streams >= 1
+        client.send_signal(signal.SIGINT)
+        with trio.fail_after(AT_ONCE):
+            await until(lambda: not emulator.open_streams)
+        assert b"response.completed" not in here.about("Take your time.")[-1].answer
 
 
 async def test_a_picture_is_seen(version: str) -> None:
@@ -196,3 +198,54 @@ async def test_a_prompt_that_is_too_long_is_known_as_such(version: str) -> None:
 
         assert run.final["is_error"]
         assert run.final["result"].startswith("Prompt is too long")
+
+
+@attrs.define
+class Narrow(httpx.AsyncBaseTransport):
+    """An upstream that refuses what is too long for it.
+
+    Attributes:
+        inner: answers the rest.
+        most: bytes of the longest body that it takes.
+        first: bytes of the first body it got.
+    """
+
+    inner: httpx.AsyncBaseTransport
+    most: float = math.inf
+    first: int = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer in OpenAI's words where the request is too long."""
+        size = len(await request.aread())
+        self.first = self.first or size
+        if size <= self.most:
+            return await self.inner.handle_async_request(request)
+        error = {
+            "message": "Your input exceeds the context window of this model. Please adjust your input and try again.",
+            "type": "invalid_request_error",
+            "param": "input",
+            "code": "context_length_exceeded",
+        }
+        return httpx.Response(400, json={"error": error})
+
+
+async def test_a_full_window_is_compacted_and_the_task_goes_on() -> None:
+    """When the upstream refuses a long conversation, today's client makes it shorter and finishes what was asked."""
+    try:
+        install("latest")
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    narrow = Narrow(EmulatorTransport(delay=0))
+    async with office("latest", SETTINGS, narrow) as here:
+        await here.desk.ask("First. [[long 4000]]")
+        await here.desk.ask("Second, plainly.", "-c")
+        await here.desk.ask("Third, as plainly.", "-c")
+        narrow.most = narrow.first + 20_000  # less than the first answer alone
+        run = await here.desk.ask(f"Fourth. [{bash('echo resumed > proof.txt')}]", "-c")
+
+        assert (here.desk.work / "proof.txt").read_text() == "resumed\n"
+        assert run.final["result"] == "Done. 1 tool result came back."
+        statuses = [exchange.status for exchange in here.upstream.messages]
+        assert statuses[:4] == [200, 200, 200, 400]
+        assert statuses[-2:] == [200, 200]
+        assert any(event.get("subtype") == "compact_boundary" for event in run.events)

@@ -6,6 +6,8 @@ After the commit point (content, or silence of `commit_after` seconds) the same 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 import trio
@@ -49,11 +51,20 @@ CODES = {
 QUIET = (CREATED, KEEPALIVE, events({"type": "response.some_future_event"}), b": a comment\n\n")
 """What an upstream may say without saying anything."""
 
-ERRORS = {
+
+def _flat(code: str) -> bytes:
+    return events({"type": "error", "code": code, "message": "It broke.", "param": None})
+
+
+def _untyped(code: str) -> bytes:
+    return b'data: {"error": {"code": "%b", "message": "It broke."}}\n\n' % code.encode()
+
+
+ERRORS: dict[str, Callable[[str], bytes]] = {
     "nested": error,
     "failed": failed,
-    "flat": lambda code: events({"type": "error", "code": code, "message": "It broke.", "param": None}),
-    "untyped": lambda code: b'data: {"error": {"code": "%b", "message": "It broke."}}\n\n' % code.encode(),
+    "flat": _flat,
+    "untyped": _untyped,
 }
 """Ways to say an error in a stream."""
 

@@ -28,6 +28,11 @@ class Written:
     names: list[str]
 
 
+def repeated(times: int, *steps: Step) -> list[Step]:
+    """Say the same again and again."""
+    return list(steps) * times
+
+
 async def _timed(*steps: Step, timing: Timing | None = None) -> tuple[Reply, list[Written]]:
     """Run a request; return what was written when."""
     began = trio.current_time()
@@ -59,7 +64,7 @@ async def test_silence_commits_after_a_while(autojump_clock: Clock) -> None:
 
 async def test_keepalives_do_not_commit(autojump_clock: Clock) -> None:
     """What says nothing does not count as content."""
-    _, written = await _timed(*[CREATED, 2.0, KEEPALIVE, 2.0, KEEPALIVE, 2.0], text("hi"), completed())
+    _, written = await _timed(CREATED, 2.0, KEEPALIVE, 2.0, KEEPALIVE, 2.0, text("hi"), completed())
 
     assert written[0].time == 5
 
@@ -100,7 +105,7 @@ async def test_silence_is_pinged(autojump_clock: Clock) -> None:
 
 async def test_upstream_keepalives_do_not_stop_pings(autojump_clock: Clock) -> None:
     """The client must hear something, not we: reads without content leave it as silent as before."""
-    _, written = await _timed(text("hi"), *[5.0, KEEPALIVE] * 7, completed())
+    _, written = await _timed(text("hi"), *repeated(7, 5.0, KEEPALIVE), completed())
 
     assert [each.time for each in written if each.names == ["ping"]] == [10, 20, 30]
 
@@ -151,7 +156,7 @@ async def test_an_upstream_that_falls_silent_fails_the_stream(autojump_clock: Cl
 
 async def test_reads_without_content_break_the_silence(autojump_clock: Clock) -> None:
     """An upstream that can still be heard is not silent."""
-    reply, _ = await _timed(text("hi"), *[200.0, KEEPALIVE] * 4, completed())
+    reply, _ = await _timed(text("hi"), *repeated(4, 200.0, KEEPALIVE), completed())
 
     assert grammar.read(reply.body).error is None
 
@@ -167,7 +172,7 @@ async def test_silence_before_the_commit_point_is_a_status(autojump_clock: Clock
 
 async def test_a_request_may_not_take_for_ever(autojump_clock: Clock) -> None:
     """The deadline of the whole request holds for an upstream that talks and talks."""
-    _, written = await _timed(*[text("blah "), 10.0] * 100, timing=Timing(total=95))
+    _, written = await _timed(*repeated(100, text("blah "), 10.0), timing=Timing(total=95))
 
     assert written[-1] == Written(95, ["error"])
 
@@ -208,7 +213,7 @@ async def test_a_connection_is_read_to_its_end(autojump_clock: Clock) -> None:
     assert reply.times[-1] == 0
 
 
-@pytest.mark.parametrize("rest", [[60.0], [0.1, b": still here\n\n"] * 600], ids=["silent", "chatty"])
+@pytest.mark.parametrize("rest", [[60.0], repeated(600, 0.1, b": still here\n\n")], ids=["silent", "chatty"])
 async def test_an_upstream_that_does_not_end_is_left(rest: list[Step], autojump_clock: Clock) -> None:
     """An upstream that goes on after its last event is left after a moment."""
     upstream = ScriptedUpstream(Script([text("hi"), completed(), *rest]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ OBJECTS: st.SearchStrategy[dict[str, Any]] = st.dictionaries(TEXTS, JSON, max_si
 def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
     """Cut bytes at these places (taken modulo the length); the pieces add up to the whole."""
     borders = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
-    return [data[begin:end] for begin, end in zip(borders, borders[1:], strict=False)] or [data]
+    return [data[begin:end] for begin, end in itertools.pairwise(borders)] or [data]
 
 
 PLACES = st.lists(st.integers(min_value=0, max_value=10_000), max_size=8)

@@ -1,7 +1,8 @@
 """Hypothesis strategies for Messages requests that grow: what a client sends in one turn, and in a later one.
 
-Clients do not send the same bytes again. They move their `cache_control` marks, write a text as a string or as a list
-with one block, list deferred tools earlier or later. None of that changes what is said, so none of it may show upstream.
+Clients do not send the same bytes again. They move their `cache_control` marks, write a text as a string or as a
+list with one block, list deferred tools earlier or later. None of that changes what is said, so none of it may show
+upstream.
 """
 
 from __future__ import annotations

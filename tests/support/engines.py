@@ -1,4 +1,4 @@
-"""Servers of the Responses API that are none of ours, started by the scripts that lie beside the recordings."""
+"""Other people's Responses servers, started by the scripts that lie beside the recordings."""
 
 from __future__ import annotations
 
@@ -13,42 +13,44 @@ from pathlib import Path
 
 import pytest
 
-_INSTALLS = Path(tempfile.gettempdir()) / f"dragoman-engines-{os.getuid()}"
-_INSTALLING = 600  # seconds, for the first start ever
+INSTALLS = Path(os.environ.get("DRAGOMAN_ENGINES") or Path(tempfile.gettempdir()) / f"dragoman-engines-{os.getuid()}")
+"""Where engines are installed, once; `DRAGOMAN_ENGINES` names another place."""
+
+_PATIENCE = 300
 
 
 @contextmanager
 def engine(shared: Path, name: str, *, extra: str = "") -> Iterator[str]:
-    """Start an engine on a free port and give its URL; skip the test where it cannot be had.
+    """Start an engine on a free port and give its URL, without a path; skip where it cannot be installed.
 
     Args:
-        shared: the folder of recordings, which holds the scripts.
-        name: the script's: `llama-markov`, `aimock`, `llmock`.
-        extra: more arguments for the engine.
+        shared: the folder with `tools/engines`.
+        name: of the engine, as its script is called.
+        extra: more arguments for the engine itself.
     """
+    folder = INSTALLS / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     script = shared / "tools" / "engines" / f"start_{name}.sh"
-    folder, port = _INSTALLS / name, _free_port()
-    command = ["bash", str(script), str(folder), str(port)]
-    started = subprocess.run(
-        command,
-        env={**os.environ, "EXTRA": extra},
-        stdout=subprocess.DEVNULL,  # a pipe would be held open by what was started
-        stderr=subprocess.DEVNULL,
-        timeout=_INSTALLING,
-        check=False,
-    )
+    with (folder / "start.log").open("wb") as log:  # a file, since a pipe would stay open as long as the engine lives
+        command = ["bash", str(script), str(folder), str(port)]
+        environment = {**os.environ, "EXTRA": extra}
+        done = subprocess.run(command, env=environment, stdout=log, stderr=log, timeout=_PATIENCE, check=False)
+    started = list(folder.glob(f"*.{port}.pid"))
     try:
-        if started.returncode != 0:
-            pytest.skip(f"{name} does not start here")
+        if done.returncode:
+            pytest.skip(f"{name} does not start here: {(folder / 'start.log').read_text()[-200:]}")
         yield f"http://127.0.0.1:{port}"
     finally:
-        for file in folder.glob(f"*.{port}.pid"):
-            os.kill(int(file.read_text()), signal.SIGTERM)
+        for file in started:
+            _end(int(file.read_text()))
             file.unlink()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _end(process: int) -> None:
+    try:
+        os.kill(process, signal.SIGTERM)
+    except ProcessLookupError:
+        return

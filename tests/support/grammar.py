@@ -156,7 +156,8 @@ def _finish(told: Told, data: dict[str, Any]) -> None:
     calls = [block for block in told.content if block["type"] == "tool_use"]
     if (reason == "tool_use" and not calls) or (reason == "end_turn" and calls):
         raise Broken(f"{reason} with {len(calls)} calls")
-    if (told.delta["stop_details"] is not None) != (reason == "refusal") or told.delta["stop_sequence"] is not None:
+    stopped, details = told.delta["stop_sequence"] is not None, told.delta["stop_details"] is not None
+    if details != (reason == "refusal") or stopped != (reason == "stop_sequence"):
         raise Broken("stop_details or stop_sequence do not fit the stop_reason")
     for block in calls[: None if reason in ("tool_use", "end_turn") else -1]:
         if block["partial_json"] and not isinstance(json.loads(block["partial_json"]), dict):

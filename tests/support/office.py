@@ -63,7 +63,7 @@ async def office(version: str, settings: Settings, inner: httpx.AsyncBaseTranspo
 
 
 def conversations(exchanges: list[Exchange]) -> list[list[Exchange]]:
-    """Sort requests by conversation: those of a session that begin alike, up to the person's first words, are of one."""
+    """Sort requests by conversation: those of a session that begin alike, up to a person's first words, are of one."""
     ordered = sorted(exchanges, key=_opening)  # a stable sort: the order in time stays
     return [list(group) for _, group in groupby(ordered, _opening)]
 

@@ -53,12 +53,28 @@ def client_of(transport: httpx.AsyncBaseTransport, **settings: Any) -> MemoryCli
 
 
 async def answer(
-    *steps: Step, capacity: int = 16, stream: bool = True, request: dict[str, Any] | None = None, **settings: Any
+    *steps: Step,
+    capacity: int = 16,
+    stream: bool = True,
+    request: dict[str, Any] | None = None,
+    upstream: ScriptedUpstream | None = None,
+    reply: Reply | None = None,
+    **settings: Any,
 ) -> Reply:
-    """Run one request whose upstream plays `steps`, to its end; the upstream's body must be closed then."""
-    upstream = ScriptedUpstream(Script(steps))
+    """Run one request whose upstream plays `steps`, to its end; the upstream's body must be closed then.
+
+    Args:
+        steps: what the upstream's answer is made of.
+        capacity: batches that wait between two stages.
+        stream: whether the client asks for a stream.
+        request: what it asks.
+        upstream: plays instead of `steps`.
+        reply: where to put what comes, for a look at it while it comes.
+        settings: those of `context_of`.
+    """
+    upstream = upstream or ScriptedUpstream(Script(steps))
     limits = attrs.evolve(settings.pop("limits", Limits()), channel_batches=capacity)
     client = client_of(upstream, limits=limits, **settings)
-    reply = await client.messages((request or REQUEST) | {"stream": stream})
+    reply = await client.messages((request or REQUEST) | {"stream": stream}, reply=reply)
     assert upstream.open == 0
     return reply

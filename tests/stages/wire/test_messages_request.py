@@ -22,6 +22,15 @@ def said(*content: Any, role: Any = "user") -> list[dict[str, Any]]:
     return [{"role": role, "content": list(content)}]
 
 
+def complaint(value: dict[str, Any]) -> str | None:
+    """What is wrong with a body; None if nothing is."""
+    try:
+        structure(value)
+    except Misfit as misfit:
+        return str(misfit)
+    return None
+
+
 def only(block: Any) -> canonical.ContentBlock:
     """Structure one content block."""
     (message,) = structure(body(messages=said(block))).messages
@@ -134,13 +143,10 @@ def test_an_unknown_block_is_kept_whole() -> None:
     assert only(block) == canonical.Unknown("hologram", block)
 
 
-@pytest.mark.parametrize(("fields", "complaint"), MISTAKES, ids=[complaint[:50] for _, complaint in MISTAKES])
-def test_mistakes_are_named_with_their_place(fields: dict[str, Any], complaint: str) -> None:
+@pytest.mark.parametrize(("fields", "expected"), MISTAKES, ids=[expected[:50] for _, expected in MISTAKES])
+def test_mistakes_are_named_with_their_place(fields: dict[str, Any], expected: str) -> None:
     """Location with dots, union tags included, then what was expected."""
-    with pytest.raises(Misfit) as caught:
-        structure(body(**fields))
-
-    assert str(caught.value) == complaint
+    assert complaint(body(**fields)) == expected
 
 
 @pytest.mark.parametrize("name", ["model", "messages"])
@@ -230,20 +236,14 @@ def test_deep_nesting_is_a_complaint_or_a_tree() -> None:
 def test_any_object_is_a_request_or_a_misfit(fields: dict[str, Any]) -> None:
     """Nothing else is ever raised."""
     for value in (fields, body(**fields)):
-        try:
-            structure(value)
-        except Misfit as misfit:
-            assert ": " in str(misfit)
+        assert ": " in (complaint(value) or ": ")
 
 
 @given(JSON)
 def test_any_value_in_any_field_is_taken_or_named(value: Any) -> None:
     """A known field with anything in it is structured, or named first in the complaint."""
     for name in ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "metadata"):
-        try:
-            structure(body(**{name: value}))
-        except Misfit as misfit:
-            assert str(misfit).startswith(name)
+        assert (complaint(body(**{name: value})) or name).startswith(name)
 
 
 @given(JSON)
@@ -251,7 +251,5 @@ def test_any_value_in_any_block_is_taken_or_named(value: Any) -> None:
     """The same inside a content block."""
     for tag, (fields, _) in EXAMPLES.items():
         for name in fields:
-            try:
-                only({"type": tag, **fields, name: value})
-            except Misfit as misfit:
-                assert str(misfit).startswith(f"messages.0.content.0.{tag}.{name}")
+            told = complaint(body(messages=said({"type": tag, **fields, name: value})))
+            assert told is None or told.startswith(f"messages.0.content.0.{tag}.{name}")

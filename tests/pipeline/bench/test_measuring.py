@@ -1,0 +1,95 @@
+"""Loads on servers, measured: a real dragoman and the bench's upstream, both in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+import trio
+
+from pipeline import service
+from pipeline.bench.faults import BenchError
+from pipeline.bench.load import Address
+from pipeline.bench.measuring import Measured, Target, Upstream, cores, measure
+from pipeline.bench.scenarios import Scenario
+from pipeline.config import Settings, UpstreamSettings
+from tests.pipeline.bench.peers import upstream
+
+_SCENARIOS = {
+    "few": Scenario("", deltas=5, clients=2, seconds=0, limit=20),
+    "whole": Scenario("", deltas=7, clients=1, seconds=0, limit=20, stream=False),
+    "paced": Scenario("", deltas=10, clients=2, rate=100, seconds=0, limit=20),
+}
+
+
+@contextlib.asynccontextmanager
+async def _dragoman(behind: Address) -> AsyncIterator[Address]:
+    settings = Settings(
+        port=0, log_level="error", upstream=UpstreamSettings(url=f"http://{behind.host}:{behind.port}/v1")
+    )
+    shutdown = trio.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = Address("127.0.0.1", listener.getsockname()[1])
+    async with service.open_service(settings) as opened, trio.open_nursery() as nursery:
+        nursery.start_soon(partial(service.listen, opened, sockets=[listener], shutdown=shutdown))
+        try:
+            yield address
+        finally:
+            shutdown.set()
+
+
+async def test_loads_are_interleaved_and_counted() -> None:
+    """Every scenario on every server in every round, who is first in turns; all requests are answered in full."""
+    heard: list[Measured] = []
+    async with upstream() as behind, _dragoman(behind) as address:
+        targets = [Target("one", address, (os.getpid(),)), Target("two", address, ())]
+        found = await measure(targets, Upstream(behind, os.getpid()), _SCENARIOS, 2, heard.append)
+
+    assert found == heard
+    order = [(run.scenario, run.target) for run in found]
+    assert order[:4] == [("few", "one"), ("few", "two"), ("whole", "one"), ("whole", "two")]
+    assert order[6:8] == [("few", "two"), ("few", "one")]
+    assert all(not run.failed and run.completed == _SCENARIOS[run.scenario].clients for run in found)
+    assert all(run.events == run.completed * _SCENARIOS[run.scenario].deltas for run in found)
+    assert all(run.first_p50 is not None and run.first_p99 is not None and run.seconds > 0 for run in found)
+
+
+async def test_cpu_time_is_that_of_the_servers_processes() -> None:
+    """Known where they are, unknown where they are not, and then no cost is made of it."""
+    async with upstream() as behind, _dragoman(behind) as address:
+        targets = [Target("known", address, (os.getpid(),)), Target("unknown", address, ())]
+        busy = {"busy": Scenario("", deltas=200, clients=2, seconds=0.3, limit=20)}
+        known, unknown = await measure(targets, Upstream(behind, os.getpid()), busy, 1, lambda _: None)
+
+    assert known.cpu is not None
+    assert known.ms_per_request is not None
+    assert known.us_per_event is not None
+    assert known.cpu >= 0.1
+    assert known.us_per_event == pytest.approx(known.ms_per_request * 1_000 / 200)
+    assert (unknown.cpu, unknown.ms_per_request, unknown.us_per_event) == (None, None, None)
+
+
+async def test_a_server_in_front_of_another_upstream_is_not_measured() -> None:
+    """What it says is not what the bench's upstream plays, and the figures would mean something else."""
+    async with upstream() as behind:
+        targets = [Target("stranger", behind, ())]
+        with pytest.raises(BenchError, match=r"stranger does not answer from the bench's upstream \(incomplete\)"):
+            await measure(targets, Upstream(behind, os.getpid()), _SCENARIOS, 1, lambda _: None)
+
+
+async def test_an_upstream_that_is_not_there() -> None:
+    """A sentence says so."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nowhere = Address("127.0.0.1", listener.getsockname()[1])
+
+    with pytest.raises(BenchError, match="upstream did not start"):
+        await measure([Target("any", nowhere, ())], Upstream(nowhere, 1), _SCENARIOS, 1, lambda _: None)
+
+
+def test_there_is_a_processor() -> None:
+    """At least the one that runs this."""
+    assert cores() >= 1

@@ -1,0 +1,61 @@
+"""The task that writes all paced streams."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+from pipeline.bench.pacer import Pacer
+from tests.pipeline.bench.peers import pair
+
+pytestmark = pytest.mark.usefixtures("autojump_clock")
+
+
+async def test_pieces_leave_one_by_one_at_their_rate() -> None:
+    """Ten a second: the first at once, the last after 0.9 s, the end noticed when the next would have been due."""
+    pacer = Pacer()
+    with pair() as (one, two):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pacer.run)
+            began = trio.current_time()
+            assert await pacer.play(one, iter([b"%d" % number for number in range(10)]), 10)
+            took = trio.current_time() - began
+            nursery.cancel_scope.cancel()
+
+        assert two.recv(100) == b"0123456789"
+    assert took == pytest.approx(1.0, abs=0.05)
+
+
+async def test_a_full_socket_loses_nothing() -> None:
+    """What had no room is offered again until it has, and what follows waits for it."""
+    pacer, piece, received = Pacer(), b"x" * 300_000, bytearray()
+    with pair() as (one, two):
+
+        async def read_late() -> None:
+            await trio.sleep(5)
+            while len(received) < 3 * len(piece):
+                await trio.sleep(0.01)
+                received.extend(two.recv(100_000))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pacer.run)
+            nursery.start_soon(read_late)
+            assert await pacer.play(one, iter([piece] * 3), 100)
+            await trio.sleep(10)
+            nursery.cancel_scope.cancel()
+
+    assert len(received) == 3 * len(piece)
+
+
+async def test_a_reader_who_leaves_ends_its_stream() -> None:
+    """The others go on."""
+    pacer = Pacer()
+    with pair() as (gone, other), pair() as (one, two):
+        other.close()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pacer.run)
+            assert not await pacer.play(gone, iter([b"a"] * 5), 10)
+            assert await pacer.play(one, iter([b"b"] * 5), 10)
+            nursery.cancel_scope.cancel()
+
+        assert two.recv(100) == b"bbbbb"

@@ -1,0 +1,310 @@
+"""One exchange over ASGI: bodies in every form and size, and every way to answer."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+import pytest
+import trio
+import trio.testing
+
+from pipeline.endpoints.exchange import Exchange, Headers
+from stages.canonical.failure import Failure, Kind
+from stages.wire import json
+
+DISCONNECT = {"type": "http.disconnect"}
+TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
+
+
+@attrs.define
+class Wire:
+    """ASGI's two ends: what the client says, and what it was told."""
+
+    says: list[dict[str, Any]]
+    told: list[dict[str, Any]] = attrs.field(factory=list)
+
+    async def receive(self) -> dict[str, Any]:
+        """Give the next thing the client says."""
+        await trio.lowlevel.checkpoint()
+        return self.says.pop(0)
+
+    async def send(self, event: Any) -> None:
+        """Take what the client is told."""
+        await trio.lowlevel.checkpoint()
+        self.told.append(event)
+
+    @property
+    def head(self) -> dict[str, str]:
+        """The headers of the one answer."""
+        (start,) = [event for event in self.told if event["type"] == "http.response.start"]
+        return {name.decode(): value.decode() for name, value in start["headers"]}
+
+    @property
+    def statuses(self) -> list[int]:
+        """The statuses that were sent, which should be one."""
+        return [event["status"] for event in self.told if "status" in event]
+
+    @property
+    def body(self) -> bytes:
+        """All that the bodies held."""
+        return b"".join(event.get("body", b"") for event in self.told)
+
+
+def exchange(
+    *pieces: bytes, headers: Headers | None = None, method: str = "POST", says: Sequence[dict[str, Any]] | None = None
+) -> tuple[Exchange, Wire]:
+    """Make an exchange whose client sends these pieces."""
+    last = len(pieces) - 1
+    sent = [{"type": "http.request", "body": piece, "more_body": n < last} for n, piece in enumerate(pieces)]
+    wire = Wire(list(says) if says is not None else [*sent, DISCONNECT])
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": "/v1/messages",
+        "query_string": b"beta=true",
+        "headers": headers or [],
+    }
+    return Exchange(scope, wire.receive, wire.send, "req_1"), wire
+
+
+def test_the_head_is_known() -> None:
+    """Method, path, query and headers are there before the body; the last of a repeated header counts."""
+    made, _ = exchange(headers=[(b"x-a", b"1"), (b"x-a", b"2"), (b"x-b", b"\xe9")])
+
+    assert (made.method, made.path, made.query) == ("POST", "/v1/messages", b"beta=true")
+    assert made.headers == {"x-a": "2", "x-b": "é"}
+    assert (made.started, made.streaming) == (False, False)
+
+
+def test_a_query_may_be_missing() -> None:
+    """ASGI allows its absence."""
+    wire = Wire([])
+    scope = {"method": "GET", "path": "/", "headers": []}
+
+    assert Exchange(scope, wire.receive, wire.send, "req_1").query == b""
+
+
+# -- bodies -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pieces", [(b"hello",), (b"hel", b"", b"lo"), (b"h", b"e", b"l", b"l", b"o")])
+@pytest.mark.parametrize("limit", [5, 100])
+async def test_pieces_add_up(pieces: tuple[bytes, ...], limit: int) -> None:
+    """However a body is cut, it is the same; exactly the limit still fits."""
+    made, _ = exchange(*pieces)
+
+    assert await made.body(limit) == b"hello"
+
+
+async def test_an_announced_size_is_refused_unread() -> None:
+    """Who says that it is too much need not send it."""
+    made, wire = exchange(b"hello", headers=[(b"content-length", b"5")])
+
+    assert await made.body(4) == TOO_LARGE
+    assert len(wire.says) == 2
+
+
+@pytest.mark.parametrize("announced", [b"", b"3", b"many"])
+async def test_a_size_that_was_not_told_is_noticed(announced: bytes) -> None:
+    """The limit counts what comes, and reading stops there."""
+    made, wire = exchange(b"abc", b"def", b"ghi", headers=[(b"content-length", announced)])
+
+    assert await made.body(5) == TOO_LARGE
+    assert len(wire.says) == 2
+
+
+async def test_a_client_that_leaves_early_has_no_body() -> None:
+    """Half a body is none."""
+    made, _ = exchange(says=[{"type": "http.request", "body": b"half", "more_body": True}, DISCONNECT])
+
+    assert await made.body(100) is None
+
+
+async def test_an_event_may_lack_its_fields() -> None:
+    """ASGI's defaults: no body, and no more of it."""
+    made, _ = exchange(says=[{"type": "http.request"}])
+
+    assert await made.body(100) == b""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)],
+)
+async def test_encodings_are_undone(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    """SDKs may compress large bodies."""
+    made, _ = exchange(pack(b"hello"), headers=[(b"content-encoding", encoding.encode())])
+
+    assert await made.body(100) == b"hello"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "kind", "code"),
+    [
+        ("br", b"x", Kind.INVALID_REQUEST, "request_body_encoding_unsupported"),
+        ("gzip", b"no gzip", Kind.INVALID_REQUEST, "request_body_encoding_invalid"),
+        ("deflate", b"no zlib", Kind.INVALID_REQUEST, "request_body_encoding_invalid"),
+        ("gzip", gzip.compress(b"x" * 101), Kind.TOO_LARGE, "request_body_too_large_after_decoding"),
+        ("gzip", gzip.compress(bytes(2**24)), Kind.TOO_LARGE, "request_body_too_large_after_decoding"),
+    ],
+)
+async def test_what_cannot_be_undone(encoding: str, body: bytes, kind: Kind, code: str) -> None:
+    """Each reason has the code that SDKs branch on; a bomb is not unpacked."""
+    made, _ = exchange(body, headers=[(b"content-encoding", encoding.encode())])
+
+    failure = await made.body(20_000 if kind is not Kind.TOO_LARGE or len(body) > 100 else 100)
+    assert isinstance(failure, Failure)
+    assert (failure.kind, failure.error_code) == (kind, code)
+
+
+async def test_half_a_packed_body_is_invalid() -> None:
+    """What was cut on its way is said to be that, not to be bad JSON."""
+    made, _ = exchange(gzip.compress(b"hello" * 100)[:-12], headers=[(b"content-encoding", b"gzip")])
+
+    failure = await made.body(10_000)
+    assert isinstance(failure, Failure)
+    assert failure.error_code == "request_body_encoding_invalid"
+
+
+async def test_leaving_is_waited_for() -> None:
+    """Whatever else the client may say, only its leaving counts."""
+    made, wire = exchange(says=[{"type": "http.request"}, {"type": "http.request"}, DISCONNECT, {"type": "never"}])
+
+    await made.left()
+    assert wire.says == [{"type": "never"}]
+
+
+# -- answers ----------------------------------------------------------------------------------------
+
+
+async def test_a_stream_is_head_pieces_and_end() -> None:
+    """Each write is one piece, and the state is known at every step."""
+    made, wire = exchange()
+    await made.begin_stream()
+    assert (made.started, made.streaming) == (True, True)
+    await made.write(b"one")
+    await made.write(b"two")
+    await made.end_stream()
+
+    assert made.streaming is False
+    assert wire.statuses == [200]
+    assert wire.head == {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-cache",
+        "x-accel-buffering": "no",
+        "request-id": "req_1",
+    }
+    assert [(event["body"], event["more_body"]) for event in wire.told[1:]] == [
+        (b"one", True),
+        (b"two", True),
+        (b"", False),
+    ]
+
+
+async def test_a_whole_answer_is_json() -> None:
+    """Type and length are right, the request's id is there."""
+    made, wire = exchange()
+    await made.answer({"a": "é"})
+
+    assert wire.statuses == [200]
+    assert wire.body == '{"a":"é"}'.encode()
+    assert wire.head == {"content-type": "application/json", "content-length": "10", "request-id": "req_1"}
+
+
+async def test_a_head_request_gets_the_head_alone() -> None:
+    """The length is that of the body it would have been."""
+    made, wire = exchange(method="HEAD")
+    await made.answer({})
+
+    assert (wire.head["content-length"], wire.body) == ("2", b"")
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+async def test_every_failure_is_an_envelope_with_its_hints(kind: Kind) -> None:
+    """Status, type, message, code and both hints come from the kind and the failure."""
+    made, wire = exchange()
+    await made.fail(Failure(kind, "Why.", error_code="code", retry_after=7, cause="secret"))
+
+    assert wire.statuses == [kind.status]
+    assert json.decode(wire.body) == {
+        "type": "error",
+        "error": {"type": kind.error_type, "message": "Why.", "details": {"error_code": "code"}},
+        "request_id": "req_1",
+    }
+    assert wire.head.get("x-should-retry") == {None: None, True: "true", False: "false"}[kind.should_retry]
+    assert wire.head["retry-after"] == "7"
+
+
+async def test_without_hints_there_are_none() -> None:
+    """A failure that knows no waiting time names none."""
+    made, wire = exchange()
+    await made.fail(Failure(Kind.INVALID_REQUEST, "Why."))
+
+    assert not {"retry-after", "x-should-retry"} & set(wire.head)
+
+
+async def test_breaking_off_before_the_answer_has_a_status() -> None:
+    """Nothing was said yet, so all can be said."""
+    made, wire = exchange()
+    await made.break_off(Failure(Kind.OVERLOADED, "Why."))
+
+    assert wire.statuses == [529]
+
+
+async def test_breaking_off_a_stream_is_its_last_event() -> None:
+    """The 200 is out; the failure is an event, and the stream ends."""
+    made, wire = exchange()
+    await made.begin_stream()
+    await made.break_off(Failure(Kind.INTERNAL, "Why."))
+
+    assert wire.statuses == [200]
+    assert wire.body.startswith(b"event: error\ndata: ")
+    assert wire.told[-1]["more_body"] is False
+    assert made.streaming is False
+
+
+async def test_breaking_off_after_the_answer_says_nothing() -> None:
+    """What is over cannot fail any more."""
+    made, wire = exchange()
+    await made.answer({})
+    told = list(wire.told)
+    await made.break_off(Failure(Kind.INTERNAL, "Why."))
+
+    assert wire.told == told
+
+
+async def test_rate_limits_are_handed_on() -> None:
+    """The upstream's limits are in the headers of whatever comes next."""
+    made, wire = exchange()
+    made.inform({"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "59", "x-other": "1"})
+    await made.answer({})
+
+    assert wire.head["anthropic-ratelimit-requests-limit"] == "60"
+    assert wire.head["anthropic-ratelimit-requests-remaining"] == "59"
+    assert "x-other" not in wire.head
+
+
+async def test_a_head_is_sent_whole_though_cancelled() -> None:
+    """A cancelled answer has either both head and body or nothing of either."""
+    made, wire = exchange()
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await made.answer({"a": 1})
+
+    assert [event["type"] for event in wire.told] == ["http.response.start", "http.response.body"]
+
+
+async def test_the_head_of_a_stream_is_sent_though_cancelled() -> None:
+    """Only then is the cancellation noticed."""
+    made, wire = exchange()
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await made.begin_stream()
+        await made.write(b"never")
+
+    assert scope.cancelled_caught
+    assert [event["type"] for event in wire.told] == ["http.response.start"]

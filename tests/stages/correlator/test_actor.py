@@ -1,0 +1,235 @@
+"""The correlator as a task: channels of channels, the nursery of the blocks, and every way to end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from stages.actor import Batch
+from stages.block import AnswerEvent, Block, BlockReader
+from stages.canonical.events import (
+    BLOCK_STOP,
+    JsonDelta,
+    MessageEnd,
+    TextDelta,
+    TextStart,
+    ToolUseStart,
+    Usage,
+)
+from stages.canonical.failure import Failure, Kind
+from stages.canonical.plan import AnswerPlan
+from stages.correlator.actor import Filter, correlate
+from stages.correlator.ledger import Ledger
+from stages.wire import responses_stream
+from stages.wire.responses_stream import StreamEvent
+
+PLAN = AnswerPlan("msg_1", "claude", "gpt")
+BROKEN = Failure(Kind.UPSTREAM, "Broken.")
+Batches = Sequence[Batch[StreamEvent]]
+
+
+def delta(text: str, index: int = 0) -> StreamEvent:
+    """More text of one item."""
+    return StreamEvent("response.output_text.delta", output_index=index, delta=text)
+
+
+def done(item: dict[str, Any], index: int = 0) -> StreamEvent:
+    """A whole item."""
+    return StreamEvent("response.output_item.done", output_index=index, item=responses_stream.dump(item))
+
+
+CALL = done({"type": "function_call", "id": "fc", "call_id": "call_1", "name": "f", "arguments": '{"a":1}'}, 1)
+BAD_CALL = done({"type": "function_call", "id": "fc", "call_id": "call_1", "name": "f", "arguments": "nonsense"}, 1)
+END = StreamEvent(
+    "response.completed", response=responses_stream.dump({"status": "completed", "usage": {"output_tokens": 3}})
+)
+ENDED = MessageEnd("end_turn", Usage(output_tokens=3))
+
+
+class Script:
+    """An inbox that plays batches, one a turn, and then ends or waits for ever."""
+
+    def __init__(self, batches: Batches, *, hangs: bool = False) -> None:
+        self._batches = iter(batches)
+        self._hangs = hangs
+
+    def __aiter__(self) -> AsyncIterator[Batch[StreamEvent]]:
+        return self
+
+    async def __anext__(self) -> Batch[StreamEvent]:
+        await trio.lowlevel.checkpoint()
+        for batch in self._batches:
+            return batch
+        if self._hangs:
+            await trio.sleep_forever()
+        raise StopAsyncIteration
+
+
+async def run(
+    *batches: Batch[StreamEvent], capacity: float = 16, outer: float = 16, filters: Sequence[Filter] = ()
+) -> tuple[list[AnswerEvent | Failure], bool]:
+    """Correlate a script; return the message as a reader sees it, and whether the upstream had ended."""
+    outbox, blocks = trio.open_memory_channel[Batch[Block | MessageEnd]](outer)
+    reader = BlockReader(blocks)
+    events: list[AnswerEvent | Failure] = []
+    ended: list[bool] = []
+
+    async def correlating() -> None:
+        ended.append(await correlate(Ledger(PLAN), Script(batches), outbox, capacity=capacity, filters=filters))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(correlating)
+        while got := await reader.receive():
+            events += got
+    return events, ended[0]
+
+
+@pytest.mark.parametrize("capacity", [0, 1, 16])
+@pytest.mark.parametrize("outer", [0, 1, 16])
+async def test_a_message_of_text_and_call(capacity: float, outer: float) -> None:
+    """Blocks come in order with what they hold, the ending last, whatever the channels hold."""
+    events, ended = await run((delta("a"), delta("b")), (delta("c"),), (CALL,), (END,), capacity=capacity, outer=outer)
+
+    assert events == [
+        TextStart(),
+        TextDelta("a"),
+        TextDelta("b"),
+        TextDelta("c"),
+        BLOCK_STOP,
+        ToolUseStart("toolu_call_1", "f"),
+        JsonDelta(""),
+        JsonDelta('{"a":1}'),
+        BLOCK_STOP,
+        MessageEnd("tool_use", Usage(output_tokens=3)),
+    ]
+    assert ended
+
+
+async def test_all_in_one_batch_is_the_same() -> None:
+    """One upstream read may hold a whole answer."""
+    assert await run((delta("a"), delta("b"), CALL, END)) == await run((delta("a"),), (delta("b"),), (CALL,), (END,))
+
+
+async def test_an_empty_answer_is_its_end() -> None:
+    """No block, one ending."""
+    assert await run((END,)) == ([ENDED], True)
+
+
+@pytest.mark.parametrize("after", [(), (delta("later"),)])
+async def test_what_follows_the_ending_is_not_read(after: Batch[StreamEvent]) -> None:
+    """The ending is the last thing, whatever the upstream adds."""
+    events, _ = await run((delta("a"),), (END, *after), (delta("later"),))
+
+    assert events == [TextStart(), TextDelta("a"), BLOCK_STOP, ENDED]
+
+
+@pytest.mark.parametrize("before", [(), (delta("a"),)])
+async def test_a_failure_follows_what_came_before_it(before: Batch[StreamEvent]) -> None:
+    """Inside the open block or before any, and nothing but the block's end comes after it."""
+    events, ended = await run((*before, BROKEN, delta("never")))
+
+    assert events == ([TextStart(), TextDelta("a"), BROKEN, BLOCK_STOP] if before else [BROKEN])
+    assert not ended
+
+
+async def test_a_failure_between_blocks() -> None:
+    """When no block is open, the failure stands by itself."""
+    finished = done({"type": "message", "content": [{"type": "output_text", "text": "a"}]})
+
+    assert (await run((delta("a"),), (finished,), (BROKEN,)))[0] == [TextStart(), TextDelta("a"), BLOCK_STOP, BROKEN]
+
+
+@pytest.mark.parametrize("before", [(), ((delta("a"),),)])
+async def test_a_stream_that_ends_without_an_ending_was_cut(before: Batches) -> None:
+    """Silence is never a clean ending."""
+    events, ended = await run(*before)
+    (failure,) = [event for event in events if isinstance(event, Failure)]
+
+    assert failure.cause == "stream_cut"
+    assert not any(isinstance(event, MessageEnd) for event in events)
+    assert not ended
+
+
+async def test_a_call_whose_arguments_are_no_json_fails_inside_its_block() -> None:
+    """The buffer's failure travels in the block's own channel."""
+    events, _ = await run((BAD_CALL, END))
+
+    assert events[:3] == [ToolUseStart("toolu_call_1", "f"), JsonDelta(""), JsonDelta("nonsense")]
+    assert isinstance(events[3], Failure)
+
+
+class Shout:
+    """A filter that ends the message at the first question mark, and else makes text loud."""
+
+    def feed(self, part: Any) -> Iterator[Any]:
+        """Take the next part."""
+        if part == TextDelta("?"):
+            yield BLOCK_STOP
+            yield MessageEnd("stop_sequence")
+        else:
+            yield TextDelta(part.text.upper()) if isinstance(part, TextDelta) else part
+
+    def finish(self) -> Iterator[Any]:
+        """Nothing is held back."""
+        yield from ()
+
+
+async def test_filters_change_what_passes() -> None:
+    """Each part of the message goes through them."""
+    events, ended = await run((delta("a"), CALL), (END,), filters=[Shout()])
+
+    assert events[:3] == [TextStart(), TextDelta("A"), BLOCK_STOP]
+    assert isinstance(events[-1], MessageEnd)
+    assert ended
+
+
+async def test_a_filter_may_end_the_message_early() -> None:
+    """The upstream was left in the middle, and the caller is told."""
+    events, ended = await run((delta("a"), delta("?"), delta("never")), (END,), filters=[Shout()])
+
+    assert events == [TextStart(), TextDelta("A"), BLOCK_STOP, MessageEnd("stop_sequence")]
+    assert not ended
+
+
+async def test_a_reader_that_has_left_ends_it_quietly() -> None:
+    """Closing the message's channel, or a block's, means "do not bother"."""
+    for depth in (0, 1):
+        outbox, blocks = trio.open_memory_channel[Batch[Block | MessageEnd]](0)
+        reader = BlockReader(blocks)
+        batches = [(delta("a"),), (delta("b"),), (delta("c"),), (CALL,), (END,)]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(correlate, Ledger(PLAN), Script(batches), outbox)
+            if depth:
+                await reader.receive()
+            reader.close()
+
+
+async def test_cancelling_leaves_nothing_behind() -> None:
+    """Wherever it waits, the channels are closed and no buffer runs on (law 5)."""
+    for batches in ([], [(delta("a"),)], [(CALL,)], [(delta("a"), CALL)]):
+        outbox, blocks = trio.open_memory_channel[Batch[Block | MessageEnd]](0)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(correlate, Ledger(PLAN), Script(batches, hangs=True), outbox)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+
+        with pytest.raises(trio.EndOfChannel):
+            blocks.receive_nowait()
+
+
+async def test_no_block_outlives_the_message() -> None:
+    """The ending is sent only after the last buffer has said all (law 2)."""
+    outbox, blocks = trio.open_memory_channel[Batch[Block | MessageEnd]](16)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(correlate, Ledger(PLAN), Script([(CALL, END)]), outbox)
+        ((block,),) = [await blocks.receive()]
+        assert isinstance(block, Block)
+        assert isinstance(await blocks.receive(), tuple)
+
+        assert block.content.statistics().open_send_channels == 0
+        content = [event async for batch in block.content for event in batch]
+        assert content == [JsonDelta(""), JsonDelta('{"a":1}')]

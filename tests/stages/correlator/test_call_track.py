@@ -1,0 +1,139 @@
+"""One call: a block under an id of its own as soon as its name is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+
+from stages.canonical.events import (
+    BLOCK_STOP,
+    ArgumentsCut,
+    ArgumentsDelta,
+    ArgumentsDone,
+    ToolUseStart,
+)
+from stages.correlator.call_track import CallTrack
+from tests.stages.correlator.items import PLAN, call, say
+from tests.stages.strategies import JSON
+
+START = ToolUseStart("toolu_call_1", "f")
+ANNOUNCED = call("")
+Step = Callable[[CallTrack], object]
+
+
+def track_of(*steps: Step, item: dict[str, Any] = ANNOUNCED, taken: set[str] | None = None) -> CallTrack:
+    """A track that was opened with an item, after these steps."""
+    track = CallTrack(PLAN, item)
+    track.claim_id(taken or set())
+    for step in steps:
+        step(track)
+    return track
+
+
+def delta(text: str) -> Step:
+    """More arguments."""
+    return lambda track: track.arguments_delta(say("arguments", text))
+
+
+def whole(text: str) -> Step:
+    """All arguments."""
+    return lambda track: track.arguments_done(say("arguments_done", text))
+
+
+def complete(item: dict[str, Any]) -> Step:
+    """The whole call."""
+    return lambda track: track.complete(item)
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ([], [START]),
+        ([delta("{"), delta(""), delta("}")], [START, ArgumentsDelta("{"), ArgumentsDelta("}")]),
+        ([whole("{}"), whole("")], [START, ArgumentsDone("{}")]),
+        ([complete(call("{}"))], [START, ArgumentsDone("{}"), BLOCK_STOP]),
+        ([complete(call(""))], [START, BLOCK_STOP]),
+        ([complete(call("{", status="incomplete"))], [START, ArgumentsDone("{"), ArgumentsCut(), BLOCK_STOP]),
+        ([delta("{"), CallTrack.cut, CallTrack.end], [START, ArgumentsDelta("{"), ArgumentsCut(), BLOCK_STOP]),
+        ([CallTrack.end, CallTrack.end, CallTrack.cut], [START, BLOCK_STOP]),
+    ],
+)
+def test_what_a_call_says(steps: list[Step], said: list[Any]) -> None:
+    """Its start, its arguments as they come, whether they may be unfinished, and its stop, once."""
+    assert track_of(*steps).take() == said
+
+
+def test_arguments_may_come_before_the_name() -> None:
+    """Nothing is handed over until the name is known, and then all of it in order."""
+    track = track_of(delta("{"), item={"id": "fc_1"})
+    assert track.take() == []
+    assert track.size > 0
+
+    track.complete(call("{}"))
+
+    assert track.take() == [START, ArgumentsDelta("{"), ArgumentsDone("{}"), BLOCK_STOP]
+
+
+@pytest.mark.parametrize("end", [CallTrack.end, CallTrack.cut, complete({"type": "function_call", "name": ""})])
+def test_a_call_without_a_name_is_none(end: Step) -> None:
+    """A client could run nothing under no name."""
+    assert track_of(delta("{}"), end, CallTrack.end, item={}).take() == []
+
+
+@pytest.mark.parametrize(
+    ("taken", "ident"),
+    [
+        (set(), "toolu_call_1"),
+        ({"toolu_call_1"}, "toolu_call_1_1"),
+        ({"toolu_call_1", "toolu_call_1_1"}, "toolu_call_1_2"),
+    ],
+)
+def test_an_id_belongs_to_one_call(taken: set[str], ident: str) -> None:
+    """Clients key results by it, so a second call with it gets another."""
+    assert track_of(taken=taken).call_id == ident
+
+
+@pytest.mark.parametrize(
+    ("item", "ident"),
+    [
+        ({"name": "f", "call_id": "call_9", "id": "fc_1"}, r"toolu_call_9\Z"),
+        ({"name": "f", "call_id": None, "id": "fc_1"}, r"toolu_fc_1\Z"),
+        ({"name": "f", "call_id": "a b"}, r"toolu_call_[0-9a-f]{40}\Z"),
+        ({"name": "f"}, r"toolu_call_[0-9a-f]{24}\Z"),
+        ({"name": "f", "call_id": 5}, r"toolu_call_[0-9a-f]{24}\Z"),
+    ],
+)
+def test_where_its_id_comes_from(item: dict[str, Any], ident: str) -> None:
+    """The call's own, else the item's, else one that we make, the same each time."""
+    assert re.match(ident, track_of(item=item).call_id)
+    assert track_of(item=item).call_id == track_of(item=item).call_id
+
+
+def test_the_client_sees_its_own_name() -> None:
+    """A name that had to change upstream is restored."""
+    track = CallTrack(attrs.evolve(PLAN, tool_names={"f": "mcp.f"}), ANNOUNCED)
+    track.claim_id(set())
+
+    assert track.take() == [ToolUseStart("toolu_call_1", "mcp.f")]
+
+
+@pytest.mark.parametrize(
+    ("item", "may_be"),
+    [(call(), True), (call(call_id="call_2"), False), ({"type": "message", "call_id": "call_1"}, False)],
+)
+def test_it_is_known_by_its_id(item: dict[str, Any], may_be: bool) -> None:
+    """Another id, or another kind, is another item."""
+    assert track_of().could_be(item) is may_be
+
+
+@given(JSON, JSON, JSON, JSON)
+def test_any_item_completes_it(name: Any, call_id: Any, ident: Any, arguments: Any) -> None:
+    """Nothing raises, and a block begins if and only if there is a name."""
+    item = {"name": name, "call_id": call_id, "id": ident, "arguments": arguments}
+    for track in (track_of(item=item), track_of(complete(item), item={})):
+        assert any(isinstance(event, ToolUseStart) for event in track.take()) == (isinstance(name, str) and name != "")

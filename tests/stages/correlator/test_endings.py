@@ -1,0 +1,154 @@
+"""How a response ended: its status counts, not the name of the event that brought it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from stages.canonical.events import Usage
+from stages.canonical.failure import Failure, Kind
+from stages.canonical.plan import AnswerPlan
+from stages.correlator.endings import Ending, end_of, failure_of_event
+from stages.tables import stops
+from stages.wire import json, responses_stream
+from stages.wire.responses_stream import Final, StreamEvent
+from tests.stages.strategies import JSON
+
+PLAN = AnswerPlan("msg_1", "claude-x", "gpt-x", max_output_tokens=10, window=1000, input_tokens=2000)
+
+
+def ending(name: str, plan: AnswerPlan = PLAN, **fields: Any) -> Ending | Failure:
+    """Read how a response with these fields ended."""
+    return end_of(f"response.{name}", Final(**fields), plan)
+
+
+def reason(name: str, *, calls: bool = False, refusal: str = "", plan: AnswerPlan = PLAN, **fields: Any) -> str:
+    """The stop reason of a response with these fields and this content."""
+    told = ending(name, plan, **fields)
+    assert isinstance(told, Ending)
+    return told.message_end(calls=calls, refusal=refusal, left_out=()).stop_reason
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "plain", "with_calls"),
+    [
+        ("completed", {}, "end_turn", "tool_use"),
+        ("completed", {"status": "completed"}, "end_turn", "tool_use"),
+        ("done", {"status": "completed"}, "end_turn", "tool_use"),
+        ("completed", {"status": "completed", "error": {"message": "stale"}}, "end_turn", "tool_use"),
+        ("completed", {"usage": {"output_tokens": 9}}, "end_turn", "tool_use"),
+        ("completed", {"usage": {"output_tokens": 10}}, "max_tokens", "tool_use"),
+        ("incomplete", {}, "max_tokens", "max_tokens"),
+        ("completed", {"status": "incomplete"}, "max_tokens", "max_tokens"),
+        ("incomplete", {"incomplete_details": {"reason": None}}, "max_tokens", "max_tokens"),
+        ("incomplete", {"incomplete_details": {"reason": "max_output_tokens"}}, "max_tokens", "max_tokens"),
+        ("completed", {"incomplete_details": {"reason": "length"}}, "max_tokens", "max_tokens"),
+        ("incomplete", {"incomplete_details": {"reason": "content_filter"}}, "refusal", "refusal"),
+        ("incomplete", {"incomplete_details": {"reason": "a new one"}}, "end_turn", "max_tokens"),
+    ],
+)
+def test_why_it_ended(name: str, fields: dict[str, Any], plain: str, with_calls: str) -> None:
+    """Nobody may run a call that could be unfinished, so a cut answer with calls is not a `tool_use`."""
+    assert reason(name, **fields) == plain
+    assert reason(name, calls=True, **fields) == with_calls
+
+
+def test_without_a_limit_none_is_reached() -> None:
+    """A server that counts nothing wrong is not suspected."""
+    free = AnswerPlan("msg_1", "claude-x", "gpt-x")
+
+    assert reason("completed", plan=free, usage={"output_tokens": 10**6}) == "end_turn"
+
+
+@pytest.mark.parametrize("calls", [True, False])
+def test_a_refusal_beats_every_other_reason(calls: bool) -> None:
+    """The model's own words are the explanation; a filter's stand only where the model said none."""
+    told = ending("incomplete", incomplete_details={"reason": "content_filter"})
+    assert isinstance(told, Ending)
+
+    spoken = told.message_end(calls=calls, refusal="No.", left_out=())
+    silent = told.message_end(calls=calls, refusal="", left_out=())
+
+    assert (spoken.stop_reason, spoken.stop_details) == ("refusal", stops.refusal_details("No."))
+    assert (silent.stop_reason, silent.stop_details) == ("refusal", stops.FILTERED)
+    assert reason("completed", calls=calls, refusal="No.") == "refusal"
+
+
+def test_an_end_says_what_it_cost_and_left_out() -> None:
+    """Usage, searches and what had no counterpart go along."""
+    told = ending("completed", usage={"input_tokens": 5, "output_tokens": 2})
+    assert isinstance(told, Ending)
+
+    end = told.message_end(calls=False, refusal="", left_out=(("x", 1),), web_searches=2)
+
+    assert (end.usage, end.web_searches, end.left_out) == (Usage(5, output_tokens=2), 2, (("x", 1),))
+    assert end.stop_details is None
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "kind"),
+    [
+        ("failed", {}, Kind.UPSTREAM),
+        ("cancelled", {}, Kind.UPSTREAM),
+        ("completed", {"status": "failed"}, Kind.UPSTREAM),
+        ("completed", {"status": "cancelled"}, Kind.UPSTREAM),
+        ("failed", {"error": "words"}, Kind.UPSTREAM),
+        ("failed", {"error": {"code": "rate_limit_exceeded", "message": "slow"}}, Kind.RATE_LIMIT),
+        ("done", {"status": "in_progress", "error": {"code": "server_is_overloaded"}}, Kind.OVERLOADED),
+        ("failed", {"error": {"code": "context_length_exceeded", "message": "too long"}}, Kind.INVALID_REQUEST),
+    ],
+)
+def test_failures(name: str, fields: dict[str, Any], kind: Kind) -> None:
+    """A failed response is never a clean ending, whatever its event is called."""
+    told = ending(name, **fields)
+
+    assert isinstance(told, Failure)
+    assert told.kind is kind
+
+
+def test_an_overflow_is_told_with_our_count() -> None:
+    """The plan's numbers stand in for those that the upstream did not tell."""
+    told = ending("failed", error={"code": "context_length_exceeded"})
+
+    assert isinstance(told, Failure)
+    assert told.message == "prompt is too long: 2000 tokens > 1000 maximum"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"error": {"code": "rate_limit_exceeded", "message": "slow"}},
+        {"code": "rate_limit_exceeded", "message": "slow"},
+        {"error": None, "code": "rate_limit_exceeded", "message": "slow"},
+    ],
+)
+def test_error_events_are_nested_or_flat(fields: dict[str, Any]) -> None:
+    """As recorded, or as documented."""
+    event = responses_stream.decode(json.encode({"type": "error", **fields}))
+
+    assert failure_of_event(event, PLAN) == Failure(Kind.RATE_LIMIT, "slow", retry_after=5, cause="rate_limit_exceeded")
+
+
+@given(JSON, JSON, JSON)
+def test_any_error_event_is_a_failure(error: Any, code: Any, message: Any) -> None:
+    """Whatever an upstream sends as an error, it becomes a sentence."""
+    event = responses_stream.decode(json.encode({"error": error, "code": code, "message": message}))
+
+    assert failure_of_event(event, PLAN).message
+    assert failure_of_event(StreamEvent(), PLAN).message
+
+
+@given(JSON, JSON, JSON, JSON)
+def test_any_final_object_is_an_ending_or_a_failure(status: Any, details: Any, error: Any, usage: Any) -> None:
+    """Nothing raises, and there is always a reason."""
+    raw = json.encode({"status": status, "incomplete_details": details, "error": error, "usage": usage})
+    told = end_of("response.completed", responses_stream.decode_final(raw), PLAN)
+
+    if isinstance(told, Ending):
+        assert told.message_end(calls=True, refusal="", left_out=()).stop_reason in {
+            "tool_use",
+            "max_tokens",
+            "refusal",
+        }

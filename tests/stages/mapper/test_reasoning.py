@@ -1,0 +1,99 @@
+"""Which thinking blocks go back upstream, and in which form."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+from hypothesis import given
+
+from stages.canonical.report import Fate, Report
+from stages.canonical.request import RedactedThinking, Thinking
+from stages.mapper.reasoning import Reasoning
+from stages.wire import carrier
+from stages.wire import responses_request as wire
+from stages.wire.carrier import Carrier
+from stages.wire.responses_request import Item
+from tests.stages.strategies import TEXTS
+
+OURS = Carrier("rs_1", "sealed", summary=(3, 3), phase="commentary", model="gpt-x", account="acc")
+
+
+def restored(
+    sealed: Carrier, thinking: str = "one\n\ntwo", *, replay: str = "encrypted"
+) -> tuple[tuple[Item, str] | None, list[str]]:
+    """Bring a block with this carrier back; return what came of it and what was reported as dropped."""
+    report = Report()
+    memory = Reasoning(replay, "gpt-x", "acc", report)
+    item = memory.restore(Thinking(thinking, carrier.encode(sealed)), "messages.1.content.0")
+    assert all((note.path, note.fate) == ("messages.1.content.0", Fate.DROPPED) for note in report.notes)
+    return item, [note.reason for note in report.notes]
+
+
+def test_a_sealed_item_comes_back_in_place() -> None:
+    """Summary parts, sealed content and the phase of what followed, without the id, and nothing to report."""
+    assert restored(OURS) == ((wire.sealed_reasoning("sealed", ("one", "two")), "commentary"), [])
+
+
+def test_texts_that_the_client_never_saw_ride_in_the_carrier() -> None:
+    """An omitted summary goes back as it was."""
+    hidden = attrs.evolve(OURS, summary=(), texts=("un", "seen"))
+
+    assert restored(hidden, "") == ((wire.sealed_reasoning("sealed", ("un", "seen")), "commentary"), [])
+
+
+def test_sealed_raw_reasoning_needs_no_summary() -> None:
+    """What was shown was the reasoning itself, which is inside the seal."""
+    assert restored(attrs.evolve(OURS, raw=True)) == ((wire.sealed_reasoning("sealed", ()), "commentary"), [])
+
+
+def test_open_reasoning_goes_back_as_text() -> None:
+    """A server that shows its reasoning takes it back as content."""
+    raw = attrs.evolve(OURS, encrypted_content="", raw=True, summary=(8,))
+
+    assert restored(raw, replay="content") == ((wire.open_reasoning(("one\n\ntwo",)), "commentary"), [])
+
+
+@pytest.mark.parametrize(
+    ("change", "replay", "reason"),
+    [
+        ({"model": "gpt-y"}, "encrypted", "reasoning of another model or account"),
+        ({"account": "other"}, "encrypted", "reasoning of another model or account"),
+        ({"encrypted_content": ""}, "encrypted", "reasoning that the upstream did not seal"),
+        ({}, "none", "the upstream takes no reasoning back"),
+        ({}, "content", "reasoning that the upstream did not seal"),
+        ({"raw": True, "summary": (), "encrypted_content": ""}, "content", ""),
+    ],
+)
+def test_what_the_upstream_would_refuse_is_dropped_with_a_reason(
+    change: dict[str, object], replay: str, reason: str
+) -> None:
+    """Sealed reasoning opens nowhere else, and a server gets only the form it knows."""
+    item, reasons = restored(attrs.evolve(OURS, **change), replay=replay)  # type: ignore[arg-type] # fields of Carrier
+
+    assert reasons == ([reason] if reason else [])
+    assert (item is None) == bool(reason)
+
+
+def test_open_reasoning_without_text_is_nothing() -> None:
+    """An item without content would be refused."""
+    item, reasons = restored(attrs.evolve(OURS, raw=True, summary=()), "", replay="content")
+
+    assert item is None
+    assert len(reasons) == 1
+
+
+@given(TEXTS)
+def test_foreign_signatures_are_dropped_and_reported(signature: str) -> None:
+    """A conversation that began on another service goes on without that service's reasoning, and without an error."""
+    report = Report()
+
+    assert Reasoning("encrypted", "gpt-x", "acc", report).restore(Thinking("x", signature), "p") is None
+    assert [note.reason for note in report.notes] == ["reasoning of another service"]
+
+
+def test_redacted_thinking_is_foreign() -> None:
+    """We never write such blocks."""
+    report = Report()
+
+    assert Reasoning("encrypted", "gpt-x", "acc", report).restore(RedactedThinking("x"), "p") is None
+    assert [note.reason for note in report.notes] == ["reasoning of another service"]

@@ -1,0 +1,168 @@
+"""Tools and the choice among them: declared once, in one order, under names that the upstream allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.canonical.report import Fate, Report
+from stages.canonical.request import (
+    AnyTool,
+    Message,
+    Request,
+    ServerTool,
+    Text,
+    Tool,
+    ToolChoice,
+    ToolReference,
+    ToolResult,
+)
+from stages.mapper.tools import PLACEHOLDER, Toolbox, choice, references, toolbox
+from stages.tables.identifiers import upstream_tool_name
+from tests.stages.strategies import TEXTS
+
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {}}
+CLOSED: dict[str, Any] = {**SCHEMA, "additionalProperties": False, "required": []}
+SEARCH = ServerTool("web_search_20250305", "web_search", {"type": "web_search_20250305", "name": "web_search"})
+
+
+def tool(name: str, **changes: Any) -> Tool:
+    """A tool without arguments."""
+    return Tool(**{"name": name, "input_schema": SCHEMA, **changes})
+
+
+def referring(*names: str) -> Message:
+    """A message with a result that refers to these tools."""
+    return Message("user", (ToolResult("t", tuple(map(ToolReference, names))),))
+
+
+def boxed(
+    *tools: AnyTool, messages: tuple[Message, ...] = (), in_place: bool = False, hosted: bool = True
+) -> tuple[Toolbox, list[tuple[str, Fate]]]:
+    """Sort tools; return the box and what was reported."""
+    report = Report()
+    box = toolbox(Request("m", messages, tools=tools), report, in_place=in_place, hosted=hosted)
+    return box, [(note.path, note.fate) for note in report.notes]
+
+
+def names(box: Toolbox) -> list[str]:
+    """What is declared, by name."""
+    return [declared.get("name", declared["type"]) for declared in box.declared]
+
+
+def test_a_tool_becomes_a_function() -> None:
+    """Name, description and schema are kept, and `strict` is always said: its absence would mean strict."""
+    box, notes = boxed(tool("look", description="Looks."))
+
+    assert box.declared == [
+        {"type": "function", "name": "look", "description": "Looks.", "parameters": SCHEMA, "strict": False}
+    ]
+    assert box.names == {"look": "look"}
+    assert notes == []
+
+
+def test_strictness_is_kept_where_it_can_be() -> None:
+    """A schema outside the strict subset is only asked for, and that is reported."""
+    box, notes = boxed(tool("a", input_schema=CLOSED, strict=True), tool("b", strict=True), tool("c", strict=False))
+
+    assert [declared["strict"] for declared in box.declared] == [True, False, False]
+    assert notes == [("tools.1.strict", Fate.APPROXIMATED)]
+
+
+def test_a_repaired_schema_is_reported() -> None:
+    """The client learns which tool's schema was changed."""
+    _, notes = boxed(tool("a"), tool("b", input_schema={"anyOf": [SCHEMA]}))
+
+    assert notes == [("tools.1.input_schema", Fate.APPROXIMATED)]
+
+
+@given(st.lists(TEXTS, unique=True, max_size=5))
+def test_names_can_be_restored(called: list[str]) -> None:
+    """Every declared name leads back to the client's."""
+    box, _ = boxed(*map(tool, called))
+
+    assert [box.names[name] for name in names(box)] == called
+
+
+def test_deferred_tools_wait_for_a_reference() -> None:
+    """They come last, in the order of their first reference, so that those before them never move."""
+    tools = (tool("late", defer_loading=True), tool("a"), tool("later", defer_loading=True), tool("b"))
+
+    assert names(boxed(*tools)[0]) == ["a", "b"]
+    assert names(boxed(*tools, messages=(referring("later"),))[0]) == ["a", "b", "later"]
+    assert names(boxed(*tools, messages=(referring("later", "gone"), referring("late", "later")))[0]) == [
+        "a",
+        "b",
+        "later",
+        "late",
+    ]
+
+
+def test_deferred_tools_stay_aside_where_they_can_be_added_in_place() -> None:
+    """The conversation adds them; `tools` never changes. Their names are known from the start."""
+    box, _ = boxed(tool("a"), tool("late.er", defer_loading=True), messages=(referring("late.er"),), in_place=True)
+
+    assert names(box) == ["a"]
+    assert box.deferred["late.er"]["name"] == upstream_tool_name("late.er")
+    assert box.names[upstream_tool_name("late.er")] == "late.er"
+
+
+def test_the_placeholder_is_nobodys_tool() -> None:
+    """Claude Code lists it so that the list is not empty; the model must never see it."""
+    assert boxed(tool(PLACEHOLDER))[0].declared == []
+
+
+def test_references_count_once_and_in_results_only() -> None:
+    """In the order of their first mention, wherever the result stands."""
+    stray = Message("user", (ToolReference("stray"), Text("x"), ToolResult("t", (Text("y"), ToolReference("b")))))
+
+    assert references([referring("a"), stray, referring("b", "a", "c")]) == ["a", "b", "c"]
+
+
+def test_a_web_search_is_hosted() -> None:
+    """It stands first, counts as a tool the upstream runs, and keeps its limit."""
+    box, notes = boxed(tool("a"), ServerTool(SEARCH.type, SEARCH.name, {**SEARCH.body, "max_uses": 3}))
+
+    assert names(box) == ["web_search", "a"]
+    assert (box.web_search, box.hosted, box.searches) == (True, {"web_search"}, 3)
+    assert notes == []
+
+
+@pytest.mark.parametrize("uses", [None, "3", {}])
+def test_a_search_without_a_number_has_no_limit(uses: Any) -> None:
+    """What is no number limits nothing."""
+    assert boxed(ServerTool(SEARCH.type, SEARCH.name, {**SEARCH.body, "max_uses": uses}))[0].searches is None
+
+
+@pytest.mark.parametrize(("server_tool", "hosted"), [(SEARCH, False), (ServerTool("bash_20250124", "bash", {}), True)])
+def test_what_has_no_counterpart_is_dropped_and_reported(server_tool: ServerTool, hosted: bool) -> None:
+    """A tool that nobody would run is not declared."""
+    box, notes = boxed(tool("a"), server_tool, hosted=hosted)
+
+    assert names(box) == ["a"]
+    assert (box.web_search, box.hosted, box.searches) == (False, set(), None)
+    assert notes == [("tools.1", Fate.DROPPED)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "fields"),
+    [
+        (None, {}),
+        (ToolChoice("auto"), {"tool_choice": "auto"}),
+        (ToolChoice("any"), {"tool_choice": "required"}),
+        (ToolChoice("none"), {"tool_choice": "none"}),
+        (ToolChoice("tool", "a.b"), {"tool_choice": {"type": "function", "name": upstream_tool_name("a.b")}}),
+        (ToolChoice("tool", "web_search"), {"tool_choice": "required"}),
+        (
+            ToolChoice("auto", disable_parallel_tool_use=True),
+            {"tool_choice": "auto", "parallel_tool_calls": False},
+        ),
+    ],
+)
+def test_choices_are_translated(asked: ToolChoice | None, fields: dict[str, Any]) -> None:
+    """Every kind of choice, and that there may be one call at most; without tools there is nothing to choose."""
+    assert choice(asked, tools=True, hosted={"web_search"}) == fields
+    assert choice(asked, tools=False) == {}

@@ -1,0 +1,92 @@
+"""Names and ids are mapped deterministically, into what the other API allows, and never two to one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.tables.identifiers import call_id_of, digest, tool_use_id, upstream_tool_name
+from tests.stages.strategies import TEXTS
+
+ALLOWED = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+FITTING = st.from_regex(r"\A[A-Za-z0-9_-]{1,64}\Z")
+IDS = st.one_of(
+    TEXTS,
+    FITTING,
+    st.builds(
+        str.__add__, st.sampled_from(["call_", "toolu_", "toolu_call_", "toolu_toolu_"]), st.text("ab1_", max_size=70)
+    ),
+)
+NAMES = st.one_of(TEXTS, FITTING, st.text("ab.-/ ", max_size=80))
+
+
+@given(NAMES, NAMES)
+def test_tool_names_fit_and_stay_apart(one: str, other: str) -> None:
+    """Any name fits upstream, the same each time, and two names never become one."""
+    assert ALLOWED.match(upstream_tool_name(one))
+    assert upstream_tool_name(one) == upstream_tool_name(one)
+    assert (upstream_tool_name(one) == upstream_tool_name(other)) == (one == other)
+
+
+@given(FITTING)
+def test_a_name_that_fits_stays(name: str) -> None:
+    """What needs no change is not changed."""
+    assert upstream_tool_name(name) == name
+
+
+@given(NAMES)
+def test_a_changed_name_needs_no_other_change(name: str) -> None:
+    """What was fitted fits."""
+    assert upstream_tool_name(upstream_tool_name(name)) == upstream_tool_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [
+        ("mcp__files.read/all", "mcp__files_read_all_"),
+        ("x" * 65, "x" * 48 + "_"),
+        ("naïve", "na_ve_"),
+        ("line\n", "line__"),
+    ],
+)
+def test_the_beginning_stays_readable(name: str, beginning: str) -> None:
+    """A person who reads the upstream's log recognises the tool."""
+    assert upstream_tool_name(name).startswith(beginning)
+
+
+@given(IDS, IDS)
+def test_call_ids_fit_and_stay_apart(one: str, other: str) -> None:
+    """Any id of a client fits upstream, the same each time, and two ids never become one."""
+    assert ALLOWED.match(call_id_of(one))
+    assert call_id_of(one) == call_id_of(one)
+    assert (call_id_of(one) == call_id_of(other)) == (one == other)
+
+
+@given(st.from_regex(r"\Acall_[A-Za-z0-9_-]{1,59}\Z"))
+def test_an_upstreams_id_comes_back_as_it_was(call_id: str) -> None:
+    """A changed id would count as a changed history."""
+    assert call_id_of(tool_use_id(call_id)) == call_id
+
+
+@given(IDS, IDS)
+def test_tool_use_ids_are_anthropics(one: str, other: str) -> None:
+    """Whatever the upstream calls a call, the client gets an id of its own kind, and two ids stay two."""
+    for call_id in (one, other):
+        assert re.match(r"toolu_[A-Za-z0-9_-]+\Z", tool_use_id(call_id))
+        assert ALLOWED.match(call_id_of(tool_use_id(call_id)))
+    assert (tool_use_id(one) == tool_use_id(other)) == (one == other)
+
+
+@pytest.mark.parametrize("ident", ["toolu_01ABC", "fc_1", "functions.look:0".replace(".", "_").replace(":", "-")])
+def test_foreign_ids_that_fit_stay(ident: str) -> None:
+    """A conversation that began on another service keeps its ids."""
+    assert call_id_of(ident) == ident
+
+
+@given(TEXTS, st.integers(min_value=1, max_value=64))
+def test_a_digest_has_the_length_that_was_asked(text: str, length: int) -> None:
+    """Lone surrogates can be hashed too."""
+    assert re.match(rf"[0-9a-f]{{{length}}}\Z", digest(text, length))

@@ -1,0 +1,138 @@
+"""The whole message for clients that do not stream."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.block import AnswerEvent
+from stages.canonical.events import (
+    BLOCK_STOP,
+    JsonDelta,
+    MessageEnd,
+    ResultStart,
+    ServerToolUseStart,
+    SignatureDelta,
+    TextDelta,
+    TextStart,
+    ThinkingDelta,
+    ThinkingStart,
+    ToolUseStart,
+    Usage,
+)
+from stages.canonical.failure import Failure, Kind
+from stages.canonical.plan import AnswerPlan
+from stages.collector import Collector
+from tests.stages.answers import answers
+from tests.stages.strategies import TEXTS
+
+PLAN = AnswerPlan("msg_1", "claude-x", "gpt-x", input_tokens=42)
+BROKEN = Failure(Kind.UPSTREAM, "Broken.")
+RESULT = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+
+
+def collected(*events: AnswerEvent | Failure) -> Collector:
+    """Collect events."""
+    made = Collector(PLAN)
+    made.collect(events)
+    return made
+
+
+def test_a_message_of_every_kind_of_block() -> None:
+    """Deltas are joined into their blocks, the end fills in the rest."""
+    usage = Usage(1, 2, 3, 4, thinking_tokens=5, long_lived_tokens=1)
+    message = collected(
+        ThinkingStart(),
+        ThinkingDelta("let "),
+        ThinkingDelta("me"),
+        SignatureDelta("signed"),
+        BLOCK_STOP,
+        ServerToolUseStart("srvtoolu_1", "web_search"),
+        JsonDelta('{"query":"x"}'),
+        BLOCK_STOP,
+        ResultStart(RESULT),
+        BLOCK_STOP,
+        TextStart(),
+        TextDelta("a"),
+        TextDelta("b"),
+        BLOCK_STOP,
+        ToolUseStart("toolu_1", "f"),
+        JsonDelta(""),
+        JsonDelta('{"a"'),
+        JsonDelta(":1}"),
+        BLOCK_STOP,
+        MessageEnd("tool_use", usage, web_searches=1),
+    ).message()
+
+    direct = {"caller": {"type": "direct"}}
+    assert message["content"] == [
+        {"type": "thinking", "thinking": "let me", "signature": "signed"},
+        {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}, **direct},
+        RESULT,
+        {"type": "text", "text": "ab"},
+        {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}, **direct},
+    ]
+    assert (message["type"], message["role"], message["id"], message["model"]) == (
+        "message",
+        "assistant",
+        "msg_1",
+        "claude-x",
+    )
+    assert (message["stop_reason"], message["stop_sequence"], message["stop_details"]) == ("tool_use", None, None)
+    assert message["usage"] == {
+        "input_tokens": 1,
+        "cache_read_input_tokens": 2,
+        "cache_creation_input_tokens": 3,
+        "cache_creation": {"ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": 1},
+        "output_tokens": 4,
+        "output_tokens_details": {"thinking_tokens": 5},
+        "server_tool_use": {"web_search_requests": 1, "web_fetch_requests": 0},
+        "service_tier": "standard",
+    }
+
+
+def test_an_empty_message_is_whole() -> None:
+    """Nothing but an end is a message too."""
+    made = collected(MessageEnd("end_turn"))
+
+    assert made.ended
+    assert made.message()["content"] == []
+
+
+@pytest.mark.parametrize("fragments", [[], [""], ["", "  "], ["", '{"a":'], ["[1]"], ["null"], ["nonsense"]])
+def test_arguments_that_are_no_object_are_empty(fragments: list[str]) -> None:
+    """A call that a limit cut short keeps what can be read of it."""
+    made = collected(ToolUseStart("a", "f"), *map(JsonDelta, fragments), BLOCK_STOP, MessageEnd("max_tokens"))
+
+    assert made.message()["content"][0]["input"] == {}
+
+
+def test_the_first_failure_counts_and_ends() -> None:
+    """There is no message, and what follows in the batch is not looked at."""
+    made = collected(TextStart(), TextDelta("a"), BROKEN, BLOCK_STOP, MessageEnd("end_turn"))
+
+    assert made.ended
+    assert made.failure is BROKEN
+    with pytest.raises(RuntimeError, match="not ended"):
+        made.message()
+
+
+def test_a_message_that_goes_on_has_not_ended() -> None:
+    """Nobody can have half of it."""
+    made = collected(TextStart(), TextDelta("a"), BLOCK_STOP)
+
+    assert not made.ended
+    with pytest.raises(RuntimeError, match="not ended"):
+        made.message()
+
+
+@given(answers(TEXTS.filter(bool)), st.lists(st.integers(min_value=1, max_value=5), max_size=20))
+def test_batches_never_matter(events: list[AnswerEvent], sizes: list[int]) -> None:
+    """The same events in any batches are the same message."""
+    made, rest = Collector(PLAN), list(events)
+    for size in [*sizes, len(events)]:
+        batch, rest = rest[:size], rest[size:]
+        made.collect(batch)
+
+    assert made.message() == collected(*events).message()

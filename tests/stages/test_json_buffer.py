@@ -1,0 +1,89 @@
+"""One call's arguments: fragments, wholes and both; cut, empty and broken."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.actor import Batch
+from stages.canonical.events import Arguments, ArgumentsCut, ArgumentsDelta, ArgumentsDone, Delta, JsonDelta
+from stages.canonical.failure import Failure, Kind
+from stages.json_buffer import JsonBuffer, buffer_json
+from stages.wire import json
+from tests.stages.strategies import OBJECTS, PLACES
+
+CUT = ArgumentsCut()
+
+
+def said(*events: Arguments) -> tuple[str, bool]:
+    """Feed a buffer; return what the fragments add up to, and whether it failed at its end."""
+    stage = JsonBuffer()
+    fed: list[JsonDelta | Failure] = [out for event in events for out in stage.feed(event)]
+    out = [*fed, *stage.finish()]
+    assert out[0] == JsonDelta("")
+    assert [event for event in out[1:] if event == JsonDelta("")] == []
+    failures = [event for event in out if isinstance(event, Failure)]
+    assert failures in ([], out[-1:])
+    assert all(failure.kind is Kind.UPSTREAM for failure in failures)
+    return "".join(event.partial_json for event in out if isinstance(event, JsonDelta)), bool(failures)
+
+
+@pytest.mark.parametrize(
+    ("events", "text"),
+    [
+        ([], ""),
+        ([ArgumentsDelta('{"a":'), ArgumentsDelta("1}")], '{"a":1}'),
+        ([ArgumentsDone('{"a":1}')], '{"a":1}'),
+        ([ArgumentsDelta('{"a"'), ArgumentsDone('{"a":1}')], '{"a":1}'),
+        ([ArgumentsDelta('{"a":1}'), ArgumentsDone('{"a":1}'), ArgumentsDone('{"a":1}')], '{"a":1}'),
+        ([ArgumentsDelta('{"a":1}'), ArgumentsDone('{"a": 1}')], '{"a":1}'),
+        ([ArgumentsDelta('{"a":1}'), ArgumentsDone("")], '{"a":1}'),
+        ([ArgumentsDelta("{}"), CUT], "{}"),
+        ([ArgumentsDelta('{"a'), CUT], '{"a'),
+        ([CUT], ""),
+        ([ArgumentsDelta("  ")], "  "),
+    ],
+)
+def test_what_comes_leaves_once(events: list[Arguments], text: str) -> None:
+    """The sum is said once however often the upstream repeats it; a cut answer may stop anywhere."""
+    assert said(*events) == (text, False)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "1", '"{}"', "null", "{} {}", '{"a":1}x', "nonsense"])
+def test_what_is_no_object_fails_at_the_end(text: str) -> None:
+    """A client would choke on it, so it is an upstream's failure; the fragments have left by then."""
+    assert said(ArgumentsDelta(text)) == (text, True)
+
+
+@given(OBJECTS, PLACES, st.booleans(), st.integers(min_value=0, max_value=9))
+def test_any_object_in_any_pieces(value: dict[str, object], places: list[int], whole: bool, lost: int) -> None:
+    """Whatever is cut, repeated, or missing before the whole: the client parses what the model wrote."""
+    text = json.encode(value).decode()
+    borders = sorted({place % (len(text) + 1) for place in places} | {0, len(text)})
+    pieces = [text[begin:end] for begin, end in pairwise(borders)]
+    events: list[Arguments] = [ArgumentsDelta(piece) for piece in pieces[: len(pieces) - lost if whole else None]]
+
+    assert said(*events, *([ArgumentsDone(text)] if whole else [])) == (text, False)
+
+
+@pytest.mark.parametrize("capacity", [0, 1, 5])
+async def test_the_actor_ends_with_its_call(capacity: float) -> None:
+    """The call's channel closes after the last fragment."""
+    send, inbox = trio.open_memory_channel[Batch[Arguments]](capacity)
+    outbox, receive = trio.open_memory_channel[Batch[Delta]](capacity)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(buffer_json, inbox, outbox)
+
+        async def speak() -> None:
+            with send:
+                await send.send((ArgumentsDelta("{"),))
+                await send.send((ArgumentsDelta("}"),))
+
+        nursery.start_soon(speak)
+        got = [event async for batch in receive for event in batch]
+
+    assert got == [JsonDelta(""), JsonDelta("{"), JsonDelta("}")]

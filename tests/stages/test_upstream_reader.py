@@ -1,0 +1,247 @@
+"""Upstream bytes to events: both forms of a body, however they are cut, whatever is wrong with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from stages.canonical.failure import Failure, Kind
+from stages.canonical.plan import AnswerPlan
+from stages.upstream_reader import Framing, UpstreamReader, error_in, events_of
+from stages.wire import json, responses_stream
+from stages.wire.responses_stream import StreamEvent
+from tests.stages.strategies import JSON, PLACES, cut
+
+PLAN = AnswerPlan("msg_1", "claude", "gpt", input_tokens=1_000, window=900)
+DELTA = b'event: x\ndata: {"type":"response.output_text.delta","delta":"a"}\n\n'
+DONE = b'data: {"type":"response.completed","response":{"status":"completed"}}\n\n'
+MESSAGE = {"type": "message", "id": "msg_u", "content": [{"type": "output_text", "text": "a"}]}
+
+
+def read(data: bytes, places: list[int] | None = None, **limits: int) -> list[StreamEvent | Failure]:
+    """Frame a whole body, cut at these places."""
+    framing = Framing(PLAN, **limits)
+    return [event for chunk in cut(data, places or []) for event in framing.feed(chunk)] + framing.finish()
+
+
+def types(events: list[StreamEvent | Failure]) -> list[str | None]:
+    """The events' types; a failure's cause."""
+    return [event.cause if isinstance(event, Failure) else event.type for event in events]
+
+
+# -- streams ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lead", [b"", b"\xef\xbb\xbf", b"\r\n\n", b": hello\n\n", b"id: 1\n"])
+@given(PLACES)
+def test_a_stream_is_its_events(lead: bytes, places: list[int]) -> None:
+    """However it begins and is cut, the same events come out (law 4)."""
+    events = read(lead + DELTA + DELTA + DONE + b"data: [DONE]\n\n", places)
+
+    assert types(events) == ["response.output_text.delta"] * 2 + ["response.completed"]
+
+
+def test_each_read_yields_its_events_at_once() -> None:
+    """Nothing is held back once it is whole."""
+    framing = Framing()
+
+    assert types(framing.feed(DELTA + DELTA[:20])) == ["response.output_text.delta"]
+    assert framing.feed(b"") == []
+    assert types(framing.feed(DELTA[20:])) == ["response.output_text.delta"]
+
+
+def test_the_last_event_needs_no_blank_line() -> None:
+    """A server that closes right after its last line has said it; one that was cut inside has not."""
+    assert types(read(DELTA + DONE[:-2])) == ["response.output_text.delta", "response.completed"]
+    assert types(read(DELTA + DONE[:-9])) == ["response.output_text.delta"]
+
+
+def test_an_event_that_is_no_json_is_a_failure() -> None:
+    """What came before it counts; what comes with it does not."""
+    events = read(DELTA + b"data: {nonsense secret}\n\n" + DONE)
+
+    assert types(events) == ["response.output_text.delta", "bad_event"]
+    assert "secret" not in repr(events[1])
+
+
+def test_an_event_may_have_a_size() -> None:
+    """One event that never ends fails once it is over the limit."""
+    framing = Framing(limit=100)
+    assert framing.feed(b"data: " + b"x" * 90) == []
+    (failure,) = framing.feed(b"x" * 10)
+
+    assert failure == Failure(Kind.UPSTREAM, "The upstream sent more than the limit of 100 bytes.", cause="too_large")
+
+
+def test_a_stream_may_have_a_size() -> None:
+    """All of it together, too, though each event is small; what came is still told first."""
+    framing = Framing(total=2 * len(DELTA))
+    assert types(framing.feed(DELTA)) == ["response.output_text.delta"]
+    assert types(framing.feed(DELTA)) == ["response.output_text.delta"]
+
+    assert types(framing.feed(DELTA)) == ["response.output_text.delta", "too_large"]
+
+
+# -- whole bodies -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lead", [b"", b"\xef\xbb\xbf", b" \n\t"])
+@given(PLACES)
+def test_a_json_body_is_the_events_that_would_have_brought_it(lead: bytes, places: list[int]) -> None:
+    """Whoever streams and whoever does not look the same to the stages behind."""
+    response = {"id": "resp_1", "status": "completed", "output": [MESSAGE, MESSAGE], "usage": {"input_tokens": 1}}
+    done, also, end = read(lead + json.encode(response), places)
+
+    assert isinstance(done, StreamEvent)
+    assert isinstance(also, StreamEvent)
+    assert isinstance(end, StreamEvent)
+    assert [(event.type, event.output_index) for event in (done, also)] == [
+        ("response.output_item.done", 0),
+        ("response.output_item.done", 1),
+    ]
+    assert responses_stream.load(done.item) == MESSAGE
+    assert end.type == "response.completed"
+    final = responses_stream.decode_final(end.response)
+    assert (final.id, final.status, final.usage, final.output) == ("resp_1", "completed", {"input_tokens": 1}, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "last"),
+    [
+        ("completed", "response.completed"),
+        ("incomplete", "response.incomplete"),
+        ("failed", "response.failed"),
+        ("cancelled", "response.completed"),
+        (None, "response.completed"),
+        ("queued", "unfinished"),
+        ("in_progress", "unfinished"),
+        (["completed"], "response.completed"),
+        ({}, "response.completed"),
+    ],
+)
+def test_the_ending_of_a_whole_body(status: Any, last: str) -> None:
+    """Its status names the event that ends it; the truth about it stays in the response."""
+    assert types(events_of({"status": status, "output": []})) == [last]
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        (b"", None),
+        (b" \n", None),
+        (b"<html>secret</html>", "bad_body"),
+        (b"{", "bad_body"),
+        (b"[1]", "bad_body"),
+        (b'{"error":{"message":"no","code":"server_error"}}', "server_error"),
+        (b'{"output":null}', "response.completed"),
+        (b'{"output":5}', "response.completed"),
+        (b'{"status":"completed"}', "response.completed"),
+    ],
+)
+def test_other_bodies(body: bytes, cause: str | None) -> None:
+    """What is no response is a failure that quotes nothing; nothing at all is nothing, which is a cut stream."""
+    events = read(body)
+
+    assert types(events) == ([] if cause is None else [cause])
+    assert "secret" not in repr(events)
+
+
+def test_a_body_may_have_a_size() -> None:
+    """It is refused before it is all kept."""
+    framing = Framing(limit=100)
+
+    assert framing.feed(b"{" + b" " * 99) == []
+    assert types(framing.feed(b" ")) == ["too_large"]
+
+
+@given(JSON)
+def test_any_json_is_some_events(value: Any) -> None:
+    """Whatever an upstream answers, it is events or a failure, and no exception."""
+    assert events_of(value, PLAN)
+    assert isinstance(error_in(value), dict)
+
+
+@given(JSON, JSON, JSON)
+def test_any_fields_of_a_response(status: Any, output: Any, error: Any) -> None:
+    """With the right names but any values, too."""
+    assert events_of({"status": status, "output": output, "error": error}, PLAN)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"error": {"message": "m", "code": "c"}}, {"message": "m", "code": "c"}),
+        ({"error": "words"}, {"message": "words"}),
+        ({"detail": "words"}, {"message": "words"}),
+        (
+            {"detail": [{"msg": "field required", "type": "missing"}]},
+            {"msg": "field required", "type": "missing", "message": "field required"},
+        ),
+        ({"message": "m", "type": "t"}, {"message": "m", "type": "t"}),
+        ("words", {"message": "words"}),
+        ({"error": None}, {}),
+        ({"error": []}, {}),
+        ({"error": 5}, {}),
+        ([], {}),
+        (None, {}),
+        (5, {}),
+    ],
+)
+def test_errors_in_bodies_of_all_shapes(body: Any, error: dict[str, Any]) -> None:
+    """OpenAI's envelope, FastAPI's detail, bare objects and bare words."""
+    assert error_in(body) == error
+
+
+def test_an_overflow_in_a_body_has_our_numbers() -> None:
+    """The plan stands in for what the upstream does not tell."""
+    (failure,) = events_of({"error": {"code": "context_length_exceeded", "message": "Too long."}}, PLAN)
+
+    assert isinstance(failure, Failure)
+    assert failure.message == "prompt is too long: 1000 tokens > 900 maximum"
+
+
+# -- the reader -------------------------------------------------------------------------------------
+
+
+class _Chunks:
+    """What each read of a connection yields."""
+
+    def __init__(self, *chunks: bytes | Failure) -> None:
+        self._chunks = iter(chunks)
+
+    def __aiter__(self) -> _Chunks:
+        return self
+
+    async def __anext__(self) -> bytes | Failure:
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration
+
+
+async def test_reads_are_batches() -> None:
+    """One batch for each read that finishes something; the end lets go of what was held back."""
+    reader = UpstreamReader(_Chunks(DELTA + DELTA, DELTA[:9], DELTA[9:], DONE[:-1]), Framing())
+
+    assert [types(list(batch)) for batch in [batch async for batch in reader]] == [
+        ["response.output_text.delta"] * 2,
+        ["response.output_text.delta"],
+        ["response.completed"],
+    ]
+
+
+async def test_a_broken_connection_is_the_last_batch() -> None:
+    """A failure of the connection follows what had come, and nothing follows it."""
+    broken = Failure(Kind.UPSTREAM, "Broken.")
+    batches = [batch async for batch in UpstreamReader(_Chunks(DELTA, broken, DELTA), Framing())]
+
+    assert [types(list(batch)) for batch in batches] == [["response.output_text.delta"], [None]]
+
+
+async def test_an_empty_body_is_no_batch() -> None:
+    """Nothing is nothing; asking again changes nothing."""
+    reader = UpstreamReader(_Chunks(), Framing())
+
+    assert [batch async for batch in reader] == []
+    assert [batch async for batch in reader] == []
