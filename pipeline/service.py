@@ -103,6 +103,7 @@ async def listen(
     settings, stop = context.settings, trio.Event() if shutdown is None else shutdown
     config = Config()
     config.bind = [f"fd://{own.detach()}" for own in sockets or ()] or [f"{_bracketed(settings.host)}:{settings.port}"]
+    config.backlog = 2048  # hypercorn listens anew, and its own 100 turn clients away when a thousand come at once
     config.accesslog = config.errorlog = None
     config.graceful_timeout = settings.timing.shutdown_grace
     config.h11_max_incomplete_size = settings.limits.header_bytes

@@ -167,10 +167,12 @@ def _filters(job: Job) -> list[Transducer[Any, Any]]:
 
 async def _ask(job: Job, upstream: UpstreamClient) -> Answer | Failure:
     """Send the request; once more without reasoning if the upstream will not take that back."""
-    answer = await upstream.post(RESPONSES, job.body, job.plan)
+    # Without a stream, the first byte comes when all is done.
+    patience = None if job.stream else upstream.timing.total
+    answer = await upstream.post(RESPONSES, job.body, job.plan, patience=patience)
     if isinstance(answer, Failure) and job.without_reasoning is not None and refuses_reasoning(answer):
         job.log.fields["healed"] = "reasoning"
-        answer = await upstream.post(RESPONSES, job.without_reasoning(), job.plan)
+        answer = await upstream.post(RESPONSES, job.without_reasoning(), job.plan, patience=patience)
     return answer
 
 

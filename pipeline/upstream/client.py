@@ -160,26 +160,32 @@ class UpstreamClient:
             headers.append((b"authorization", b"Bearer " + self.key.reveal().encode()))
         object.__setattr__(self, "_headers", headers)
 
-    async def post(self, path: str, body: bytes, plan: AnswerPlan | None = None) -> Answer | Failure:
+    async def post(
+        self, path: str, body: bytes, plan: AnswerPlan | None = None, *, patience: float | None = None
+    ) -> Answer | Failure:
         """Send one request, again if it failed before anything came back.
 
         Args:
             path: what follows the base URL.
             body: JSON.
             plan: the request's plan, for the numbers in an error's sentence.
+            patience: seconds until the head must have come; None is `timing.first_byte`, which suits streams alone.
         """
-        outcome = await self._attempt(path, body, plan)
+        patience = self.timing.first_byte if patience is None else patience
+        outcome = await self._attempt(path, body, plan, patience)
         for attempt in range(self.retries):
             if not isinstance(outcome, _Transient):
                 break
             await trio.sleep(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-            outcome = await self._attempt(path, body, plan)
+            outcome = await self._attempt(path, body, plan, patience)
         return outcome.failure if isinstance(outcome, _Transient) else outcome
 
-    async def _attempt(self, path: str, body: bytes, plan: AnswerPlan | None) -> Answer | Failure | _Transient:
+    async def _attempt(
+        self, path: str, body: bytes, plan: AnswerPlan | None, patience: float
+    ) -> Answer | Failure | _Transient:
         request = httpx.Request("POST", _address(self.url + path), headers=self._headers, content=body)
         timing = self.timing
-        request.extensions["timeout"] = {"connect": timing.connect, "read": timing.first_byte, "write": timing.silence}
+        request.extensions["timeout"] = {"connect": timing.connect, "read": patience, "write": timing.silence}
         try:
             response = await self.transport.handle_async_request(request)
         except httpx.HTTPError as error:

@@ -142,8 +142,9 @@ async def test_leaving_in_mid_stream_frees_the_upstream(version: str) -> None:
     emulator = EmulatorTransport(delay=0)
     async with office(version, SETTINGS, emulator) as here, here.desk.started("Take your time. [[slow 1]]") as client:
         with trio.fail_after(60):
-            while not any(b'.delta"' in each.answer for each in here.about("Take your time.")):
-                await trio.sleep(0.05)  # noqa: ASYNC110 - what another program does sets no event of ours
+            # What another program does sets no event of ours.
+            while not any(b'.delta"' in each.answer for each in here.about("Take your time.")):  # noqa: ASYNC110
+                await trio.sleep(0.05)
         assert emulator.open_streams >= 1
         client.send_signal(signal.SIGINT)
         with trio.fail_after(AT_ONCE):

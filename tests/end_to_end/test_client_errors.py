@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 
-import httpx
 import pytest
 import trio
 
@@ -61,34 +60,3 @@ async def test_interrupting_before_the_first_word_frees_the_upstream() -> None:
         with trio.fail_after(1):
             while emulator.open_streams:  # noqa: ASYNC110 - the same
                 await trio.sleep(0.01)
-
-
-class OnceTooLong(EmulatorTransport):
-    """An emulator whose window is full once, for the first request that says `tell me more`."""
-
-    full = True
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Refuse in the upstream's words, or answer as always."""
-        if not self.full or b"tell me more" not in await request.aread():
-            return await super().handle_async_request(request)
-        self.full = False
-        error = {
-            "message": "Your input exceeds the context window of this model. Please adjust your input and try again.",
-            "type": "invalid_request_error",
-            "param": "input",
-            "code": "context_length_exceeded",
-        }
-        return httpx.Response(400, json={"error": error})
-
-
-async def test_a_full_window_is_compacted() -> None:
-    """When the upstream's window is full the client sums the conversation up by itself, and goes on."""
-    async with office("latest", SETTINGS, OnceTooLong(delay=0)) as here:
-        await here.desk.ask("Begin. [[long 3000]]")
-        await here.desk.ask("Go on.", "-c")
-        run = await here.desk.ask("Please tell me more.", "-c")
-
-        assert [each.status for each in here.upstream.messages if each.status != 200] == [400]
-        assert "compact_boundary" in [event.get("subtype") for event in run.events]
-        assert run.final["result"].startswith("Hello from dragoman's emulator.")

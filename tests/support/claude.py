@@ -25,6 +25,7 @@ PATIENCE = 120
 """Seconds that one run may take."""
 
 _PACKAGE = "@anthropic-ai/claude-code"
+_QUIETLY = ("--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1")
 _INSTALLS = Path(tempfile.gettempdir()) / f"dragoman-claude-code-{os.getuid()}"
 _NOBODY = 65534  # the client refuses to skip permissions for root
 _PROMPTED = ("--output-format", "stream-json", "--verbose", "--permission-mode", "bypassPermissions")
@@ -49,8 +50,11 @@ def install(version: str) -> tuple[str, ...]:
     if found is None or version == "latest":
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private": true}')
-        command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", f"{_PACKAGE}@{version}"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+        command = [npm, "install", *_QUIETLY, f"{_PACKAGE}@{version}"]
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+        except subprocess.TimeoutExpired as late:
+            raise Unavailable("npm takes too long") from late
         found = _program(folder, node)
         if found is None:
             raise Unavailable(f"npm installs no {_PACKAGE}@{version} here: {done.stderr.strip()[-200:]}")

@@ -2,21 +2,66 @@
 
 from __future__ import annotations
 
-from stages.canonical.report import Fate, Note, Report
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.canonical.report import SUMMARISED, UNFAITHFUL, Fate, Note, Report
+from tests.stages.strategies import TEXTS
+
+NOTES = st.lists(
+    st.builds(Note, st.one_of(TEXTS, st.sampled_from(["a", "b.c", "x" * 90])), st.sampled_from(Fate), TEXTS)
+)
 
 
 def test_notes_keep_their_order() -> None:
     """Each way to note something has its fate."""
     report = Report()
-    report.dropped("top_k", "no counterpart")
-    report.emulated("stop_sequences", "scanned")
-    report.approximated("max_tokens", "raised")
+    for fate in Fate:
+        getattr(report, fate.value)(fate.name, "why")
 
-    assert report.notes == [
-        Note("top_k", Fate.DROPPED, "no counterpart"),
-        Note("stop_sequences", Fate.EMULATED, "scanned"),
-        Note("max_tokens", Fate.APPROXIMATED, "raised"),
-    ]
+    assert report.notes == [Note(fate.name, fate, "why") for fate in Fate]
+
+
+@pytest.mark.parametrize(
+    ("notes", "summary"),
+    [
+        ([], ""),
+        ([("model", Fate.TRANSLATED), ("stream", Fate.KEPT)], ""),
+        ([("top_k", Fate.DROPPED), ("stop_sequences", Fate.EMULATED)], "dropped=top_k;emulated=stop_sequences"),
+        (
+            [("messages.3.content.0", Fate.DROPPED), ("messages.1", Fate.DROPPED), ("b", Fate.DROPPED)],
+            "dropped=messages,b",
+        ),
+        ([("tools.0", Fate.DROPPED), ("tools.1.strict", Fate.APPROXIMATED)], "approximated=tools;dropped=tools"),
+        ([("a;b=c\r\nx", Fate.DROPPED)], "dropped=a?b?c??x"),
+        ([(f"{n}{'x' * 200}", Fate.DROPPED) for n in range(9)], "more=9"),
+        ([("a", Fate.APPROXIMATED), *((f"{n}{'x' * 200}", Fate.DROPPED) for n in range(9))], "approximated=a;more=9"),
+    ],
+)
+def test_the_summary_names_fields(notes: list[tuple[str, Fate]], summary: str) -> None:
+    """What is not simply kept or translated, by its field at the top, each once; what does not fit is counted."""
+    assert Report([Note(path, fate, "why") for path, fate in notes]).summary() == summary
+
+
+@given(NOTES)
+def test_the_summary_is_a_header_value(notes: list[Note]) -> None:
+    """Whatever a client calls its fields: bounded, one line, ASCII."""
+    summary = Report(notes).summary()
+
+    assert re.fullmatch(r"[A-Za-z0-9_?=,;-]*", summary)
+    assert len(summary) <= 512 + len(";more=1000")
+    assert bool(summary) == any(note.fate in SUMMARISED for note in notes)
+
+
+@given(NOTES)
+def test_the_first_unfaithful_note_is_found(notes: list[Note]) -> None:
+    """What a client that insists on faithfulness is told."""
+    found = [note for note in notes if note.fate in UNFAITHFUL]
+
+    assert Report(notes).unfaithful() == (found[0] if found else None)
 
 
 def test_reports_do_not_share_notes() -> None:

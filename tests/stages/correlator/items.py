@@ -43,13 +43,14 @@ HOT = {
 }
 """Short names of the events about an item's content."""
 
+_TEXTS = {"text_done", "summary_done", "raw_done"}
+
 
 def say(kind: str, text: str = "", **fields: Any) -> StreamEvent:
     """More content of one item, or all of it for the `_done` kinds."""
-    field = {"text_done": "text", "summary_done": "text", "raw_done": "text"}.get(
-        kind, kind.removesuffix("_done") if kind.endswith("_done") else "delta"
-    )
-    return StreamEvent(HOT[kind], **{field: text}, **fields)
+    field = "text" if kind in _TEXTS else kind.removesuffix("_done") if kind.endswith("_done") else "delta"
+    content: dict[str, Any] = {field: text}
+    return StreamEvent(HOT[kind], **content, **fields)
 
 
 def added(kind: str, index: int | None = None, **item: Any) -> StreamEvent:

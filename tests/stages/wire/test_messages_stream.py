@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.canonical.events import MessageEnd, TextStart, ThinkingStart, ToolUseStart, Usage
+from stages.canonical.events import (
+    MessageEnd,
+    ResultStart,
+    ServerToolUseStart,
+    TextStart,
+    ThinkingStart,
+    ToolUseStart,
+    Usage,
+)
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 from stages.wire import messages_stream as wire
@@ -53,10 +61,21 @@ def test_fixed_frames(frame: bytes, kind: str) -> None:
             ToolUseStart("toolu_1", "f"),
             {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}, "caller": {"type": "direct"}},
         ),
+        (
+            ServerToolUseStart("srvtoolu_1", "web_search"),
+            {
+                "type": "server_tool_use",
+                "id": "srvtoolu_1",
+                "name": "web_search",
+                "input": {},
+                "caller": {"type": "direct"},
+            },
+        ),
+        (ResultStart({"type": "web_search_tool_result"}), {"type": "web_search_tool_result"}),
     ],
 )
 def test_how_blocks_start(start: Any, block: dict[str, Any]) -> None:
-    """Every kind of block starts empty."""
+    """Every kind of block starts empty, but for a result, which is whole."""
     assert wire.content_block(start) == block
 
 
@@ -83,6 +102,15 @@ def test_usage_at_the_end_tells_of_thinking_if_it_is_known() -> None:
         "thinking_tokens": 0
     }
     assert "output_tokens_details" not in wire.end_usage(MessageEnd("end_turn"))
+
+
+def test_usage_at_the_end_counts_searches_if_there_were_any() -> None:
+    """What the upstream ran for the client is billed apart."""
+    assert wire.end_usage(MessageEnd("end_turn", web_searches=2))["server_tool_use"] == {
+        "web_search_requests": 2,
+        "web_fetch_requests": 0,
+    }
+    assert "server_tool_use" not in wire.end_usage(MessageEnd("end_turn"))
 
 
 def test_an_ending_has_three_fields() -> None:
