@@ -68,7 +68,7 @@ class Exchange:
         """
         too_large = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
         announced = self.headers.get("content-length", "")
-        if announced.isdigit() and int(announced) > limit:
+        if announced.isascii() and announced.isdigit() and int(announced) > limit:
             return too_large
         parts: list[bytes] = []
         size, more = 0, True

@@ -80,7 +80,10 @@ def toolbox(request: Request, report: Report, *, in_place: bool, hosted: bool = 
     if not in_place:
         declared += [deferred[name] for name in references(request.messages) if name in deferred]
         deferred = {}
-    uses = [tool.body.get("max_uses") for tool in request.tools if isinstance(tool, ServerTool)] if searches else []
+    limits = (
+        tool.body for tool in request.tools if isinstance(tool, ServerTool) and web_search.is_web_search(tool.type)
+    )
+    uses = [body.get("max_uses") for body in limits] if searches else []
     return Toolbox([*searches, *declared], deferred, names, max((n for n in uses if isinstance(n, int)), default=None))
 
 

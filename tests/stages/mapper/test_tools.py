@@ -137,6 +137,13 @@ def test_a_search_without_a_number_has_no_limit(uses: Any) -> None:
     assert boxed(ServerTool(SEARCH.type, SEARCH.name, {**SEARCH.body, "max_uses": uses}))[0].searches is None
 
 
+def test_another_tools_limit_is_not_the_searches() -> None:
+    """`max_uses` of a tool that was left out limits nothing."""
+    fetch = ServerTool("web_fetch_20250910", "web_fetch", {"max_uses": 7})
+
+    assert boxed(SEARCH, fetch)[0].searches is None
+
+
 @pytest.mark.parametrize(("server_tool", "hosted"), [(SEARCH, False), (ServerTool("bash_20250124", "bash", {}), True)])
 def test_what_has_no_counterpart_is_dropped_and_reported(server_tool: ServerTool, hosted: bool) -> None:
     """A tool that nobody would run is not declared."""
