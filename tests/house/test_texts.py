@@ -62,7 +62,7 @@ def test_no_file_says_where_this_checkout_lies() -> None:
     ("line", "pattern", "expected"),
     [
         ("open('/root/.config/x')", MACHINE_PATH, True),
-        ("cd /work/main && make", MACHINE_PATH, True),
+        ("cd /home/somebody/work/here && make", MACHINE_PATH, True),
         ("https://example.com/work/items", MACHINE_PATH, False),
         ("docs/root/index", MACHINE_PATH, False),
         ("pip install --index-url somewhere", REGISTRY, True),
