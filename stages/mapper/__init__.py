@@ -77,7 +77,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         body["instructions"] = prompt
     if tools.declared:
         body["tools"] = tools.declared
-    body |= choice(request.tool_choice, tools=bool(tools.declared), hosted=tools.hosted)
+    body |= choice(request.tool_choice, tools, report)
     body |= settings.reasoning(request, overall, model, profile)
     limit, cut_at = settings.limits(request, overall, model, profile, report)
     body |= limit

@@ -6,7 +6,7 @@ them, and a deferred one where a tool's result first refers to it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -97,15 +97,23 @@ def references(messages: Iterable[Message]) -> list[str]:
     return list(found)
 
 
-def choice(asked: ToolChoice | None, *, tools: bool, hosted: Collection[str] = ()) -> dict[str, Any]:
-    """Translate `tool_choice` into the fields it becomes; without tools there is nothing to choose."""
-    if asked is None or not tools:
+def choice(asked: ToolChoice | None, tools: Toolbox, report: Report) -> dict[str, Any]:
+    """Translate `tool_choice` into the fields it becomes; without tools there is nothing to choose.
+
+    A tool that is not declared cannot be forced: one that was dropped, or that no result has referred to yet.
+    """
+    if asked is None or not tools.declared:
         return {}
     chosen: Any = _CHOICES.get(asked.type)
-    if asked.type == "tool" and asked.name in hosted:
-        chosen = "required"  # a hosted tool cannot be named, but these requests offer nothing else
-    elif chosen is None:
-        chosen = {"type": "function", "name": upstream_tool_name(asked.name or "")}
+    if chosen is None:
+        name = upstream_tool_name(asked.name or "")
+        if asked.name in tools.hosted:
+            chosen = "required"  # a hosted tool cannot be named, but these requests offer nothing else
+        elif any(tool.get("name") == name for tool in tools.declared):
+            chosen = {"type": "function", "name": name}
+        else:
+            chosen = "auto"
+            report.approximated("tool_choice", "the tool is not declared upstream, so it cannot be forced")
     return {"tool_choice": chosen} | ({"parallel_tool_calls": False} if asked.disable_parallel_tool_use else {})
 
 

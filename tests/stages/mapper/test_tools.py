@@ -171,5 +171,17 @@ def test_what_has_no_counterpart_is_dropped_and_reported(server_tool: ServerTool
 )
 def test_choices_are_translated(asked: ToolChoice | None, fields: dict[str, Any]) -> None:
     """Every kind of choice, and that there may be one call at most; without tools there is nothing to choose."""
-    assert choice(asked, tools=True, hosted={"web_search"}) == fields
-    assert choice(asked, tools=False) == {}
+    box, _ = boxed(tool("a.b"), SEARCH)
+    report = Report()
+
+    assert choice(asked, box, report) == fields
+    assert choice(asked, boxed()[0], report) == {}
+    assert report.notes == []
+
+
+def test_a_tool_that_is_not_declared_cannot_be_forced() -> None:
+    """The upstream would refuse the request for a name it does not know; the choice is left to the model, reported."""
+    report = Report()
+
+    assert choice(ToolChoice("tool", "gone"), boxed(tool("a"))[0], report) == {"tool_choice": "auto"}
+    assert [(note.path, note.fate) for note in report.notes] == [("tool_choice", Fate.APPROXIMATED)]
