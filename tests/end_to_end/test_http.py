@@ -157,12 +157,14 @@ async def test_a_large_body_is_refused_before_it_is_sent() -> None:
 async def test_signs_of_life(path: str) -> None:
     """`HEAD` has the head of `GET`, and nothing else."""
     async with client_of_server() as client:
-        got, head = await client.get(path), await client.head(path)
+        got, head, again = await client.get(path), await client.head(path), await client.get(path)
 
     assert got.status_code == head.status_code == 200
     assert got.json()["service"] == "dragoman"
     assert head.content == b""
-    assert head.headers["content-length"] == got.headers["content-length"] == str(len(got.content))
+    # What counts tokens is part of the answer, and changes once, when the vocabulary has been loaded.
+    assert head.headers["content-length"] in {str(len(each.content)) for each in (got, again)}
+    assert got.headers["content-length"] == str(len(got.content))
 
 
 async def test_a_connection_serves_many_requests() -> None:
