@@ -17,15 +17,37 @@ Role = Literal["user", "assistant", "system"]
 """Who speaks in a message; `system` may stand anywhere after the first user message."""
 
 
+@attrs.frozen(kw_only=True)
+class Node:
+    """What every part of a request may carry besides its own fields.
+
+    Attributes:
+        extra: fields that the class has no attribute for, as they came: nothing is lost in silence (law 10).
+    """
+
+    extra: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Cacheable(Node):
+    """A part after which the client may want the prompt to be cached.
+
+    Attributes:
+        cache_control: the client's mark, `{"type": "ephemeral", "ttl": "5m" or "1h"}`; None when there is none.
+    """
+
+    cache_control: JsonObject | None = attrs.field(default=None, repr=False)
+
+
 @attrs.frozen
-class Text:
+class Text(Cacheable):
     """Plain text."""
 
     text: str
 
 
 @attrs.frozen
-class Source:
+class Source(Node):
     """Where the bytes of an image or a document are; which fields are set depends on `type`.
 
     Attributes:
@@ -46,14 +68,14 @@ class Source:
 
 
 @attrs.frozen
-class Image:
+class Image(Cacheable):
     """A picture."""
 
     source: Source
 
 
 @attrs.frozen
-class Document:
+class Document(Cacheable):
     """A document with what the client says about it."""
 
     source: Source
@@ -62,7 +84,7 @@ class Document:
 
 
 @attrs.frozen
-class SearchResult:
+class SearchResult(Cacheable):
     """A piece of text that the client found somewhere, with its address and title."""
 
     source: str
@@ -71,7 +93,7 @@ class SearchResult:
 
 
 @attrs.frozen
-class Thinking:
+class Thinking(Node):
     """Reasoning that we, or another Anthropic server, showed in an earlier turn.
 
     `signature` is our carrier when we wrote the block, and anything at all when somebody else did.
@@ -82,14 +104,14 @@ class Thinking:
 
 
 @attrs.frozen
-class RedactedThinking:
+class RedactedThinking(Node):
     """Reasoning that was never shown; `data` is opaque."""
 
     data: str
 
 
 @attrs.frozen
-class ToolUse:
+class ToolUse(Cacheable):
     """A call the model made: `input` is the argument object, re-serialised by the client."""
 
     id: str
@@ -98,14 +120,14 @@ class ToolUse:
 
 
 @attrs.frozen
-class ToolReference:
+class ToolReference(Cacheable):
     """Inside a tool's result: from here on the model knows the deferred tool of this name."""
 
     tool_name: str
 
 
 @attrs.frozen
-class ToolResult:
+class ToolResult(Cacheable):
     """What came of a call."""
 
     tool_use_id: str
@@ -137,7 +159,7 @@ ContentBlock = (
 
 
 @attrs.frozen
-class OutputConfig:
+class OutputConfig(Node):
     """How much effort to spend, and which form the answer must have."""
 
     effort: str | None = None
@@ -145,7 +167,7 @@ class OutputConfig:
 
 
 @attrs.frozen
-class Message:
+class Message(Node):
     """One message; a string as content has become one text block."""
 
     role: Role
@@ -154,7 +176,7 @@ class Message:
 
 
 @attrs.frozen
-class Tool:
+class Tool(Cacheable):
     """A function that the client runs."""
 
     name: str
@@ -178,7 +200,7 @@ AnyTool = Tool | ServerTool
 
 
 @attrs.frozen
-class ToolChoice:
+class ToolChoice(Node):
     """Whether the model may, must or must not call, and whether several at once."""
 
     type: Literal["auto", "any", "tool", "none"]
@@ -187,7 +209,7 @@ class ToolChoice:
 
 
 @attrs.frozen
-class ThinkingConfig:
+class ThinkingConfig(Node):
     """What the client asks about reasoning: `enabled`, `adaptive`, `disabled` or `between_tools`.
 
     Attributes:
@@ -202,7 +224,7 @@ class ThinkingConfig:
 
 
 @attrs.frozen
-class Metadata:
+class Metadata(Node):
     """Who the end user is, in the client's own words; Claude Code writes JSON into it."""
 
     user_id: str | None = None

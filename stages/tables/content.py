@@ -99,8 +99,13 @@ def _tool_reference(block: ToolReference) -> list[Part]:
 
 def _as_text(block: Any) -> Part:
     if not isinstance(block, Unknown):  # one that stands where its kind has no meaning, such as a call of the user's
-        block = Unknown(type(block).__name__, attrs.asdict(block))
+        block = Unknown(type(block).__name__, attrs.asdict(block, filter=_is_said))
     return wire.input_text(text_of(block))
+
+
+def _is_said(field: attrs.Attribute[Any], _: Any) -> bool:
+    """Leave out what a block carries beside its words; the client's mark for the cache moves from turn to turn."""
+    return field.name not in ("cache_control", "extra")
 
 
 _FILES: dict[str, Callable[[Source, str | None], Part]] = {

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import attrs
 import cattrs
 from cattrs.errors import AttributeValidationNote, IterableValidationNote
+from cattrs.gen import make_dict_structure_fn, override
 
 from stages.canonical import request as canonical
 from stages.canonical.request import JsonObject
@@ -71,6 +72,17 @@ def _object(value: Any, _: Any) -> JsonObject:
     return value
 
 
+def _checked(build: Hook) -> Hook:
+    """Refuse anything but an object; unchecked, text in place of an object would count as an empty one."""
+
+    def structure(value: Any, wanted: Any) -> Any:
+        if not isinstance(value, dict):
+            raise Misfit("Input should be an object")
+        return build(value, wanted)
+
+    return structure
+
+
 def _is_literal(kind: Any) -> bool:
     origin: Any = get_origin(kind)
     return origin is Literal
@@ -85,8 +97,10 @@ def _literal(value: Any, kind: Any) -> Any:
 
 
 def _metadata(value: Any, _: Any) -> canonical.Metadata:
-    user = _object(value, None).get("user_id")
-    return canonical.Metadata(user if isinstance(user, str) else None)
+    told = _object(value, None)
+    user = told.get("user_id")
+    extra = {key: inner for key, inner in told.items() if key != "user_id"}
+    return canonical.Metadata(user if isinstance(user, str) else None, extra=extra)
 
 
 def _items(value: Any) -> list[Any]:
@@ -123,13 +137,17 @@ class _Hooks:
         self.converter.register_structure_hook_func(fits, hook)
 
     def _attributes(self, kind: type) -> Hook:
-        """Make the hook of a class of ours; unchecked, text in place of an object would count as an empty one."""
-        build: Hook = self.converter.gen_structure_attrs_fromdict(kind)
+        """Make the hook of a class of ours; fields that it has no attribute for are kept in `extra`."""
+        if not issubclass(kind, canonical.Node):
+            return _checked(self.converter.gen_structure_attrs_fromdict(kind))
+        build = _checked(make_dict_structure_fn(kind, self.converter, extra=override(omit=True)))
+        known = {field.name for field in attrs.fields(kind)} - {"extra"} | {"type"}
 
         def structure(value: Any, wanted: Any) -> Any:
-            if not isinstance(value, dict):
-                raise Misfit("Input should be an object")
-            return build(value, wanted)
+            node = build(value, wanted)
+            if value.keys() <= known:
+                return node
+            return attrs.evolve(node, extra={key: inner for key, inner in value.items() if key not in known})
 
         return structure
 

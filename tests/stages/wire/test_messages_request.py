@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 
@@ -133,7 +134,29 @@ def test_every_kind_of_block_is_structured(tag: str) -> None:
     """Each block with words of its own becomes its value; a string as content is one text."""
     fields, expected = EXAMPLES[tag]
 
-    assert only({"type": tag, **fields}) == expected
+    assert attrs.evolve(only({"type": tag, **fields}), **unmarked(expected)) == expected
+
+
+def unmarked(block: Any) -> dict[str, Any]:
+    """The change that takes a block's mark for the cache away, where its kind can have one."""
+    return {"cache_control": None} if isinstance(block, canonical.Cacheable) else {}
+
+
+def test_what_a_class_has_no_attribute_for_is_kept() -> None:
+    """A field of tomorrow is not lost, wherever it stands; a null mark is none."""
+    block = only({"type": "text", "text": "hi", "cache_control": None, "weight": [1]})
+
+    assert block == canonical.Text("hi", extra={"weight": [1]})
+
+
+def test_a_mark_for_the_cache_is_kept() -> None:
+    """Which blocks the client wants cached is read, and stays out of every text that is made of the block."""
+    mark = {"type": "ephemeral", "ttl": "1h"}
+    block = only({"type": "text", "text": "hi", "cache_control": mark})
+
+    assert isinstance(block, canonical.Cacheable)
+    assert block.cache_control == mark
+    assert "ephemeral" not in repr(block)
 
 
 def test_an_unknown_block_is_kept_whole() -> None:
