@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 import attrs
 
@@ -48,3 +49,20 @@ class KeyHash:
     def matches(self, candidate: str) -> bool:
         """Tell whether `candidate` is the key, in a time that does not depend on where they differ."""
         return hmac.compare_digest(self.digest, KeyHash.of(candidate).digest)
+
+
+_BEARER = "bearer "
+
+
+def presented(headers: Mapping[str, str]) -> list[str]:
+    """List the keys that a client presents, of which one must be known.
+
+    `x-api-key` is what older SDKs send, `Authorization: Bearer` what newer ones do; a key may come in either.  Claude
+    Code sends both, and different ones, when a token is set beside a key.  Another scheme (`Basic`) presents none.
+
+    Args:
+        headers: the request's headers, names in lower case.
+    """
+    authorization = headers.get("authorization", "").strip()
+    bearer = authorization[len(_BEARER) :] if authorization[: len(_BEARER)].lower() == _BEARER else ""
+    return [key for key in (headers.get("x-api-key", "").strip(), bearer.strip()) if key]

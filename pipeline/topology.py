@@ -10,36 +10,26 @@ Cancelling the nursery closes the upstream's connection at once; nothing here su
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-import attrs
 import trio
 
 from pipeline.config import Limits, Timing
+from pipeline.producer import Job, Producer
 from pipeline.pulse import Pulse, keep_time
-from pipeline.telemetry.request_log import RequestLog, keep_log
-from pipeline.upstream.client import Answer, UpstreamClient
-from stages.actor import Batch, Outbox, Tee, Transducer
+from pipeline.telemetry.request_log import keep_log
+from pipeline.upstream.client import UpstreamClient
+from stages.actor import Batch, Tee
 from stages.block import AnswerEvent, Block, BlockReader
 from stages.canonical.events import MessageEnd
 from stages.canonical.failure import Failure, Kind
-from stages.canonical.plan import AnswerPlan
 from stages.collector import Collector
-from stages.correlator import Ledger, correlate
 from stages.encoder import Encoder
 from stages.redactor import HOT, redact
-from stages.stop_scanner import StopScanner
-from stages.tables.errors import refuses_reasoning
-from stages.token_limit import TokenLimit
-from stages.upstream_reader import Framing, UpstreamReader
 
 FAREWELL = 0.5
 """Seconds that an upstream has to end its body after its last event, so that the connection can be used again."""
-
-RESPONSES = "/responses"
-"""What follows the base URL of every upstream."""
-
 
 _NO_ENDING = Failure(Kind.INTERNAL, "Internal server error", cause="no_ending")
 # What a reader would have to say if the correlator ended without an ending; law 1 holds even then.
@@ -77,29 +67,6 @@ class Client(Protocol):
         ...
 
 
-@attrs.frozen
-class Job:
-    """One request on its way.
-
-    Attributes:
-        plan: how to read the answer.
-        body: the upstream request, as bytes.
-        without_reasoning: makes the same request without earlier reasoning; None when it carries none.
-        stream: whether the client wants a stream.
-        request_id: what the client may quote.
-        log: hears what happens.
-        tokens: counts the tokens of a text.
-    """
-
-    plan: AnswerPlan
-    body: bytes
-    without_reasoning: Callable[[], bytes] | None
-    stream: bool
-    request_id: str
-    log: RequestLog
-    tokens: Callable[[str], int] = len
-
-
 async def run(job: Job, upstream: UpstreamClient, client: Client, limits: Limits, timing: Timing) -> None:
     """Run one request from here to its end: answered, failed, or left by its client."""
     pulse = Pulse(timing, trio.current_time())
@@ -109,7 +76,7 @@ async def run(job: Job, upstream: UpstreamClient, client: Client, limits: Limits
         nursery.start_soon(keep_log, job.log, heard)
         with facts:
             nursery.start_soon(_watch, client, nursery.cancel_scope)
-            nursery.start_soon(_produce, job, upstream, client, outbox, limits, pulse)
+            nursery.start_soon(Producer(job, upstream, client.inform, outbox, limits, pulse).run)
             reader = BlockReader(inbox)
             sink = (_Stream if job.stream else _Whole)(job, reader, client, pulse, Tee(facts))
             nursery.start_soon(keep_time, pulse, sink.wake)
@@ -126,54 +93,6 @@ async def _watch(client: Client, scope: trio.CancelScope) -> None:
     """End the request when its client has left."""
     await client.left()
     scope.cancel()
-
-
-async def _produce(
-    job: Job,
-    upstream: UpstreamClient,
-    client: Client,
-    outbox: Outbox[Block | MessageEnd],
-    limits: Limits,
-    pulse: Pulse,
-) -> None:
-    """Ask the upstream and correlate its answer: two stages in one task, because nothing between them must wait."""
-    with outbox:
-        answer = await _ask(job, upstream)
-        if isinstance(answer, Failure):
-            await outbox.send((answer,))
-            return
-        async with answer:
-            client.inform(answer.headers)
-            pulse.answered(lambda: answer.last_read)
-            piece = limits.event_bytes if job.stream else limits.response_bytes
-            framing = Framing(job.plan, limit=piece, total=limits.response_bytes)
-            ledger = Ledger(job.plan, waiting=limits.waiting_bytes)
-            reader = UpstreamReader(answer, framing)
-            filters = _filters(job)
-            if await correlate(ledger, reader, outbox, capacity=limits.channel_batches, filters=filters):
-                await answer.drain()
-        pulse.over.set()
-
-
-def _filters(job: Job) -> list[Transducer[Any, Any]]:
-    """The stages that a message passes only when its request asks for them."""
-    plan, filters = job.plan, list[Transducer[Any, Any]]()
-    if plan.cut_at is not None:
-        filters.append(TokenLimit(plan.cut_at, job.tokens))
-    if plan.stop_sequences:
-        filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, job.tokens))
-    return filters
-
-
-async def _ask(job: Job, upstream: UpstreamClient) -> Answer | Failure:
-    """Send the request; once more without reasoning if the upstream will not take that back."""
-    # Without a stream, the first byte comes when all is done.
-    patience = None if job.stream else upstream.timing.total
-    answer = await upstream.post(RESPONSES, job.body, job.plan, patience=patience)
-    if isinstance(answer, Failure) and job.without_reasoning is not None and refuses_reasoning(answer):
-        job.log.fields["healed"] = "reasoning"
-        answer = await upstream.post(RESPONSES, job.without_reasoning(), job.plan, patience=patience)
-    return answer
 
 
 class _Sink:

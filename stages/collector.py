@@ -8,6 +8,7 @@ from typing import Any
 from stages.canonical.events import (
     BlockStart,
     BlockStop,
+    CitationsDelta,
     Delta,
     JsonDelta,
     MessageEnd,
@@ -55,6 +56,8 @@ class Collector:
                 self._texts.setdefault(field, []).append(getattr(event, field))
             elif isinstance(event, BlockStop):
                 self._close()
+            elif isinstance(event, CitationsDelta):
+                self._blocks[-1]["citations"].append(event.citation)
             elif isinstance(event, MessageEnd):
                 self._end = event
             elif isinstance(event, Failure):
@@ -68,13 +71,13 @@ class Collector:
         if self._end is None:
             raise RuntimeError("the message has not ended")
         usage = wire.start_usage(self._end.usage) | wire.end_usage(self._end)
-        message = wire.message(self._plan.message_id, self._plan.model, usage)
-        return message | {"content": self._blocks} | wire.ending(self._end)
+        message = {**wire.message(self._plan.message_id, self._plan.model, usage), **self._plan.extras}
+        return {**message, "content": self._blocks, **wire.ending(self._end)}
 
     def _close(self) -> None:
         block, texts = self._blocks[-1], {name: "".join(parts) for name, parts in self._texts.items()}
         self._texts = {}
-        if block["type"] in ("tool_use", "server_tool_use"):
+        if block["type"] in ("tool_use", "server_tool_use", "mcp_tool_use"):
             text = texts.get("partial_json", "")
             block["input"] = _arguments(text)
         else:

@@ -8,6 +8,7 @@ from typing import Any
 from stages.canonical.events import (
     BlockStart,
     BlockStop,
+    CitationsDelta,
     Delta,
     JsonDelta,
     MessageEnd,
@@ -68,9 +69,8 @@ class Encoder:
             return b""
         self._begun = True
         usage = wire.start_usage(Usage(input_tokens=self._plan.input_tokens))
-        return wire.frame(
-            {"type": "message_start", "message": wire.message(self._plan.message_id, self._plan.model, usage)}
-        )
+        message = {**wire.message(self._plan.message_id, self._plan.model, usage), **self._plan.extras}
+        return wire.frame({"type": "message_start", "message": message})
 
     def ping(self) -> bytes:
         """Write a ping, which must not come before `message_start`."""
@@ -93,6 +93,9 @@ class Encoder:
         block = {"type": "content_block_start", "index": self._index, "content_block": wire.content_block(start)}
         # Where the real API pings: once, right behind the first start.
         return wire.frame(block) + (wire.PING if self._index == 0 else b"")
+
+    def _cite(self, delta: CitationsDelta) -> bytes:
+        return wire.citations_delta(self._index, delta.citation)
 
     def _stop(self, _: BlockStop) -> bytes:
         self._open = None
@@ -130,6 +133,7 @@ _RARE: dict[type, Callable[[Encoder, Any], bytes]] = {
     ToolUseStart: Encoder._start,
     ServerToolUseStart: Encoder._start,
     ResultStart: Encoder._start,
+    CitationsDelta: Encoder._cite,
     BlockStop: Encoder._stop,
     MessageEnd: Encoder._end,
     Failure: Encoder._fail,

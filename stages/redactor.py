@@ -12,6 +12,7 @@ import attrs
 from stages.block import AnswerEvent
 from stages.canonical.events import (
     BlockStop,
+    CitationsDelta,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -24,6 +25,7 @@ from stages.canonical.events import (
     ToolUseStart,
 )
 from stages.canonical.failure import Failure
+from stages.tables.hosted import BY_UPSTREAM
 
 
 @attrs.frozen
@@ -43,11 +45,13 @@ HOT = frozenset({TextDelta, ThinkingDelta, JsonDelta, SignatureDelta, BlockStop}
 """Classes whose facts are only sizes; a logger that is not asked for details need not see them."""
 
 
-def redact(event: AnswerEvent | Failure) -> Fact:  # noqa: PLR0911 - one case for each class, by intention
+def redact(event: AnswerEvent | Failure) -> Fact:  # noqa: C901, PLR0911 - one case for each class, by intention
     """Keep of an event what may be logged."""
     match event:
         case TextDelta(text) | ThinkingDelta(text) | JsonDelta(text) | SignatureDelta(text):
             return Fact("delta", (("characters", len(text)),))
+        case CitationsDelta():
+            return Fact("citation")
         case TextStart():
             return Fact("block_start", (("type", "text"),))
         case ThinkingStart():
@@ -75,6 +79,9 @@ def _ending(end: MessageEnd) -> tuple[tuple[str, int | str], ...]:
         ("input_tokens", usage.input_tokens),
         ("cache_read_input_tokens", usage.cache_read_input_tokens),
         ("cache_creation_input_tokens", usage.cache_creation_input_tokens),
+        *((("long_lived_tokens", usage.long_lived_tokens),) if usage.long_lived_tokens else ()),
         ("output_tokens", usage.output_tokens),
+        *((f"hosted_{kind}", count) for kind, count in end.hosted if kind in BY_UPSTREAM),
         ("left_out", sum(count for _, count in end.left_out)),
+        *((("repaired", end.repaired),) if end.repaired else ()),
     )

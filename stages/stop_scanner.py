@@ -11,7 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from stages.canonical.events import BLOCK_STOP, BlockStop, MessageEnd, TextDelta, TextStart, Usage
+from stages.canonical.events import (
+    BLOCK_STOP,
+    BlockStop,
+    CitationsDelta,
+    MessageEnd,
+    TextDelta,
+    TextStart,
+    Usage,
+)
 from stages.canonical.failure import Failure
 
 P = TypeVar("P")
@@ -35,29 +43,29 @@ class StopScanner:
         self._input_tokens = input_tokens
         self._tokens = tokens
         self._held = ""
-        self._start: TextStart | None = None
+        self._start: list[TextStart | CitationsDelta] = []
         self._sent: list[str] = []
         self.stopped = False
 
-    def feed(self, part: P) -> Iterator[P | TextStart | TextDelta | BlockStop | MessageEnd]:
+    def feed(self, part: P) -> Iterator[P | TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
         """Take the next part; yield what may pass."""
-        if isinstance(part, TextStart):
-            self._start = part  # waits for text, because a block may stop before its first character
+        if isinstance(part, TextStart | CitationsDelta):
+            self._start.append(part)  # waits for text, because a block may stop before its first character
         elif isinstance(part, TextDelta):
             yield from self._scan(part.text)
         elif isinstance(part, BlockStop | Failure):
             yield from self._release(self._held)
-            self._held, self._start = "", None
+            self._held, self._start = "", []
             yield part
         else:
             yield part
 
-    def finish(self) -> Iterator[TextStart | TextDelta]:
+    def finish(self) -> Iterator[TextStart | CitationsDelta | TextDelta]:
         """Let go of what was held."""
         yield from self._release(self._held)
         self._held = ""
 
-    def _scan(self, text: str) -> Iterator[TextStart | TextDelta | BlockStop | MessageEnd]:
+    def _scan(self, text: str) -> Iterator[TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
         text = self._held + text
         found = [(at, -len(sequence), sequence) for sequence in self._sequences if (at := text.find(sequence)) >= 0]
         if found:
@@ -68,20 +76,21 @@ class StopScanner:
         self._held = text[len(text) - held :]
         yield from self._release(text[: len(text) - held])
 
-    def _stop(self, text: str, sequence: str) -> Iterator[TextStart | TextDelta | BlockStop | MessageEnd]:
+    def _stop(
+        self, text: str, sequence: str
+    ) -> Iterator[TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
         yield from self._release(text)
-        if self._start is None:
+        if not self._start:
             yield BLOCK_STOP
         self.stopped = True
         usage = Usage(input_tokens=self._input_tokens, output_tokens=self._tokens("".join(self._sent) + sequence))
         yield MessageEnd("stop_sequence", usage, stop_sequence=sequence)
 
-    def _release(self, text: str) -> Iterator[TextStart | TextDelta]:
+    def _release(self, text: str) -> Iterator[TextStart | CitationsDelta | TextDelta]:
         if not text:
             return
-        if self._start is not None:
-            yield self._start
-            self._start = None
+        yield from self._start
+        self._start = []
         self._sent.append(text)
         yield TextDelta(text)
 

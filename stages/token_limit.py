@@ -14,6 +14,7 @@ import attrs
 from stages.canonical.events import (
     BLOCK_STOP,
     BlockStop,
+    CitationsDelta,
     MessageEnd,
     TextDelta,
     TextStart,
@@ -38,17 +39,17 @@ class TokenLimit:
         self._tokens = tokens
         self._text = ""
         self._spent = 0
-        self._start: TextStart | None = None
+        self._start: list[TextStart | CitationsDelta] = []
         self._closed = limit <= 0
         self._skipping = False
         self._cut = self._closed
 
-    def feed(self, part: P) -> Iterator[P | TextStart | TextDelta | BlockStop | MessageEnd]:
+    def feed(self, part: P) -> Iterator[P | TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
         """Take the next part; yield what may pass."""
         if isinstance(part, MessageEnd):
             yield self._end(part) if self._cut else part
-        elif isinstance(part, TextStart):
-            self._start = part
+        elif isinstance(part, TextStart | CitationsDelta):
+            self._start.append(part)
         elif isinstance(part, TextDelta):
             yield from self._pass(part.text)
         elif isinstance(part, ThinkingStart | ToolUseStart):
@@ -67,20 +68,19 @@ class TokenLimit:
 
     def _block_stop(self) -> Iterator[BlockStop]:
         """End a block that has passed; one that was skipped, or cut off before, has ended already."""
-        open_block = self._start is None and not self._skipping
-        self._start, self._skipping = None, False
+        open_block = not self._start and not self._skipping
+        self._start, self._skipping = [], False
         if open_block:
             yield BLOCK_STOP
 
-    def _pass(self, text: str) -> Iterator[TextStart | TextDelta | BlockStop]:
+    def _pass(self, text: str) -> Iterator[TextStart | CitationsDelta | TextDelta]:
         if self._closed:
             self._cut = True
             return
         fitting = self._fitting(text)
-        if fitting and self._start is not None:
-            yield self._start
-            self._start = None
         if fitting:
+            yield from self._start
+            self._start = []
             self._text += fitting
             yield TextDelta(fitting)
         if len(fitting) < len(text):

@@ -1,8 +1,7 @@
 """Upstream bytes become upstream events: the framing, and the actor around it.
 
-What a body is, its first byte tells: servers answer a streaming request with plain JSON and a plain one with a
-stream, and
-name either as the other.  A whole response is turned into the events that would have brought it, so that the stages
+What a body is, its first byte tells: servers answer a streaming request with plain JSON and a plain one with a stream,
+and name either as the other.  A whole response is turned into the events that would have brought it, so that the stages
 behind know one shape only.
 """
 
@@ -21,6 +20,8 @@ from stages.wire.responses_stream import StreamEvent
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 _UNFINISHED = ("queued", "in_progress")
 # What a whole body says that has no ending yet: a background response, which nobody asked for.
+_ENDING = ("id", "status", "incomplete_details", "error", "usage", "created_at", "completed_at")
+# What is read of a whole response besides its items.
 _TOO_LARGE = "The upstream sent more than the limit of {limit} bytes."
 
 
@@ -82,6 +83,10 @@ class Framing:
         return events
 
     def _events(self, payloads: list[bytes]) -> list[StreamEvent | Failure]:
+        together = responses_stream.decode_many(payloads) if len(payloads) > 1 else None
+        return [*together] if together is not None else self._one_by_one(payloads)
+
+    def _one_by_one(self, payloads: list[bytes]) -> list[StreamEvent | Failure]:
         events: list[StreamEvent | Failure] = []
         for payload in payloads:
             if payload == b"[DONE]":
@@ -123,9 +128,7 @@ def events_of(response: Any, plan: AnswerPlan | None = None) -> list[StreamEvent
     ]
     if status in _UNFINISHED:
         return [*events, Failure(Kind.UPSTREAM, "The upstream's answer is not finished.", cause="unfinished")]
-    ending = {
-        key: value for key, value in response.items() if key in ("id", "status", "incomplete_details", "error", "usage")
-    }
+    ending = {key: value for key, value in response.items() if key in _ENDING}
     name = f"response.{status}" if status in ("incomplete", "failed") else "response.completed"
     events.append(StreamEvent(type=name, response=responses_stream.dump({**ending, "output": None})))
     return events

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.emulator import item_checks
+from pipeline.emulator import breakpoints, item_checks
 from pipeline.emulator.faults import Fault, invalid
 from pipeline.emulator.name_checks import checked_name
 
@@ -153,6 +153,7 @@ CHECKS: tuple[Check, ...] = (
     _tools,
     _tool_choice,
     item_checks.item_shapes,
+    breakpoints.misplaced,
     item_checks.references,
     item_checks.pairs,
     item_checks.reasoning,

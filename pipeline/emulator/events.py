@@ -14,11 +14,12 @@ from attrs import field, frozen
 
 from pipeline.emulator.ids import Ids, seal
 from pipeline.emulator.response import ResponseObject, Usage, has_phase
-from pipeline.emulator.scene import Call, Closing, Item, Reasoning, Scene, Speech
+from pipeline.emulator.scene import Call, Citation, Closing, Item, Reasoning, Scene, Search, Speech
 
 Event: TypeAlias = dict[str, Any]
 """One event as a JSON object."""
 
+_SOURCES = "web_search_call.action.sources"
 _LAST = {"completed": "response.completed", "incomplete": "response.incomplete", "failed": "response.failed"}
 
 
@@ -122,6 +123,20 @@ def _call_shape(telling: Telling, item: Call, index: int, stage: str) -> Event:
     }
 
 
+def _search_shape(telling: Telling, item: Search, index: int, stage: str) -> Event:
+    action: Event = {"type": "search"}
+    if stage != "added":
+        action |= {"queries": [item.query], "query": item.query}
+        if _SOURCES in (telling.request.get("include") or []):
+            action["sources"] = [{"type": "url", "url": url} for url in item.urls]
+    return {
+        "id": telling.ids.item("ws", index),
+        "type": "web_search_call",
+        "status": telling.status(index, stage),
+        "action": action,
+    }
+
+
 def _tell_reasoning(telling: Telling, item: Reasoning) -> Iterator[tuple[str, Event]]:
     for index, pieces in enumerate(item.parts):
         text, place = "".join(pieces), {"summary_index": index}
@@ -136,7 +151,13 @@ def _tell_speech(telling: Telling, item: Speech) -> Iterator[tuple[str, Event]]:
     kind, said = ("refusal", "refusal") if item.refusal else ("output_text", "text")
     extra: Event = {} if item.refusal else {"logprobs": []}
     yield "response.content_part.added", {**place, "part": _part(item, "")}
-    yield from telling.deltas(f"response.{kind}.delta", item.pieces, **place, **extra)
+    notes = {note.piece: note for note in item.citations}
+    for number, delta in enumerate(telling.deltas(f"response.{kind}.delta", item.pieces, **place, **extra)):
+        yield delta
+        if number in notes:
+            index = item.citations.index(notes[number])
+            said_so = {"annotation": _annotation(item, notes[number]), "annotation_index": index}
+            yield "response.output_text.annotation.added", {**place, **said_so}
     yield f"response.{kind}.done", {**place, **extra, said: text}
     yield "response.content_part.done", {**place, "part": _part(item, text)}
 
@@ -146,6 +167,11 @@ def _tell_call(telling: Telling, item: Call) -> Iterator[tuple[str, Event]]:
     yield "response.function_call_arguments.done", {"arguments": "".join(item.pieces)}
 
 
+def _tell_search(_telling: Telling, _item: Search) -> Iterator[tuple[str, Event]]:
+    for state in ("in_progress", "searching", "completed"):
+        yield f"response.web_search_call.{state}", {}
+
+
 def _summary(text: str) -> Event:
     return {"type": "summary_text", "text": text}
 
@@ -153,16 +179,31 @@ def _summary(text: str) -> Event:
 def _part(item: Speech, text: str) -> Event:
     if item.refusal:
         return {"type": "refusal", "refusal": text}
-    return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+    notes = [_annotation(item, note) for note in item.citations if text and note.piece < len(item.pieces)]
+    return {"type": "output_text", "annotations": notes, "logprobs": [], "text": text}
+
+
+def _annotation(item: Speech, note: Citation) -> Event:
+    before, link = "".join(item.pieces[: note.piece]), item.pieces[note.piece]
+    end = len(before) + len(link)
+    return {
+        "type": "url_citation",
+        "end_index": end,
+        "start_index": end - len(link.lstrip()),
+        "title": note.title,
+        "url": note.url,
+    }
 
 
 _SHAPES: dict[type[Item], Callable[[Telling, Any, int, str], Event]] = {
     Reasoning: _reasoning_shape,
     Speech: _speech_shape,
     Call: _call_shape,
+    Search: _search_shape,
 }
 _CONTENTS: dict[type[Item], Callable[[Telling, Any], Iterator[tuple[str, Event]]]] = {
     Reasoning: _tell_reasoning,
     Speech: _tell_speech,
     Call: _tell_call,
+    Search: _tell_search,
 }

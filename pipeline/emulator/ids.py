@@ -62,7 +62,7 @@ class Ids:
         return "req_" + hexadecimal(self.seed, "request", 32)
 
     def item(self, prefix: str, index: int) -> str:
-        """Name the output item at `index`; prefixes are `rs`, `msg` and `fc`."""
+        """Name the output item at `index`; prefixes are `rs`, `msg`, `fc` and `ws`."""
         return self._id(prefix, f"item {index}")
 
     def call(self, index: int) -> str:

@@ -51,7 +51,7 @@ _PARTS = {
     "system": ("input_text", "input_image", "input_file"),
     "developer": ("input_text", "input_image", "input_file"),
 }
-_PREFIXES = {"function_call": "fc", "message": "msg", "reasoning": "rs"}
+_PREFIXES = {"function_call": "fc", "message": "msg", "reasoning": "rs", "web_search_call": "ws"}
 _NOT_THE_MODEL = frozenset({"function_call_output", "custom_tool_call_output", "none"})
 
 

@@ -12,14 +12,15 @@ from typing import Any
 
 from attrs import field, frozen
 
-_REMINDER = re.compile(r"<system-reminder>.*?(?:</system-reminder>|\Z)", re.DOTALL)
+_ASIDE = re.compile(r"<(system-reminder|command-args)>.*?(?:</\1>|\Z)", re.DOTALL)
+# What a client says about its surroundings, and what was told to a command that it has carried out itself.
 _LONGEST_NAME = 64
 _CALLS = frozenset({"function_call", "custom_tool_call"})
 
 
 @frozen
 class Turn:
-    """The prompt being worked on (without what a client wraps in reminders), and how many tool results came since."""
+    """The prompt being worked on (without what a client says for itself), and how many tool results came since."""
 
     prompt: str = field(repr=False)
     results: int
@@ -44,11 +45,12 @@ def current_turn(request: dict[str, Any], marker: str = "[[") -> Turn:
         if item.get("type") == "function_call_output":
             results += 1
         elif item.get("role") == "user":
-            text = _REMINDER.sub("", _text(item))
-            if marker in text:
-                chosen = Turn(text, results)
+            texts = [_ASIDE.sub("", text) for text in _texts(item)]
+            prompt = next((text for text in reversed(texts) if marker in text), None)
+            if prompt is not None:
+                chosen = Turn(prompt, results)
                 break
-            fallback = fallback if fallback.prompt else Turn(text, results)
+            fallback = fallback if fallback.prompt else Turn("\n".join(texts), results)
     return chosen or fallback
 
 
@@ -65,11 +67,11 @@ def _since_last_answer(sent: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield item
 
 
-def _text(item: dict[str, Any]) -> str:
+def _texts(item: dict[str, Any]) -> list[str]:
     content = item.get("content")
     if isinstance(content, str):
-        return content
-    return "\n".join(part["text"] for part in content or [] if isinstance(part.get("text"), str))
+        return [content]
+    return [part["text"] for part in content or [] if isinstance(part.get("text"), str)]
 
 
 def offered(request: dict[str, Any]) -> list[dict[str, Any]]:

@@ -37,15 +37,12 @@ _ECHOED: dict[str, Any] = {
 }
 _TIERS: dict[Any, str] = {"auto": "default", "fast": "priority", None: "default"}
 _SUMMARIES: dict[Any, str] = {"auto": "detailed"}
-_NO_TOOL_USAGE = {
-    "image_gen": {
-        "input_tokens": 0,
-        "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
-        "output_tokens": 0,
-        "output_tokens_details": {"image_tokens": 0, "text_tokens": 0},
-        "total_tokens": 0,
-    },
-    "web_search": {"num_requests": 0},
+_NO_IMAGES = {
+    "input_tokens": 0,
+    "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
+    "output_tokens": 0,
+    "output_tokens_details": {"image_tokens": 0, "text_tokens": 0},
+    "total_tokens": 0,
 }
 
 
@@ -104,6 +101,7 @@ class ResponseObject:
             output=[] if failed else output,
             service_tier=_TIERS.get(tier, tier),
             usage=None if failed else usage.wire,
+            tool_usage=_tool_usage(sum(item["type"] == "web_search_call" for item in output)),
         )
 
     def _object(self, status: str, **said: Any) -> dict[str, Any]:
@@ -119,7 +117,7 @@ class ResponseObject:
             "reasoning": self._reasoning(),
             "text": self._text(),
             "tools": [_tool(tool) for tool in self.request.get("tools") or []],
-            "tool_usage": _NO_TOOL_USAGE,
+            "tool_usage": _tool_usage(0),
             **said,
         }
         fixed = ("id", "object", "created_at", "status")
@@ -158,6 +156,10 @@ def _head(ids: Ids, status: str) -> dict[str, Any]:
         "moderation": None,
         "presence_penalty": 0.0,
     }
+
+
+def _tool_usage(searches: int) -> dict[str, Any]:
+    return {"image_gen": _NO_IMAGES, "web_search": {"num_requests": searches}}
 
 
 def _tool(tool: dict[str, Any]) -> dict[str, Any]:

@@ -43,16 +43,42 @@ class Reasoning:
 
 
 @frozen
+class Citation:
+    """A note that the piece with this number is a link to a page; white space around the link is none of it."""
+
+    piece: int
+    url: str = field(repr=False)
+    title: str = field(repr=False)
+
+
+@frozen
 class Speech:
-    """An assistant message of one part, cut into deltas; a refusal is the same with another kind of part."""
+    """An assistant message of one part, cut into deltas; a refusal is the same with another kind of part.
+
+    `citations` stand in the order of their pieces; those whose piece was cut off are not told.
+    """
 
     pieces: tuple[str, ...] = field(repr=False)
     refusal: bool = False
+    citations: tuple[Citation, ...] = ()
 
     @property
     def size(self) -> int:
         """Tokens spent: one a piece."""
         return len(self.pieces)
+
+
+@frozen
+class Search:
+    """A web search that the API has run itself: what was searched for, and the addresses of the pages found."""
+
+    query: str = field(repr=False)
+    urls: tuple[str, ...] = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Tokens spent: none, a search is no output."""
+        return 0
 
 
 @frozen
@@ -68,7 +94,7 @@ class Call:
         return len(self.pieces)
 
 
-Item: TypeAlias = Reasoning | Speech | Call
+Item: TypeAlias = Reasoning | Speech | Call | Search
 """What one output item says."""
 
 
@@ -138,4 +164,6 @@ def _cut(item: Item, budget: int) -> tuple[Item, ...]:
         return ()
     if isinstance(item, Reasoning):
         return (Reasoning(hidden=budget),)
+    if isinstance(item, Search):
+        return (item,)
     return (evolve(item, pieces=item.pieces[:budget]),)

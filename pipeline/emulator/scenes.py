@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 from pipeline.emulator.cues import Step
 from pipeline.emulator.example import example
 from pipeline.emulator.faults import OVERFLOW, Fault, fault
-from pipeline.emulator.loop import find_tool, offered
+from pipeline.emulator.loop import current_turn, find_tool, offered
 from pipeline.emulator.scene import Call, Ending, Reasoning, Scene, Speech, fragments, words
+from pipeline.emulator.searching import hosted_search, looked_up, searches_alone
 from stages.wire import json
 
 Builder: TypeAlias = Callable[[dict[str, Any], Step], Scene | Fault]
@@ -50,11 +51,13 @@ def _speech(request: dict[str, Any], text: str) -> Speech:
 
 
 def unprompted(request: dict[str, Any]) -> Scene:
-    """Answer a prompt without cues: with a text, or with a call where `tool_choice` forces one."""
+    """Answer a prompt without cues: with a text, or with a call or a search where the request is made for one."""
     choice = request.get("tool_choice")
     name = choice.get("name") if isinstance(choice, dict) and choice.get("type") == "function" else None
     if choice == "required" or name:
         return call(request, Step("call", name))
+    if searches_alone(request):
+        return search(request, Step("search"))
     return text(request, Step("text"))
 
 
@@ -66,6 +69,11 @@ def closing(request: dict[str, Any], results: int) -> Scene:
 def text(request: dict[str, Any], _step: Step) -> Scene:
     """Say the greeting."""
     return Scene((_speech(request, GREETING),))
+
+
+def say(_request: dict[str, Any], step: Step) -> Scene:
+    """Say what the cue says, word for word."""
+    return Scene((Speech(words(step.text)),))
 
 
 def think(request: dict[str, Any], _step: Step) -> Scene:
@@ -92,6 +100,12 @@ def bad_arguments(request: dict[str, Any], step: Step) -> Scene:
     """Call a tool with arguments that are no JSON."""
     tool = _suitable(request, step.tool)
     return Scene((Call(tool["name"], ('{"command": ', '"ls", ')),)) if tool else _no_tool(request)
+
+
+def search(request: dict[str, Any], step: Step) -> Scene:
+    """Search the web, for what the cue says, else for the prompt, and answer with citations."""
+    tool = hosted_search(request)
+    return looked_up(tool, step.text or current_turn(request).prompt.strip()) if tool else _no_tool(request)
 
 
 def agent(request: dict[str, Any], step: Step) -> Scene:

@@ -7,22 +7,26 @@ effort asks for it, no more calls than allowed, the limit of output tokens) is a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import evolve
 
 from pipeline.emulator import scenes
-from pipeline.emulator.cues import parse
+from pipeline.emulator.cues import Step, parse
 from pipeline.emulator.faults import RATE_LIMIT, SERVER_ERROR, Fault
 from pipeline.emulator.loop import current_turn, effort
 from pipeline.emulator.scene import Call, Closing, Ending, Item, Reasoning, Scene, shorten, words
+
+_Groups: TypeAlias = tuple[tuple[Step, ...], ...]
 
 
 def play(request: dict[str, Any]) -> Scene | Fault:
     """Choose what to answer: the turn that the prompt's cues ask for, or what the request itself asks for."""
     turn = current_turn(request)
     left = turn.results
-    groups = parse(turn.prompt, frozenset(SCRIPT))
+    groups, aside = _apart(parse(turn.prompt, frozenset(SCRIPT)))
+    if aside and not request.get("tools"):
+        groups = aside[:1]
     for group in groups:
         made = [SCRIPT[step.word](request, step) for step in group]
         calls = sum(isinstance(item, Call) for scene in made if isinstance(scene, Scene) for item in scene.items)
@@ -31,6 +35,12 @@ def play(request: dict[str, Any]) -> Scene | Fault:
             continue
         return _staged(request, made, left)
     return _staged(request, [scenes.closing(request, turn.results) if turn.results else scenes.unprompted(request)], 0)
+
+
+def _apart(groups: _Groups) -> tuple[_Groups, _Groups]:
+    """Split the groups of a prompt into its turns and its asides."""
+    asides = tuple(group for group in groups if group[0].word == _ASIDE)
+    return tuple(group for group in groups if group not in asides), asides
 
 
 def _staged(request: dict[str, Any], made: Sequence[Scene | Fault], called: int) -> Scene | Fault:
@@ -76,14 +86,21 @@ def _callable(request: dict[str, Any], spoken: tuple[Item, ...], called: int) ->
     return (*others, *calls)
 
 
+_ASIDE = "aside"
+"""Is no turn of its prompt: it tells what a request hears that quotes the prompt and offers no tool, as clients do to
+have a session named, or a command judged, before they go on."""
+
 _BROKEN = Closing.OPEN
 SCRIPT: dict[str, scenes.Builder] = {
     "text": scenes.text,
+    "say": scenes.say,
+    _ASIDE: scenes.say,
     "think": scenes.think,
     "call": scenes.call,
     "calls": scenes.calls,
     "badargs": scenes.bad_arguments,
     "agent": scenes.agent,
+    "search": scenes.search,
     "unicode": scenes.unicode,
     "long": scenes.long,
     "slow": scenes.slow,

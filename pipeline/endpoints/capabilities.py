@@ -1,14 +1,14 @@
 """What a model can do behind this proxy, in the tree of Anthropic's `ModelCapabilities`.
 
 Clients index this tree unguarded, so every key of SDK 2.12.0 is there; what no stage translates is false, whatever the
-upstream could do.
+upstream could do.  A model that no table knows is some other server's, which as a rule runs no tools.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from stages.tables.models import Model
+from stages.tables.models import UNKNOWN, Model
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 """Anthropic's efforts."""
@@ -20,17 +20,17 @@ _NOT_BUILT = {"supported": False}
 
 def capabilities(model: Model) -> dict[str, Any]:
     """Describe a model by what the tables know about it."""
-    reasons = bool(model.efforts)
+    reasons, hosts = bool(model.efforts), model is not UNKNOWN
     return {
         "batch": _NOT_BUILT,
         "citations": _NOT_BUILT,
-        "code_execution": _NOT_BUILT,
+        "code_execution": _leaf(hosts),
         "compaction": _none_of("summarize"),
         "context_management": _none_of("clear_thinking_20251015", "clear_tool_uses_20250919", "compact_20260112"),
         "effort": {**_leaf(reasons), **{effort: _leaf(effort in model.efforts) for effort in EFFORTS}},
         "image_input": _SERVED,
         "pdf_input": _SERVED,
-        "server_tools": _none_of("code_execution", "web_search"),
+        "server_tools": {name: _leaf(hosts) for name in ("code_execution", "web_search")} | _leaf(hosts),
         "structured_outputs": _SERVED,
         "thinking": {**_leaf(reasons), "types": _thinking(reasons)},
     }

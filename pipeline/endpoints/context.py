@@ -7,6 +7,7 @@ import httpx
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.config import EMULATOR, Settings
+from pipeline.telemetry.cache_book import CacheBook
 from pipeline.upstream.client import UpstreamClient
 from pipeline.version import version
 from pipeline.vocabulary import Vocabulary
@@ -25,6 +26,7 @@ class Context:
         target: what the mapper must know about it.
         vocabulary: how tokens are counted here.
         log: the program's logger; content never reaches it.
+        book: what is remembered of answered turns, to explain a missed cache; nothing is answered by it.
         version: our own.
     """
 
@@ -34,6 +36,7 @@ class Context:
     vocabulary: Vocabulary
     log: FilteringBoundLogger
     version: str = attrs.field(factory=version)
+    book: CacheBook = attrs.field(factory=CacheBook)
 
     @property
     def upstream_name(self) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from pipeline.endpoints import catalogue, counting, health, messages
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
+from pipeline.keys import presented
 from pipeline.telemetry import names
 from pipeline.telemetry.logs import fault_site
 from stages.canonical.failure import Failure, Kind
@@ -83,9 +84,7 @@ def _authenticate(context: Context, exchange: Exchange) -> Failure | None:
     keys = context.settings.client_keys
     if not keys:
         return None
-    bearer = exchange.headers.get("authorization", "")
-    offered = [exchange.headers.get("x-api-key", ""), bearer[7:] if bearer.lower().startswith("bearer ") else ""]
-    candidates = [key for key in offered if key]
+    candidates = presented(exchange.headers)
     if not candidates:
         return Failure(Kind.AUTHENTICATION, "x-api-key header is required")
     known = [key.matches(candidate) for key in keys for candidate in candidates]

@@ -10,13 +10,19 @@ import attrs
 
 from pipeline import topology
 from pipeline.endpoints.context import Context
+from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.overflow import measure
+from pipeline.producer import Job
+from pipeline.telemetry.account import Account, open_account
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.report import UNFAITHFUL
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode
 from stages.mapper import Mapped, map_request
+from stages.prefix import prefix_of
+from stages.redactor import redact
 from stages.wire import json
 
 MAPPING = b"dragoman-mapping"
@@ -42,7 +48,7 @@ async def read_request(context: Context, exchange: Exchange, *, counting: bool =
     body = await exchange.body(context.settings.limits.body_bytes)
     if body is None:
         return None
-    request = body if isinstance(body, Failure) else decode(body, counting=counting)
+    request = body if isinstance(body, Failure) else decode(body, caller_of(exchange), counting=counting)
     if isinstance(request, Failure):
         await exchange.fail(request)
         return None
@@ -56,6 +62,7 @@ def caller_of(exchange: Exchange) -> Caller:
         session=exchange.headers.get("x-claude-code-session-id", ""),
         agent=exchange.headers.get("x-claude-code-agent-id", ""),
         betas=tuple(beta.strip() for beta in betas if beta.strip()),
+        version=exchange.headers.get("anthropic-version", ""),
     )
 
 
@@ -68,13 +75,16 @@ async def explain(context: Context, exchange: Exchange) -> None:
     if isinstance(mapped, Failure):
         await exchange.fail(mapped)
     else:
-        await exchange.answer(explanation(mapped))
+        told = explanation(mapped)
+        told["cache"]["last_turn"] = str(open_account(context.book, mapped.body, "").seen)
+        await exchange.answer(told)
 
 
 def explanation(mapped: Mapped) -> dict[str, Any]:
-    """The exact upstream body, and the whole report, as JSON."""
+    """The exact upstream body, its fingerprint as a cache sees it, and the whole report, as JSON."""
     notes = [{"path": note.path, "fate": note.fate.value, "reason": note.reason} for note in mapped.report.notes]
-    return {"mapping": mapped.report.summary(), "report": notes, "upstream": mapped.body}
+    cache = {"prefix": prefix_of(mapped.body).fingerprint()}
+    return {"mapping": mapped.report.summary(), "report": notes, "cache": cache, "upstream": mapped.body}
 
 
 def _mapped(context: Context, exchange: Exchange, request: Request, ident: str) -> Mapped | Failure:
@@ -99,13 +109,22 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
         return
     if summary := first.report.summary():
         exchange.answer_headers.append((MAPPING, summary.encode("ascii", "replace")))
-    job = topology.Job(
-        plan=attrs.evolve(first.plan, input_tokens=context.estimate(request)),
+    account = open_account(context.book, first.body, ident)
+    extras = diagnostics(request.extra.get("diagnostics"), account)
+    log = _log(context, exchange, first, account)
+    tokens = await measure(context, request, first)
+    if isinstance(tokens, Failure):
+        log.hear(redact(tokens))
+        log.write(0.0)
+        await exchange.fail(tokens)
+        return
+    job = Job(
+        plan=attrs.evolve(first.plan, input_tokens=tokens, extras=extras),
         body=json.encode(first.body),
         without_reasoning=_without_reasoning(context, exchange, request, first),
         stream=request.stream,
         request_id=exchange.request_id,
-        log=_log(context, exchange, first),
+        log=log,
         tokens=context.vocabulary.tokens,
     )
     settings = context.settings
@@ -115,7 +134,10 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
 def _without_reasoning(
     context: Context, exchange: Exchange, request: Request, first: Mapped
 ) -> Callable[[], bytes] | None:
-    """How to make the same request without earlier reasoning; None when it carries none."""
+    """How to make the same request without earlier reasoning; None when it carries none.
+
+    Making it says so in the mapping header, if the head is not out yet.
+    """
     if not any(item["type"] == "reasoning" for item in first.body["input"]):
         return None
 
@@ -123,15 +145,19 @@ def _without_reasoning(
         mapped = map_request(
             request, caller_of(exchange), context.target, message_id=first.plan.message_id, reasoning=False
         )
+        kept = [header for header in exchange.answer_headers if header[0] != MAPPING]
+        summary = ";".join(filter(None, (mapped.report.summary(), "healed=reasoning")))
+        exchange.answer_headers = [*kept, (MAPPING, summary.encode("ascii", "replace"))]
         return json.encode(mapped.body)
 
     return again
 
 
-def _log(context: Context, exchange: Exchange, mapped: Mapped) -> RequestLog:
+def _log(context: Context, exchange: Exchange, mapped: Mapped, account: Account) -> RequestLog:
     fields = {
         "request_id": exchange.request_id,
         "upstream_model": mapped.plan.upstream_model,
         "unfaithful": sum(note.fate in UNFAITHFUL for note in mapped.report.notes),
+        "prefix": account.prefix.fingerprint(),
     }
-    return RequestLog(context.log, fields)
+    return RequestLog(context.log, fields, account=account)

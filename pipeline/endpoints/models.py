@@ -130,7 +130,7 @@ def _names(configured: Mapping[str, str]) -> Iterator[str]:
 
 
 def _info(name: str, configured: Mapping[str, str]) -> dict[str, Any]:
-    """Describe one model as `ModelInfo` of the SDKs, every key present."""
+    """Describe one model as `ModelInfo` of the SDKs, every key present; null where nobody knows."""
     upstream = resolve(name, configured)
     model, release = facts(upstream), _RELEASES.get(upstream, Release(upstream))
     line = next((line for line in LINES if line in name.lower()), None)
@@ -143,8 +143,8 @@ def _info(name: str, configured: Mapping[str, str]) -> dict[str, Any]:
         "line": line,
         "deprecated_at": None,  # no announcement tells the day it was made
         "retires_at": f"{release.retires}T00:00:00Z" if release.retires else None,
-        "max_input_tokens": model.window,
-        "max_tokens": model.output,
+        "max_input_tokens": None if model is UNKNOWN else model.window,
+        "max_tokens": None if model is UNKNOWN else model.output,
         "capabilities": capabilities(model),
         "allowed_fallback_models": [],
     }

@@ -1,1 +1,1 @@
-"""What the program says about itself: names, logs."""
+"""What the program says about itself: names, logs, what a request cost and how the cache served it."""

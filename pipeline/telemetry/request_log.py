@@ -10,6 +10,7 @@ import trio
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.telemetry import names
+from pipeline.telemetry.account import Account
 from stages.redactor import Fact
 
 
@@ -21,11 +22,13 @@ class RequestLog:
         logger: where the line goes.
         fields: facts that are known from the start, such as ids and models.
         outcome: how it ended: `ok`, a failure's kind, or `client_left`.
+        account: works out what an answer cost, and how the cache served it; None leaves that out.
     """
 
     logger: FilteringBoundLogger
     fields: dict[str, Any] = attrs.field(factory=dict)
     outcome: str = names.CLIENT_LEFT
+    account: Account | None = None
     _blocks: Counter[str] = attrs.field(factory=Counter, init=False)
 
     def hear(self, fact: Fact) -> None:
@@ -36,6 +39,8 @@ class RequestLog:
         elif fact.name == "message_end":
             self.outcome = "ok"
             self.fields.update(values)
+            if self.account is not None:
+                self.fields.update(self.account.close(values, healed="healed" in self.fields))
         elif fact.name == "failure":
             self.outcome = str(values["kind"])
             self.fields.update(values)

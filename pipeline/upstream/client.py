@@ -10,6 +10,7 @@ import hashlib
 import random
 import zlib
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Self
 
@@ -161,7 +162,13 @@ class UpstreamClient:
         object.__setattr__(self, "_headers", headers)
 
     async def post(
-        self, path: str, body: bytes, plan: AnswerPlan | None = None, *, patience: float | None = None
+        self,
+        path: str,
+        body: bytes,
+        plan: AnswerPlan | None = None,
+        *,
+        patience: float | None = None,
+        retries: int | None = None,
     ) -> Answer | Failure:
         """Send one request, again if it failed before anything came back.
 
@@ -170,10 +177,11 @@ class UpstreamClient:
             body: JSON.
             plan: the request's plan, for the numbers in an error's sentence.
             patience: seconds until the head must have come; None is `timing.first_byte`, which suits streams alone.
+            retries: new attempts at most; None is the client's own number.
         """
         patience = self.timing.first_byte if patience is None else patience
         outcome = await self._attempt(path, body, plan, patience)
-        for attempt in range(self.retries):
+        for attempt in range(self.retries if retries is None else retries):
             if not isinstance(outcome, _Transient):
                 break
             await trio.sleep(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
@@ -217,4 +225,4 @@ async def _read_error(status: int, answer: Answer, plan: AnswerPlan | None) -> F
     except json.MalformedJson:
         error = {}
     error = error if error.get("message") else {**error, "message": f"The upstream answered with status {status}."}
-    return failure_of(error, status=status, retry_after=retry_after(answer.headers), plan=plan)
+    return failure_of(error, status=status, retry_after=retry_after(answer.headers, datetime.now(UTC)), plan=plan)

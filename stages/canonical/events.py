@@ -9,10 +9,14 @@ from typing import Any
 
 import attrs
 
+from stages.canonical.shape import Shape
+
 
 @attrs.frozen
 class TextStart:
-    """A block of text begins."""
+    """A block of text begins; `cited` says that citations come before its text."""
+
+    cited: bool = False
 
 
 @attrs.frozen
@@ -22,18 +26,28 @@ class ThinkingStart:
 
 @attrs.frozen
 class ToolUseStart:
-    """A call begins: `id` and `name` are the client's, already restored."""
+    """A call begins: `id` and `name` are the client's, already restored.
+
+    `toolset` is the client's toolset that the called function is a member of; empty for every other function.
+    `shape` is what may have to be left out of its arguments; None when nothing.
+    """
 
     id: str
     name: str
+    toolset: str = ""
+    shape: Shape | None = attrs.field(default=None, eq=False, repr=False)
 
 
 @attrs.frozen
 class ServerToolUseStart:
-    """A call that the upstream ran itself begins; its arguments follow as `JsonDelta`s."""
+    """A call that the upstream ran itself begins; its arguments follow as `JsonDelta`s.
+
+    `server` is the client's name of the MCP server that it is a call of; None for Anthropic's own tools.
+    """
 
     id: str
     name: str
+    server: str | None = None
 
 
 @attrs.frozen
@@ -55,6 +69,13 @@ class TextDelta:
     """More text; never empty."""
 
     text: str
+
+
+@attrs.frozen
+class CitationsDelta:
+    """One source of the open block's text, in Anthropic's words; all of them come before that text."""
+
+    citation: dict[str, Any]
 
 
 @attrs.frozen
@@ -132,19 +153,23 @@ class MessageEnd:
         usage: the truth about tokens, as far as the upstream told it.
         stop_sequence: the sequence that stopped it, with `stop_sequence` alone.
         stop_details: category and explanation of a refusal, in Anthropic's shape.
-        web_searches: how many searches the upstream ran for it.
+        hosted: how many calls the upstream ran for it, by its `type` of the tool.
+        container: id and end of life of the machine that they ran on, in Anthropic's shape.
         left_out: how many upstream items or events had no counterpart, by type.
+        repaired: how many members were left out of arguments and structured answers, since their schema forbids them.
     """
 
     stop_reason: str
     usage: Usage = Usage()
     stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = None
-    web_searches: int = 0
+    hosted: tuple[tuple[str, int], ...] = ()
+    container: dict[str, Any] | None = None
     left_out: tuple[tuple[str, int], ...] = ()
+    repaired: int = 0
 
 
-Delta = TextDelta | ThinkingDelta | SignatureDelta | JsonDelta
+Delta = TextDelta | CitationsDelta | ThinkingDelta | SignatureDelta | JsonDelta
 """How the open block grows, as an encoder sees it."""
 
 Arguments = ArgumentsDelta | ArgumentsDone | ArgumentsCut

@@ -25,6 +25,9 @@ SUMMARISED = frozenset({Fate.EMULATED, Fate.APPROXIMATED, Fate.DROPPED})
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _NAME_LENGTH = 64
 
+LONGEST_SUMMARY = 512
+"""Characters of a summary, which stands in a header of every answer; what does not fit is counted."""
+
 UNFAITHFUL = frozenset({Fate.APPROXIMATED, Fate.DROPPED})
 """Fates that a client who insists on faithfulness does not accept."""
 
@@ -60,7 +63,7 @@ class Report:
         """The first part that does not mean upstream what the client meant by it; None if all does."""
         return next((note for note in self.notes if note.fate in UNFAITHFUL), None)
 
-    def summary(self, limit: int = 512) -> str:
+    def summary(self, limit: int = LONGEST_SUMMARY) -> str:
         """The report in one header value: `dropped=top_k;emulated=stop_sequences`, at most `limit` characters.
 
         Only what is not simply kept or translated is named, by its field at the top of the request, each once; an empty

@@ -112,11 +112,15 @@ class RedactedThinking(Node):
 
 @attrs.frozen
 class ToolUse(Cacheable):
-    """A call the model made: `input` is the argument object, re-serialised by the client."""
+    """A call the model made: `input` is the argument object, re-serialised by the client.
+
+    `toolset_name` is the toolset that `name` is a member of; None for every other function.
+    """
 
     id: str
     name: str
     input: JsonObject
+    toolset_name: str | None = None
 
 
 @attrs.frozen
@@ -128,11 +132,17 @@ class ToolReference(Cacheable):
 
 @attrs.frozen
 class ToolResult(Cacheable):
-    """What came of a call."""
+    """What came of a call; `toolset_name` repeats the call's."""
 
     tool_use_id: str
     content: tuple[ContentBlock, ...] = ()
     is_error: bool = False
+    toolset_name: str | None = None
+
+
+def _unmarked(body: JsonObject) -> str:
+    """Show a block without its mark for the cache, as the others are shown: the mark moves, and the block stays."""
+    return repr({name: value for name, value in body.items() if name != "cache_control"})
 
 
 @attrs.frozen
@@ -140,7 +150,7 @@ class Unknown:
     """A block whose type we have no words for; `body` is the whole object as it came."""
 
     type: str
-    body: JsonObject
+    body: JsonObject = attrs.field(repr=_unmarked)
 
 
 ContentBlock = (
@@ -250,7 +260,7 @@ class Request:
     temperature: float | None = None
     top_p: float | None = None
     metadata: Metadata | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
 
 
 @attrs.frozen
@@ -261,8 +271,10 @@ class Caller:
         session: `x-claude-code-session-id`, stable over a whole conversation; empty when absent.
         agent: `x-claude-code-agent-id`, set for subagents; empty when absent.
         betas: the values of `anthropic-beta`, in order.
+        version: `anthropic-version`; empty when absent.
     """
 
     session: str = ""
     agent: str = ""
     betas: tuple[str, ...] = ()
+    version: str = ""

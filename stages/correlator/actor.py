@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import attrs
 import trio
 
 from stages.actor import Batch, Inbox, Outbox, Transducer
@@ -25,7 +26,7 @@ from stages.canonical.events import (
 )
 from stages.canonical.failure import Failure
 from stages.correlator.ledger import Ledger
-from stages.json_buffer import buffer_json
+from stages.json_buffer import JsonBuffer, buffer_json
 from stages.wire.responses_stream import StreamEvent
 
 _STARTS = (TextStart, ThinkingStart, ToolUseStart, ServerToolUseStart, ResultStart)
@@ -37,10 +38,17 @@ Filter = Transducer[Any, Any]
 class _Feeder:
     """Sends each block's content down the block's own channel, one batch per upstream read."""
 
-    def __init__(self, blocks: trio.Nursery, outbox: Outbox[Block | MessageEnd], capacity: float) -> None:
+    def __init__(
+        self,
+        blocks: trio.Nursery,
+        outbox: Outbox[Block | MessageEnd],
+        capacity: float,
+        buffers: list[JsonBuffer],
+    ) -> None:
         self._blocks = blocks
         self._outbox = outbox
         self._capacity = capacity
+        self._buffers = buffers
         self._open: trio.MemorySendChannel[Any] | None = None
         self._pending: list[Any] = []
 
@@ -83,7 +91,9 @@ class _Feeder:
         self._open = send
         if isinstance(start, ToolUseStart):
             buffered, content = trio.open_memory_channel[Any](self._capacity)
-            self._blocks.start_soon(buffer_json, receive, buffered)
+            buffer = JsonBuffer(start.shape)
+            self._blocks.start_soon(buffer_json, buffer, receive, buffered)
+            self._buffers.append(buffer)
         else:
             content = receive
         try:
@@ -119,9 +129,10 @@ async def correlate(
     """
     with outbox:
         try:
-            ending = await _feed_blocks(_Source(ledger, filters), inbox, outbox, capacity)
+            buffers: list[JsonBuffer] = []
+            ending = await _feed_blocks(_Source(ledger, filters), inbox, outbox, capacity, buffers)
             if ending is not None:
-                await outbox.send((ending,))
+                await outbox.send((_counted(ending, buffers),))
         except* trio.BrokenResourceError:
             pass  # the reader said "do not bother": it has what it needs, or its client has left
     return ledger.ended
@@ -151,14 +162,21 @@ def _through(stage: Filter, parts: Iterable[Any]) -> Iterator[Any]:
         yield from stage.feed(part)
 
 
+def _counted(ending: MessageEnd, buffers: list[JsonBuffer]) -> MessageEnd:
+    """Add what the calls' buffers left out; they have all finished by now."""
+    left_out = sum(buffer.left_out for buffer in buffers)
+    return attrs.evolve(ending, repaired=ending.repaired + left_out) if left_out else ending
+
+
 async def _feed_blocks(
     source: _Source,
     inbox: Inbox[StreamEvent],
     outbox: Outbox[Block | MessageEnd],
     capacity: float,
+    buffers: list[JsonBuffer],
 ) -> MessageEnd | None:
     async with trio.open_nursery() as blocks:
-        feeder = _Feeder(blocks, outbox, capacity)
+        feeder = _Feeder(blocks, outbox, capacity, buffers)
         try:
             async for batch in inbox:
                 for part in source.read(batch):

@@ -93,5 +93,6 @@ class CallTrack(Track):
             ident for n in range(len(self._taken) + 1) if (ident := f"{wanted}_{n}" if n else wanted) not in self._taken
         )
         name = self.plan.tool_names.get(self._name, self._name)
-        self.say(ToolUseStart(self.call_id, name))
+        toolset, shape = self.plan.toolsets.get(self._name, ""), self.plan.shapes.get(self._name)
+        self.say(ToolUseStart(self.call_id, name, toolset, shape))
         self._said.insert(0, self._said.pop())  # arguments may have come before the name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -9,8 +10,10 @@ import attrs
 from stages.canonical.events import MessageEnd, Usage
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
+from stages.correlator.summary import Summary
 from stages.tables import stops
 from stages.tables.errors import failure_of
+from stages.tables.hosted.code_execution import LIFETIME
 from stages.wire import json, responses_stream
 from stages.wire.responses_stream import Final, StreamEvent
 
@@ -25,31 +28,43 @@ class Ending:
         reason: the `stop_reason` that its status asks for; None when the content decides.
         usage: its tokens.
         complete: False when the answer was cut, so that its last item may be unfinished.
+        at: when it ended, or began, in seconds of the upstream's clock; None when it does not say.
     """
 
     reason: str | None
     usage: Usage
     complete: bool
+    at: float | None = None
 
-    def message_end(
-        self, *, calls: bool, refusal: str, left_out: tuple[tuple[str, int], ...], web_searches: int = 0
-    ) -> MessageEnd:
-        """Decide the stop reason, now that the content is known: whether there were calls, and a refusal's words."""
-        reason = self.reason
+    def message_end(self, said: Summary) -> MessageEnd:
+        """Decide the stop reason, now that it is known what was said."""
+        reason, calls = self.reason, said.calls
         details = stops.FILTERED if reason == "refusal" else None
-        if refusal:
-            reason, details = "refusal", stops.refusal_details(refusal)
+        if said.refusal:
+            reason, details = "refusal", stops.refusal_details(said.refusal)
         if reason is None and calls and not self.complete:
             reason = "max_tokens"  # cut for a reason without a name: nobody may run a call that could be unfinished
-        if reason is None or (reason == "max_tokens" and calls and self.complete):
-            reason = "tool_use" if calls else reason or "end_turn"
+        if reason in (None, "pause_turn") or (reason == "max_tokens" and calls and self.complete):
+            paused = said.paused and self.complete
+            reason = "tool_use" if calls else reason or ("pause_turn" if paused else "end_turn")
         return MessageEnd(
             stop_reason=reason,
             usage=self.usage,
             stop_details=details,
-            web_searches=web_searches,
-            left_out=left_out,
+            hosted=said.hosted,
+            container=self._container(said.container),
+            left_out=said.left_out,
         )
+
+    def _container(self, ident: str | None) -> dict[str, Any] | None:
+        """Say until when a container lives, which the upstream does not tell, but documents."""
+        if ident is None or self.at is None:
+            return None
+        try:
+            end = datetime.fromtimestamp(self.at + LIFETIME, UTC)
+        except (OverflowError, OSError, ValueError):
+            return None
+        return {"id": ident, "expires_at": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def end_of(name: str, final: Final, plan: AnswerPlan) -> Ending | Failure:
@@ -60,15 +75,15 @@ def end_of(name: str, final: Final, plan: AnswerPlan) -> Ending | Failure:
     status = final.status or name.removeprefix("response.")
     if status in _FAILED or (final.error and status != "completed"):
         return failure_of(final.error if isinstance(final.error, dict) else {}, plan=plan)
-    usage = stops.usage(final.usage)
+    usage, at = stops.usage(final.usage), final.completed_at or final.created_at
     reason = (final.incomplete_details or {}).get("reason")
     if isinstance(reason, str):
-        return Ending(stops.INCOMPLETE.get(reason), usage, complete=False)
+        return Ending(stops.INCOMPLETE.get(reason), usage, complete=False, at=at)
     if status == "incomplete":
-        return Ending("max_tokens", usage, complete=False)
+        return Ending("max_tokens", usage, complete=False, at=at)
     limit = plan.max_output_tokens
     reached = limit is not None and usage.output_tokens >= limit
-    return Ending("max_tokens" if reached else None, usage, complete=True)
+    return Ending("max_tokens" if reached else None, usage, complete=True, at=at)
 
 
 def failure_of_event(event: StreamEvent, plan: AnswerPlan) -> Failure:

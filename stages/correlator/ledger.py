@@ -32,11 +32,13 @@ from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.call_track import CallTrack
 from stages.correlator.endings import end_of, failure_of_event
+from stages.correlator.hosted_track import HostedTrack
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
-from stages.correlator.search_track import SearchTrack
+from stages.correlator.summary import summary
 from stages.correlator.track import Content, Track
 from stages.correlator.tracks import track_for
+from stages.tables.hosted import PROGRESS
 from stages.wire import responses_stream
 from stages.wire.responses_stream import StreamEvent
 
@@ -190,9 +192,20 @@ class Ledger:
     def _complete(self, track: Track, item: dict[str, Any]) -> None:
         fresh = not track.done
         track.received = True
+        if isinstance(track, HostedTrack):
+            track.meet(self._tracks())
         track.complete(item)
-        if fresh and not track.spoken and type(track) in (Track, SearchTrack):
+        if fresh and isinstance(track, HostedTrack):
+            self._left_out.update(track.left_out)
+        elif fresh and type(track) is Track:
             self._left_out[track.kind] += 1
+
+    def _part_told(self, event: StreamEvent) -> Iterator[Part]:
+        """Take an annotation of a text, or the text with all of them."""
+        track = self._find(event, MessageTrack.kind)
+        if isinstance(track, MessageTrack) and not track.done:
+            (track.part_done if event.part else track.annotated)(event)
+            yield from self._wait_or_speak()
 
     def _match(self, item: dict[str, Any], event: StreamEvent) -> Track | None:
         """Find the track of an item that comes whole: by id, else by index if the kind agrees."""
@@ -214,16 +227,7 @@ class Ledger:
             for track in self._queue:
                 track.cut()
         yield from self._advance(ended=True)
-        calls = any(isinstance(track, CallTrack) and track.spoken for track in self._spoken)
-        refusal = "\n\n".join(
-            track.refusal for track in self._spoken if isinstance(track, MessageTrack) and track.refusal
-        )
-        yield ending.message_end(
-            calls=calls,
-            refusal=refusal,
-            web_searches=sum(isinstance(track, SearchTrack) and track.spoken for track in self._spoken),
-            left_out=tuple(sorted(self._left_out.items())),
-        )
+        yield ending.message_end(summary(self._spoken, self._left_out))
 
     def _reconcile(self, output: list[dict[str, Any]]) -> None:
         """Take from the final object what the stream did not bring: whole items, or the rest of unfinished ones."""
@@ -268,6 +272,8 @@ _HOT: dict[str, _Hot] = {
 _RARE: dict[str, Callable[[Ledger, StreamEvent], Iterator[Part]]] = {
     "response.output_item.added": Ledger._added,
     "response.output_item.done": Ledger._item_done,
+    "response.output_text.annotation.added": Ledger._part_told,
+    "response.content_part.done": Ledger._part_told,
     "response.completed": Ledger._ended,
     "response.incomplete": Ledger._ended,
     "response.done": Ledger._ended,
@@ -284,13 +290,10 @@ _SILENT = {
     "response.queued",
     "keepalive",
     "response.content_part.added",
-    "response.content_part.done",
     "response.reasoning_summary_part.added",
     "response.reasoning_summary_part.done",
     "response.reasoning_part.added",
     "response.reasoning_part.done",
-    "response.web_search_call.in_progress",
-    "response.web_search_call.searching",
-    "response.web_search_call.completed",
+    *(f"response.{name}" for name in PROGRESS),
 }
 """Events that say nothing the others do not say as well."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from stages.canonical.events import BLOCK_STOP, TextDelta, TextStart
 from stages.canonical.plan import AnswerPlan
+from stages.correlator.citation_cutter import CitationCutter, Said
 from stages.correlator.track import Track
+from stages.tables import citations
+from stages.tables.hosted.web_search import NAME as WEB_SEARCH
+from stages.wire import responses_stream
 from stages.wire.responses_stream import StreamEvent
 
 
@@ -14,7 +20,8 @@ class MessageTrack(Track):
     """A message: each of its `output_text` parts becomes a text block, its `refusal` the answer's ending.
 
     Text that is nothing but white space waits for something to see, because Anthropic's clients may not send such a
-    block back.
+    block back.  Where the client understands citations, a part is cut into several blocks instead, those that are cited
+    and those between them.
     """
 
     kind = "message"
@@ -28,6 +35,15 @@ class MessageTrack(Track):
         self._blank: list[str] = []
         self._texts: dict[int, list[str]] = {}
         self._refusals: dict[int, str] = {}
+        self._cites = plan.cites and WEB_SEARCH in plan.hosted
+        self._cutters: dict[int, CitationCutter] = {}
+        self._cutter: CitationCutter | None = None
+        self._uncited: dict[tuple[object, ...], str] = {}
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """Annotations that the client does not get to see, by what they are."""
+        return sum((cutter.left_out for cutter in self._cutters.values()), Counter(self._uncited.values()))
 
     @property
     def refusal(self) -> str:
@@ -41,6 +57,17 @@ class MessageTrack(Track):
     def text_done(self, event: StreamEvent) -> None:
         """Take the whole text of one part."""
         self._whole(event.content_index or 0, event.text)
+
+    def annotated(self, event: StreamEvent) -> None:
+        """Take an annotation of one part."""
+        self._annotate(event.content_index or 0, responses_stream.load(event.annotation))
+
+    def part_done(self, event: StreamEvent) -> None:
+        """Take a whole part: what its deltas did not bring, and all of its annotations."""
+        index, part = event.content_index or 0, responses_stream.load(event.part)
+        self._take_part(index, part)
+        if self._cutter is not None and index == self._part:
+            self._say_all(self._cutter.finish())
 
     def refusal_delta(self, event: StreamEvent) -> None:
         """Take more of a refusal."""
@@ -59,8 +86,8 @@ class MessageTrack(Track):
                 continue
             if part.get("type") == "refusal":
                 self._refusals[index] = str(part.get("refusal") or "")
-            elif part.get("type") == "output_text":
-                self._whole(index, part.get("text"))
+            else:
+                self._take_part(index, part)
         self.end()
 
     def end(self) -> None:
@@ -79,6 +106,28 @@ class MessageTrack(Track):
         parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
         return super().could_be(item) and said == [p.get("text") for p in parts if p.get("type") == "output_text"]
 
+    def _take_part(self, index: int, part: dict[str, Any]) -> None:
+        if part.get("type") != "output_text":
+            return
+        annotations = part.get("annotations")
+        for annotation in annotations if isinstance(annotations, list) else ():
+            if isinstance(annotation, dict):
+                self._annotate(index, annotation)
+        self._whole(index, part.get("text"))
+
+    def _annotate(self, index: int, annotation: dict[str, Any]) -> None:
+        if self._cites:
+            self._say_all(self._cutter_of(index).cite(annotation))
+        else:
+            self._uncited.setdefault((index, *citations.key_of(annotation)), citations.name_of(annotation))
+
+    def _cutter_of(self, index: int) -> CitationCutter:
+        return self._cutters.setdefault(index, CitationCutter())
+
+    def _say_all(self, said: Iterable[Said]) -> None:
+        for event in said:
+            self.say(event, len(event.text) if isinstance(event, TextDelta) else 64)
+
     def _whole(self, index: int, text: object) -> None:
         if not isinstance(text, str):
             return
@@ -92,7 +141,11 @@ class MessageTrack(Track):
         if index != self._part:
             self._close()
             self._part = index
+            self._cutter = self._cutter_of(index) if self._cites else None
         self._texts.setdefault(index, []).append(text)
+        if self._cutter is not None:
+            self._say_all(self._cutter.feed(text))
+            return
         if self._open:
             self.say(TextDelta(text), len(text))
             return
@@ -106,6 +159,8 @@ class MessageTrack(Track):
         self._blank.clear()
 
     def _close(self) -> None:
+        if self._cutter is not None:
+            self._say_all(self._cutter.finish())
         self._blank.clear()
         if self._open:
             self._open = False

@@ -6,24 +6,30 @@ from typing import Any
 
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.call_track import CallTrack
+from stages.correlator.hosted_track import HostedTrack
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
-from stages.correlator.search_track import SearchTrack
 from stages.correlator.track import Track
+from stages.tables.hosted import BY_ITEM
 
-_TRACKS: dict[str, type[MessageTrack | CallTrack | ReasoningTrack | SearchTrack]] = {
+_TRACKS: dict[str, type[MessageTrack | CallTrack | ReasoningTrack]] = {
     "message": MessageTrack,
     "function_call": CallTrack,
     "reasoning": ReasoningTrack,
-    "web_search_call": SearchTrack,
 }
 
 
 def track_for(kind: str, plan: AnswerPlan, item: dict[str, Any]) -> Track:
-    """Open the track for an item of this type; an unknown type gets one that says nothing."""
+    """Open the track for an item of this type.
+
+    An unknown type gets one that says nothing, and so does a tool of the upstream's that the client did not declare.
+    """
     cls = _TRACKS.get(kind)
-    if cls is None:
-        track = Track(plan)
-        track.kind = kind
-        return track
-    return cls(plan, item)
+    if cls is not None:
+        return cls(plan, item)
+    row = BY_ITEM.get(kind)
+    if row is not None and row.upstream in plan.hosted:
+        return HostedTrack(plan, kind)
+    track = Track(plan)
+    track.kind = kind
+    return track

@@ -7,17 +7,30 @@ texts (borders of messages and calls, tools as the model reads them) was measure
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
-from stages.canonical.request import AnyTool, ContentBlock, Message, Request, Text, Tool, ToolReference, ToolResult
+from stages.canonical.request import (
+    AnyTool,
+    ContentBlock,
+    Message,
+    Request,
+    ServerTool,
+    Text,
+    Tool,
+    ToolReference,
+    ToolResult,
+)
 from stages.counter.blocks import Tokens, count_block
+from stages.counter.least import least
 from stages.counter.memory import Memory
 from stages.counter.pieces import estimate
 from stages.counter.signatures import HEAD, signature
+from stages.tables.client_tools import Member, declared_name, functions_of
 from stages.tables.content import BILLING_HEADER
 from stages.wire import json
 
-__all__ = ["ANSWER", "MESSAGE", "Memory", "Tokens", "count", "estimate"]
+__all__ = ["ANSWER", "MESSAGE", "Memory", "Tokens", "count", "estimate", "least"]
 
 ANSWER = 2
 """What opens the answer, once a request."""
@@ -87,20 +100,27 @@ def _tools(request: Request, tokens: Tokens) -> int:
         for inner in block.content
         if isinstance(inner, ToolReference)
     }
-    shown = [tool for tool in request.tools if not _is_hidden(tool, referred)]
+    shown = [tool for listed in request.tools for tool in _known(listed) if not _is_hidden(tool, referred)]
     if not shown:
         return 0
     return TOOLS + tokens(HEAD) + sum(tokens(_declared(tool)) for tool in shown)
 
 
+def _known(tool: AnyTool) -> Sequence[AnyTool]:
+    """Give a client tool of Anthropic's as the functions that it becomes, and any other as it is."""
+    functions = functions_of(tool) if isinstance(tool, ServerTool) else None
+    return [tool] if functions is None else functions
+
+
 def _is_hidden(tool: AnyTool, referred: set[str]) -> bool:
-    return isinstance(tool, Tool) and tool.defer_loading and tool.name not in referred
+    waits = isinstance(tool, Tool) and tool.defer_loading and not isinstance(tool, Member)
+    return waits and tool.name not in referred
 
 
 def _declared(tool: AnyTool) -> str:
     """Render a tool as the model reads it; of a server's tool we know the declaration alone."""
     if isinstance(tool, Tool):
-        return signature(tool.name, tool.description or "", json.encode(tool.input_schema))
+        return signature(declared_name(tool), tool.description or "", json.encode(tool.input_schema))
     return json.encode(tool.body).decode()
 
 

@@ -12,6 +12,8 @@ import binascii
 import math
 from collections.abc import Callable
 
+from stages.counter.memory import Memory
+
 SQUARE = 32
 """Pixels along the side of what is counted."""
 
@@ -35,11 +37,22 @@ Size = tuple[int, int]
 
 
 def cost(base64_data: str | None) -> int:
-    """Count the tokens of a picture given as base64; None stands for one that is somewhere else."""
-    found = size(base64_data) if base64_data else None
-    if found is None:
+    """Count the tokens of a picture given as base64; None stands for one that is somewhere else.
+
+    A picture that tells its size late is remembered by the hash of its head, so that it is read once though it comes
+    with every turn; for the others, reading is cheaper than remembering.
+    """
+    if not base64_data:
         return UNSEEN
-    return math.ceil(PER_SQUARE * _squares(*found))
+    found = _read(base64_data[: HEADS[0]])
+    return _remembered(base64_data[: HEADS[-1]]) if found is None else _cost(found)
+
+
+def _cost(found: Size | None) -> int:
+    return UNSEEN if found is None else math.ceil(PER_SQUARE * _squares(*found))
+
+
+_remembered = Memory(lambda head: _cost(size(head)), entries=1_024)
 
 
 def _squares(width: int, height: int) -> int:

@@ -8,15 +8,17 @@ from typing import Any
 import attrs
 
 from stages.canonical.plan import AnswerPlan
-from stages.canonical.report import Note, Report
+from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request
-from stages.mapper import settings
+from stages.mapper import fates, omissions, settings, thinking
+from stages.mapper.argument_shapes import argument_shapes
+from stages.mapper.breakpoints import Marks
 from stages.mapper.conversation import Conversation, instructions
+from stages.mapper.formats import output_format
 from stages.mapper.reasoning import Reasoning
 from stages.mapper.tools import choice, toolbox
-from stages.tables import fields, models
+from stages.tables import models
 from stages.tables.profiles import PROFILES, Profile
-from stages.tables.web_search import INCLUDE as SOURCES
 
 __all__ = ["Mapped", "Target", "map_request"]
 
@@ -44,12 +46,12 @@ class Mapped:
     """A translated request.
 
     Attributes:
-        body: the JSON object of `POST /v1/responses`.
+        body: the JSON object of `POST /v1/responses`; it may hold keys of MCP servers.
         plan: how to read the answer.
         report: what became of the request's parts.
     """
 
-    body: dict[str, Any]
+    body: dict[str, Any] = attrs.field(repr=False)
     plan: AnswerPlan
     report: Report
 
@@ -67,62 +69,65 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     report, profile = Report(), target.profile
     upstream_model = models.resolve(request.model, target.models)
     model = models.facts(upstream_model)
-    overall, changes = settings.efforts(request, model, report)
-    tools = toolbox(request, report, in_place=model.additional_tools, hosted=profile.web_search)
+    overall, changes = thinking.efforts(request, model, profile, report)
+    tools = toolbox(
+        request,
+        report,
+        in_place=model.additional_tools,
+        hosted=profile.hosted,
+        native_search=model.tool_search,
+    )
     replay = profile.reasoning_replay if reasoning else "none"
-    memory = Reasoning(replay, upstream_model, target.account, report)
-    conversation = Conversation(tools, memory, profile, report, changes if profile.effort else {})
+    memory = Reasoning(replay, upstream_model, target.account, report, phases=model.phases)
+    marks = Marks(taken=model.cache_breakpoints and profile.cache_breakpoints, report=report)
+    conversation = Conversation(tools, memory, profile, report, changes, marks)
     body: dict[str, Any] = {"model": upstream_model, "input": conversation.build(request)}
     if not profile.developer_role and (prompt := instructions(request)):
         body["instructions"] = prompt
     if tools.declared:
         body["tools"] = tools.declared
     body |= choice(request.tool_choice, tools, report)
-    body |= settings.reasoning(request, overall, model, profile)
+    body |= thinking.reasoning(request, overall, model, profile)
     limit, cut_at = settings.limits(request, overall, model, profile, report)
     body |= limit
     body |= settings.sampling(request, overall, model, report)
-    body |= settings.output_format(request, report)
+    text, structure = output_format(request, report)
+    body |= text
     body |= settings.tier(request, report)
     body |= settings.identity(request, caller, profile)
-    body |= _always(request, profile, web_search=tools.web_search)
-    if tools.searches is not None:
-        body["max_tool_calls"] = max(1, tools.searches)
-    _report_fields(request, report)
+    marks.around(request)
+    body |= marks.options()
+    body |= _always(request, profile, include=tools.hosting.include)
+    if tools.hosting.limit is not None:
+        body["max_tool_calls"] = tools.hosting.limit
+    omissions.omitted(request, profile, tools.hosting.names, report)
+    fates.complete(request, report)
     plan = AnswerPlan(
         message_id=message_id,
         model=request.model,
         upstream_model=upstream_model,
         account=target.account,
         tool_names=tools.names,
-        web_search=tools.web_search,
-        thinking=settings.display(request),
+        toolsets=tools.toolsets,
+        hosted=tools.hosting.names,
+        servers=tools.hosting.servers,
+        thinking=thinking.display(request),
         max_output_tokens=body.get("max_output_tokens"),
         stop_sequences=request.stop_sequences,
         cut_at=cut_at,
         window=model.window,
+        shapes=argument_shapes(request.tools),
+        cites=not text,
+        structure=structure,
     )
     return Mapped(body, plan, report)
 
 
-def _always(request: Request, profile: Profile, *, web_search: bool) -> dict[str, Any]:
+def _always(request: Request, profile: Profile, *, include: list[str]) -> dict[str, Any]:
     """What every request carries: nothing is stored upstream, and reasoning comes sealed."""
     body: dict[str, Any] = {"store": False, "stream": request.stream}
     if profile.include:
-        body["include"] = [*INCLUDE, SOURCES] if web_search else INCLUDE
+        body["include"] = [*INCLUDE, *include]
     if request.stream and profile.obfuscation:
         body["stream_options"] = {"include_obfuscation": False}
     return body
-
-
-def _report_fields(request: Request, report: Report) -> None:
-    """Give every field that the request has its fate; what a stage has said about one stands."""
-    told = {note.path for note in report.notes}
-    unset = attrs.fields_dict(Request)
-    present = [
-        name for name, field in unset.items() if name != "extra" and getattr(request, name) not in (field.default, None)
-    ]
-    for name in (*present, *request.extra):
-        if name not in told:
-            fate, reason = fields.FIELDS.get(name, fields.UNKNOWN)
-            report.notes.append(Note(name, fate, reason))

@@ -6,13 +6,14 @@ request answers gets an output that says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import attrs
 
 from stages.canonical.report import Report
 from stages.canonical.request import (
     ContentBlock,
+    JsonObject,
     Message,
     RedactedThinking,
     Request,
@@ -22,11 +23,15 @@ from stages.canonical.request import (
     ToolUse,
     Unknown,
 )
+from stages.mapper.breakpoints import Marks
+from stages.mapper.cited_text import sayings_of
+from stages.mapper.hosted import Replay
+from stages.mapper.phases import phases_of
 from stages.mapper.reasoning import Reasoning
 from stages.mapper.tools import Toolbox, references
-from stages.tables import web_search
-from stages.tables.content import BILLING_HEADER, parts_of, text_of
-from stages.tables.identifiers import call_id_of, digest, upstream_tool_name
+from stages.tables.client_tools import upstream_name
+from stages.tables.content import BILLING_HEADER, parts_of
+from stages.tables.identifiers import call_id_of, digest
 from stages.tables.profiles import Profile
 from stages.wire import responses_request as wire
 from stages.wire.responses_request import Item, Part
@@ -50,6 +55,7 @@ class Conversation:
         profile: what the upstream takes.
         report: gets what could not be kept.
         efforts: effort by message index, where it changes there.
+        marks: decides about the client's marks for the cache.
     """
 
     toolbox: Toolbox
@@ -57,6 +63,9 @@ class Conversation:
     profile: Profile
     report: Report
     efforts: dict[int, str] = attrs.field(factory=dict)
+    marks: Marks = attrs.field(
+        default=attrs.Factory(lambda own: Marks(taken=False, report=own.report), takes_self=True)
+    )
     items: list[Item] = attrs.field(factory=list, init=False)
     _parts: list[Part] = attrs.field(factory=list, init=False)
     _answered: set[Place] = attrs.field(factory=set, init=False)
@@ -65,6 +74,7 @@ class Conversation:
     _loaded: set[str] = attrs.field(factory=set, init=False)
     _held: list[Item] = attrs.field(factory=list, init=False)
     _phase: str = attrs.field(default="", init=False)
+    _phase_here: str = attrs.field(default="", init=False)
 
     def build(self, request: Request) -> list[Item]:
         """Translate the whole conversation, system prompt first."""
@@ -83,24 +93,38 @@ class Conversation:
     # -- what goes in ----------------------------------------------------------------------
 
     def _system(self, blocks: tuple[ContentBlock, ...]) -> None:
-        kept = [b for b in blocks if not (isinstance(b, Text) and b.text.startswith(BILLING_HEADER))]
-        parts = [part for i, block in enumerate(kept) for part in parts_of(block, f"system.{i}", self.report)]
-        if parts and self.profile.developer_role:
-            self.items.append(wire.message("developer", parts))
+        told: list[Part] = []
+        for index, block in enumerate(blocks):
+            billed = isinstance(block, Text) and block.text.startswith(BILLING_HEADER)
+            parts = [] if billed else parts_of(block, f"system.{index}", self.report, files=self.profile.files)
+            self.marks.place(block, parts if self.profile.developer_role else [], f"system.{index}")
+            told += parts
+        if told and self.profile.developer_role:
+            self.items.append(wire.message("developer", told))
 
     def _incoming(self, message: Message, path: str) -> None:
         self._drop_held(path)
         role = message.role if message.role == "user" else "developer" if self.profile.developer_role else "system"
+        last = len(message.content) - 1
         for index, block in enumerate(message.content):
+            where = f"{path}.content.{index}"
             if isinstance(block, ToolResult):
                 self._flush(role)
-                self._result(block, f"{path}.content.{index}")
+                self._result(block, where, still=index < last)
             else:
-                self._parts += parts_of(block, f"{path}.content.{index}", self.report, files=self.profile.files)
+                parts = parts_of(block, where, self.report, files=self.profile.files)
+                self.marks.place(block, parts, where, still=index < last)
+                self._parts += parts
         self._flush(role)
 
-    def _result(self, block: ToolResult, path: str) -> None:
-        parts = [p for b in block.content for p in parts_of(b, path, self.report, files=self.profile.files)]
+    def _result(self, block: ToolResult, path: str, *, still: bool) -> None:
+        inner = [
+            parts_of(item, f"{path}.content.{at}", self.report, files=self.profile.files)
+            for at, item in enumerate(block.content)
+        ]
+        listed = isinstance(_output([part for each in inner for part in each], is_error=False), list)
+        self.marks.place_in_result(block, inner, path, listed=listed, still=still)
+        parts = [part for each in inner for part in each]
         call_id, _ = self._open.pop(block.tool_use_id, ("", None))
         if not call_id:
             self.report.approximated(path, "answers no call of this conversation, so it is shown as text")
@@ -122,53 +146,48 @@ class Conversation:
     # -- what came out -----------------------------------------------------------------------
 
     def _assistant(self, message: Message, at: int) -> None:
+        sayings = sayings_of(message.content, f"messages.{at}", self.report)
+        sent = {index for index, saying in sayings.items() if saying.text.strip()}
+        phases = phases_of(message, sent) if self.reasoning.phases else {}
         for index, block in enumerate(message.content):
-            where = f"messages.{at}.content.{index}"
+            where, self._phase_here = f"messages.{at}.content.{index}", phases.get(index, "")
+            self.marks.stand_in(block, where)
             if isinstance(block, Thinking | RedactedThinking):
                 self._think(block, where)
             elif isinstance(block, ToolUse):
                 self._call(block, (at, index))
             elif isinstance(block, Text):
-                self._say(block.text)
+                if index in sayings:
+                    self._say(sayings[index].text, sayings[index].annotations)
             else:
                 self._say_otherwise(block, where, message)
         for ident in [ident for ident, (_, place) in self._open.items() if place not in self._answered]:
             self._give_up(ident)
 
     def _think(self, block: Thinking | RedactedThinking, path: str) -> None:
-        restored = self.reasoning.restore(block, path)
-        if restored is not None:
-            item, self._phase = restored
+        item, self._phase = self.reasoning.restore(block, path)
+        if item is not None:
             self._held.append(item)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, annotations: Sequence[JsonObject] = ()) -> None:
         if text.strip():
             self._release()
-            self.items.append(wire.message("assistant", [wire.output_text(text)], self._phase))
+            part = wire.output_text(text, annotations)
+            self.items.append(wire.message("assistant", [part], self._phase or self._phase_here))
             self._phase = ""
 
     def _say_otherwise(self, block: ContentBlock, path: str, message: Message) -> None:
-        if isinstance(block, Unknown) and self._searched(block, message):
-            return
         if isinstance(block, Unknown):
-            self.report.approximated(path, f"{block.type} is shown as text")
-            self._say(text_of(block))
+            replay = Replay(self.toolbox, self.profile.hosted, self.report)
+            items = replay.items(block, message)
+            if items is None:
+                self._say(replay.text(block, path))
+            elif items:
+                self._release()
+                self.items += items
         else:
             self._parts = parts_of(block, path, self.report, files=self.profile.files)
             self._flush("user")
-
-    def _searched(self, block: Unknown, message: Message) -> bool:
-        """Bring back a web search that we told: the call and its result are one item upstream."""
-        ident = web_search.item_id_of(str(block.body.get("id") or block.body.get("tool_use_id") or ""))
-        if ident is None:
-            return False
-        if block.type == "server_tool_use":
-            results = [other.body for other in message.content if isinstance(other, Unknown)]
-            result = next((body for body in results if body.get("tool_use_id") == block.body.get("id")), None)
-            query = block.body.get("input") if isinstance(block.body.get("input"), dict) else {}
-            self._release()
-            self.items.append(web_search.search_item(ident, str((query or {}).get("query") or ""), result))
-        return True
 
     def _call(self, block: ToolUse, place: Place) -> None:
         if block.id in self._open:  # the next result with this id will be the new call's
@@ -180,7 +199,10 @@ class Conversation:
             call_id = f"again_{digest(f'{call_id} {len(self._used)}', 40)}"
         self._used.add(call_id)
         self._open[block.id] = call_id, place
-        self.items.append(wire.function_call(call_id, upstream_tool_name(block.name), block.input))
+        name = upstream_name(block.name, block.toolset_name)
+        own = name if block.toolset_name else block.name
+        searched = bool(self.toolbox.functions.get(own, {}).get("defer_loading"))
+        self.items.append(wire.function_call(call_id, name, block.input, searched=searched))
 
     def _give_up(self, ident: str) -> None:
         """Give a call that nothing answers an output that says so."""

@@ -6,6 +6,7 @@ import attrs
 
 from stages.canonical.report import Report
 from stages.canonical.request import RedactedThinking, Thinking
+from stages.mapper.phases import PHASES
 from stages.wire import carrier
 from stages.wire import responses_request as wire
 from stages.wire.carrier import Carrier
@@ -21,35 +22,42 @@ class Reasoning:
         model: the upstream model that will read it; another one's reasoning means nothing to it.
         account: fingerprint of the upstream account.
         report: gets what was dropped.
+        phases: whether the model marks its messages with a phase, and so understands those of any other.
     """
 
     replay: str
     model: str
     account: str
     report: Report
+    phases: bool = False
 
-    def restore(self, block: Thinking | RedactedThinking, path: str) -> tuple[Item, str] | None:
-        """Return the reasoning item of a block, with the phase of the message after it; None drops it, reported."""
+    def restore(self, block: Thinking | RedactedThinking, path: str) -> tuple[Item | None, str]:
+        """Return the reasoning item of a block, or None, reported, and the phase that the message after it had.
+
+        The phase does not depend on whether the reasoning itself may go back; empty when it is not known.
+        """
         sealed = carrier.decode(block.signature) if isinstance(block, Thinking) else None
         if sealed is None:
-            return self._drop(path, "reasoning of another service")
-        if self.replay == "none":
-            return self._drop(path, "the upstream takes no reasoning back")
-        if (sealed.model, sealed.account) != (self.model, self.account):
-            return self._drop(path, "reasoning of another model or account")
-        item = self._item(sealed, block.thinking if isinstance(block, Thinking) else "")
+            self.report.dropped(path, "reasoning of another service")
+            return None, ""
+        item, reason = self._item(sealed, block.thinking if isinstance(block, Thinking) else "")
         if item is None:
-            return self._drop(path, "reasoning that the upstream did not seal")
-        return item, sealed.phase
+            self.report.dropped(path, reason)
+        known = sealed.phase in PHASES and (self.phases or sealed.model == self.model)
+        return item, sealed.phase if known else ""
 
-    def _item(self, sealed: Carrier, thinking: str) -> Item | None:
+    def _item(self, sealed: Carrier, thinking: str) -> tuple[Item | None, str]:
+        """Make the item, or give the reason why there is none."""
+        if self.replay == "none":
+            return None, "the upstream takes no reasoning back"
+        if (sealed.model, sealed.account) != (self.model, self.account):
+            return None, "reasoning of another model or account"
+        return self._form(sealed, thinking), "reasoning that the upstream did not seal"
+
+    def _form(self, sealed: Carrier, thinking: str) -> Item | None:
         texts = sealed.texts or carrier.split(thinking, sealed.summary)
         if self.replay == "content":
             return wire.open_reasoning(texts) if sealed.raw and texts else None
         if not sealed.encrypted_content:
             return None
         return wire.sealed_reasoning(sealed.encrypted_content, () if sealed.raw else texts)
-
-    def _drop(self, path: str, reason: str) -> tuple[Item, str] | None:
-        self.report.dropped(path, reason)
-        return None

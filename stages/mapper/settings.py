@@ -1,69 +1,21 @@
-"""Everything of a request that is neither conversation nor tools: effort, limits, sampling, format, identity."""
+"""What of a request is neither conversation nor tools nor thinking: limits, sampling, format, identity."""
 
 from __future__ import annotations
 
 import json
-from itertools import pairwise
 from typing import Any
 
 from stages.canonical.plan import ThinkingDisplay
 from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request
+from stages.mapper.thinking import display
 from stages.tables import effort
 from stages.tables.identifiers import digest
 from stages.tables.models import Model
 from stages.tables.profiles import Profile
-from stages.tables.schemas import fits_strict
 
 SERVICE_TIERS = {"auto": "auto", "standard_only": "default"}
 """`service_tier`, Anthropic's word to OpenAI's."""
-
-
-def display(request: Request) -> ThinkingDisplay:
-    """What the client wants to see of the reasoning; without a word, what there is, unless it asks for a mere probe."""
-    thinking = request.thinking
-    if thinking is None:
-        probe = request.max_tokens is not None and request.max_tokens <= effort.SMALL_ANSWER
-        return ThinkingDisplay.NONE if probe else ThinkingDisplay.SHOWN
-    if thinking.type == "disabled":
-        return ThinkingDisplay.NONE
-    return ThinkingDisplay.OMITTED if thinking.display == "omitted" else ThinkingDisplay.SHOWN
-
-
-def efforts(request: Request, model: Model, report: Report) -> tuple[str | None, dict[int, str]]:
-    """The effort of the whole request, and by message index where it changes in the middle.
-
-    Claude Code repeats the effort on its system messages.  A model that takes changes in place keeps the first one as
-    the request's, so that the settings before the conversation never change while it grows (law 9).
-    """
-    asked = effort.wanted(request.thinking, request.output_config, request.max_tokens)
-    overall = effort.clamp(asked, model) if asked is not None else None
-    if overall != asked and (request.thinking is not None or request.output_config is not None):
-        report.approximated(
-            "output_config.effort", f"the nearest effort that the model takes is {overall or 'its own'}"
-        )
-    if not model.configuration_updates or asked == "none":
-        return overall, {}
-    told: list[tuple[int, str]] = []
-    for index, message in enumerate(request.messages):
-        said = message.output_config.effort if message.output_config else None
-        fitting = effort.clamp(said, model) if said is not None else None
-        if fitting is not None:
-            told.append((index, fitting))
-    if not told or told[-1][1] != overall:
-        return overall, {}
-    changes = {index: now for (_, before), (index, now) in pairwise(told) if now != before}
-    return told[0][1], changes
-
-
-def reasoning(request: Request, overall: str | None, model: Model, profile: Profile) -> dict[str, Any]:
-    """The `reasoning` field; absent for models that do not reason and servers that do not know it."""
-    if not (model.efforts and profile.effort):
-        return {}
-    fields = {} if overall is None else {"effort": overall}
-    if display(request) is ThinkingDisplay.SHOWN:
-        fields["summary"] = "auto"
-    return {"reasoning": fields} if fields else {}
 
 
 def limits(
@@ -77,7 +29,7 @@ def limits(
     asked = request.max_tokens
     if asked is None:
         return {}, None
-    reasons = bool(model.efforts) and profile.effort and overall != "none"
+    reasons = profile.effort and model.reasons(overall)
     room = effort.ROOM_TO_REASON if reasons and display(request) is ThinkingDisplay.NONE else 0
     limit = min(max(asked + room, profile.min_output_tokens), model.output)
     if limit < asked:
@@ -91,25 +43,11 @@ def sampling(request: Request, overall: str | None, model: Model, report: Report
     """`temperature` and `top_p`, where the model takes them."""
     fields = {"temperature": request.temperature, "top_p": request.top_p}
     asked = {name: value for name, value in fields.items() if value is not None}
-    if model.sampling == "always" or (model.sampling == "without_reasoning" and overall == "none"):
+    if model.sampling == "always" or (model.sampling == "without_reasoning" and not model.reasons(overall)):
         return asked
     for name in asked:
         report.dropped(name, "the model samples by itself")
     return {}
-
-
-def output_format(request: Request, report: Report) -> dict[str, Any]:
-    """The `text.format` field of a request for structured output; strict where the schema fits the strict subset."""
-    asked = request.output_config.format if request.output_config else None
-    asked = asked or request.extra.get("output_format")
-    if not isinstance(asked, dict) or asked.get("type") != "json_schema":
-        return {}
-    schema = asked.get("schema")
-    strict = isinstance(schema, dict) and fits_strict(schema)
-    if not strict:
-        report.approximated("output_config.format", "the schema is outside the upstream's strict subset")
-    name = f"answer_{digest(json.dumps(schema, sort_keys=True), 12)}"
-    return {"text": {"format": {"type": "json_schema", "name": name, "schema": schema, "strict": strict}}}
 
 
 def identity(request: Request, caller: Caller, profile: Profile) -> dict[str, Any]:

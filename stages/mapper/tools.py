@@ -6,21 +6,29 @@ them, and a deferred one where a tool's result first refers to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
 
-from stages.canonical.report import Report
-from stages.canonical.request import Message, Request, ServerTool, Tool, ToolChoice, ToolReference, ToolResult
-from stages.tables import web_search
+from stages.canonical.report import Fate, Note, Report
+from stages.canonical.request import AnyTool, Message, Request, Tool, ToolChoice, ToolReference, ToolResult
+from stages.mapper.hosting import Hosting, hosting, is_searched
+from stages.tables.client_tools import Member, declared_name, functions_of
 from stages.tables.identifiers import upstream_tool_name
-from stages.tables.schemas import fits_strict, repair
+from stages.tables.schemas import fate_of, repair
+from stages.tables.strict_schemas import convert
+from stages.wire import json
 from stages.wire import responses_request as wire
 
 PLACEHOLDER = "DeferredToolPlaceholder"
 """What Claude Code lists so that `tools` is not empty of deferred ones; it must never be called."""
 
+EXAMPLES = "Examples of its input:"
+"""What stands above the examples in a tool's description."""
+
+_NAME = re.compile("^[a-zA-Z0-9_-]{1,128}$")
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
@@ -32,26 +40,23 @@ class Toolbox:
         declared: what goes into `tools`.
         deferred: what is declared only once a result refers to it, by the client's name.
         names: the client's name by the upstream's.
-        searches: how many web searches are allowed; None sets no limit.
+        hosting: those that the upstream runs itself.
+        functions: all that the client runs, by the client's name (a toolset's members, whose names others may have as
+        well, by the upstream's), as they are or will be declared.
+        toolsets: the client's toolset by the upstream's name, for members of one.
     """
 
-    declared: list[dict[str, Any]]
+    declared: list[dict[str, Any]] = attrs.field(repr=False)
     deferred: Mapping[str, dict[str, Any]]
     names: Mapping[str, str]
-    searches: int | None = None
-
-    @property
-    def hosted(self) -> set[str]:
-        """The names of tools that the upstream runs itself."""
-        return {web_search.NAME} if self.web_search else set()
-
-    @property
-    def web_search(self) -> bool:
-        """Whether a web search is among the tools."""
-        return any(tool["type"] == web_search.NAME for tool in self.declared)
+    hosting: Hosting = attrs.field(factory=Hosting)
+    functions: Mapping[str, dict[str, Any]] = attrs.field(factory=dict, repr=False)
+    toolsets: Mapping[str, str] = attrs.field(factory=dict)
 
 
-def toolbox(request: Request, report: Report, *, in_place: bool, hosted: bool = True) -> Toolbox:
+def toolbox(
+    request: Request, report: Report, *, in_place: bool, hosted: bool = True, native_search: bool = False
+) -> Toolbox:
     """Sort the tools of a request.
 
     Args:
@@ -59,32 +64,72 @@ def toolbox(request: Request, report: Report, *, in_place: bool, hosted: bool = 
         report: gets what was changed or left out.
         in_place: whether the upstream takes more tools in the middle of a conversation; else the deferred ones that
         were referred to are declared after the others, in the order of their first reference.
-        hosted: whether the upstream has a web search of its own.
+        hosted: whether the upstream has tools of its own.
+        native_search: whether the model can search among deferred tools by itself.
     """
+    own = hosting(request, report, available=hosted, native_search=native_search)
     declared: list[dict[str, Any]] = []
     deferred: dict[str, dict[str, Any]] = {}
+    functions: dict[str, dict[str, Any]] = {}
     names: dict[str, str] = {}
-    searches: list[dict[str, Any]] = []
-    for index, tool in enumerate(request.tools):
-        if isinstance(tool, ServerTool):
-            searches += _search(tool, f"tools.{index}", report, hosted=hosted)
-            continue
-        if tool.name == PLACEHOLDER:
-            continue
-        function = _function(tool, f"tools.{index}", report)
+    toolsets: dict[str, str] = {}
+    places: dict[str, str] = {}
+    for path, tool in _run_by_client(request.tools, report):
+        function = _function(tool, path, report)
         names[function["name"]] = tool.name
-        if tool.defer_loading:
-            deferred[tool.name] = function
+        if isinstance(tool, Member):
+            toolsets[function["name"]] = tool.toolset
+        functions[function["name"] if isinstance(tool, Member) else tool.name] = function
+        if tool.defer_loading and not isinstance(tool, Member):
+            deferred[tool.name], places[tool.name] = function, path
         else:
             declared.append(function)
-    if not in_place:
-        declared += [deferred[name] for name in references(request.messages) if name in deferred]
+    forced = _forced(request.tool_choice, places, report)
+    if "tool_search" in own.names:  # the upstream searches, and must know what there is to find
+        for name in sorted(deferred):
+            functions[name] = deferred[name] if name in forced else deferred[name] | {"defer_loading": True}
+            declared.append(functions[name])
         deferred = {}
-    limits = (
-        tool.body for tool in request.tools if isinstance(tool, ServerTool) and web_search.is_web_search(tool.type)
-    )
-    uses = [body.get("max_uses") for body in limits] if searches else []
-    return Toolbox([*searches, *declared], deferred, names, max((n for n in uses if isinstance(n, int)), default=None))
+    elif is_searched(request):  # nobody does
+        declared += [deferred[name] for name in sorted(deferred)]
+        deferred = {}
+    elif not in_place:
+        found = dict.fromkeys([*references(request.messages), *forced])
+        declared += [deferred[name] for name in found if name in deferred]
+        deferred = {}
+    else:  # what is forced must be among the tools, also where it has been added in the middle before
+        declared += [deferred.pop(name) for name in forced]
+    return Toolbox([*own.declared, *declared], deferred, names, own, functions, toolsets)
+
+
+def _run_by_client(tools: Iterable[AnyTool], report: Report) -> list[tuple[str, Tool]]:
+    """List the functions that the client runs, its own and those of Anthropic's client tools, with their places."""
+    found: list[tuple[str, Tool]] = []
+    for index, tool in enumerate(tools):
+        path = f"tools.{index}"
+        if isinstance(tool, Tool):
+            found += [(path, tool)] if tool.name != PLACEHOLDER else []
+        elif (functions := functions_of(tool)) is not None:
+            report.notes.append(Note(path, Fate.TRANSLATED, "to functions with the published schemas"))
+            if any(isinstance(function, Member) and function.defer_loading for function in functions):
+                report.approximated(f"{path}.configs", "the members of a toolset are declared at once")
+            found += [(path, function) for function in functions]
+    return found
+
+
+def _forced(asked: ToolChoice | None, places: Mapping[str, str], report: Report) -> list[str]:
+    """Name the deferred tool that must be called in this turn, if there is one: it cannot wait to be referred to.
+
+    Args:
+        asked: the client's choice.
+        places: where each deferred tool is declared.
+        report: hears that this one is declared now.
+    """
+    name = asked.name if asked is not None and asked.type == "tool" else None
+    if name is None or name not in places:
+        return []
+    report.notes.append(Note(f"{places[name]}.defer_loading", Fate.TRANSLATED, "declared now, because it is forced"))
+    return [name]
 
 
 def references(messages: Iterable[Message]) -> list[str]:
@@ -100,38 +145,51 @@ def references(messages: Iterable[Message]) -> list[str]:
 def choice(asked: ToolChoice | None, tools: Toolbox, report: Report) -> dict[str, Any]:
     """Translate `tool_choice` into the fields it becomes; without tools there is nothing to choose.
 
-    A tool that is not declared cannot be forced: one that was dropped, or that no result has referred to yet.
+    A tool that is not declared, because the upstream has no counterpart for it, cannot be forced.
     """
-    if asked is None or not tools.declared:
+    if asked is None:
+        return {}
+    if not tools.declared:
+        if asked.type in ("any", "tool"):
+            report.approximated("tool_choice", "no tool is declared upstream, so none can be forced")
         return {}
     chosen: Any = _CHOICES.get(asked.type)
     if chosen is None:
         name = upstream_tool_name(asked.name or "")
-        if asked.name in tools.hosted:
-            chosen = "required"  # a hosted tool cannot be named, but these requests offer nothing else
-        elif any(tool.get("name") == name for tool in tools.declared):
+        chosen = tools.hosting.forced(asked.name, alone=len(tools.declared) == 1)
+        if chosen is None and any(
+            tool.get("name") == name and not tool.get("defer_loading") for tool in tools.declared
+        ):
             chosen = {"type": "function", "name": name}
-        else:
+        elif chosen is None:
             chosen = "auto"
             report.approximated("tool_choice", "the tool is not declared upstream, so it cannot be forced")
     return {"tool_choice": chosen} | ({"parallel_tool_calls": False} if asked.disable_parallel_tool_use else {})
 
 
-def _search(tool: ServerTool, path: str, report: Report, *, hosted: bool) -> list[dict[str, Any]]:
-    """Declare a web search, or report a server tool that has no counterpart."""
-    if hosted and web_search.is_web_search(tool.type):
-        return [web_search.tool_of(tool.body, path, report)]
-    report.dropped(path, f"no counterpart for {tool.type}")
-    return []
-
-
 def _function(tool: Tool, path: str, report: Report) -> dict[str, Any]:
+    if not _NAME.match(tool.name):
+        report.approximated(f"{path}.name", f"String should match pattern '{_NAME.pattern}'; it is mended upstream")
     parameters, changes = repair(tool.input_schema)
     for change in changes:
-        report.approximated(f"{path}.input_schema", change)
-    strict = bool(tool.strict) and fits_strict(parameters)
-    if tool.strict and not strict:
+        report.notes.append(Note(f"{path}.input_schema", fate_of(change), change))
+    strict = convert(parameters) if tool.strict else None
+    for fate, reason in strict.notes if strict is not None else ():
+        report.notes.append(Note(f"{path}.input_schema", fate, reason))
+    if tool.strict and strict is None:
         report.approximated(
             f"{path}.strict", "the schema is outside the upstream's strict subset, so it is only asked for"
         )
-    return wire.function(upstream_tool_name(tool.name), tool.description, parameters, strict=strict)
+    parameters = parameters if strict is None else strict.schema
+    return wire.function(declared_name(tool), _description(tool, path, report), parameters, strict=strict is not None)
+
+
+def _description(tool: Tool, path: str, report: Report) -> str | None:
+    """What the tool is for, with the client's examples of its input: the upstream has no other place for them."""
+    examples = tool.extra.get("input_examples")
+    if examples in (None, []):
+        return tool.description
+    report.emulated(f"{path}.input_examples", "told in the description")
+    listed = examples if isinstance(examples, list) else [examples]
+    told = "\n".join([EXAMPLES, *(json.encode(example).decode() for example in listed)])
+    return f"{tool.description}\n\n{told}" if tool.description else told

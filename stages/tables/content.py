@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +13,14 @@ from stages.canonical.request import (
     Document,
     Image,
     SearchResult,
-    Source,
     Text,
     ToolReference,
     Unknown,
 )
-from stages.tables.identifiers import upstream_tool_name
+from stages.tables.client_tools.browser_state import BROWSER_STATE, told
+from stages.tables.documents import document_parts, text_instead
+from stages.tables.identifiers import upstream_file_id, upstream_tool_name
+from stages.tables.media_types import read
 from stages.wire import json
 from stages.wire import responses_request as wire
 from stages.wire.responses_request import Part
@@ -27,7 +28,7 @@ from stages.wire.responses_request import Part
 BILLING_HEADER = "x-anthropic-billing-header"
 """How Claude Code's accounting block begins; it differs between conversations, so it would spoil every cache."""
 
-_NOT_IN_FILENAMES = re.compile(r"[^\w .()-]+")
+_UNSEEN = "[A file that cannot be shown.]"
 
 
 def parts_of(block: ContentBlock, path: str, report: Report, *, files: bool = True) -> list[Part]:
@@ -37,24 +38,30 @@ def parts_of(block: ContentBlock, path: str, report: Report, *, files: bool = Tr
         block: the block.
         path: where it stands, for the report.
         report: gets what could not be kept.
-        files: whether the upstream takes files; else they are named in text, and reported.
+        files: whether the upstream takes files; else those that are text become text, and the others are reported.
     """
+    if isinstance(block, Unknown) and block.type == BROWSER_STATE and (said := told(block.body)) is not None:
+        return [wire.input_text(said)]
     translate = _PARTS.get(type(block))
     if translate is None:
         report.approximated(path, "a block without counterpart is shown as text")
         return [_as_text(block)]
     parts = translate(block)
-    if files or not any(part["type"] == "input_file" for part in parts):
+    if files:
         return parts
-    report.dropped(path, "the upstream takes no files")
-    return [
-        part if part["type"] != "input_file" else wire.input_text("[A file that cannot be shown.]") for part in parts
-    ]
+    shown = [text_instead(part) if part["type"] == "input_file" else part for part in parts]
+    if None in shown:
+        report.dropped(path, "the upstream takes no files")
+    return [wire.input_text(_UNSEEN) if part is None else part for part in shown]
 
 
 def text_of(block: Unknown) -> str:
-    """Show a block that has no counterpart: its type as a tag around what it says, so that the model can read it."""
-    return f"<{block.type}>{json.encode(block.body).decode()}</{block.type}>"
+    """Show a block that has no counterpart: its type as a tag around what it says, so that the model can read it.
+
+    Without the client's mark for the cache, which moves from turn to turn.
+    """
+    said = {key: value for key, value in block.body.items() if key != "cache_control"}
+    return f"<{block.type}>{json.encode(said).decode()}</{block.type}>"
 
 
 def _text(block: Text) -> list[Part]:
@@ -64,28 +71,21 @@ def _text(block: Text) -> list[Part]:
 def _image(block: Image) -> list[Part]:
     source = block.source
     if source.file_id is not None:
-        return [wire.input_image_file(source.file_id)]
-    return [wire.input_image(source.url or f"data:{source.media_type or 'image/png'};base64,{source.data or ''}")]
+        return [wire.input_image_file(upstream_file_id(source.file_id))]
+    if source.url:
+        return [wire.input_image(source.url)]
+    picture = read(source.data or "", source.media_type, "image/png")
+    return [wire.input_image(f"data:{picture.media_type};base64,{picture.data}")]
 
 
 def _document(block: Document) -> list[Part]:
-    source = block.source
-    parts = [wire.input_text(f"Context of the document below: {block.context}")] if block.context else []
-    if source.type in _FILES:
-        return [*parts, _FILES[source.type](source, block.title)]
-    titled = [wire.input_text(f"Document: {block.title}")] if block.title else []
-    inner = [part for item in source.content for part in _inner(item)]
-    return [*parts, *titled, *([wire.input_text(source.data)] if source.data else []), *inner]
+    inner = [part for item in block.source.content for part in _inner(item)]
+    return [*document_parts(block), *inner]
 
 
 def _inner(block: ContentBlock) -> list[Part]:
     translate = _PARTS.get(type(block))
     return translate(block) if translate else [_as_text(block)]
-
-
-def _filename(title: str | None) -> str:
-    name = _NOT_IN_FILENAMES.sub("_", title or "document").strip() or "document"
-    return name if name.lower().endswith(".pdf") else f"{name}.pdf"
 
 
 def _search_result(block: SearchResult) -> list[Part]:
@@ -107,15 +107,6 @@ def _is_said(field: attrs.Attribute[Any], _: Any) -> bool:
     """Leave out what a block carries beside its words; the client's mark for the cache moves from turn to turn."""
     return field.name not in ("cache_control", "extra")
 
-
-_FILES: dict[str, Callable[[Source, str | None], Part]] = {
-    "base64": lambda source, title: wire.input_file_data(
-        _filename(title), source.media_type or "application/pdf", source.data or ""
-    ),
-    "url": lambda source, _: wire.input_file_url(source.url or ""),
-    "file": lambda source, _: wire.input_file_id(source.file_id or ""),
-}
-"""Sources of a document that stay files; the others become text."""
 
 _PARTS: dict[type, Callable[[Any], list[Part]]] = {
     Text: _text,

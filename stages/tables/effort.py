@@ -11,6 +11,16 @@ BUDGETS = ((2_048, "low"), (8_192, "medium"), (24_576, "high"))
 Claude Code's own levels sit inside: 4,000 (think), 10,000 (megathink) and 31,999 (ultrathink).
 """
 
+MODES = ("adaptive", "enabled", "disabled")
+"""Values of `thinking.type` that mean upstream what they say."""
+
+DISPLAYS = (None, "summarized", "omitted")
+"""Values of `thinking.display` that are shown as they are meant."""
+
+UNSAID = "medium"
+"""The effort of a client that wants thinking and does not say how much, where the model would do without: that of all
+models which reason by themselves."""
+
 SMALL_ANSWER = 256
 """Up to so many `max_tokens`, a client that does not ask for thinking wants an answer at once, not a spent budget."""
 
@@ -18,10 +28,18 @@ ROOM_TO_REASON = 1024
 """Tokens for the least reasoning of a model that cannot do without, on top of the text that a client asked for."""
 
 
-def wanted(thinking: ThinkingConfig | None, config: OutputConfig | None, max_tokens: int | None) -> str | None:
+def wanted(
+    thinking: ThinkingConfig | None, config: OutputConfig | None, max_tokens: int | None, *, rests: bool = False
+) -> str | None:
     """The effort a request asks for, in the upstream's words; None leaves it to the model.
 
     `output_config.effort` says it outright; a budget stands for the effort that would spend it.
+
+    Args:
+        thinking: the request's `thinking`.
+        config: the request's `output_config`.
+        max_tokens: the limit of the answer.
+        rests: whether the model does not reason unless it is told to, so that a mere wish for thinking must be said.
     """
     if thinking is not None and thinking.type == "disabled":
         return "none"
@@ -31,7 +49,7 @@ def wanted(thinking: ThinkingConfig | None, config: OutputConfig | None, max_tok
         return next((effort for limit, effort in BUDGETS if thinking.budget_tokens <= limit), "xhigh")
     if thinking is None and max_tokens is not None and max_tokens <= SMALL_ANSWER:
         return "none"
-    return None
+    return UNSAID if rests and thinking is not None else None
 
 
 def clamp(effort: str, model: Model) -> str | None:

@@ -6,12 +6,14 @@ Anthropic's own sentences: it compacts, or retries with fewer tokens, on exactly
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
+from stages.tables.headers import seconds
 
 OVERFLOW = "context_length_exceeded"
 """`Failure.cause` of a prompt that does not fit, whoever noticed it."""
@@ -36,10 +38,26 @@ BY_CODE = {
     "bio_policy": Kind.POLICY,
     "cyber_policy": Kind.POLICY,
     "content_policy_violation": Kind.POLICY,
+    "image_content_policy_violation": Kind.POLICY,
+    "content_filter": Kind.POLICY,
     "misalignment_policy_violation": Kind.POLICY,
     "server_error": Kind.UPSTREAM,
     "vector_store_timeout": Kind.TIMEOUT,
     "invalid_request_error": Kind.INVALID_REQUEST,
+    "invalid_encrypted_content": Kind.INVALID_REQUEST,
+    "invalid_image": Kind.INVALID_REQUEST,
+    "invalid_image_format": Kind.INVALID_REQUEST,
+    "invalid_base64_image": Kind.INVALID_REQUEST,
+    "invalid_image_url": Kind.INVALID_REQUEST,
+    "invalid_image_mode": Kind.INVALID_REQUEST,
+    "image_too_large": Kind.INVALID_REQUEST,
+    "image_too_small": Kind.INVALID_REQUEST,
+    "image_file_too_large": Kind.INVALID_REQUEST,
+    "image_file_not_found": Kind.INVALID_REQUEST,
+    "image_parse_error": Kind.INVALID_REQUEST,
+    "unsupported_image_media_type": Kind.INVALID_REQUEST,
+    "empty_image_file": Kind.INVALID_REQUEST,
+    "failed_to_download_image": Kind.INVALID_REQUEST,
 }
 """`error.code`, or `error.type` where the code says nothing, to a kind."""
 
@@ -99,7 +117,7 @@ def failure_of(
     Args:
         error: the `error` object, or the part of another shape that serves for one.
         status: the HTTP status it came with; None inside a stream.
-        retry_after: seconds the upstream asks to wait; a rate limit without it says 5.
+        retry_after: seconds the upstream asks to wait; a rate limit without it says what its sentence says, else 5.
         plan: the request's plan, whose counts stand in for numbers the upstream did not tell.
     """
     code, kind = _classify(error, status)
@@ -107,9 +125,27 @@ def failure_of(
     message = text if isinstance(text, str) and text else "The upstream reported an error without a message."
     if _is_overflow(code, message, kind):
         return Failure(Kind.INVALID_REQUEST, overflow_message(message, plan), cause=OVERFLOW)
+    if kind in _MISLEADING and _REASONING_REFUSED.search(message):
+        kind = Kind.INVALID_REQUEST
+    if kind is Kind.RATE_LIMIT and _NEVER_FITS.search(message):
+        kind = Kind.QUOTA
     if kind is Kind.RATE_LIMIT and retry_after is None:
-        retry_after = 5
+        retry_after = _wait(message)
     return Failure(kind, _reword(kind, message), retry_after=retry_after, cause=code or None)
+
+
+_NEVER_FITS = re.compile(r"^Request too large for ")
+"""A single request above the limit of a whole minute: it would be refused for ever."""
+
+_AGAIN = re.compile(r"try again in (?P<span>\d[\w.]*?)\.?(?:\s|$)", re.IGNORECASE)
+_SOON = 5
+
+
+def _wait(message: str) -> int:
+    """Read the wait from a rate limit's sentence: inside a stream there are no headers that could tell it."""
+    found = _AGAIN.search(message)
+    span = seconds(found["span"]) if found else None
+    return _SOON if span is None else math.ceil(span)
 
 
 def _classify(error: Mapping[str, Any], status: int | None) -> tuple[str, Kind]:
@@ -144,7 +180,7 @@ def overflow_message(message: str, plan: AnswerPlan | None = None) -> str:
     if found := _PROMPT_AND_OUTPUT.search(message):
         limit, asked, output = map(int, found.groups())
         if asked < limit:
-            return f"input length and `max_tokens` exceed context limit: {asked} + {output} > {limit}"
+            return no_room(asked, output, limit)
     for pattern in _PROMPT:
         if found := pattern.search(message):
             return too_long(int(found["asked"]), int(found["limit"]))
@@ -156,17 +192,24 @@ def too_long(tokens: int, maximum: int) -> str:
     return f"prompt is too long: {max(tokens, maximum + 1)} tokens > {maximum} maximum"
 
 
+def no_room(tokens: int, output: int, maximum: int) -> str:
+    """Anthropic's sentence for a prompt that fits, but not with its answer: Claude Code asks for a shorter one."""
+    return f"input length and `max_tokens` exceed context limit: {tokens} + {output} > {maximum}"
+
+
 _TOO_MANY = "which is the maximum allowed number of output tokens for this model"
 
-REASONING_REFUSED = re.compile(
+_REASONING_REFUSED = re.compile(
     r"encrypted content .* could not be|Item (with id )?'rs_|without its required following item",
     re.IGNORECASE,
 )
-"""Errors that say the upstream will not take back a reasoning item: one retry without reasoning heals them."""
+# The sentences of an upstream that will not take back a reasoning item; they come without a code.
+_MISLEADING = {Kind.NOT_FOUND, Kind.UPSTREAM}
+# A missing item is a 404 like a missing model, and what fails inside a stream without a code looks like their fault.
 
 
 def refuses_reasoning(failure: Failure) -> bool:
-    """Whether the upstream refused the request because of a reasoning item in it."""
+    """Whether the upstream refused the request because of a reasoning item in it: once more without heals that."""
     if failure.kind is not Kind.INVALID_REQUEST:
         return False
-    return failure.cause == "invalid_encrypted_content" or REASONING_REFUSED.search(failure.message) is not None
+    return failure.cause == "invalid_encrypted_content" or _REASONING_REFUSED.search(failure.message) is not None

@@ -9,12 +9,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
-RATE_LIMITS = {"requests": "requests", "tokens": "tokens"}
-"""What OpenAI limits, and what Anthropic calls it."""
+RATE_LIMITS = {"requests": ("requests",), "tokens": ("tokens", "input-tokens", "output-tokens")}
+"""What OpenAI limits, and what Anthropic calls it: one budget for both directions is the limit of each of them."""
+
+LONGEST_GUESS = 60
+"""Seconds to wait at most where the upstream did not say how long: Claude Code gives up at once on more, and the time
+until a limit is wholly reset is longer than that until it lets a request pass."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_YEAR = 366 * 86_400.0
+# A longer span is a mistake, and one of a million years has no date.
+_BARE = re.compile(r"\d+(?:\.\d+)?")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
@@ -26,41 +34,56 @@ def rate_limits(headers: Mapping[str, str], now: datetime) -> list[tuple[str, st
         now: the present in UTC, since Anthropic tells when a limit resets and OpenAI in how long.
     """
     told: list[tuple[str, str]] = []
-    for theirs, ours in RATE_LIMITS.items():
-        for field in ("limit", "remaining"):
-            value = headers.get(f"x-ratelimit-{field}-{theirs}", "")
-            if value.isdigit():
-                told.append((f"anthropic-ratelimit-{ours}-{field}", value))
+    for theirs, names in RATE_LIMITS.items():
+        fields = {field: headers.get(f"x-ratelimit-{field}-{theirs}", "") for field in ("limit", "remaining")}
+        known = {field: value for field, value in fields.items() if value.isdigit()}
         span = seconds(headers.get(f"x-ratelimit-reset-{theirs}", ""))
-        if span is not None:
-            reset = now + timedelta(seconds=span)
-            told.append((f"anthropic-ratelimit-{ours}-reset", f"{reset:%Y-%m-%dT%H:%M:%SZ}"))
+        if span is not None and span <= _YEAR:
+            known["reset"] = f"{now + timedelta(seconds=span):%Y-%m-%dT%H:%M:%SZ}"
+        told += [(f"anthropic-ratelimit-{name}-{field}", value) for name in names for field, value in known.items()]
     return told
 
 
 def seconds(span: str) -> float | None:
-    """Read a span such as `6ms`, `1m26.4s` or `0s`; None when it is none."""
+    """Read a span such as `6ms` or `1m26.4s`, or seconds without a unit, as Azure sends them; None when it is none."""
+    if _BARE.fullmatch(span):
+        return float(span)
     pieces = _SPAN.findall(span)
     if not pieces or "".join(number + unit for number, unit in pieces) != span:
         return None
     return sum(float(number) * _UNITS[unit] for number, unit in pieces)
 
 
-def retry_after(headers: Mapping[str, str]) -> int | None:
+def retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
     """Read how long an upstream asks to wait, in whole seconds, rounded up; None if it does not say.
 
-    `retry-after-ms` is more precise where it is sent; without either, an exhausted limit says when it resets. A date in
-    `retry-after` is not understood by our clients either.
+    `retry-after-ms` is more precise where it is sent; `retry-after` may be a date, which our clients do not understand.
+    Both are handed on however long: a client that comes back before is refused again. Without either, an exhausted
+    limit says when it resets, and that is a guess, `LONGEST_GUESS` at most.
+
+    Args:
+        headers: the upstream's, names in lower case.
+        now: the present in UTC.
     """
     for name, scale in (("retry-after-ms", 1000), ("retry-after", 1)):
         try:
             return max(0, math.ceil(float(headers[name]) / scale))
         except (KeyError, ValueError, OverflowError):
             continue
+    if (date := _date(headers.get("retry-after", ""))) is not None:
+        return max(0, math.ceil((date - now).total_seconds()))
     spans = [
         seconds(headers.get(f"x-ratelimit-reset-{limited}", ""))
         for limited in RATE_LIMITS
         if headers.get(f"x-ratelimit-remaining-{limited}") == "0"
     ]
     known = [span for span in spans if span is not None]
-    return math.ceil(max(known)) if known else None
+    return min(LONGEST_GUESS, math.ceil(max(known))) if known else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

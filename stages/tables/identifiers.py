@@ -18,6 +18,10 @@ TOOL_USE_PREFIX = "toolu_"
 CALL_PREFIX = "call_"
 """What OpenAI's ids of calls start with."""
 
+FILE_PREFIX, UPSTREAM_FILE_PREFIX = "file_", "file-"
+"""What the two services' ids of files start with."""
+
+_RAW_FILE = "file_raw_"
 _KEPT = 48
 _DIGEST = 15
 
@@ -57,3 +61,25 @@ def call_id_of(tool_use: str) -> str:
     if _CALL_ID.match(tool_use) and not tool_use.startswith(CALL_PREFIX):
         return tool_use
     return f"hashed_{digest(tool_use, 40)}"
+
+
+def client_file_id(upstream: str) -> str:
+    """Give an upstream's id of a file Anthropic's form; `upstream_file_id` undoes it for any id at all.
+
+    `file-Ab1` becomes `file_Ab1`.  An id of another form, as other upstreams have them, stays readable behind a mark.
+    """
+    client = FILE_PREFIX + upstream.removeprefix(UPSTREAM_FILE_PREFIX)
+    return client if upstream.startswith(UPSTREAM_FILE_PREFIX) and not _is_raw(client) else _RAW_FILE + upstream
+
+
+def upstream_file_id(client: str) -> str:
+    """Give a client's id of a file the upstream's form; one that the upstream's own API gave out stays as it is."""
+    if _is_raw(client):
+        return client.removeprefix(_RAW_FILE)
+    if client.startswith(FILE_PREFIX):
+        return UPSTREAM_FILE_PREFIX + client.removeprefix(FILE_PREFIX)
+    return client
+
+
+def _is_raw(client: str) -> bool:
+    return client.startswith(_RAW_FILE)

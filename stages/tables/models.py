@@ -27,6 +27,10 @@ class Model:
         top_p. phases: whether its messages carry a `phase` that must come back.
         additional_tools: whether tools may be added in the middle of a conversation.
         configuration_updates: whether effort may be changed in the middle of one.
+        tool_search: whether it can search among deferred tools by itself (recorded on gpt-5.4 and gpt-5.6).
+        cache_breakpoints: whether the end of a prefix worth caching may be marked in a prompt.
+        rests: whether it does not reason unless it is told to; recorded for gpt-5.1, 5.2 and 5.4.
+        shared: whether the answer must fit into the window as well, beside the input.
     """
 
     prefix: str
@@ -37,6 +41,14 @@ class Model:
     phases: bool = True
     additional_tools: bool = False
     configuration_updates: bool = False
+    tool_search: bool = False
+    cache_breakpoints: bool = False
+    rests: bool = False
+    shared: bool = False
+
+    def reasons(self, effort: str | None) -> bool:
+        """Whether it reasons at this effort; None is no word about it."""
+        return bool(self.efforts) and effort != "none" and not (effort is None and self.rests)
 
 
 _LOW_TO_XHIGH = ("low", "medium", "high", "xhigh")
@@ -45,26 +57,68 @@ _NONE_TO_XHIGH = ("none", *_LOW_TO_XHIGH)
 _NONE_TO_MAX = ("none", *_LOW_TO_MAX)
 
 MODELS = (
-    Model("gpt-6.2", _LOW_TO_XHIGH, additional_tools=True, configuration_updates=True),
-    Model("gpt-6.1", _LOW_TO_MAX, additional_tools=True, configuration_updates=True),
     Model(
-        "gpt-6.1-terra", _NONE_TO_MAX, sampling="without_reasoning", additional_tools=True, configuration_updates=True
+        "gpt-6.2",
+        _LOW_TO_XHIGH,
+        additional_tools=True,
+        configuration_updates=True,
+        tool_search=True,
+        cache_breakpoints=True,
     ),
-    Model("gpt-6", _NONE_TO_MAX, sampling="without_reasoning", additional_tools=True, configuration_updates=True),
-    Model("gpt-6-astra", _LOW_TO_MAX, additional_tools=True, configuration_updates=True),
-    Model("gpt-5.6", _NONE_TO_MAX, sampling="without_reasoning"),
-    Model("gpt-5.5", _NONE_TO_XHIGH, sampling="without_reasoning"),
-    Model("gpt-5.4", _NONE_TO_XHIGH, sampling="without_reasoning"),
-    Model("gpt-5.4-mini", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning"),
-    Model("gpt-5.4-nano", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning"),
+    Model(
+        "gpt-6.1",
+        _LOW_TO_MAX,
+        additional_tools=True,
+        configuration_updates=True,
+        tool_search=True,
+        cache_breakpoints=True,
+    ),
+    Model(
+        "gpt-6.1-terra",
+        _NONE_TO_MAX,
+        sampling="without_reasoning",
+        additional_tools=True,
+        configuration_updates=True,
+        tool_search=True,
+        cache_breakpoints=True,
+    ),
+    Model(
+        "gpt-6",
+        _NONE_TO_MAX,
+        sampling="without_reasoning",
+        additional_tools=True,
+        configuration_updates=True,
+        tool_search=True,
+        cache_breakpoints=True,
+    ),
+    Model(
+        "gpt-6-astra",
+        _LOW_TO_MAX,
+        additional_tools=True,
+        configuration_updates=True,
+        tool_search=True,
+        cache_breakpoints=True,
+    ),
+    Model("gpt-5.6", _NONE_TO_MAX, sampling="without_reasoning", tool_search=True, cache_breakpoints=True),
+    Model("gpt-5.5", _NONE_TO_XHIGH, sampling="without_reasoning", tool_search=True),
+    Model("gpt-5.4", _NONE_TO_XHIGH, sampling="without_reasoning", tool_search=True, rests=True),
+    Model("gpt-5.4-mini", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning", tool_search=True, rests=True),
+    Model("gpt-5.4-nano", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning", rests=True),
     Model("gpt-5.3-codex", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning"),
-    Model("gpt-5.2", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning", phases=False),
-    Model("gpt-5.1", ("none", "low", "medium", "high"), window=272_000, sampling="without_reasoning", phases=False),
+    Model("gpt-5.2", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning", rests=True, phases=False),
+    Model(
+        "gpt-5.1",
+        ("none", "low", "medium", "high"),
+        window=272_000,
+        sampling="without_reasoning",
+        rests=True,
+        phases=False,
+    ),
     Model("gpt-5", ("minimal", "low", "medium", "high"), window=272_000, phases=False),
     Model("gpt-5-pro", ("high",), window=272_000, phases=False),
-    Model("o", ("low", "medium", "high"), window=200_000, output=100_000, phases=False),
-    Model("gpt-4.1", (), window=1_047_576, output=32_768, sampling="always", phases=False),
-    Model("gpt-4o", (), window=128_000, output=16_384, sampling="always", phases=False),
+    Model("o", ("low", "medium", "high"), window=200_000, output=100_000, phases=False, shared=True),
+    Model("gpt-4.1", (), window=1_047_576, output=32_768, sampling="always", phases=False, shared=True),
+    Model("gpt-4o", (), window=128_000, output=16_384, sampling="always", phases=False, shared=True),
 )
 """What is known, by prefix."""
 

@@ -18,10 +18,11 @@ class Profile:
         reasoning_replay: `encrypted` (sealed items), `content` (the reasoning as text) or `none`.
         input_tokens: whether it counts at `/responses/input_tokens`.
         cache_key: whether it takes `prompt_cache_key` and `safety_identifier`.
+        cache_breakpoints: whether it takes `prompt_cache_breakpoint` and `prompt_cache_options`, for models that do.
         include: whether it takes `include`.
         effort: whether it takes `reasoning`.
         files: whether it takes `input_file` parts.
-        web_search: whether it has the hosted web search.
+        hosted: whether it has tools that it runs itself, such as a web search.
         obfuscation: whether it takes `stream_options.include_obfuscation`.
         min_output_tokens: the least it takes as `max_output_tokens`.
     """
@@ -31,10 +32,11 @@ class Profile:
     reasoning_replay: str = "encrypted"
     input_tokens: bool = True
     cache_key: bool = True
+    cache_breakpoints: bool = True
     include: bool = True
     effort: bool = True
     files: bool = True
-    web_search: bool = True
+    hosted: bool = True
     obfuscation: bool = True
     min_output_tokens: int = 16
 
@@ -48,9 +50,10 @@ PROFILES = {
             "llama.cpp",
             reasoning_replay="content",
             cache_key=False,
+            cache_breakpoints=False,
             include=False,
             files=False,
-            web_search=False,
+            hosted=False,
             obfuscation=False,
             min_output_tokens=1,
         ),
@@ -59,8 +62,9 @@ PROFILES = {
             reasoning_replay="none",
             input_tokens=False,
             cache_key=False,
+            cache_breakpoints=False,
             include=False,
-            web_search=False,
+            hosted=False,
             obfuscation=False,
         ),
         Profile(
@@ -68,8 +72,9 @@ PROFILES = {
             reasoning_replay="none",
             input_tokens=False,
             cache_key=False,
+            cache_breakpoints=False,
             include=False,
-            web_search=False,
+            hosted=False,
             obfuscation=False,
         ),
     )

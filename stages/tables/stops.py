@@ -12,6 +12,7 @@ INCOMPLETE = {
     "max_output_tokens": "max_tokens",
     "length": "max_tokens",
     "content_filter": "refusal",
+    "max_messages": "pause_turn",
 }
 """`incomplete_details.reason` to `stop_reason`; a reason that is not here ends the turn like any other.
 

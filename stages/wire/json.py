@@ -30,7 +30,7 @@ def decode(raw: bytes | str) -> Any:
     """
     try:
         return _fast_decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return _decode_exactly(raw)
 
 

@@ -53,17 +53,26 @@ def block_stop(index: int) -> bytes:
     return b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n' % index
 
 
+def citations_delta(index: int, citation: dict[str, Any]) -> bytes:
+    """Frame one source of the text that follows in this block."""
+    delta = {"type": "citations_delta", "citation": citation}
+    return frame({"type": "content_block_delta", "index": index, "delta": delta})
+
+
 def content_block(start: BlockStart) -> dict[str, Any]:
     """The `content_block` a block starts with."""
     match start:
-        case TextStart():
-            return {"type": "text", "text": ""}
+        case TextStart(cited):
+            return {"citations": [], "type": "text", "text": ""} if cited else {"type": "text", "text": ""}
         case ThinkingStart():
             return {"type": "thinking", "thinking": "", "signature": ""}
-        case ToolUseStart(id, name):
-            return {"type": "tool_use", "id": id, "name": name, "input": {}, "caller": {"type": "direct"}}
-        case ServerToolUseStart(id, name):
+        case ToolUseStart(id, name, toolset):
+            call = {"type": "tool_use", "id": id, "name": name, "input": {}, "caller": {"type": "direct"}}
+            return {**call, "toolset_name": toolset} if toolset else call
+        case ServerToolUseStart(id, name, None):
             return {"type": "server_tool_use", "id": id, "name": name, "input": {}, "caller": {"type": "direct"}}
+        case ServerToolUseStart(id, name, server):
+            return {"type": "mcp_tool_use", "id": id, "name": name, "input": {}, "server_name": server}
         case ResultStart(body):
             return body
 
@@ -109,14 +118,16 @@ def end_usage(end: MessageEnd) -> dict[str, Any]:
     }
     if usage.thinking_tokens is not None:
         body["output_tokens_details"] = {"thinking_tokens": usage.thinking_tokens}
-    if end.web_searches:
-        body["server_tool_use"] = {"web_search_requests": end.web_searches, "web_fetch_requests": 0}
+    searches = dict(end.hosted).get("web_search", 0)
+    if searches:
+        body["server_tool_use"] = {"web_search_requests": searches, "web_fetch_requests": 0}
     return body
 
 
 def ending(end: MessageEnd) -> dict[str, Any]:
-    """The three fields that say why a message ended."""
-    return {"stop_reason": end.stop_reason, "stop_sequence": end.stop_sequence, "stop_details": end.stop_details}
+    """The three fields that say why a message ended, and the container if there was one."""
+    told = {"stop_reason": end.stop_reason, "stop_sequence": end.stop_sequence, "stop_details": end.stop_details}
+    return {**told, "container": end.container} if end.container else told
 
 
 def error(failure: Failure, request_id: str) -> dict[str, Any]:

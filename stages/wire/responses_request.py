@@ -5,6 +5,7 @@ The upstream caches by prefix, so the same thing must become the same bytes in e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from stages.wire import json
@@ -21,9 +22,9 @@ def input_text(text: str) -> Part:
     return {"type": "input_text", "text": text}
 
 
-def output_text(text: str) -> Part:
-    """Text that came out in an earlier turn."""
-    return {"type": "output_text", "text": text, "annotations": []}
+def output_text(text: str, annotations: Sequence[dict[str, Any]] = ()) -> Part:
+    """Text that came out in an earlier turn, with what it cited."""
+    return {"type": "output_text", "text": text, "annotations": list(annotations)}
 
 
 def input_image(url: str) -> Part:
@@ -51,15 +52,28 @@ def input_file_id(file_id: str) -> Part:
     return {"type": "input_file", "file_id": file_id}
 
 
+def with_breakpoint(part: Part, *, lasting: bool) -> Part:
+    """The same part as the marked end of a prefix worth caching: for at least 12 hours if `lasting`, else 30 minutes.
+
+    Only `input_*` parts take the mark.
+    """
+    mark = {"mode": "explicit", "ttl": "12h"} if lasting else {"mode": "explicit"}
+    return {**part, "prompt_cache_breakpoint": mark}
+
+
 def message(role: str, content: list[Part], phase: str = "") -> Item:
     """A message; `phase` belongs to the assistant's alone."""
     item: Item = {"type": "message", "role": role, "content": content}
     return {**item, "phase": phase} if phase else item
 
 
-def function_call(call_id: str, name: str, arguments: dict[str, Any]) -> Item:
-    """A call that the model made."""
-    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments_text(arguments)}
+def function_call(call_id: str, name: str, arguments: dict[str, Any], *, searched: bool = False) -> Item:
+    """A call that the model made; `searched` says that a search on the server had found the function.
+
+    The upstream then names it twice, the second time as its namespace (recorded on gpt-5.4 and gpt-5.6).
+    """
+    item = {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments_text(arguments)}
+    return {**item, "namespace": name} if searched else item
 
 
 def arguments_text(arguments: dict[str, Any]) -> str:

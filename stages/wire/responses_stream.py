@@ -20,7 +20,7 @@ T = TypeVar("T")
 class StreamEvent(msgspec.Struct, gc=False):
     """One event of the stream.
 
-    `type` is the wire's name.  `item`, `response`, `error` and `annotation` are undecoded JSON, empty when absent; read
+    `type` is the wire's name.  `item`, `part`, `response`, `error` and `annotation` are undecoded JSON, empty when absent; read
     them with `load`.  Ids and indexes are None where the server sends none.
     """
 
@@ -34,6 +34,8 @@ class StreamEvent(msgspec.Struct, gc=False):
     arguments: str | None = None
     refusal: str | None = None
     item: msgspec.Raw = _NOTHING
+    part: msgspec.Raw = _NOTHING
+    annotation: msgspec.Raw = _NOTHING
     response: msgspec.Raw = _NOTHING
     error: msgspec.Raw = _NOTHING
     code: msgspec.Raw = _NOTHING
@@ -41,7 +43,7 @@ class StreamEvent(msgspec.Struct, gc=False):
 
 
 class Final(msgspec.Struct):
-    """What is read of a `response` object: how it ended, what it cost, what it holds; `output` item by item, raw."""
+    """What is read of a `response` object: how and when it ended, what it cost, what it holds, item by item, raw."""
 
     id: str | None = None
     status: str | None = None
@@ -49,6 +51,8 @@ class Final(msgspec.Struct):
     error: Any = None
     usage: dict[str, Any] | None = None
     output: list[msgspec.Raw] | None = None
+    created_at: float | None = None
+    completed_at: float | None = None
 
 
 _events = msgspec.json.Decoder(StreamEvent)
@@ -65,6 +69,15 @@ def decode(payload: bytes) -> StreamEvent:
         return _events.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _lenient(StreamEvent, json.decode(payload))
+
+
+def decode_many(payloads: list[bytes]) -> list[StreamEvent] | None:
+    """Read the payloads of one upstream read in one go; None when any of them needs a closer look, one by one."""
+    try:
+        events = _events.decode_lines(b"\n".join(payloads))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return events if len(events) == len(payloads) else None  # a payload of several lines is not several payloads
 
 
 def decode_final(raw: msgspec.Raw | bytes) -> Final:

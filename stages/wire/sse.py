@@ -12,6 +12,7 @@ import re
 # Atomic groups, or a lone "\r\n" would be taken apart into two line ends.
 _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_LINES_OF_ONE = 2
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -43,7 +44,7 @@ class Decoder:
             self._keep(buffer)
             return []
         self._keep(buffer[last + 2 :])
-        return [payload for event in buffer[:last].split(b"\n\n") if (payload := _payload(event)) is not None]
+        return _payloads(buffer[:last])
 
     def finish(self) -> list[bytes]:
         """Return the payload of an event that lacks only its blank line, if there is one.
@@ -77,6 +78,22 @@ class Decoder:
         self._buffer = body[begin:] + held
         self._searched = 0
         return payloads
+
+
+def _payloads(events: bytes) -> list[bytes]:
+    """Take apart whole events whose lines end in line feeds.
+
+    Nearly always each is a line with its name, a line of data and a blank one; then slices of the lines do, at a third
+    of the cost.
+    """
+    lines = events.split(b"\n")
+    if len(lines) > _LINES_OF_ONE:
+        names, data = lines[0::3], lines[1::3]
+        if len(names) == len(data) and not any(lines[2::3]) and {line[:6] for line in names} == {b"event:"}:
+            payloads = [line[5:].strip() for line in data if line.startswith(b"data:")]
+            if len(payloads) == len(data):
+                return payloads
+    return [payload for event in events.split(b"\n\n") if (payload := _payload(event)) is not None]
 
 
 def _payload(event: bytes) -> bytes | None:

@@ -22,7 +22,8 @@ from pipeline.config import Settings, UpstreamSettings
 from pipeline.emulator import EmulatorTransport
 from stages.wire import json
 from tests.support.claude import VERSIONS, Run, Unavailable, install
-from tests.support.office import Office, conversations, office
+from tests.support.cueing import bash, cue
+from tests.support.office import assert_append_only, conversations, office
 from tests.support.recorder import Exchange
 from tests.support.waiting import until
 
@@ -46,16 +47,6 @@ def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def cue(tool: str, **arguments: object) -> str:
-    """Write the step that makes the emulator call a tool."""
-    return f"[call:{tool} {json.encode(arguments).decode()}]"
-
-
-def bash(command: str) -> str:
-    """Write the step that makes it run a command."""
-    return cue("Bash", command=command, description="Part of a test")
-
-
 def assert_worked(run: Run, tools: list[str]) -> list[Any]:
     """The run called these tools, each with a result that is no error, and ended well; give the results in order."""
     called = run.blocks("assistant", "tool_use")
@@ -65,15 +56,6 @@ def assert_worked(run: Run, tools: list[str]) -> list[Any]:
     assert not any(block.get("is_error") for block in answered.values())
     assert run.final["result"] == f"Done. {len(tools)} tool results came back."
     return [answered[block["id"]]["content"] for block in called]
-
-
-def assert_append_only(office: Office) -> None:
-    """Every request of a conversation starts with all of the one before it, settings and tools included (law 9)."""
-    for conversation in conversations(office.upstream.messages):
-        for earlier, later in pairwise(conversation):
-            settings = [{**each.request, "input": None} for each in (earlier, later)]
-            assert json.encode(settings[1]) == json.encode(settings[0])
-            assert json.encode(later.input[: len(earlier.input)]) == json.encode(earlier.input)
 
 
 def reasoning(items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from pipeline.telemetry.logs import fault_site, make_logger
 from stages.block import AnswerEvent
 from stages.canonical.events import Usage
 from stages.canonical.failure import Failure, Kind
+from stages.canonical.shape import Member, Shape
 from stages.correlator import Ledger
 from stages.encoder import Encoder
 from stages.redactor import redact
@@ -154,7 +155,9 @@ def _value(kind: Any) -> Any:
         dict[str, Any] | None: {MARK: MARK},
         tuple[tuple[str, int], ...]: ((MARK, 1),),
         int: 1,
+        bool: True,
         Usage: Usage(),
+        Shape | None: Shape({MARK: Member(null=True)}),
     }
     return options[kind]
 

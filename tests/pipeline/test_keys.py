@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.keys import KeyHash, Secret
+from pipeline.keys import KeyHash, Secret, presented
 
 _KEY = "sk-something-long"
 
@@ -48,3 +48,27 @@ def test_nothing_of_a_key_is_kept() -> None:
     assert _KEY not in repr(kept)
     assert kept.digest.hex() not in repr(kept)
     assert len(kept.digest) == 32
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ({}, []),
+        ({"x-api-key": "", "authorization": ""}, []),
+        ({"x-api-key": "a"}, ["a"]),
+        ({"authorization": "Bearer a"}, ["a"]),
+        ({"authorization": "bearer a"}, ["a"]),
+        ({"authorization": "BEARER   a "}, ["a"]),
+        ({"authorization": "Bearer"}, []),
+        ({"authorization": "Bearer "}, []),
+        ({"authorization": "Bearera"}, []),
+        ({"authorization": "a"}, []),
+        ({"authorization": "Basic YTpi"}, []),
+        ({"x-api-key": "a", "authorization": "Bearer b"}, ["a", "b"]),
+        ({"x-api-key": "a", "authorization": "Bearer a"}, ["a", "a"]),
+        ({"x-api-key": " a ", "authorization": "Basic YTpi"}, ["a"]),
+    ],
+)
+def test_a_key_comes_in_either_header(headers: dict[str, str], found: list[str]) -> None:
+    """Whatever the scheme's letters look like; both are heard, and what is no key is none."""
+    assert presented(headers) == found

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
+    CitationsDelta,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -28,6 +29,15 @@ PLAIN = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
 _NUMBERS = st.integers(min_value=0, max_value=10**6)
 _STARTS: dict[str, Any] = {"tool_use": ToolUseStart, "server_tool_use": ServerToolUseStart}
+_CITATIONS = st.fixed_dictionaries(
+    {
+        "type": st.just("web_search_result_location"),
+        "cited_text": st.just(""),
+        "url": st.just("https://a"),
+        "title": st.none() | st.just("A"),
+        "encrypted_index": st.just("dragoman-cite1.WzAsMCwxXQ=="),
+    }
+)
 
 
 def _pieces(text: str, size: int) -> list[str]:
@@ -36,10 +46,15 @@ def _pieces(text: str, size: int) -> list[str]:
 
 @st.composite
 def _block(draw: st.DrawFn, texts: st.SearchStrategy[str], *, hosted: bool) -> list[AnswerEvent]:
-    kind = draw(st.sampled_from(["text", "thinking", "tool_use", *(["server_tool_use", "result"] if hosted else [])]))
+    kinds = ["text", "thinking", "tool_use", *(["server_tool_use", "result", "cited"] if hosted else [])]
+    kind = draw(st.sampled_from(kinds))
     size = draw(st.integers(min_value=1, max_value=9))
     if kind == "text":
         return [TextStart(), *map(TextDelta, draw(st.lists(texts, max_size=4))), BLOCK_STOP]
+    if kind == "cited":
+        sources = draw(st.lists(_CITATIONS, min_size=1, max_size=2))
+        told = draw(st.lists(texts, min_size=1, max_size=2))
+        return [TextStart(cited=True), *map(CitationsDelta, sources), *map(TextDelta, told), BLOCK_STOP]
     if kind == "thinking":
         thoughts = draw(st.lists(texts, max_size=4))
         return [ThinkingStart(), *map(ThinkingDelta, thoughts), SignatureDelta(draw(texts)), BLOCK_STOP]
@@ -55,7 +70,7 @@ def answers(texts: st.SearchStrategy[str], *, hosted: bool = True) -> st.SearchS
     """Draw the events of a whole message; its texts come from `texts`, never empty."""
     usage = st.builds(Usage, _NUMBERS, _NUMBERS, _NUMBERS, _NUMBERS, st.one_of(st.none(), _NUMBERS))
     reasons = st.sampled_from(["end_turn", "tool_use", "max_tokens"])
-    ends = st.builds(MessageEnd, reasons, usage, web_searches=st.sampled_from([0, 3]))
+    ends = st.builds(MessageEnd, reasons, usage, hosted=st.sampled_from([(), (("mcp", 1), ("web_search", 3))]))
     blocks = st.lists(_block(texts, hosted=hosted), max_size=4)
     return st.tuples(blocks, ends).map(lambda drawn: [event for block in drawn[0] for event in block] + [drawn[1]])
 
@@ -79,6 +94,8 @@ def added_up(stream: bytes) -> dict[str, Any]:
                 delta, block = event["delta"], message["content"][event["index"]]
                 if field := _GROWS.get(delta["type"]):
                     block[field] += delta[field]
+                elif delta["type"] == "citations_delta":
+                    block["citations"].append(delta["citation"])
                 else:
                     arguments[event["index"]] = arguments.get(event["index"], "") + delta["partial_json"]
             case "message_delta":

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
+    CitationsDelta,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -57,12 +58,17 @@ def test_a_message_of_every_kind_of_block() -> None:
         TextDelta("a"),
         TextDelta("b"),
         BLOCK_STOP,
+        TextStart(cited=True),
+        CitationsDelta({"url": "https://a"}),
+        CitationsDelta({"url": "https://b"}),
+        TextDelta("c"),
+        BLOCK_STOP,
         ToolUseStart("toolu_1", "f"),
         JsonDelta(""),
         JsonDelta('{"a"'),
         JsonDelta(":1}"),
         BLOCK_STOP,
-        MessageEnd("tool_use", usage, web_searches=1),
+        MessageEnd("tool_use", usage, hosted=(("web_search", 1),)),
     ).message()
 
     direct = {"caller": {"type": "direct"}}
@@ -71,6 +77,7 @@ def test_a_message_of_every_kind_of_block() -> None:
         {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}, **direct},
         RESULT,
         {"type": "text", "text": "ab"},
+        {"citations": [{"url": "https://a"}, {"url": "https://b"}], "type": "text", "text": "c"},
         {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}, **direct},
     ]
     assert (message["type"], message["role"], message["id"], message["model"]) == (

@@ -24,6 +24,7 @@ from stages.canonical.request import (
 from stages.counter import ANSWER, FORMAT, MESSAGE, SAID, TOOLS, Tokens, count, estimate
 from stages.counter.blocks import CALL, RESULT
 from stages.counter.signatures import HEAD
+from stages.tables.client_tools import functions_of
 
 HELLO = Message("user", (Text("hello there"),))
 
@@ -90,6 +91,18 @@ def test_a_deferred_tool_costs_once_it_was_referred_to() -> None:
 
     assert count(asking(tools=(tool,)), words) == count(asking(), words)
     assert count(asking(HELLO, call, found, tools=(tool,)), words) > count(asking(HELLO, call, found), words)
+
+
+def test_a_client_tool_of_anthropics_costs_what_it_becomes() -> None:
+    """The model reads a function, or as many as a toolset has, none of which waits to be referred to."""
+    bash = ServerTool("bash_20250124", "bash", {"type": "bash_20250124", "name": "bash"})
+    late = {name: {"defer_loading": True} for name in ("key", "wait")}
+    desktop = ServerTool("computer_toolset_20260801", None, {"type": "computer_toolset_20260801", "configs": late})
+    function = functions_of(bash)
+    assert function is not None
+
+    assert count(asking(tools=(bash,)), words) == count(asking(tools=tuple(function)), words)
+    assert count(asking(tools=(desktop,)), words) > 17 * 5 + count(asking(), words)
 
 
 def test_a_server_tool_costs_its_declaration() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import anthropic
+import attrs
 import httpx2
 import pytest
 from hypothesis import given
@@ -124,6 +125,17 @@ def test_the_beginning_comes_once_and_carries_the_estimate() -> None:
     assert made.begin() == b""
     assert made.encode([]) == b""
     assert types_in(made.encode([TextStart()])) == ["content_block_start", "ping"]
+
+
+def test_what_only_some_clients_ask_for_stands_on_the_message() -> None:
+    """In `message_start`, and on the collected message; nobody else gets the field."""
+    plan = attrs.evolve(PLAN, extras={"diagnostics": None})
+    collector = Collector(plan)
+    collector.collect([END])
+
+    assert events_in(Encoder(plan, "req_1").begin())[0]["message"]["diagnostics"] is None
+    assert collector.message()["diagnostics"] is None
+    assert "diagnostics" not in events_in(encoder().begin())[0]["message"]
 
 
 def test_a_ping_begins_the_message() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stages.actor import Batch
 from stages.canonical.events import Arguments, ArgumentsCut, ArgumentsDelta, ArgumentsDone, Delta, JsonDelta
 from stages.canonical.failure import Failure, Kind
+from stages.canonical.shape import Member, Shape
 from stages.json_buffer import JsonBuffer, buffer_json
 from stages.wire import json
 from tests.stages.strategies import OBJECTS, PLACES
@@ -19,9 +20,12 @@ from tests.stages.strategies import OBJECTS, PLACES
 CUT = ArgumentsCut()
 
 
-def said(*events: Arguments) -> tuple[str, bool]:
+SHAPE = Shape({"n": Member(null=True)})
+
+
+def said(*events: Arguments, shape: Shape | None = None) -> tuple[str, bool]:
     """Feed a buffer; return what the fragments add up to, and whether it failed at its end."""
-    stage = JsonBuffer()
+    stage = JsonBuffer(shape)
     fed: list[JsonDelta | Failure] = [out for event in events for out in stage.feed(event)]
     out = [*fed, *stage.finish()]
     assert out[0] == JsonDelta("")
@@ -59,6 +63,36 @@ def test_what_is_no_object_fails_at_the_end(text: str) -> None:
     assert said(ArgumentsDelta(text)) == (text, True)
 
 
+@pytest.mark.parametrize(
+    ("events", "text", "fails"),
+    [
+        ([ArgumentsDelta('{"n":null,'), ArgumentsDelta('"a":1}')], '{"a":1}', False),
+        ([ArgumentsDone('{"a":1,"n":null}')], '{"a":1}', False),
+        ([ArgumentsDelta("{"), ArgumentsDelta('"n"'), ArgumentsDelta(":null"), ArgumentsDelta("}")], "{}", False),
+        ([ArgumentsDelta('{"n":nu'), ArgumentsDone('{"n":null}')], "{}", False),
+        ([ArgumentsDelta('{"n":null}'), ArgumentsDone('{"n":null}'), ArgumentsDone('{"n":null}')], "{}", False),
+        ([ArgumentsDelta('{"a":1,"n":null'), CUT], '{"a":1', False),
+        ([ArgumentsDelta('{"a":1,"n'), CUT], '{"a":1,"n', False),
+        ([ArgumentsDelta('{"n":nul')], '{"n":nul', True),
+        ([ArgumentsDelta('{"n":null,}')], '{"n":null,}', True),
+        ([ArgumentsDelta('{"a":"\ud83d"}')], '{"a":"\ud83d"}', False),
+        ([], "", False),
+    ],
+)
+def test_what_the_schema_forbids_is_left_out(events: list[Arguments], text: str, fails: bool) -> None:
+    """What came is compared and checked as it came; only what leaves is repaired."""
+    assert said(*events, shape=SHAPE) == (text, fails)
+
+
+def test_what_was_left_out_is_counted() -> None:
+    """For the log; without a schema to repair by, nothing is."""
+    stage, plain = JsonBuffer(SHAPE), JsonBuffer()
+    for buffer in (stage, plain):
+        assert [*buffer.feed(ArgumentsDelta('{"n":null}')), *buffer.finish()]
+
+    assert (stage.left_out, plain.left_out) == (1, 0)
+
+
 @given(OBJECTS, PLACES, st.booleans(), st.integers(min_value=0, max_value=9))
 def test_any_object_in_any_pieces(value: dict[str, object], places: list[int], whole: bool, lost: int) -> None:
     """Whatever is cut, repeated, or missing before the whole: the client parses what the model wrote."""
@@ -76,7 +110,7 @@ async def test_the_actor_ends_with_its_call(capacity: float) -> None:
     send, inbox = trio.open_memory_channel[Batch[Arguments]](capacity)
     outbox, receive = trio.open_memory_channel[Batch[Delta]](capacity)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(buffer_json, inbox, outbox)
+        nursery.start_soon(buffer_json, JsonBuffer(), inbox, outbox)
 
         async def speak() -> None:
             with send:

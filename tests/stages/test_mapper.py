@@ -112,7 +112,7 @@ def test_a_web_search_asks_for_its_sources() -> None:
 
     assert told.body["include"] == ["reasoning.encrypted_content", "web_search_call.action.sources"]
     assert told.body["max_tool_calls"] == 1
-    assert told.plan.web_search
+    assert told.plan.hosted == {"web_search": "web_search"}
     assert mapped().body["include"] == ["reasoning.encrypted_content"]
 
 

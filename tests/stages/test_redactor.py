@@ -8,6 +8,7 @@ import pytest
 from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
+    CitationsDelta,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -29,6 +30,8 @@ END = MessageEnd(
     Usage(1, 2, 3, 4, 5, 6),
     stop_sequence=SECRET,
     stop_details={"explanation": SECRET},
+    hosted=(("web_search", 7), (SECRET, 1)),
+    container={"id": SECRET},
     left_out=(("image_generation_call", 2), ("untyped event", 3)),
 )
 
@@ -40,6 +43,7 @@ END = MessageEnd(
         (ThinkingDelta(SECRET), Fact("delta", (("characters", 9),))),
         (SignatureDelta(SECRET), Fact("delta", (("characters", 9),))),
         (JsonDelta(SECRET), Fact("delta", (("characters", 9),))),
+        (CitationsDelta({"url": SECRET}), Fact("citation")),
         (TextStart(), Fact("block_start", (("type", "text"),))),
         (ThinkingStart(), Fact("block_start", (("type", "thinking"),))),
         (ToolUseStart(SECRET, SECRET), Fact("block_start", (("type", "tool_use"),))),
@@ -66,10 +70,18 @@ def test_what_is_known_of_an_ending() -> None:
         "input_tokens": 1,
         "cache_read_input_tokens": 2,
         "cache_creation_input_tokens": 3,
+        "long_lived_tokens": 6,
         "output_tokens": 4,
+        "hosted_web_search": 7,
         "left_out": 5,
     }
     assert SECRET not in repr(fact)
+
+
+def test_repairs_are_counted() -> None:
+    """How many members were left out of arguments is told where there were any."""
+    assert ("repaired", 2) in redact(MessageEnd("end_turn", repaired=2)).values
+    assert "repaired" not in dict(redact(MessageEnd("end_turn")).values)
 
 
 def test_hot_classes_tell_only_sizes() -> None:

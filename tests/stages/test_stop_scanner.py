@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stages.canonical.events import (
     BLOCK_STOP,
+    CitationsDelta,
     JsonDelta,
     MessageEnd,
     SignatureDelta,
@@ -141,3 +142,11 @@ def test_what_was_held_passes_at_the_end_of_its_block() -> None:
 def test_overlap_is_the_longest_proper_beginning() -> None:
     """A text that ends in the whole sequence overlaps by less than all of it."""
     assert [overlap("xab", "abc"), overlap("xaba", "abab"), overlap("abc", "abc"), overlap("", "a")] == [2, 3, 0, 0]
+
+
+def test_citations_wait_with_their_block() -> None:
+    """They stand before the text, so they come with its first character; where none comes, they do not either."""
+    cited = [TextStart(cited=True), CitationsDelta({"url": "https://a"})]
+
+    assert scan(["."], [*cited, TextDelta("a")])[:3] == [*cited, TextDelta("a")]
+    assert scan(["."], [*cited, TextDelta(".a")])[:1] != [TextStart(cited=True)]

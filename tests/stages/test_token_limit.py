@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stages.canonical.events import (
     BLOCK_STOP,
+    CitationsDelta,
     JsonDelta,
     MessageEnd,
     TextDelta,
@@ -65,3 +66,12 @@ def test_a_refusal_stays_a_refusal() -> None:
     out = limited(1, [TextStart(), TextDelta("No!"), BLOCK_STOP, MessageEnd("refusal")])
 
     assert out[-1].stop_reason == "refusal"
+
+
+def test_citations_pass_with_their_block() -> None:
+    """They stand before the text, and go where it goes."""
+    cited = [TextStart(cited=True), CitationsDelta({"url": "https://a"}), TextDelta("abc"), BLOCK_STOP]
+    plain = [TextStart(), TextDelta("xy"), BLOCK_STOP]
+    out = limited(3, [*plain, *cited, *cited, MessageEnd("end_turn")])
+
+    assert out == [*plain, *cited[:2], TextDelta("a"), BLOCK_STOP, MessageEnd("max_tokens")]

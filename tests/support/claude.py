@@ -7,8 +7,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
@@ -24,11 +24,19 @@ VERSIONS = ("latest", "2.0.77", "1.0.128")
 PATIENCE = 120
 """Seconds that one run may take."""
 
+KEY = "sk-ant-nobody"
+"""The client's key, which no server has given out."""
+
+PATH = "/usr/local/bin:/usr/bin:/bin"
+"""Where the client finds programs."""
+
 _PACKAGE = "@anthropic-ai/claude-code"
 _QUIETLY = ("--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1")
 _INSTALLS = Path(tempfile.gettempdir()) / f"dragoman-claude-code-{os.getuid()}"
 _NOBODY = 65534  # the client refuses to skip permissions for root
-_PROMPTED = ("--output-format", "stream-json", "--verbose", "--permission-mode", "bypassPermissions")
+_TOLD = ("--output-format", "stream-json", "--verbose")
+_MODE = "--permission-mode"
+_UNASKED = (_MODE, "bypassPermissions")
 
 
 class Unavailable(Exception):
@@ -119,49 +127,68 @@ class Desk:
 
         Args:
             prompt: what is asked.
-            options: more arguments, as `-c`.
+            options: more arguments, as `-c`; tools run unasked unless `--permission-mode` is among them.
             environment: more variables for the client.
         """
         with trio.fail_after(PATIENCE):
             done = await trio.run_process(
-                [*self.command, "-p", prompt, *_PROMPTED, *options],
+                [*self.command, "-p", prompt, *_TOLD, *(() if _MODE in options else _UNASKED), *options],
                 capture_stdout=True,
                 capture_stderr=True,
                 check=False,
-                **self._surroundings(environment),
+                **self.surroundings(environment),
             )
         lines = [line for line in done.stdout.split(b"\n") if line.startswith(b"{")]
         return Run(tuple(map(json.decode, lines)), done.stderr.decode(errors="replace"), done.returncode)
 
+    async def talk(self, *prompts: str) -> tuple[Run, ...]:
+        """Say one thing after another to one and the same client; give a run for each, up to its result."""
+        runs = []
+        async with self._hired(("--input-format", "stream-json"), {"stdin": PIPE}) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            async with aclosing(_lines(process.stdout)) as lines:
+                for prompt in prompts:
+                    message = {"role": "user", "content": prompt}
+                    await process.stdin.send_all(json.encode({"type": "user", "message": message}) + b"\n")
+                    runs.append(await _turn(lines))
+        return tuple(runs)
+
     @asynccontextmanager
     async def started(self, prompt: str) -> AsyncIterator[trio.Process]:
         """Start the client on a prompt, for the caller to watch or to interrupt; what it writes is read and dropped."""
-        async with trio.open_nursery() as nursery:
-            process = await trio.lowlevel.open_process(
-                [*self.command, "-p", prompt, *_PROMPTED], stdout=PIPE, stderr=PIPE, **self._surroundings(None)
-            )
+        async with self._hired((prompt,), {}) as process, trio.open_nursery() as nursery:
+            assert process.stdout is not None
+            nursery.start_soon(_drain, process.stdout)
+            yield process
+            nursery.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def _hired(self, said: tuple[str, ...], pipes: Mapping[str, int]) -> AsyncIterator[trio.Process]:
+        """Have the client run until the block is left; whoever asks reads what it prints, nobody its complaints."""
+        command = [*self.command, "-p", *said, *_TOLD, *_UNASKED]
+        surroundings = {**self.surroundings(None), "stdout": PIPE, "stderr": subprocess.DEVNULL, **pipes}
+        with trio.fail_after(PATIENCE):
+            process = await trio.lowlevel.open_process(command, **surroundings)
             try:
-                for stream in (process.stdout, process.stderr):
-                    assert stream is not None
-                    nursery.start_soon(_drain, stream)
                 yield process
             finally:
                 process.kill()
                 with trio.CancelScope(shield=True):
                     await process.wait()
-                nursery.cancel_scope.cancel()
 
-    def _surroundings(self, environment: Mapping[str, str] | None) -> dict[str, Any]:
+    def surroundings(self, environment: Mapping[str, str] | None) -> dict[str, Any]:
+        """What to start the client's process with: variables, folder, no input, and nobody's rights."""
         variables = {
             "HOME": str(self.home),
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "PATH": PATH,
             "TERM": "xterm-256color",
             "LANG": "C.UTF-8",
             "SHELL": "/bin/bash",
             "USER": "person",
             "TMPDIR": str(self.home / "tmp"),
             "ANTHROPIC_BASE_URL": self.url,
-            "ANTHROPIC_API_KEY": "sk-ant-nobody",
+            "ANTHROPIC_API_KEY": KEY,
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             **(environment or {}),
         }
@@ -184,6 +211,24 @@ def desk(version: str, url: str) -> Iterator[Desk]:
             if os.getuid() == 0:
                 os.chown(folder, _NOBODY, _NOBODY)
         yield Desk(command, url, Path(room) / "home", Path(room) / "work")
+
+
+async def _lines(stream: trio.abc.ReceiveStream) -> AsyncGenerator[bytes, None]:
+    rest = b""
+    async for data in stream:
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            yield line
+
+
+async def _turn(lines: AsyncIterator[bytes]) -> Run:
+    """Read what the client says until it sums the turn up."""
+    events: list[dict[str, Any]] = []
+    while not events or events[-1].get("type") != "result":
+        line = await anext(lines)
+        if line.startswith(b"{"):
+            events.append(json.decode(line))
+    return Run(tuple(events), "", 0)
 
 
 async def _drain(stream: trio.abc.ReceiveStream) -> None:

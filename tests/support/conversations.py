@@ -1,8 +1,8 @@
 """Hypothesis strategies for Messages requests that grow: what a client sends in one turn, and in a later one.
 
-Clients do not send the same bytes again. They move their `cache_control` marks, write a text as a string or as a
-list with one block, list deferred tools earlier or later. None of that changes what is said, so none of it may show
-upstream.
+Clients do not send the same bytes again. They move their `cache_control` marks along with the end of the conversation,
+write a text as a string or as a list with one block, list deferred tools earlier or later. None of that changes what is
+said, so none of it may show upstream. Marks on the system prompt and within a message stay where they are.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
-from stages.wire import carrier
+from stages.wire import carrier, citation_carrier
 from stages.wire.carrier import Carrier
+from stages.wire.citation_carrier import CitedAt
 
 ACCOUNT = "0123456789ab"
 """Fingerprint of the account that our own carriers are bound to."""
@@ -45,7 +46,11 @@ def grown(draw: st.DrawFn, model: str, upstream_model: str) -> Grown:
     messages = [draw(_asked), *draw(st.lists(_messages(upstream_model), max_size=8))]
     cuts = [at for at in range(1, len(messages) + 1) if not _is_awaited(messages, at)]
     cut = draw(st.sampled_from(cuts))
-    base = {"model": model, "max_tokens": 1000, "system": draw(_texts)}
+    mark = draw(st.sampled_from(({"type": "ephemeral"}, {"type": "ephemeral", "ttl": "1h"})))
+    system = draw(_texts)
+    for block in (*system, *_borders(messages)):
+        block.update({"cache_control": mark} if draw(st.booleans()) else {})
+    base = {"model": model, "max_tokens": 1000, "system": system}
     base |= draw(st.sampled_from(({}, {"thinking": {"type": "adaptive"}}, {"thinking": {"type": "disabled"}})))
     told = draw(st.booleans())
     if told:
@@ -55,7 +60,7 @@ def grown(draw: st.DrawFn, model: str, upstream_model: str) -> Grown:
         said = [message["output_config"]["effort"] for message in part if "output_config" in message]
         effort = {"output_config": {"effort": said[-1]}} if told and said else {}
         moment = {**base, **effort, "tools": draw(_listed(tools, part)), "messages": copy.deepcopy(part)}
-        moments.append(draw(_dressed(moment)))
+        moments.append(draw(_dressed(moment, mark)))
     return Grown(*moments)
 
 
@@ -86,23 +91,73 @@ def _listed(draw: st.DrawFn, tools: list[dict[str, Any]], messages: list[Message
     return listed
 
 
+def _borders(messages: list[Message]) -> list[Block]:
+    """The blocks behind which a client may draw a border on purpose: those that are not the end of their message."""
+    asked = [message["content"] for message in messages if message["role"] != "assistant"]
+    before = [block for content in asked for block in content[:-1]]
+    ends = [content[-1]["content"][:-1] for content in asked if content and content[-1]["type"] == "tool_result"]
+    inside = [block["content"] for block in before if block["type"] == "tool_result"]
+    return [*before, *(block for blocks in (*ends, *inside) for block in blocks)]
+
+
 @st.composite
-def _dressed(draw: st.DrawFn, request: dict[str, Any]) -> dict[str, Any]:
-    """Say the same in another way: strings for single texts, and marks for the cache here and there."""
+def _dressed(draw: st.DrawFn, request: dict[str, Any], mark: dict[str, Any]) -> dict[str, Any]:
+    """Say the same in another way: marks on the ends of the latest messages, and strings for single texts."""
+    ends = [message["content"][-1] for message in request["messages"] if message["content"]]
+    roles = [message["role"] for message in request["messages"] if message["content"]]
+    asked = [end for end, role in zip(ends, roles, strict=True) if role != "assistant"]
+    answers = [
+        end for end, role in zip(ends, roles, strict=True) if role == "assistant" and "thinking" not in end["type"]
+    ]
+    # Who asks for the longer time does so in every turn, since it is the request's and not only a block's.
+    window = draw(st.integers(1 if "ttl" in mark else 0, 3))
+    latest = asked[max(0, len(asked) - window) :]
+    inner = [end["content"][-1] for end in latest if end["type"] == "tool_result" and end["content"]]
+    for end in (*latest, *(inner if draw(st.booleans()) else ()), *(answers[-1:] if draw(st.booleans()) else ())):
+        end["cache_control"] = mark
     for message in request["messages"]:
         content = message["content"]
-        if len(content) == 1 and content[0]["type"] == "text" and draw(st.booleans()):
+        plain = len(content) == 1 and content[0].keys() == {"type", "text"}
+        if plain and draw(st.booleans()):
             message["content"] = content[0]["text"]
-        elif content and draw(st.booleans()):
-            content[-1]["cache_control"] = {"type": "ephemeral"}
-    if request["system"] and draw(st.booleans()):
-        request["system"][-1]["cache_control"] = {"type": "ephemeral", "ttl": "1h"}
     return request
 
 
 _text = st.builds(lambda text: {"type": "text", "text": text}, words)
 _texts = st.lists(_text, max_size=2)
-_image = st.just({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}})
+_image = st.builds(  # a new one each time, because it may get a mark
+    lambda: {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+)
+_document = st.builds(
+    lambda source, title: {"type": "document", "source": dict(source), "title": title},
+    st.sampled_from(
+        (
+            {"type": "base64", "media_type": "application/pdf", "data": "JVBE"},
+            {"type": "base64", "media_type": "text/plain", "data": "YSxi"},
+            {"type": "text", "media_type": "text/plain", "data": "words"},
+            {"type": "file", "file_id": "file_1"},
+        )
+    ),
+    words,
+)
+_cited = st.builds(
+    lambda text, place: {
+        "type": "text",
+        "text": text,
+        "citations": [
+            {
+                "type": "web_search_result_location",
+                "cited_text": "",
+                "url": "https://a",
+                "title": None,
+                "encrypted_index": place,
+            }
+        ],
+    },
+    words,
+    st.builds(CitedAt, st.integers(0, 12), st.just(1), st.integers(1, 9)).map(citation_carrier.encode)
+    | st.just("EqMC"),
+)
 _reference = st.builds(lambda name: {"type": "tool_reference", "tool_name": name}, st.sampled_from((*DEFERRED, "gone")))
 
 
@@ -128,6 +183,7 @@ _call = st.builds(
     st.sampled_from((*PLAIN, *DEFERRED)),
     st.dictionaries(words, words, max_size=2),
 )
+_unknown = st.builds(lambda ident: {"type": "container_upload", "file_id": ident}, words)
 _result = st.builds(
     lambda ident, content, failed: {
         "type": "tool_result",
@@ -136,19 +192,37 @@ _result = st.builds(
         "is_error": failed,
     },
     st.sampled_from(CALLS),
-    st.lists(_text | _image | _reference, max_size=2),
+    st.lists(_text | _image | _document | _reference, max_size=2),
     st.booleans(),
 )
 
 
+_hosted = st.sampled_from(
+    (
+        {"type": "server_tool_use", "id": "srvtoolu_ws_1", "name": "web_search", "input": {"query": "q"}},
+        {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_ws_1", "content": [{"url": "https://a"}]},
+        {"type": "server_tool_use", "id": "srvtoolu_ci_1-cntr_1", "name": "code_execution", "input": {"code": "1"}},
+        {"type": "code_execution_tool_result", "tool_use_id": "srvtoolu_ci_1-cntr_1", "content": {"stdout": "1"}},
+        {"type": "mcp_tool_use", "id": "mcptoolu_mcp_1", "name": "ask", "server_name": "the wiki", "input": {}},
+        {"type": "mcp_tool_result", "tool_use_id": "mcptoolu_mcp_1", "is_error": True, "content": "no"},
+        {"type": "server_tool_use", "id": "srvtoolu_tsc_1", "name": "tool_search_tool_regex", "input": {}},
+        {"type": "server_tool_use", "id": "srvtoolu_01AB", "name": "web_fetch", "input": {"url": "https://a"}},
+        {"type": "web_fetch_tool_result", "tool_use_id": "srvtoolu_01AB", "content": {"type": "web_fetch_result"}},
+        {"type": "compaction", "content": "so far", "encrypted_content": "sealed"},
+    )
+)
+"""What servers ran themselves: calls that we told, and another service's."""
+
+
 _asked = st.builds(
-    lambda content: {"role": "user", "content": content}, st.lists(_text | _result | _image, min_size=1, max_size=4)
+    lambda content: {"role": "user", "content": content},
+    st.lists(_text | _result | _image | _document | _unknown, min_size=1, max_size=4),
 )
 
 
 def _messages(upstream_model: str) -> st.SearchStrategy[Message]:
     redacted = st.just({"type": "redacted_thinking", "data": "xyz"})
-    said = st.lists(_text | _call | _thinking(upstream_model) | redacted, min_size=1, max_size=4)
+    said = st.lists(_text | _cited | _call | _hosted | _thinking(upstream_model) | redacted, min_size=1, max_size=4)
     told = st.builds(
         lambda content, effort: {"role": "system", "content": content} | ({"output_config": effort} if effort else {}),
         _texts,

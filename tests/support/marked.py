@@ -38,7 +38,7 @@ REQUEST: dict[str, Any] = {
             "description": MARK,
             "input_schema": {"type": "object", "properties": {MARK: {"description": MARK}}},
         },
-        {"type": f"{MARK}_20260101", "name": MARK},
+        {"type": f"{MARK}_20260101", "name": f"{MARK}2"},
     ],
     "service_tier": MARK,
     MARK: MARK,

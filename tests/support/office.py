@@ -1,20 +1,27 @@
-"""A desk with a proxy of its own: the real client, our server in this process, and an upstream that we can look at."""
+"""A desk with a proxy of its own: the real client, our server in this process, and both wires of it to look at."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import attrs
 import httpx
 
-from pipeline.config import Settings
+from pipeline.config import Settings, UpstreamSettings
+from pipeline.emulator import EmulatorTransport
 from stages.wire import json
+from tests.conftest import SHARED
 from tests.support.claude import Desk, desk
+from tests.support.judges import judge_body, judge_stream, judge_upstream_request
 from tests.support.recorder import Exchange, Recorder
 from tests.support.serving import serving
+from tests.support.wiretap import Visit, Wiretap
+
+EMULATED = Settings(upstream=UpstreamSettings(url="emulator"), log_level="error")
+"""The settings of a server whose upstream is ours."""
 
 
 @attrs.frozen
@@ -24,10 +31,12 @@ class Office:
     Attributes:
         desk: where the client works.
         upstream: remembers what went upstream.
+        wire: remembers what the client said and heard.
     """
 
     desk: Desk
     upstream: Recorder
+    wire: Wiretap
 
     def about(self, words: str) -> list[Exchange]:
         """The requests of the conversation in which a person said `words`, oldest first.
@@ -35,6 +44,20 @@ class Office:
         Side calls (titles, paths in a command's output) quote the person as well, but offer no tools.
         """
         return [each for each in self.upstream.messages if each.request.get("tools") and words in _said(each)]
+
+    def audit(self) -> None:
+        """Look all that was said over: the client's requests only grew, and nobody was told what is not well-formed.
+
+        The independent judges are heard where they lie beside the checkout.
+        """
+        assert_append_only(self)
+        if SHARED.is_dir():
+            for exchange in self.upstream.messages:
+                assert judge_upstream_request(exchange.request) == []
+            visits = self.wire.visits
+            assert visits
+            for visit in visits:
+                assert _findings(visit) == [], visit
 
 
 def _said(exchange: Exchange) -> str:
@@ -48,18 +71,42 @@ def _parts(item: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def office(version: str, settings: Settings, inner: httpx.AsyncBaseTransport) -> AsyncIterator[Office]:
+async def office(
+    version: str = "latest", settings: Settings = EMULATED, inner: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[Office]:
     """Open an office for one version of the client.
 
     Args:
         version: of the client.
         settings: the server's.
-        inner: the transport to the upstream, which is recorded.
+        inner: the transport to the upstream, which is recorded; None is an emulator in no need of time.
     """
-    recorder = Recorder(inner)
-    async with serving(settings, recorder) as url:
-        with desk(version, url) as at:
-            yield Office(at, recorder)
+    recorder, wire = Recorder(inner or EmulatorTransport(delay=0)), Wiretap()
+    async with serving(settings, recorder) as url, wire.on(url) as front:
+        with desk(version, front) as at:
+            yield Office(at, recorder, wire)
+
+
+def _findings(visit: Visit) -> list[str]:
+    """What the judges have to say about an answer to a client that stayed to its end."""
+    if visit.streamed:
+        return judge_stream(visit.answer, visit.body)[0]
+    return judge_body(json.decode(visit.answer), visit.status) if visit.answer else []
+
+
+def assert_append_only(office: Office) -> None:
+    """Every request of a conversation starts with all of the one before it, settings and tools included (law 9).
+
+    Where the upstream takes no tools in the middle of a conversation, one that was searched for is declared behind the
+    others.
+    """
+    for conversation in conversations(office.upstream.messages):
+        for earlier, later in pairwise(conversation):
+            settings = [{**each.request, "input": None, "tools": None} for each in (earlier, later)]
+            assert json.encode(settings[1]) == json.encode(settings[0])
+            for part in ("tools", "input"):
+                before, after = (each.request.get(part) or [] for each in (earlier, later))
+                assert json.encode(after[: len(before)]) == json.encode(before)
 
 
 def conversations(exchanges: list[Exchange]) -> list[list[Exchange]]:

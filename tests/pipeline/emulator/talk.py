@@ -109,6 +109,9 @@ def _fold(built: list[dict[str, Any]], event: dict[str, Any]) -> None:
             built[event["output_index"]]["content"].append(dict(event["part"]))
         case "reasoning_summary_part.added":
             built[event["output_index"]]["summary"].append(dict(event["part"]))
+        case "output_text.annotation.added":
+            part = built[event["output_index"]]["content"][event["content_index"]]
+            part["annotations"] = [*part["annotations"], event["annotation"]]
         case "output_text.delta":
             built[event["output_index"]]["content"][event["content_index"]]["text"] += event["delta"]
         case "refusal.delta":
@@ -119,6 +122,8 @@ def _fold(built: list[dict[str, Any]], event: dict[str, Any]) -> None:
             built[event["output_index"]]["arguments"] += event["delta"]
         case "output_item.done" if "status" in event["item"]:
             built[event["output_index"]]["status"] = event["item"]["status"]
+            # No other event brings these.
+            built[event["output_index"]] |= {key: event["item"][key] for key in ("action",) if key in event["item"]}
         case _:
             pass
 

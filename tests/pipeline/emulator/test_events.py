@@ -40,6 +40,8 @@ WHOLE = {
     "limit in arguments": asked('[[call:Bash {"command": "' + "x" * 400 + '"}]]', max_output_tokens=16),
     "limit in reasoning": asked("[[think]]", max_output_tokens=16),
     "schema": asked("name it", **_FORMAT),
+    "search": asked("look it up", tools=[{"type": "web_search"}], include=["web_search_call.action.sources"]),
+    "search cut short": asked("look it up", tools=[{"type": "web_search"}], max_output_tokens=30),
     "old model": asked("[[text]]", model="gpt-4.1"),
     "plain string": {"model": "gpt-6.2-sol", "input": "[[text]]"},
 }

@@ -14,6 +14,11 @@ _OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "x"}
 _DEVELOPER = {"role": "developer", "content": "[[error 500]]"}
 
 
+def _parts(*texts: str) -> dict[str, Any]:
+    """Make one message of what a client has gathered because nothing was answered."""
+    return {"role": "user", "content": [{"type": "input_text", "text": text} for text in texts]}
+
+
 @pytest.mark.parametrize(
     ("sent", "turn"),
     [
@@ -28,6 +33,9 @@ _DEVELOPER = {"role": "developer", "content": "[[error 500]]"}
         ([user("hello"), _CALL, _OUTPUT], Turn("hello", 1)),
         ([user("<system-reminder>[[text]]</system-reminder>[[call]]")], Turn("[[call]]", 0)),
         ([user("<system-reminder>[[text]]")], Turn("", 0)),
+        ([user("<command-args>[[text]]</command-args>\n[[call]]")], Turn("\n[[call]]", 0)),
+        ([_parts("[[refuse]]", "it was withheld", "[[text]]", "go on")], Turn("[[text]]", 0)),
+        ([_parts("one", "two")], Turn("one\ntwo", 0)),
         ([assistant("b")], Turn("", 0)),
     ],
 )

@@ -29,6 +29,11 @@ def test_think_has_two_summary_parts_before_the_text() -> None:
     assert message["content"][0]["text"] == GREETING
 
 
+def test_say_says_it_word_for_word() -> None:
+    """White space inside and brackets that match are part of it."""
+    assert said(asked("Now [[say <b>one</b>  [two]\nthree]]")) == "<b>one</b>  [two]\nthree"
+
+
 def test_call_prefers_bash() -> None:
     """Bash is called where it is offered, wherever it stands."""
     assert [name for name, _ in calls(asked("[[call]]", tools=[READ, BASH]))] == ["Bash"]

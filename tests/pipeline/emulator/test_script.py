@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.emulator.answer import answer
+from pipeline.emulator.scenes import GREETING
 from pipeline.emulator.script import SCRIPT
 from tests.pipeline.emulator.talk import asked, calls, follow, output, said, user
 
@@ -103,3 +104,13 @@ def test_every_cue_survives_a_bare_request(word: str) -> None:
 
     assert told.frames
     assert 200 <= told.status < 600
+
+
+def test_an_aside_is_for_requests_that_quote_the_prompt() -> None:
+    """It answers whoever quotes it without offering a tool, in its own words; in the task itself it is no turn."""
+    prompt = "[[call:Read {}]] [[aside <severity>9</severity>]] [[text]]"
+    task = asked(prompt)
+
+    assert said(asked(f"Judge this: {prompt}", tools=[])) == "<severity>9</severity>"
+    assert calls(task) == [("Read", {})]
+    assert said(follow(task)) == GREETING

@@ -84,3 +84,25 @@ async def test_one_token_is_one_token() -> None:
     assert upstream.requests[0]["max_output_tokens"] > 16
     assert message["stop_reason"] == "max_tokens"
     assert 0 < len(message["content"][0]["text"]) < 10
+
+
+async def test_a_tool_with_an_odd_name_is_mended_or_refused() -> None:
+    """Anthropic refuses it; here it is called by a name that fits, unless the client insists on faithfulness."""
+    odd = {"tools": [{"name": "look.up", "input_schema": {"type": "object"}}], "tool_choice": {"type": "any"}}
+    mended, upstream = await ask("/v1/messages", odd)
+    refused, _ = await ask("/v1/messages", odd, {"dragoman-mode": "strict"})
+
+    assert mended.json()["content"][-1]["name"] == "look.up"
+    assert upstream.requests[0]["tools"][0]["name"] != "look.up"
+    assert mended.headers["dragoman-mapping"] == "approximated=tools"
+    assert refused.status == 400
+    assert "String should match pattern '^[a-zA-Z0-9_-]{1,128}$'" in refused.json()["error"]["message"]
+
+
+async def test_client_tools_are_faithful() -> None:
+    """A published schema is what the tool means, so strict mode has nothing against it."""
+    tools = [{"type": "browser_toolset_20260801"}, {"type": "memory_20250818", "name": "memory"}]
+    reply, upstream = await ask("/v1/messages", {"tools": tools}, {"dragoman-mode": "strict"})
+
+    assert reply.status == 200
+    assert len(upstream.requests[0]["tools"]) == 28

@@ -129,6 +129,47 @@ def test_capabilities_are_those_of_the_tables() -> None:
     assert old["capabilities"]["thinking"]["types"]["disabled"]["supported"]
 
 
+def test_servers_of_their_own_run_no_tools() -> None:
+    """OpenAI's models search and run code; of a model that no table knows, nobody can say so."""
+    for name, runs in (("claude-fable-5-2", True), ("local", False)):
+        told = found(name, CONFIGURED)["capabilities"]
+        leaf = {"supported": runs}
+        assert told["server_tools"] == {**leaf, "code_execution": leaf, "web_search": leaf}
+        assert told["code_execution"] == leaf
+
+
+@pytest.mark.parametrize(
+    ("name", "window", "output"),
+    [
+        ("gpt-6.2-sol", 922_000, 128_000),
+        ("gpt-6-luna", 922_000, 128_000),
+        ("gpt-5.6-terra", 922_000, 128_000),
+        ("gpt-5.5", 922_000, 128_000),
+        ("gpt-5.4", 922_000, 128_000),
+        ("gpt-5.4-mini", 272_000, 128_000),
+        ("gpt-5.4-nano", 272_000, 128_000),
+        ("gpt-5.3-codex", 272_000, 128_000),
+        ("gpt-5.2", 272_000, 128_000),
+        ("gpt-5.1", 272_000, 128_000),
+        ("gpt-5-mini", 272_000, 128_000),
+        ("gpt-4.1", 1_047_576, 32_768),
+        ("gpt-4o", 128_000, 16_384),
+    ],
+)
+def test_windows_are_those_that_the_vendor_publishes(name: str, window: int, output: int) -> None:
+    """1,050,000 tokens are 922,000 in and 128,000 out, 400,000 are 272,000 in; older models share one window."""
+    model = found(f"claude-{name}")
+
+    assert (model["max_input_tokens"], model["max_tokens"]) == (window, output)
+
+
+def test_a_window_that_nobody_knows_is_null() -> None:
+    """A model of some other server has limits of its own, and a made-up number would make clients compact too early."""
+    local = found("local", CONFIGURED)
+
+    assert (local["max_input_tokens"], local["max_tokens"]) == (None, None)
+
+
 def test_a_model_that_will_be_switched_off_says_so() -> None:
     """An announced end makes a model deprecated, with the day."""
     model = found("claude-gpt-5")

@@ -9,6 +9,7 @@ from stages.canonical.events import (
     ArgumentsDelta,
     ArgumentsDone,
     BlockStop,
+    CitationsDelta,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -26,7 +27,7 @@ from stages.correlator.ledger import Ledger, Part
 from stages.wire import carrier, responses_stream
 from stages.wire.responses_stream import StreamEvent
 
-PLAN = AnswerPlan("msg_1", "claude-x", "gpt-x", account="acc", web_search=True)
+PLAN = AnswerPlan("msg_1", "claude-x", "gpt-x", account="acc", hosted={"web_search": "web_search"})
 """A plan that shows everything."""
 
 HOT = {
@@ -123,6 +124,8 @@ def _line(part: Part) -> str:  # noqa: C901, PLR0911 - one case for each class
             return "result"
         case TextDelta(text) | ThinkingDelta(text) | ArgumentsDelta(text) | JsonDelta(text):
             return f"+{text}"
+        case CitationsDelta():
+            return "+ (cited) "
         case ArgumentsDone(text):
             return f"+ = {text}"
         case ArgumentsCut():

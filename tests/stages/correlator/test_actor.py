@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
+import attrs
 import pytest
 import trio
 import trio.testing
@@ -22,6 +23,7 @@ from stages.canonical.events import (
 )
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
+from stages.canonical.shape import Member, Shape
 from stages.correlator.actor import Filter, correlate
 from stages.correlator.ledger import Ledger
 from stages.wire import responses_stream
@@ -70,7 +72,11 @@ class Script:
 
 
 async def run(
-    *batches: Batch[StreamEvent], capacity: float = 16, outer: float = 16, filters: Sequence[Filter] = ()
+    *batches: Batch[StreamEvent],
+    capacity: float = 16,
+    outer: float = 16,
+    filters: Sequence[Filter] = (),
+    plan: AnswerPlan = PLAN,
 ) -> tuple[list[AnswerEvent | Failure], bool]:
     """Correlate a script; return the message as a reader sees it, and whether the upstream had ended."""
     outbox, blocks = trio.open_memory_channel[Batch[Block | MessageEnd]](outer)
@@ -79,7 +85,7 @@ async def run(
     ended: list[bool] = []
 
     async def correlating() -> None:
-        ended.append(await correlate(Ledger(PLAN), Script(batches), outbox, capacity=capacity, filters=filters))
+        ended.append(await correlate(Ledger(plan), Script(batches), outbox, capacity=capacity, filters=filters))
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(correlating)
@@ -107,6 +113,33 @@ async def test_a_message_of_text_and_call(capacity: float, outer: float) -> None
         MessageEnd("tool_use", Usage(output_tokens=3)),
     ]
     assert ended
+
+
+@pytest.mark.parametrize("capacity", [0, 1, 16])
+async def test_arguments_are_repaired_by_their_schema(capacity: float) -> None:
+    """Each call by its own tool's; the ending tells how many members were left out, in its calls and by its filters."""
+    plan = attrs.evolve(PLAN, shapes={"f": Shape({"a": Member(null=True)})})
+    calls = [
+        done(
+            {
+                "type": "function_call",
+                "id": f"fc_{index}",
+                "call_id": f"call_{index}",
+                "name": name,
+                "arguments": '{"a":null}',
+            },
+            index,
+        )
+        for index, name in enumerate("fgf")
+    ]
+    ending = StreamEvent("response.completed", response=responses_stream.dump({"status": "completed"}))
+
+    events, _ = await run(*((event,) for event in (*calls, ending)), capacity=capacity, plan=plan)
+
+    told = [event.partial_json for event in events if isinstance(event, JsonDelta) and event.partial_json]
+    assert told == ["{}", '{"a":null}', "{}"]
+    assert isinstance(events[-1], MessageEnd)
+    assert events[-1].repaired == 2
 
 
 async def test_all_in_one_batch_is_the_same() -> None:

@@ -17,6 +17,7 @@ from stages.canonical.events import (
     ArgumentsDone,
     ToolUseStart,
 )
+from stages.canonical.shape import Member, Shape
 from stages.correlator.call_track import CallTrack
 from tests.stages.correlator.items import PLAN, call, say
 from tests.stages.strategies import JSON
@@ -120,6 +121,28 @@ def test_the_client_sees_its_own_name() -> None:
     track.claim_id(set())
 
     assert track.take() == [ToolUseStart("toolu_call_1", "mcp.f")]
+
+
+def test_a_call_brings_its_tools_shape() -> None:
+    """By the upstream's name, which is the one that was declared."""
+    shape = Shape({"a": Member(null=True)})
+    track = CallTrack(attrs.evolve(PLAN, tool_names={"f": "mcp.f"}, shapes={"f": shape}), ANNOUNCED)
+    track.claim_id(set())
+
+    start = track.take()[0]
+    assert isinstance(start, ToolUseStart)
+    assert start.shape is shape
+
+
+def test_a_member_names_its_toolset() -> None:
+    """The client dispatches on both; a call of another function has none."""
+    plan = attrs.evolve(PLAN, tool_names={"browser__key": "key", "f": "f"}, toolsets={"browser__key": "browser"})
+    member, other = CallTrack(plan, call("", name="browser__key")), CallTrack(plan, ANNOUNCED)
+    for track in (member, other):
+        track.claim_id(set())
+
+    assert member.take() == [ToolUseStart("toolu_call_1", "key", "browser")]
+    assert other.take() == [ToolUseStart("toolu_call_1", "f")]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from stages.canonical.events import Usage
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.endings import Ending, end_of, failure_of_event
+from stages.correlator.summary import Summary
 from stages.tables import stops
 from stages.wire import json, responses_stream
 from stages.wire.responses_stream import Final, StreamEvent
@@ -24,11 +25,19 @@ def ending(name: str, plan: AnswerPlan = PLAN, **fields: Any) -> Ending | Failur
     return end_of(f"response.{name}", Final(**fields), plan)
 
 
-def reason(name: str, *, calls: bool = False, refusal: str = "", plan: AnswerPlan = PLAN, **fields: Any) -> str:
+def reason(
+    name: str,
+    *,
+    calls: bool = False,
+    refusal: str = "",
+    paused: bool = False,
+    plan: AnswerPlan = PLAN,
+    **fields: Any,
+) -> str:
     """The stop reason of a response with these fields and this content."""
     told = ending(name, plan, **fields)
     assert isinstance(told, Ending)
-    return told.message_end(calls=calls, refusal=refusal, left_out=()).stop_reason
+    return told.message_end(Summary(calls=calls, refusal=refusal, paused=paused)).stop_reason
 
 
 @pytest.mark.parametrize(
@@ -68,8 +77,8 @@ def test_a_refusal_beats_every_other_reason(calls: bool) -> None:
     told = ending("incomplete", incomplete_details={"reason": "content_filter"})
     assert isinstance(told, Ending)
 
-    spoken = told.message_end(calls=calls, refusal="No.", left_out=())
-    silent = told.message_end(calls=calls, refusal="", left_out=())
+    spoken = told.message_end(Summary(calls=calls, refusal="No."))
+    silent = told.message_end(Summary(calls=calls))
 
     assert (spoken.stop_reason, spoken.stop_details) == ("refusal", stops.refusal_details("No."))
     assert (silent.stop_reason, silent.stop_details) == ("refusal", stops.FILTERED)
@@ -81,10 +90,45 @@ def test_an_end_says_what_it_cost_and_left_out() -> None:
     told = ending("completed", usage={"input_tokens": 5, "output_tokens": 2})
     assert isinstance(told, Ending)
 
-    end = told.message_end(calls=False, refusal="", left_out=(("x", 1),), web_searches=2)
+    end = told.message_end(Summary(left_out=(("x", 1),), hosted=(("web_search", 2),)))
 
-    assert (end.usage, end.web_searches, end.left_out) == (Usage(5, output_tokens=2), 2, (("x", 1),))
-    assert end.stop_details is None
+    assert (end.usage, end.left_out) == (Usage(5, output_tokens=2), (("x", 1),))
+    assert (end.hosted, end.container, end.stop_details) == ((("web_search", 2),), None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "paused", "calls", "expected"),
+    [
+        ({}, True, False, "pause_turn"),
+        ({}, True, True, "tool_use"),
+        ({"usage": {"output_tokens": 10}}, True, False, "max_tokens"),
+        ({"incomplete_details": {"reason": "max_messages"}}, False, False, "pause_turn"),
+        ({"incomplete_details": {"reason": "max_messages"}}, False, True, "tool_use"),
+        ({"incomplete_details": {"reason": "steered"}}, True, False, "end_turn"),
+    ],
+)
+def test_a_paused_turn(fields: dict[str, Any], paused: bool, calls: bool, expected: str) -> None:
+    """An answer whose last word is a hosted call's is not over: the client sends it back, and it goes on."""
+    assert reason("completed", paused=paused, calls=calls, **fields) == expected
+
+
+@pytest.mark.parametrize(
+    ("times", "end"),
+    [
+        ({"created_at": 1_780_000_000.5, "completed_at": 1_780_000_060}, "2026-05-28T20:47:40Z"),
+        ({"created_at": 1_780_000_000}, "2026-05-28T20:46:40Z"),
+        ({}, None),
+        ({"created_at": 1e300}, None),
+    ],
+)
+def test_a_container_lives_for_twenty_minutes(times: dict[str, Any], end: str | None) -> None:
+    """The upstream documents that and tells when the answer ended; without a time nothing is said."""
+    told = ending("completed", **times)
+    assert isinstance(told, Ending)
+
+    container = told.message_end(Summary(container="cntr_1")).container
+
+    assert container == (None if end is None else {"id": "cntr_1", "expires_at": end})
 
 
 @pytest.mark.parametrize(
@@ -147,7 +191,7 @@ def test_any_final_object_is_an_ending_or_a_failure(status: Any, details: Any, e
     told = end_of("response.completed", responses_stream.decode_final(raw), PLAN)
 
     if isinstance(told, Ending):
-        assert told.message_end(calls=True, refusal="", left_out=()).stop_reason in {
+        assert told.message_end(Summary(calls=True)).stop_reason in {
             "tool_use",
             "max_tokens",
             "refusal",

@@ -384,4 +384,4 @@ def test_files_that_cannot_go_are_named() -> None:
     )
 
     assert "file_id" not in str(translated)
-    assert notes == [("messages.0.content.0", Fate.DROPPED), ("messages.2.content.0", Fate.DROPPED)]
+    assert notes == [("messages.0.content.0", Fate.DROPPED), ("messages.2.content.0.content.0", Fate.DROPPED)]

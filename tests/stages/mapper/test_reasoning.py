@@ -20,7 +20,7 @@ OURS = Carrier("rs_1", "sealed", summary=(3, 3), phase="commentary", model="gpt-
 
 def restored(
     sealed: Carrier, thinking: str = "one\n\ntwo", *, replay: str = "encrypted"
-) -> tuple[tuple[Item, str] | None, list[str]]:
+) -> tuple[tuple[Item | None, str], list[str]]:
     """Bring a block with this carrier back; return what came of it and what was reported as dropped."""
     report = Report()
     memory = Reasoning(replay, "gpt-x", "acc", report)
@@ -68,15 +68,16 @@ def test_what_the_upstream_would_refuse_is_dropped_with_a_reason(
     change: dict[str, object], replay: str, reason: str
 ) -> None:
     """Sealed reasoning opens nowhere else, and a server gets only the form it knows."""
-    item, reasons = restored(attrs.evolve(OURS, **change), replay=replay)  # type: ignore[arg-type] # fields of Carrier
+    (item, phase), reasons = restored(attrs.evolve(OURS, **change), replay=replay)  # type: ignore[arg-type] # fields of Carrier
 
     assert reasons == ([reason] if reason else [])
     assert (item is None) == bool(reason)
+    assert phase == ("" if "model" in change else "commentary")
 
 
 def test_open_reasoning_without_text_is_nothing() -> None:
     """An item without content would be refused."""
-    item, reasons = restored(attrs.evolve(OURS, raw=True, summary=()), "", replay="content")
+    (item, _), reasons = restored(attrs.evolve(OURS, raw=True, summary=()), "", replay="content")
 
     assert item is None
     assert len(reasons) == 1
@@ -87,7 +88,7 @@ def test_foreign_signatures_are_dropped_and_reported(signature: str) -> None:
     """A conversation that began on another service goes on without that service's reasoning, and without an error."""
     report = Report()
 
-    assert Reasoning("encrypted", "gpt-x", "acc", report).restore(Thinking("x", signature), "p") is None
+    assert Reasoning("encrypted", "gpt-x", "acc", report).restore(Thinking("x", signature), "p") == (None, "")
     assert [note.reason for note in report.notes] == ["reasoning of another service"]
 
 
@@ -95,5 +96,23 @@ def test_redacted_thinking_is_foreign() -> None:
     """We never write such blocks."""
     report = Report()
 
-    assert Reasoning("encrypted", "gpt-x", "acc", report).restore(RedactedThinking("x"), "p") is None
+    assert Reasoning("encrypted", "gpt-x", "acc", report).restore(RedactedThinking("x"), "p") == (None, "")
     assert [note.reason for note in report.notes] == ["reasoning of another service"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "model", "phases", "known"),
+    [
+        ("commentary", "gpt-x", False, True),
+        ("final_answer", "gpt-y", True, True),
+        ("final_answer", "gpt-y", False, False),
+        ("commentarz", "gpt-x", True, False),
+        ("", "gpt-x", True, True),
+    ],
+)
+def test_a_phase_outlives_its_reasoning(phase: str, model: str, *, phases: bool, known: bool) -> None:
+    """A carrier's phase counts wherever the model understands it, but no word that the upstream would refuse."""
+    memory = Reasoning("none", "gpt-x", "acc", Report(), phases)
+    sealed = attrs.evolve(OURS, phase=phase, model=model)
+
+    assert memory.restore(Thinking("", carrier.encode(sealed)), "p") == (None, phase if known else "")

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from stages.canonical.plan import ThinkingDisplay
 from stages.canonical.report import Fate, Report
 from stages.canonical.request import Caller, Message, Metadata, OutputConfig, Request, Text, ThinkingConfig
 from stages.mapper import settings
-from stages.tables.effort import ROOM_TO_REASON, SMALL_ANSWER
+from stages.tables.effort import ROOM_TO_REASON
 from stages.tables.models import EFFORTS, MODELS, Model
 from stages.tables.profiles import PROFILES, Profile
 from tests.stages.strategies import JSON, TEXTS
@@ -23,103 +22,12 @@ CHANGING = Model("changing", ("low", "medium", "high"), configuration_updates=Tr
 FIXED = Model("fixed", ("low", "medium", "high"))
 MUTE = Model("mute", (), output=100, sampling="always")
 RELAXED = Model("relaxed", ("none", "low"), sampling="without_reasoning")
-TOOL = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
 
 def request(*efforts: str | None, **fields: Any) -> Request:
     """A request whose messages say these efforts."""
     messages = tuple(Message("user", (Text("x"),), effort and OutputConfig(effort)) for effort in efforts)  # type: ignore[arg-type]
     return Request("m", messages, **fields)
-
-
-@pytest.mark.parametrize(
-    ("fields", "shown"),
-    [
-        ({}, ThinkingDisplay.SHOWN),
-        ({"max_tokens": SMALL_ANSWER + 1}, ThinkingDisplay.SHOWN),
-        ({"max_tokens": SMALL_ANSWER}, ThinkingDisplay.NONE),
-        ({"thinking": DISABLED}, ThinkingDisplay.NONE),
-        ({"thinking": ThinkingConfig("adaptive"), "max_tokens": 1}, ThinkingDisplay.SHOWN),
-        ({"thinking": ThinkingConfig("enabled", 2048, "summarized")}, ThinkingDisplay.SHOWN),
-        ({"thinking": ThinkingConfig("adaptive", display="omitted")}, ThinkingDisplay.OMITTED),
-    ],
-)
-def test_what_the_client_sees(fields: dict[str, Any], shown: ThinkingDisplay) -> None:
-    """Without a word what there is; a mere probe, or thinking switched off, sees none."""
-    assert settings.display(request(**fields)) is shown
-
-
-@pytest.mark.parametrize(
-    ("said", "asked", "overall", "changes"),
-    [
-        ((), "high", "high", {}),
-        ((None, None), "high", "high", {}),
-        (("low",), "low", "low", {}),
-        (("low", None, "low", "high"), "high", "low", {3: "high"}),
-        (("low", "high", "low"), "low", "low", {1: "high", 2: "low"}),
-        (("low", "max"), "max", "low", {1: "high"}),
-        (("low", "high"), "low", "low", {}),
-        (("extreme", "low"), "low", "low", {}),
-        (("low", "high"), None, None, {}),
-    ],
-)
-def test_effort_may_change_in_the_middle(
-    said: tuple[str | None, ...], asked: str | None, overall: str | None, changes: dict[int, str]
-) -> None:
-    """The first effort stays the request's own, and each change stands where it was said."""
-    config = OutputConfig(asked) if asked else None
-
-    assert settings.efforts(request(*said, output_config=config), CHANGING, Report()) == (overall, changes)
-
-
-def test_a_growing_conversation_keeps_its_effort() -> None:
-    """What stands before the conversation does not change when a later turn asks for more (law 9)."""
-    said = ("low", "low", "high", "medium")
-    grown = [
-        settings.efforts(request(*said[:n], output_config=OutputConfig(said[n - 1])), CHANGING, Report())
-        for n in range(1, 5)
-    ]
-
-    assert {overall for overall, _ in grown} == {"low"}
-    assert [changes for _, changes in grown] == [{}, {}, {2: "high"}, {2: "high", 3: "medium"}]
-
-
-def test_a_model_that_cannot_change_takes_the_last_effort() -> None:
-    """There the request's own effort is all there is; so it is with thinking switched off."""
-    asked = OutputConfig("high")
-
-    assert settings.efforts(request("low", "high", output_config=asked), FIXED, Report()) == ("high", {})
-    off = request("low", "high", output_config=asked, thinking=DISABLED)
-    assert settings.efforts(off, CHANGING, Report()) == ("low", {})
-
-
-@pytest.mark.parametrize(
-    ("asked", "reported"), [("low", False), ("max", True), ("none", True), ("extreme", True), (None, False)]
-)
-def test_another_effort_than_asked_is_reported(asked: str | None, reported: bool) -> None:
-    """Nothing is changed in silence."""
-    report = Report()
-    settings.efforts(request(output_config=OutputConfig(asked)), FIXED, report)
-
-    assert [(n.path, n.fate) for n in report.notes] == [("output_config.effort", Fate.APPROXIMATED)] * reported
-
-
-@pytest.mark.parametrize(
-    ("overall", "thinking", "model", "profile", "fields"),
-    [
-        ("low", None, FIXED, OPENAI, {"reasoning": {"effort": "low", "summary": "auto"}}),
-        (None, None, FIXED, OPENAI, {"reasoning": {"summary": "auto"}}),
-        ("none", DISABLED, RELAXED, OPENAI, {"reasoning": {"effort": "none"}}),
-        (None, DISABLED, FIXED, OPENAI, {}),
-        (None, None, MUTE, OPENAI, {}),
-        ("low", None, FIXED, Profile("x", effort=False), {}),
-    ],
-)
-def test_the_reasoning_field(
-    overall: str | None, thinking: ThinkingConfig | None, model: Model, profile: Profile, fields: dict[str, Any]
-) -> None:
-    """Effort and summary where model and server know them, and no empty field."""
-    assert settings.reasoning(request(thinking=thinking), overall, model, profile) == fields
 
 
 @pytest.mark.parametrize(
@@ -161,7 +69,8 @@ def test_sampling_goes_where_it_is_taken(model: Model, effort: str | None) -> No
     report = Report()
     fields = settings.sampling(request(temperature=0.0, top_p=0.5), effort, model, report)
 
-    taken = {"always": True, "never": False, "without_reasoning": effort == "none"}[model.sampling]
+    rests = effort == "none" or (effort is None and model.rests)
+    taken = {"always": True, "never": False, "without_reasoning": rests}[model.sampling]
     assert fields == ({"temperature": 0.0, "top_p": 0.5} if taken else {})
     assert [note.path for note in report.notes] == ([] if taken else ["temperature", "top_p"])
 
@@ -172,36 +81,6 @@ def test_without_sampling_there_is_nothing_to_report() -> None:
 
     assert settings.sampling(request(), None, FIXED, report) == {}
     assert report.notes == []
-
-
-@pytest.mark.parametrize(("schema", "strict"), [(TOOL, True), ({"type": "object"}, False), (None, False)])
-def test_structured_output(schema: Any, strict: bool) -> None:
-    """Strict where the schema allows it, reported where not; the older field means the same."""
-    asked, report = {"type": "json_schema", "schema": schema}, Report()
-    fields = settings.output_format(request(output_config=OutputConfig(format=asked)), report)
-
-    assert fields["text"]["format"]["strict"] is strict
-    assert fields["text"]["format"]["schema"] == schema
-    assert [note.path for note in report.notes] == ([] if strict else ["output_config.format"])
-    assert settings.output_format(request(extra={"output_format": asked}), Report()) == fields
-
-
-@pytest.mark.parametrize("asked", [None, {}, {"type": "text"}, {"type": None}])
-def test_no_structure_asked(asked: dict[str, Any] | None) -> None:
-    """Anything but a JSON schema asks for text."""
-    assert settings.output_format(request(output_config=OutputConfig(format=asked)), Report()) == {}
-
-
-@given(JSON)
-def test_any_format_is_taken_or_left(value: Any) -> None:
-    """Clients may send anything, and equal schemas get equal names."""
-    asked = {"type": "json_schema", "schema": value}
-
-    fields = settings.output_format(request(extra={"output_format": value}), Report())
-    assert fields == {} or isinstance(value, dict)
-    assert settings.output_format(request(extra={"output_format": asked}), Report()) == settings.output_format(
-        request(extra={"output_format": dict(reversed(asked.items()))}), Report()
-    )
 
 
 @pytest.mark.parametrize(

@@ -65,11 +65,23 @@ def test_a_tool_becomes_a_function() -> None:
 
 
 def test_strictness_is_kept_where_it_can_be() -> None:
-    """A schema outside the strict subset is only asked for, and that is reported."""
-    box, notes = boxed(tool("a", input_schema=CLOSED, strict=True), tool("b", strict=True), tool("c", strict=False))
+    """A schema that can be said in the strict subset is; any other is only asked for; both are reported."""
+    optional = {**CLOSED, "properties": {"a": {"type": "string", "minLength": 1}}}
+    box, notes = boxed(
+        tool("a", input_schema=CLOSED, strict=True),
+        tool("b", input_schema={"type": "object", "properties": {"a": {}}}, strict=True),
+        tool("c", input_schema=optional, strict=False),
+        tool("d", input_schema=optional, strict=True),
+    )
 
-    assert [declared["strict"] for declared in box.declared] == [True, False, False]
-    assert notes == [("tools.1.strict", Fate.APPROXIMATED)]
+    assert [declared["strict"] for declared in box.declared] == [True, False, False, True]
+    assert [declared["parameters"] for declared in box.declared[::2]] == [CLOSED, optional]
+    assert box.declared[3]["parameters"]["required"] == ["a"]
+    assert notes == [
+        ("tools.1.strict", Fate.APPROXIMATED),
+        ("tools.3.input_schema", Fate.APPROXIMATED),
+        ("tools.3.input_schema", Fate.EMULATED),
+    ]
 
 
 def test_a_repaired_schema_is_reported() -> None:
@@ -123,34 +135,62 @@ def test_references_count_once_and_in_results_only() -> None:
 
 
 def test_a_web_search_is_hosted() -> None:
-    """It stands first, counts as a tool the upstream runs, and keeps its limit."""
+    """It stands first, counts as a tool that the upstream runs, and keeps its limit."""
     box, notes = boxed(tool("a"), ServerTool(SEARCH.type, SEARCH.name, {**SEARCH.body, "max_uses": 3}))
 
     assert names(box) == ["web_search", "a"]
-    assert (box.web_search, box.hosted, box.searches) == (True, {"web_search"}, 3)
+    assert (box.hosting.names, box.hosting.limit) == ({"web_search": "web_search"}, 3)
     assert notes == []
 
 
-@pytest.mark.parametrize("uses", [None, "3", {}])
-def test_a_search_without_a_number_has_no_limit(uses: Any) -> None:
-    """What is no number limits nothing."""
-    assert boxed(ServerTool(SEARCH.type, SEARCH.name, {**SEARCH.body, "max_uses": uses}))[0].searches is None
+def searched(*tools: AnyTool, native: bool, asked: ToolChoice | None = None) -> tuple[Toolbox, list[tuple[str, Fate]]]:
+    """Sort tools that are found by a search on the server."""
+    report = Report()
+    find = ServerTool("tool_search_tool_bm25", "tool_search_tool_bm25", {"type": "tool_search_tool_bm25"})
+    request = Request("m", (referring("late"),), tools=(*tools, find), tool_choice=asked)
+    box = toolbox(request, report, in_place=True, native_search=native)
+    return box, [(note.path, note.fate) for note in report.notes]
 
 
-def test_another_tools_limit_is_not_the_searches() -> None:
-    """`max_uses` of a tool that was left out limits nothing."""
-    fetch = ServerTool("web_fetch_20250910", "web_fetch", {"max_uses": 7})
-
-    assert boxed(SEARCH, fetch)[0].searches is None
+LATE = (tool("late", defer_loading=True), tool("a"), tool("a late one", defer_loading=True))
 
 
-@pytest.mark.parametrize(("server_tool", "hosted"), [(SEARCH, False), (ServerTool("bash_20250124", "bash", {}), True)])
+def test_a_search_on_the_server_must_know_what_there_is() -> None:
+    """The deferred tools are declared as such, always in one order, and none is added in the conversation."""
+    box, notes = searched(*LATE, native=True)
+
+    assert names(box) == ["tool_search", "a", upstream_tool_name("a late one"), "late"]
+    assert [declared.get("defer_loading") for declared in box.declared] == [None, None, True, True]
+    assert box.functions["late"] == box.declared[3]
+    assert box.deferred == {}
+    assert [path for path, _ in notes] == ["tools.2.name"]
+
+
+def test_where_nobody_searches_all_tools_are_declared() -> None:
+    """And that is reported, because the model reads all of them in every turn."""
+    box, notes = searched(*LATE, native=False)
+
+    assert names(box) == ["a", upstream_tool_name("a late one"), "late"]
+    assert not any("defer_loading" in declared for declared in box.declared)
+    assert ("tools.3", Fate.APPROXIMATED) in notes
+
+
+def test_a_forced_tool_does_not_wait_to_be_found() -> None:
+    """A choice of a deferred function could not be met."""
+    asked = ToolChoice("tool", "late")
+    box, _ = searched(*LATE, native=True, asked=asked)
+
+    assert "defer_loading" not in box.functions["late"]
+    assert choice(asked, box, Report()) == {"tool_choice": {"type": "function", "name": "late"}}
+
+
+@pytest.mark.parametrize(("server_tool", "hosted"), [(SEARCH, False), (ServerTool("bash_29991231", "bash", {}), True)])
 def test_what_has_no_counterpart_is_dropped_and_reported(server_tool: ServerTool, hosted: bool) -> None:
     """A tool that nobody would run is not declared."""
     box, notes = boxed(tool("a"), server_tool, hosted=hosted)
 
     assert names(box) == ["a"]
-    assert (box.web_search, box.hosted, box.searches) == (False, set(), None)
+    assert (box.hosting.names, box.hosting.limit) == ({}, None)
     assert notes == [("tools.1", Fate.DROPPED)]
 
 
@@ -162,7 +202,10 @@ def test_what_has_no_counterpart_is_dropped_and_reported(server_tool: ServerTool
         (ToolChoice("any"), {"tool_choice": "required"}),
         (ToolChoice("none"), {"tool_choice": "none"}),
         (ToolChoice("tool", "a.b"), {"tool_choice": {"type": "function", "name": upstream_tool_name("a.b")}}),
-        (ToolChoice("tool", "web_search"), {"tool_choice": "required"}),
+        (
+            ToolChoice("tool", "web_search"),
+            {"tool_choice": {"type": "allowed_tools", "mode": "required", "tools": [{"type": "web_search"}]}},
+        ),
         (
             ToolChoice("auto", disable_parallel_tool_use=True),
             {"tool_choice": "auto", "parallel_tool_calls": False},
@@ -175,8 +218,8 @@ def test_choices_are_translated(asked: ToolChoice | None, fields: dict[str, Any]
     report = Report()
 
     assert choice(asked, box, report) == fields
-    assert choice(asked, boxed()[0], report) == {}
     assert report.notes == []
+    assert choice(asked, boxed()[0], Report()) == {}
 
 
 def test_a_tool_that_is_not_declared_cannot_be_forced() -> None:

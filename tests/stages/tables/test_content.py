@@ -59,14 +59,20 @@ def parts(block: ContentBlock, *, files: bool = True) -> list[dict[str, Any]]:
         (Text(" \n"), [wire.input_text(" \n")]),
         (Image(Source("base64", "image/jpeg", "AAA=")), [wire.input_image("data:image/jpeg;base64,AAA=")]),
         (Image(Source("base64", data="AAA=")), [wire.input_image("data:image/png;base64,AAA=")]),
+        (
+            Image(Source("base64", data="data:image/gif;base64,AA\r\nA=")),
+            [wire.input_image("data:image/gif;base64,AAA=")],
+        ),
         (Image(Source("url", url="https://x/y.png")), [wire.input_image("https://x/y.png")]),
-        (Image(Source("file", file_id="file_1")), [wire.input_image_file("file_1")]),
+        (Image(Source("file", file_id="file_1")), [wire.input_image_file("file-1")]),
         (Document(PDF), [wire.input_file_data("document.pdf", "application/pdf", "JVBE")]),
         (Document(PDF, "Plan B"), [wire.input_file_data("Plan B.pdf", "application/pdf", "JVBE")]),
         (Document(PDF, "plan.PDF"), [wire.input_file_data("plan.PDF", "application/pdf", "JVBE")]),
-        (Document(PDF, "../a:b"), [wire.input_file_data(".._a_b.pdf", "application/pdf", "JVBE")]),
-        (Document(Source("url", url="https://x/y.pdf"), "T"), [wire.input_file_url("https://x/y.pdf")]),
-        (Document(Source("file", file_id="file_1")), [wire.input_file_id("file_1")]),
+        (
+            Document(Source("url", url="https://x/y.pdf"), "T"),
+            [wire.input_text("Document: T"), wire.input_file_url("https://x/y.pdf")],
+        ),
+        (Document(Source("file", file_id="file_1")), [wire.input_file_id("file-1")]),
         (Document(Source("text", "text/plain", "words")), [wire.input_text("words")]),
         (Document(Source("text", "text/plain", "")), []),
         (
@@ -111,6 +117,15 @@ def test_a_server_without_files_is_told_so() -> None:
         wire.input_text("[A file that cannot be shown.]"),
     ]
     assert [(note.path, note.fate) for note in report.notes] == [("messages.2.content.1", Fate.DROPPED)]
+
+
+def test_a_server_without_files_gets_texts() -> None:
+    """A file that is text is told as such, and nothing is lost."""
+    report = Report()
+    table = Document(Source("base64", "text/csv", "YSxi"), "t.csv")
+
+    assert parts_of(table, "p", report, files=False) == [wire.input_text("a,b")]
+    assert report.notes == []
 
 
 @pytest.mark.parametrize("block", [Text("hi"), Image(Source("url", url="u")), Document(Source("text", data="x"))])

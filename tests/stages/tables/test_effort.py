@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stages.canonical.request import OutputConfig, ThinkingConfig
-from stages.tables.effort import BUDGETS, SMALL_ANSWER, clamp, wanted
+from stages.tables.effort import BUDGETS, SMALL_ANSWER, UNSAID, clamp, wanted
 from stages.tables.models import EFFORTS, MODELS, Model
 
 DISABLED = ThinkingConfig("disabled")
@@ -67,3 +67,12 @@ def test_a_clamped_effort_is_the_nearest_below(model: Model, effort: str) -> Non
 def test_a_word_nobody_knows_is_left_to_the_model() -> None:
     """An effort of tomorrow is not sent where it would be refused."""
     assert clamp("extreme", MODELS[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("thinking", "expected"),
+    [(None, None), (ADAPTIVE, UNSAID), (ThinkingConfig("between_tools"), UNSAID), (DISABLED, "none")],
+)
+def test_a_model_that_rests_is_told_to_think(thinking: ThinkingConfig | None, expected: str | None) -> None:
+    """Where the model would not reason by itself, a mere wish for thinking becomes an effort."""
+    assert wanted(thinking, None, None, rests=True) == expected

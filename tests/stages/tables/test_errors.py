@@ -94,6 +94,30 @@ def test_a_rate_limit_always_says_when() -> None:
     assert failure_of({"code": "server_is_overloaded"}, retry_after=3).retry_after == 3
 
 
+@pytest.mark.parametrize(
+    ("message", "wait"),
+    [
+        ("Rate limit reached for gpt-x. Please try again in 6.2s. Visit the page.", 7),
+        ("Rate limit reached. Please try again in 120ms.", 1),
+        ("Rate limit reached. Please try again in 1m26.4s", 87),
+        ("Rate limit reached. Please try again in a moment.", 5),
+        ("Please try again in 5 minutes", 5),
+    ],
+)
+def test_a_rate_limit_inside_a_stream_says_when_in_words(message: str, wait: int) -> None:
+    """There are no headers any more when a stream breaks off; what the headers said counts where there are some."""
+    assert failure_of({"code": "rate_limit_exceeded", "message": message}).retry_after == wait
+    assert failure_of({"code": "rate_limit_exceeded", "message": message}, status=429, retry_after=3).retry_after == 3
+
+
+def test_a_request_above_the_limit_of_a_minute_is_not_tried_again() -> None:
+    """Waiting does not make it smaller."""
+    message = "Request too large for gpt-x on tokens per min (TPM): Limit 30000, Requested 50000."
+    failure = failure_of({"type": "tokens", "code": "rate_limit_exceeded", "message": message}, status=429)
+
+    assert (failure.kind, failure.retry_after) == (Kind.QUOTA, None)
+
+
 TOO_LONG = "prompt is too long: 150000 tokens > 128000 maximum"
 
 
@@ -203,6 +227,25 @@ def test_a_missing_model_is_named_as_one(message: str, told: str) -> None:
 def test_what_a_retry_without_reasoning_heals(failure: Failure, refused: bool) -> None:
     """Only a request that was refused because of the reasoning in it."""
     assert refuses_reasoning(failure) is refused
+
+
+@pytest.mark.parametrize("status", [None, 400, 404])
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "invalid_encrypted_content", "message": "No."},
+        {"type": "invalid_request_error", "code": "invalid_encrypted_content", "message": "No."},
+        {"code": None, "message": "The encrypted content gAAA...xyz could not be decrypted or parsed."},
+        {"message": "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false."},
+        {"message": "Item 'rs_1' of type 'reasoning' was provided without its required following item."},
+    ],
+)
+def test_every_form_of_a_refusal_is_recognised(error: dict[str, Any], status: int | None) -> None:
+    """With 400, with 404, and inside a stream, with a code or with the sentence alone; no model is blamed for it."""
+    failure = failure_of(error, status=status)
+
+    assert refuses_reasoning(failure)
+    assert failure.message == error["message"]
 
 
 @given(st.dictionaries(st.sampled_from(["code", "type", "message", "param"]), JSON), st.none() | st.integers(100, 999))

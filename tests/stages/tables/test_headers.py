@@ -20,7 +20,9 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
         ("2h3m", 7380.0),
         ("", None),
         ("soon", None),
-        ("5", None),
+        ("5", 5.0),
+        ("0.5", 0.5),
+        ("5x", None),
         ("1s!", None),
     ],
 )
@@ -51,7 +53,14 @@ def test_limits_become_anthropics_with_a_time_of_reset() -> None:
         ({"retry-after": "3"}, 3),
         ({"retry-after": "2.1"}, 3),
         ({"retry-after-ms": "1500", "retry-after": "9"}, 2),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"retry-after": "300"}, 300),
+        ({"retry-after": "Tue, 24 Nov 2026 12:00:30 GMT"}, 30),
+        ({"retry-after": "Tue, 24 Nov 2026 12:00:30 -0000"}, 30),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "1e999"}, None),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6h"}, 60),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "later"}, None),
         ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6.2s"}, 7),
         ({"x-ratelimit-remaining-tokens": "5", "x-ratelimit-reset-tokens": "6.2s"}, None),
         ({}, None),
@@ -59,4 +68,22 @@ def test_limits_become_anthropics_with_a_time_of_reset() -> None:
 )
 def test_waits_are_whole_seconds_rounded_up(headers: dict[str, str], expected: int | None) -> None:
     """Claude Code understands whole seconds alone, and coming back too early is another refusal."""
-    assert retry_after(headers) == expected
+    assert retry_after(headers, NOW) == expected
+
+
+def test_one_budget_of_tokens_limits_both_directions() -> None:
+    """OpenAI counts what goes in and what comes out together: clients that read either find the whole."""
+    fields = {"limit": "30000", "remaining": "12", "reset": "9"}
+    headers = {f"x-ratelimit-{field}-tokens": value for field, value in fields.items()}
+
+    told = dict(rate_limits(headers, NOW))
+    assert len(told) == 9
+    for name in ("tokens", "input-tokens", "output-tokens"):
+        assert told[f"anthropic-ratelimit-{name}-limit"] == "30000"
+        assert told[f"anthropic-ratelimit-{name}-remaining"] == "12"
+        assert told[f"anthropic-ratelimit-{name}-reset"] == "2026-11-24T12:00:09Z"
+
+
+def test_a_reset_beyond_all_dates_is_none() -> None:
+    """A mistake of the upstream's is not handed on, and is no error."""
+    assert rate_limits({"x-ratelimit-reset-requests": "99999999999999d"}, NOW) == []

@@ -99,3 +99,38 @@ def test_every_name_has_a_model(name: str, configured: dict[str, str]) -> None:
     assert isinstance(resolve(name, configured), str)
     assert resolve(name, configured) == resolve(name, dict(configured))
     assert isinstance(facts(name), Model)
+
+
+@pytest.mark.parametrize(
+    ("name", "effort", "reasons"),
+    [
+        ("gpt-6.2-sol", None, True),
+        ("gpt-6.2-sol", "low", True),
+        ("gpt-6-luna", "none", False),
+        ("gpt-5.4", None, False),
+        ("gpt-5.4", "low", True),
+        ("gpt-4o", None, False),
+        ("gpt-4o", "high", False),
+    ],
+)
+def test_whether_a_model_reasons(name: str, effort: str | None, *, reasons: bool) -> None:
+    """Most do by themselves, some only when they are told to, some never."""
+    assert facts(name).reasons(effort) is reasons
+
+
+@pytest.mark.parametrize(
+    ("name", "searches"),
+    [
+        ("gpt-6.2-astra", True),
+        ("gpt-6-luna", True),
+        ("gpt-5.6-sol", True),
+        ("gpt-5.4-mini", True),
+        ("gpt-5.4-nano", False),
+        ("gpt-5.2", False),
+        ("gpt-4.1", False),
+        ("qwen3", False),
+    ],
+)
+def test_whether_a_model_searches_among_tools(name: str, *, searches: bool) -> None:
+    """Recorded on gpt-5.4 and gpt-5.6; those before have no such tool, and the smallest lacks it as well."""
+    assert facts(name).tool_search is searches

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.tables import schemas
-from stages.tables.schemas import FORBIDDEN_AT_ROOT, fits_strict, repair
+from stages.canonical.report import Fate
+from stages.tables.folding import FORBIDDEN_AT_ROOT
+from stages.tables.schemas import fate_of, repair
+from stages.wire import json
 from tests.stages.strategies import JSON, OBJECTS, TEXTS
+from tests.support.judges import judge_upstream_request
 
 NAMES = st.sampled_from(["a", "b", "c", "pattern"])
 LEAVES = st.fixed_dictionaries({"type": st.sampled_from(["string", "integer"])}, optional={"pattern": TEXTS})
@@ -96,18 +100,30 @@ def test_the_roots_own_words_win() -> None:
     assert changes == ("anyOf at the top was folded",)
 
 
-@pytest.mark.parametrize("pattern", [r"^\p{L}+$", "(", "(?<name>x)", "a{2,1}", "x" + "(" * 200])
+@pytest.mark.parametrize("pattern", [r"^\p{L}+$", "(", "a{2,1}", "x" + "(" * 200])
 def test_patterns_that_do_not_compile_are_dropped(pattern: str) -> None:
-    """At any depth, with a note for each that quotes nothing, and nothing else with them."""
+    """At any depth, with a note that quotes nothing, and nothing else with them."""
     inner = {"type": "string", "pattern": pattern, "minLength": 1}
 
-    repaired, changes = repair({"properties": {"a": {"items": [inner]}, "pattern": {"type": "string"}}})
+    repaired, changes = repair({"properties": {"a": {"items": inner}, "pattern": {"type": "string"}}})
 
     assert repaired["properties"] == {
-        "a": {"items": [{"type": "string", "minLength": 1}]},
+        "a": {"items": {"type": "string", "minLength": 1}},
         "pattern": {"type": "string"},
     }
     assert changes == ("a pattern that the upstream cannot compile was dropped",)
+
+
+def test_a_pattern_of_another_dialect_is_translated() -> None:
+    """What Python says in other words is said in these."""
+    repaired, changes = repair({"properties": {"a": {"pattern": "(?<y>x)"}}, "patternProperties": {"(": {}, "b": {}}})
+
+    assert repaired["properties"] == {"a": {"pattern": "(?P<y>x)"}}
+    assert repaired["patternProperties"] == {"b": {}}
+    assert changes == (
+        "a pattern was put into the upstream's dialect",
+        "a pattern that the upstream cannot compile was dropped",
+    )
 
 
 @pytest.mark.parametrize("pattern", ["[[a]", "[a||b]", "[a&&b]"])
@@ -150,41 +166,105 @@ def test_any_object_is_repaired(schema: dict[str, Any]) -> None:
     assert isinstance(repaired["properties"], dict)
 
 
-def test_results_are_remembered_within_bounds() -> None:
-    """The same tools come with every turn; a flood of others does not fill the memory."""
+def test_results_are_remembered() -> None:
+    """The same tools come with every turn."""
     schema = {"properties": {"once": {"type": "string"}}}
-    first = repair(schema)
 
-    assert repair(dict(schema)) is first
-    for n in range(1100):
-        repair({"properties": {f"n{n}": {}}})
-    assert repair(schema) == first
-    assert len(schemas._CACHE) <= 1024
+    assert repair(dict(schema)) is repair(schema)
 
 
-CLOSED = {
-    "type": "object",
-    "properties": {"a": {"type": "string"}, "b": {"anyOf": [{"type": "null"}, {"type": "integer"}]}},
-    "required": ["a", "b"],
-    "additionalProperties": False,
-}
+ALTERED = [
+    ({"type": "array"}, {"type": "array", "items": {}}, "an array without items got some of any kind"),
+    (
+        {"type": ["array", "null"], "prefixItems": [{}]},
+        {"type": ["array", "null"], "prefixItems": [{}], "items": {}},
+        "an array without items got some of any kind",
+    ),
+    (
+        {"type": "array", "items": [{"type": "string"}], "additionalItems": False},
+        {"type": "array", "prefixItems": [{"type": "string"}], "items": False},
+        "items of a tuple were renamed prefixItems",
+    ),
+    ({"enum": []}, {}, "an enum that the upstream cannot read was dropped"),
+    ({"enum": "ab"}, {}, "an enum that the upstream cannot read was dropped"),
+    ({"enum": [1, True, 1, "a", "a"]}, {"enum": [1, True, "a"]}, "an enum lost values that it had twice"),
+    ({"type": "str"}, {}, "a type that the upstream cannot read was dropped"),
+    ({"type": []}, {}, "a type that the upstream cannot read was dropped"),
+    ({"required": "a"}, {}, "a keyword that the upstream cannot read was dropped"),
+    ({"properties": ["a"]}, {}, "a keyword that the upstream cannot read was dropped"),
+    ({"anyOf": {}}, {}, "a keyword that the upstream cannot read was dropped"),
+    ({"patternProperties": []}, {}, "a keyword that the upstream cannot read was dropped"),
+    ({"$ref": "#/$defs/none"}, {}, "a reference that the upstream cannot read was dropped"),
+    ({"$ref": "https://example.com/a"}, {}, "a reference that the upstream cannot read was dropped"),
+    ({"properties": {"b": True}}, {"properties": {"b": {}}}, "true or false in place of a schema was written out"),
+    ({"anyOf": [False]}, {"anyOf": [{"not": {}}]}, "true or false in place of a schema was written out"),
+    ({"required": ["a", "a"]}, {"required": ["a"]}, None),
+    ({"type": ["null", "null"]}, {"type": ["null"]}, None),
+    ({"additionalProperties": False}, {"additionalProperties": False}, None),
+    ({"$ref": "#/properties/a"}, {"$ref": "#/properties/a"}, None),
+    (
+        {"enum": [{"pattern": "("}], "default": {"type": "str"}, "examples": [{"enum": []}], "const": {"required": 1}},
+        {"enum": [{"pattern": "("}], "default": {"type": "str"}, "examples": [{"enum": []}], "const": {"required": 1}},
+        None,
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    ("schema", "fits"),
-    [
-        (CLOSED, True),
-        ({**CLOSED, "additionalProperties": True}, False),
-        ({**CLOSED, "required": ["a"]}, False),
-        ({**CLOSED, "allOf": []}, False),
-        ({**CLOSED, "properties": {"a": CLOSED, "b": {"type": "array", "items": CLOSED}}}, True),
-        ({**CLOSED, "properties": {"a": {"type": "object"}, "b": {}}}, False),
-        ({**CLOSED, "$defs": {"d": {**CLOSED, "required": []}}}, False),
-        ({"type": ["object", "null"]}, False),
-        ({"properties": {}}, False),
-        ({"type": "string"}, True),
-    ],
-)
-def test_strict_takes_closed_objects_alone(schema: dict[str, Any], fits: bool) -> None:
-    """One open object or optional property anywhere, and strict mode would refuse the whole schema."""
-    assert fits_strict(schema) is fits
+@pytest.mark.parametrize(("schema", "expected", "change"), ALTERED)
+def test_what_the_upstream_cannot_live_with(schema: Any, expected: Any, change: str | None) -> None:
+    """Each such keyword, deep inside, and nothing else; data that only looks like a schema is data."""
+    whole = {"type": "object", "properties": {"a": schema, "b": {"not": {"then": schema}}}}
+
+    repaired, changes = repair(whole)
+
+    assert repaired["properties"] == {"a": expected, "b": {"not": {"then": expected}}}
+    assert changes == (() if change is None else (change,))
+
+
+def test_what_a_change_is_worth() -> None:
+    """The same in other words is a translation; what is lost is not."""
+    changes = {change for _, _, change in ALTERED if change is not None}
+
+    assert {fate_of(change) for change in changes} == {Fate.TRANSLATED, Fate.APPROXIMATED}
+    assert {change for change in changes if fate_of(change) is Fate.APPROXIMATED} == {
+        change for change in changes if change.endswith("cannot read was dropped")
+    }
+
+
+def test_what_is_nested_too_deeply_is_no_crash() -> None:
+    """A schema that nobody can read takes no arguments, and that is said."""
+    schema: dict[str, Any] = {}
+    for _ in range(400):
+        schema = {"not": schema}
+
+    assert repair(schema) == (
+        {"type": "object", "properties": {}},
+        ("the schema is nested too deeply and was dropped",),
+    )
+
+
+def test_every_recorded_schema_is_left_alone(shared: Path) -> None:
+    """What Claude Code and the SDKs send needs no repair, and the judge agrees."""
+    schemas = recorded_schemas(shared)
+    assert len(schemas) > 50
+    for schema in schemas:
+        repaired, changes = repair(schema)
+        assert (repaired, changes) == ({"properties": {}, **schema}, ())
+        tool = {"type": "function", "name": "f", "parameters": repaired, "strict": False}
+        assert judge_upstream_request({"model": "m", "input": "x", "tools": [tool]}) == []
+
+
+def recorded_schemas(shared: Path) -> list[dict[str, Any]]:
+    """Find every tool's schema in requests to Anthropic's API."""
+    found: dict[bytes, dict[str, Any]] = {}
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict) and isinstance(value.get("input_schema"), dict):
+            found[json.encode(value["input_schema"])] = value["input_schema"]
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            walk(inner)
+
+    for folder in ("claude_code", "anthropic"):
+        for path in (shared / "recordings" / folder).rglob("*.json"):
+            walk(json.decode(path.read_bytes()))
+    return list(found.values())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from stages.canonical.events import Usage
 from stages.tables.stops import FILTERED, INCOMPLETE, refusal_details, usage
+from stages.wire.messages_stream import start_usage
 from tests.stages.strategies import JSON
 
 ANTHROPICS = {"end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal"}
@@ -43,6 +46,27 @@ def test_usage_is_split() -> None:
     }
 
     assert usage(body) == Usage(10, 60, 30, 50, 20, 10)
+
+
+def test_recorded_caches(shared: Path) -> None:
+    """The same prompt twice: what the first answer wrote for the shortest time, the second one read."""
+    name = "recordings/openai/text/pydantic-ai__test_openai_responses_prompt_cache_e2e__{}.json"
+    first, second = (usage(json.loads((shared / name.format(n)).read_bytes())["body"]["usage"]) for n in (0, 1))
+
+    assert first == Usage(8, 0, 4012, 5, 0)
+    assert second == Usage(8, 4012, 0, 5, 0)
+    assert start_usage(first)["cache_creation"] == {"ephemeral_5m_input_tokens": 4012, "ephemeral_1h_input_tokens": 0}
+
+
+def test_what_is_kept_long_is_told_apart() -> None:
+    """Twelve hours upstream stand for the client's one hour, thirty minutes for its five."""
+    split = {"ttl_30m_tokens": 300, "ttl_12h_tokens": 700}
+    details = {"cached_tokens": 900, "cache_write_tokens": 1000, "cache_write_tokens_details": split}
+
+    assert start_usage(usage({"input_tokens": 2000, "input_tokens_details": details}))["cache_creation"] == {
+        "ephemeral_5m_input_tokens": 300,
+        "ephemeral_1h_input_tokens": 700,
+    }
 
 
 @pytest.mark.parametrize(

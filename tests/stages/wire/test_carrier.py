@@ -120,3 +120,25 @@ def test_unknown_fields_are_refused(fields: dict[str, object]) -> None:
     names = {field.name for field in attrs.fields(Carrier)}
     if not set(fields) <= names:
         assert carrier.decode(_signature(json.encode({"id": "a", **fields}))) is None
+
+
+@given(CARRIERS, st.data())
+def test_damage_on_the_way_is_no_error(sealed: Carrier, data: st.DataObject) -> None:
+    """Cut short, with a sign changed, lost or put in: what is read is a carrier of whole fields, or none."""
+    signature = carrier.encode(sealed)
+    at = data.draw(st.integers(0, len(signature)))
+    more = data.draw(st.sampled_from(("", "A", "=", "\n", " ", "+", "é", "\ud83d", "A" * 9)))
+    damaged = signature[:at] + more + signature[at + data.draw(st.integers(0, 2)) :]
+
+    for text in (damaged, signature[:at], signature.lower(), signature[at:], signature * 2):
+        read = carrier.decode(text)
+        assert read is None or isinstance(read.encrypted_content, str)
+
+
+@given(CARRIERS)
+def test_another_alphabet_or_padding_is_no_error(sealed: Carrier) -> None:
+    """A client that wrote the base64 anew, in its own way, brings back the same carrier, or none."""
+    signature = carrier.encode(sealed)
+
+    for text in (signature.replace("-", "+").replace("_", "/"), signature.rstrip("="), f"{signature}\n"):
+        assert carrier.decode(text) in {None, sealed}

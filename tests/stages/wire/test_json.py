@@ -47,6 +47,11 @@ def test_surrogates_as_bytes_are_read() -> None:
     assert json.decode(b'"\xed\xa0\x80"') == "\ud800"
 
 
+def test_surrogates_in_text_are_read() -> None:
+    """Half an emoji in a text that was decoded before is understood, escaped ones beside it too."""
+    assert json.decode('["\ud800", "\\ud83d"]') == ["\ud800", "\ud83d"]
+
+
 def test_not_a_number_is_read_and_written_as_null() -> None:
     """Python servers write NaN; nobody else may be sent it, whatever else stands beside it."""
     assert math.isnan(json.decode(b"[NaN]")[0])

@@ -56,10 +56,22 @@ def test_fixed_frames(frame: bytes, kind: str) -> None:
     ("start", "block"),
     [
         (TextStart(), {"type": "text", "text": ""}),
+        (TextStart(cited=True), {"citations": [], "type": "text", "text": ""}),
         (ThinkingStart(), {"type": "thinking", "thinking": "", "signature": ""}),
         (
             ToolUseStart("toolu_1", "f"),
             {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}, "caller": {"type": "direct"}},
+        ),
+        (
+            ToolUseStart("toolu_1", "key", "browser"),
+            {
+                "type": "tool_use",
+                "id": "toolu_1",
+                "name": "key",
+                "input": {},
+                "caller": {"type": "direct"},
+                "toolset_name": "browser",
+            },
         ),
         (
             ServerToolUseStart("srvtoolu_1", "web_search"),
@@ -106,7 +118,7 @@ def test_usage_at_the_end_tells_of_thinking_if_it_is_known() -> None:
 
 def test_usage_at_the_end_counts_searches_if_there_were_any() -> None:
     """What the upstream ran for the client is billed apart."""
-    assert wire.end_usage(MessageEnd("end_turn", web_searches=2))["server_tool_use"] == {
+    assert wire.end_usage(MessageEnd("end_turn", hosted=(("mcp", 1), ("web_search", 2))))["server_tool_use"] == {
         "web_search_requests": 2,
         "web_fetch_requests": 0,
     }

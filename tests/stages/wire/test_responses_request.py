@@ -22,6 +22,14 @@ SHAPES: list[tuple[dict[str, Any], bytes]] = [
     ),
     (wire.input_file_url("u"), b'{"type":"input_file","file_url":"u"}'),
     (wire.input_file_id("f"), b'{"type":"input_file","file_id":"f"}'),
+    (
+        wire.with_breakpoint(wire.input_file_id("f"), lasting=False),
+        b'{"type":"input_file","file_id":"f","prompt_cache_breakpoint":{"mode":"explicit"}}',
+    ),
+    (
+        wire.with_breakpoint(wire.input_text("hi"), lasting=True),
+        b'{"type":"input_text","text":"hi","prompt_cache_breakpoint":{"mode":"explicit","ttl":"12h"}}',
+    ),
     (wire.message("user", []), b'{"type":"message","role":"user","content":[]}'),
     (wire.message("assistant", [], "p"), b'{"type":"message","role":"assistant","content":[],"phase":"p"}'),
     (

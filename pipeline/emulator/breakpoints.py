@@ -1,0 +1,63 @@
+"""Breakpoints of the prompt cache: which parts carry one, which may, and what they make of an item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.emulator.faults import Fault, invalid
+from pipeline.emulator.loop import items
+from pipeline.emulator.response import writes_cache
+
+MARK = "prompt_cache_breakpoint"
+"""The field of a part behind which a prefix ends."""
+
+_TIMES = (None, "30m", "12h")
+_LISTS = ("content", "output")
+
+
+def misplaced(request: dict[str, Any]) -> Fault | None:
+    """Refuse breakpoints for models that take none, on parts that went out, and of another form than theirs."""
+    return next(_faults(request), None)
+
+
+def _faults(request: dict[str, Any]) -> Iterator[Fault]:
+    for place, part in _marked(request):
+        mark, where = part[MARK], f"{place}.{MARK}"
+        if not writes_cache(request["model"]):
+            yield invalid(f"Unsupported parameter: '{where}' is not supported with this model.", where)
+        elif not str(part.get("type")).startswith("input_"):
+            yield invalid(f"Unknown parameter: '{where}'.", where, "unknown_parameter")
+        elif not isinstance(mark, dict) or mark.get("mode") != "explicit" or mark.get("ttl") not in _TIMES:
+            yield invalid(f"Invalid value for '{where}'.", where, "invalid_value")
+
+
+def _marked(request: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for at, item in enumerate(items(request)):
+        for name in _LISTS:
+            for index, part in enumerate(_parts(item, name)):
+                if MARK in part:
+                    yield f"input[{at}].{name}[{index}]", part
+
+
+def ends_marked(section: dict[str, Any]) -> bool:
+    """Tell whether the last part of an item carries a breakpoint."""
+    return any(parts and MARK in parts[-1] for parts in (_parts(section, name) for name in _LISTS))
+
+
+def pieces(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cut an item behind each breakpoint in it; one without any stays whole."""
+    name = next((name for name in _LISTS if any(MARK in part for part in _parts(item, name))), None)
+    if name is None:
+        yield item
+        return
+    parts, begun = _parts(item, name), 0
+    for index, part in enumerate(parts, start=1):
+        if MARK in part or index == len(parts):
+            yield {**item, name: parts[begun:index]}
+            begun = index
+
+
+def _parts(item: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    parts = item.get(name)
+    return [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []

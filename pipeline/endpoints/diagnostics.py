@@ -1,0 +1,33 @@
+"""Anthropic's `diagnostics`: a client names its last answer, and hears why the cache could not serve this turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.telemetry.account import Account
+from pipeline.telemetry.cache_book import compare
+from stages.prefix import common
+from stages.tables.diagnostics import UNKNOWN_MESSAGE, reason
+
+
+def diagnostics(asked: object, account: Account) -> dict[str, Any]:
+    """The fields of the answer that the request's `diagnostics` asks for; none if it does not ask.
+
+    The value is null when nothing has changed, and on a first turn, which names no message.
+    """
+    if not isinstance(asked, dict):
+        return {}
+    named = asked.get("previous_message_id")
+    found = None if named is None else _missed(str(named), account)
+    return {"diagnostics": None if found is None else {"cache_miss_reason": found}}
+
+
+def _missed(named: str, account: Account) -> dict[str, Any] | None:
+    before = account.book.message(named)
+    if before is None:
+        return UNKNOWN_MESSAGE
+    change = compare(before, account.prefix).change
+    if change is None:
+        return None
+    kept = 0.0 if change.index is None else before.prefix.share(common(before.prefix, account.prefix))
+    return reason(change.name, change.index, change.kind, round(before.tokens * (1 - kept)))

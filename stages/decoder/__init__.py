@@ -1,0 +1,67 @@
+"""Client body becomes canonical request: what is wrong with it is said in Anthropic's words, location first."""
+
+from __future__ import annotations
+
+from stages.canonical.failure import Failure, Kind
+from stages.canonical.request import Caller, Request
+from stages.decoder import rules, tool_rules
+from stages.decoder.rules import Rule
+from stages.tables import versions
+from stages.wire import json
+from stages.wire.messages_request import Misfit, structure
+
+__all__ = ["RULES", "THREADS_UNSUPPORTED", "decode"]
+
+THREADS_UNSUPPORTED = "thread_unsupported_request"
+"""The `error_code` on which Anthropic's tool runners go on without server-held conversations."""
+
+RULES: tuple[Rule, ...] = (
+    rules.numbers,
+    rules.efforts,
+    rules.messages,
+    rules.texts,
+    tool_rules.tools,
+    tool_rules.servers,
+    tool_rules.choice,
+    rules.marks,
+    rules.stops,
+    rules.warming,
+)
+"""What a request must satisfy beyond its shape, in the order in which complaints are made."""
+
+
+def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False) -> Request | Failure:
+    """Read the body of `POST /v1/messages`, or of `.../count_tokens` when `counting`.
+
+    What the shape alone cannot say is checked by `RULES`, and by those of the API version that the caller asked for;
+    unknown fields are kept in `extra`, whatever the version.
+    """
+    caller = caller or Caller()
+    if (wrong := versions.complaint(caller.version)) is not None:
+        return _refusal(wrong)
+    try:
+        value = json.decode(body)
+    except json.MalformedJson as error:
+        return _refusal(f"The request body is not valid JSON: {error}")
+    if not isinstance(value, dict):
+        return _refusal("The request body should be a JSON object")
+    try:
+        request = structure(value)
+    except Misfit as misfit:
+        return _refusal(str(misfit))
+    return _checked(request, caller, counting=counting)
+
+
+def _checked(request: Request, caller: Caller, *, counting: bool) -> Request | Failure:
+    if not counting and request.max_tokens is None:
+        return _refusal("max_tokens: Field required")
+    if request.extra.get("thread") is not None:
+        message = "thread: this server keeps no conversations; send the whole conversation instead"
+        return Failure(Kind.INVALID_REQUEST, message, error_code=THREADS_UNSUPPORTED)
+    by_version = (wrong for rule in versions.rules_of(caller.version) for wrong in rule(request))
+    wrong = next(by_version, None) or next((wrong for rule in RULES for wrong in rule(request, caller)), None)
+    return request if wrong is None else _refusal(wrong)
+
+
+def _refusal(message: str) -> Failure:
+    return Failure(Kind.INVALID_REQUEST, message)

@@ -1,0 +1,120 @@
+"""Rules about numbers, words and messages: what a request must satisfy beyond its shape.
+
+The sentences are Anthropic's own (`reference/anthropic-messages.md` 3, 4 and 6).  Not everything that the API refuses
+is refused here.  What the upstream takes goes on, such as a forced call with thinking; so does what the mapper mends,
+such as a call without a result: the report says it, and strict mode refuses by the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from stages.canonical.request import Caller, Request, ServerTool, Text, ToolResult, Unknown
+
+Rule = Callable[[Request, Caller], Iterator[str]]
+"""Complains about a request, in Anthropic's words, the place first."""
+
+LEAST_BUDGET = 1024
+"""The least `budget_tokens` that the API takes."""
+
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+"""The words that `output_config.effort` may be."""
+
+INTERLEAVED = "interleaved-thinking-2025-05-14"
+"""The beta under which a budget is for all of a turn's thinking, and so may be more than one answer's tokens."""
+
+MOST_MARKS = 4
+"""How many parts of a request may be marked for the cache."""
+
+_NON_EMPTY = "all messages must have non-empty content except for the optional final assistant message"
+_NOTHING, _SPACES = "be non-empty", "contain non-whitespace text"
+_TOO_MUCH_THINKING = (
+    "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at "
+    "https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size"
+)
+
+
+def numbers(request: Request, caller: Caller) -> Iterator[str]:
+    """Check the limits of the answer and of the thinking in it."""
+    most = request.max_tokens
+    if most is not None and most < 0:
+        yield "max_tokens: Input should be greater than or equal to 0"
+    budget = request.thinking.budget_tokens if request.thinking else None
+    if budget is None:
+        return
+    if budget < LEAST_BUDGET:
+        yield f"thinking.enabled.budget_tokens: Input should be greater than or equal to {LEAST_BUDGET}"
+    elif most and budget >= most and INTERLEAVED not in caller.betas:
+        yield _TOO_MUCH_THINKING
+
+
+def efforts(request: Request, _: Caller) -> Iterator[str]:
+    """Check the words for effort, of the request and of the messages that change it."""
+    told = {"output_config": request.output_config}
+    told |= {f"messages.{at}.output_config": message.output_config for at, message in enumerate(request.messages)}
+    listed = [f"'{effort}'" for effort in EFFORTS]
+    for place, config in told.items():
+        if config is not None and config.effort is not None and config.effort not in EFFORTS:
+            yield f"{place}.effort: Input should be {', '.join(listed[:-1])} or {listed[-1]}"
+
+
+def messages(request: Request, _: Caller) -> Iterator[str]:
+    """Check that there is a conversation, that the user begins it, and that it says something."""
+    if not request.messages:
+        yield "messages: at least one message is required"
+    elif request.messages[0].role == "assistant":
+        yield 'messages: first message must use the "user" role'
+    last = len(request.messages) - 1
+    for index, message in enumerate(request.messages):
+        if not message.content and message.role != "system" and not (index == last and message.role == "assistant"):
+            yield f"messages.{index}: {_NON_EMPTY}"
+
+
+def texts(request: Request, _: Caller) -> Iterator[str]:
+    """Check that the user's texts say something.
+
+    An assistant's empty text passes: an upstream may have begun a text and then said nothing, and the client only
+    repeats what it was sent. Claude itself was recorded to write a blank one, and to be sent it back.
+    """
+    for message in request.messages:
+        for block in message.content:
+            if isinstance(block, Text) and message.role == "user" and not block.text.strip():
+                yield f"messages: text content blocks must {_SPACES if block.text else _NOTHING}"
+
+
+def marks(request: Request, _: Caller) -> Iterator[str]:
+    """Count the parts that are marked for the cache, in tools, system prompt, messages and the results in them.
+
+    The mark at the top of a request counts as none: it moves to a part that may have one already.
+    """
+    blocks = [*request.system, *(block for message in request.messages for block in message.content)]
+    blocks += [inner for block in blocks if isinstance(block, ToolResult) for inner in block.content]
+    found = sum(_is_marked(part) for part in (*request.tools, *blocks))
+    if found > MOST_MARKS:
+        yield f"A maximum of {MOST_MARKS} blocks with cache_control may be provided. Found {found}."
+
+
+def _is_marked(part: object) -> bool:
+    """Tell whether a part has a mark; one that has no class of its own has it in its body."""
+    mark = part.body.get("cache_control") if isinstance(part, ServerTool | Unknown) else None
+    return bool(mark or getattr(part, "cache_control", None))
+
+
+def stops(request: Request, _: Caller) -> Iterator[str]:
+    """Check that each stop sequence is something to look for."""
+    if any(not sequence.strip() for sequence in request.stop_sequences):
+        yield "stop_sequences: each stop sequence must contain non-whitespace"
+
+
+def warming(request: Request, _: Caller) -> Iterator[str]:
+    """Check that `max_tokens: 0`, which asks for a warm cache and nothing else, asks for nothing else."""
+    if request.max_tokens != 0:
+        return
+    choice, config = request.tool_choice, request.output_config
+    conflicts = {
+        "stream": request.stream,
+        "thinking.type": request.thinking is not None and request.thinking.type == "enabled",
+        "output_config.format": config is not None and config.format is not None,
+        "tool_choice": choice is not None and choice.type in ("any", "tool"),
+    }
+    yield from (f"max_tokens: 0 is not supported together with {name}" for name, met in conflicts.items() if met)

@@ -1,0 +1,58 @@
+"""Rules about tools and the choice among them: `reference/anthropic-messages.md` 5, and the page "Tool reference"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stages.canonical.request import AnyTool, Caller, Request, ServerTool, Tool
+from stages.tables import client_tools
+from stages.tables.hosted import mcp
+
+
+def tools(request: Request, _: Caller) -> Iterator[str]:
+    """Check that declarations make sense, and that a call can belong to one of them only."""
+    for index, tool in enumerate(request.tools):
+        if isinstance(tool, ServerTool):
+            yield from (f"tools.{index}.{tool.type}.{wrong}" for wrong in client_tools.complaints(tool))
+    names = [name for tool in request.tools for name in _names(tool)]
+    if len(names) != len(set(names)):
+        yield "tools: Tool names must be unique."
+
+
+def _names(tool: AnyTool) -> Iterator[str]:
+    """Name everything that nothing else may be called: the tool, or the toolset and what its members are upstream.
+
+    A client's tool may have the name of a member, whose calls name the toolset as well.
+    """
+    if isinstance(tool, Tool):
+        yield tool.name
+        return
+    name = client_tools.toolset_of(tool) or tool.name
+    if name is not None:
+        yield name
+    for function in client_tools.functions_of(tool) or ():
+        if isinstance(function, client_tools.Member):
+            yield client_tools.declared_name(function)
+
+
+def servers(request: Request, _: Caller) -> Iterator[str]:
+    """Check that MCP servers and toolsets belong together."""
+    return mcp.complaints(request)
+
+
+def choice(request: Request, _: Caller) -> Iterator[str]:
+    """Check that what is to be called is there to be called.
+
+    A member of a toolset is not, nor is the toolset: the API takes `auto`, `any` and `none` with them.  Thinking and a
+    forced call go together, which the API refuses: the upstream does both.
+    """
+    asked = request.tool_choice
+    if asked is None:
+        return
+    known = {tool.name for tool in request.tools if isinstance(tool, Tool) or client_tools.toolset_of(tool) is None}
+    if asked.type == "tool" and asked.name is None:
+        yield "tool_choice.tool.name: Field required"
+    elif asked.type != "none" and not request.tools and not mcp.servers(request):
+        yield "tool_choice: tool_choice may only be specified while providing tools."
+    elif asked.type == "tool" and asked.name not in known:
+        yield f"Tool '{asked.name}' not found in provided tools"

@@ -1,0 +1,130 @@
+"""Texts of an earlier answer, put together again where citations had cut them.
+
+The upstream said one text with annotations; the client got several blocks.  A model takes a history that was changed
+for another conversation, so what goes back must be that one text.  The carriers of the citations say where each cited
+block begins in its text; a block between two cited ones, or after one, belongs to the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from stages.canonical.report import Fate, Note, Report
+from stages.canonical.request import ContentBlock, JsonObject, Text
+from stages.tables.citations import annotation_of, citations_on, place_of
+
+_RESTORED = "to annotations of the text that the block was cut from"
+_EDITED = "the texts before it have changed, so its place is not known any more"
+
+
+@attrs.define
+class Saying:
+    """One text of the upstream's.
+
+    Attributes:
+        pieces: the texts of the blocks that it is made of.
+        annotations: the upstream's, as it gave them.
+        cited: whether the last piece is a cited one, so that a plain one may follow it.
+    """
+
+    pieces: list[str] = attrs.field(factory=list, repr=False)
+    annotations: list[JsonObject] = attrs.field(factory=list, repr=False)
+    cited: bool = False
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return "".join(self.pieces)
+
+
+def sayings_of(content: Sequence[ContentBlock], path: str, report: Report) -> dict[int, Saying]:
+    """Join the texts of one assistant's message.
+
+    Args:
+        content: the message's blocks.
+        path: where the message stands, for the report.
+        report: gets what became of citations of ours; those of others are not mentioned here.
+
+    Returns:
+        Each text of the upstream's by the index of its first block.
+    """
+    sayings: dict[int, Saying] = {}
+    run = _Run(sayings)
+    for index, block in enumerate(content):
+        if not isinstance(block, Text):
+            run = _Run(sayings)
+            continue
+        citations = citations_on(block) if block.extra else []
+        if not citations:
+            run.plain(index, block.text)
+            continue
+        where = f"{path}.content.{index}.citations"
+        known = run.cited(index, block.text, citations)
+        if known is None:
+            report.dropped(where, _EDITED)
+        elif known == len(citations):
+            report.notes.append(Note(where, Fate.TRANSLATED, _RESTORED))
+    for saying in sayings.values():
+        saying.annotations = _in_order(saying)
+    return sayings
+
+
+@attrs.define
+class _Run:
+    """Neighbouring texts, taken one by one; the last saying is the one that the next may belong to."""
+
+    sayings: dict[int, Saying]
+    _last: Saying | None = None
+    _first_of_plain: int = 0
+
+    def plain(self, index: int, text: str) -> None:
+        """Take a text without citations."""
+        saying = self._last if self._last is not None and self._last.cited else self._begin(index)
+        saying.pieces.append(text)
+        saying.cited = False
+        self._first_of_plain = index
+
+    def cited(self, index: int, text: str, citations: Iterable[JsonObject]) -> int | None:
+        """Take a cited text; return how many of its citations are ours, None if they lost their place."""
+        places = [(citation, place) for citation in citations if (place := place_of(citation)) is not None]
+        if not places:  # another service's, which does not cut as we do
+            self._begin(index).pieces.append(text)
+            return 0
+        saying = self._at(index, places[0][1].offset)
+        placed = saying is not None
+        saying = saying or self._begin(index)
+        saying.pieces.append(text)
+        saying.cited = placed
+        if placed:
+            saying.annotations += [annotation_of(citation, place) for citation, place in places]
+        return len(places) if placed else None
+
+    def _at(self, index: int, offset: int) -> Saying | None:
+        """Find the text in which a block can begin at this offset."""
+        if offset == 0:
+            return self._begin(index)
+        last = self._last
+        if last is None:
+            return None
+        if offset == sum(map(len, last.pieces)):
+            return last
+        if not last.cited and len(last.pieces) > 1 and offset == len(last.pieces[-1]):
+            piece = last.pieces.pop()  # it only seemed to go on the text before it
+            self._begin(self._first_of_plain).pieces.append(piece)
+            return self._last
+        return None
+
+    def _begin(self, index: int) -> Saying:
+        self._last = self.sayings[index] = Saying()
+        return self._last
+
+
+def _in_order(saying: Saying) -> list[JsonObject]:
+    """Sort annotations as the upstream does, and keep them inside the text."""
+    length = sum(map(len, saying.pieces))
+    for annotation in saying.annotations:
+        annotation["start_index"] = min(annotation["start_index"], length)
+        annotation["end_index"] = min(annotation["end_index"], length)
+    return sorted(saying.annotations, key=lambda annotation: (annotation["start_index"], annotation["end_index"]))

@@ -1,0 +1,105 @@
+"""Structured output: the format that the answer's text must have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from stages.canonical.report import Note, Report
+from stages.canonical.request import JsonObject, Request
+from stages.canonical.shape import Shape, Structure
+from stages.tables.identifiers import digest
+from stages.tables.references import resolve
+from stages.tables.schemas import fate_of, repair
+from stages.tables.strict_schemas import convert
+from stages.wire import json
+
+MEMBER = "answer"
+"""The name of what is asked for, in an object around an answer that is no object."""
+
+_DEFINITIONS = ("$defs", "definitions")
+
+
+def output_format(request: Request, report: Report) -> tuple[dict[str, Any], Structure | None]:
+    """Translate `output_config.format`, or `output_format`, as it was called before.
+
+    Returns:
+        The `text` field of the upstream request, empty where no format is asked for, and what must be undone on the
+        answer; None when nothing.
+    """
+    path, asked = _asked(request)
+    if asked is None:
+        return {}, None
+    if not isinstance(asked, dict) or asked.get("type") != "json_schema":
+        report.dropped(path, "the upstream knows no other format than json_schema")
+        return {}, None
+    schema = asked.get("schema")
+    if not isinstance(schema, dict):
+        report.dropped(path, "there is no schema in it")
+        return {}, None
+    member = "" if _is_object(schema, schema) or not _movable(schema) else MEMBER
+    if member:
+        report.emulated(f"{path}.schema", "asked for inside an object, and taken out of it again")
+        schema = _wrapped(schema)
+    sent, strict, shape = _strictly(schema, path, report)
+    name = f"{MEMBER}_{digest(json.encode(sent).decode(), 12)}"
+    text = {"format": {"type": "json_schema", "name": name, "schema": sent, "strict": strict}}
+    return {"text": text}, Structure(shape, member) if member or shape is not None else None
+
+
+def _asked(request: Request) -> tuple[str, Any]:
+    """What is asked for, and where."""
+    if request.output_config is not None and request.output_config.format is not None:
+        return "output_config.format", request.output_config.format
+    return "output_format", request.extra.get("output_format")
+
+
+def _strictly(schema: JsonObject, path: str, report: Report) -> tuple[JsonObject, bool, Shape | None]:
+    """The schema as it is sent, whether the upstream enforces it, and what that makes necessary to leave out."""
+    repaired, changes = repair(schema)
+    for change in changes:
+        report.notes.append(Note(f"{path}.schema", fate_of(change), change))
+    strict = convert(repaired)
+    if strict is None:
+        report.approximated(path, "the schema is outside the upstream's strict subset, so it is only asked for")
+        return repaired, False, None
+    for fate, reason in strict.notes:
+        report.notes.append(Note(f"{path}.schema", fate, reason))
+    return strict.schema, True, strict.shape
+
+
+def _is_object(schema: Any, document: JsonObject, depth: int = 0) -> bool:
+    """Whether a schema describes objects alone, as far as it says so itself."""
+    if not isinstance(schema, dict) or depth > _DEEP:
+        return False
+    if "type" in schema:
+        return bool(schema["type"] == "object")
+    parts = [resolve(document, schema.get("$ref")), *_listed(schema.get("allOf"))]
+    return "properties" in schema or any(_is_object(part, document, depth + 1) for part in parts)
+
+
+def _movable(schema: JsonObject) -> bool:
+    """Whether a schema means the same one level deeper: it refers to nothing but its definitions."""
+    return all(str(reference).startswith(("#/$defs/", "#/definitions/")) for reference in _references(schema))
+
+
+def _references(value: Any) -> Iterator[Any]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if isinstance(value, dict) and "$ref" in value:
+        yield value["$ref"]
+    for item in inner:
+        yield from _references(item)
+
+
+def _wrapped(schema: JsonObject) -> JsonObject:
+    inside = {key: value for key, value in schema.items() if key not in _DEFINITIONS}
+    definitions = {key: schema[key] for key in _DEFINITIONS if key in schema}
+    around = {"type": "object", "properties": {MEMBER: inside}, "required": [MEMBER], "additionalProperties": False}
+    return {**around, **definitions}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+_DEEP = 16

@@ -1,0 +1,36 @@
+"""Every field that a request may have, at its top and at any depth, and what becomes of it by default.
+
+A stage that does more about a field notes that itself; these tables speak where none has.  A *node* is an object in a
+request, named for its group and, where its `type` tells it from others of the group, for that: `block.text`,
+`tool.web_search`, `metadata`.  Source: the request types of the Anthropic SDK 2.12.0, GA and beta; a test walks them
+and fails when a field has no row, and when a row has no field.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stages.tables.fields.blocks import BLOCKS
+from stages.tables.fields.request import FIELDS
+from stages.tables.fields.row import UNKNOWN, UNKNOWN_KIND, Fields, Row
+from stages.tables.fields.settings import SETTINGS
+from stages.tables.fields.tools import TOOLS
+
+__all__ = ["FIELDS", "NODES", "UNKNOWN", "UNKNOWN_KIND", "Fields", "Row", "node_of"]
+
+NODES: dict[str, Fields] = {**SETTINGS, **BLOCKS, **TOOLS}
+"""Node to its fields, below the top of a request."""
+
+_DATE = re.compile(r"_\d{8}\Z")
+
+
+def node_of(group: str, kind: object) -> str | None:
+    """Find the node of a group by its `type`, whatever the date at its end; None when there is none.
+
+    A group without types of its own is one node, under the group's own name.
+    """
+    if isinstance(kind, str):
+        for name in (f"{group}.{kind}", f"{group}.{_DATE.sub('', kind)}"):
+            if name in NODES:
+                return name
+    return group if group in NODES else None

@@ -1,0 +1,85 @@
+"""What is left out on purpose is said, with the place where it stood."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stages.canonical.report import Fate, Report
+from stages.canonical.request import ContentBlock, Image, Metadata, Request, ServerTool, Source, Text, Tool
+from stages.mapper.omissions import omitted
+from stages.mapper.tools import PLACEHOLDER
+from stages.tables.content import BILLING_HEADER
+from stages.tables.profiles import Profile
+
+WHOLE = Profile("whole")
+OLD = Profile("old", developer_role=False)
+BILLED = Text(f"{BILLING_HEADER}: x")
+PICTURE = Image(Source("url", url="u"))
+
+
+def told(profile: Profile = WHOLE, hosted: tuple[str, ...] = (), **fields: Any) -> dict[str, Fate]:
+    """What is noted about a request with these fields, when these tools run upstream."""
+    report = Report()
+    omitted(Request("m", (), **fields), profile, hosted, report)
+    return {note.path: note.fate for note in report.notes}
+
+
+@pytest.mark.parametrize(
+    ("system", "profile", "notes"),
+    [
+        ((), WHOLE, {}),
+        ((Text("x"), PICTURE), WHOLE, {}),
+        ((BILLED,), WHOLE, {"system": Fate.EMULATED}),
+        ((Text("x"), BILLED), OLD, {"system.1": Fate.EMULATED}),
+        ((Text("x"), PICTURE), OLD, {"system.1": Fate.DROPPED}),
+        ((PICTURE,), OLD, {"system": Fate.DROPPED}),
+    ],
+)
+def test_of_the_system_prompt(system: tuple[ContentBlock, ...], profile: Profile, notes: dict[str, Fate]) -> None:
+    """The accounting header everywhere, and what is no text where the prompt must be one."""
+    assert told(profile, system=system) == notes
+
+
+def test_of_the_tools() -> None:
+    """Claude Code's placeholder is no tool, whatever place it has in the list."""
+    assert told(tools=(Tool("a", {}), Tool(PLACEHOLDER, {}))) == {"tools.1": Fate.EMULATED}
+
+
+def test_of_who_asks() -> None:
+    """A server that takes no keys is not told who asks."""
+    assert told(Profile("bare", cache_key=False), metadata=Metadata("u")) == {"metadata": Fate.DROPPED}
+    assert told(Profile("bare", cache_key=False)) == {}
+    assert told(metadata=Metadata("u")) == {}
+
+
+@pytest.mark.parametrize("container", ["cntr_1", {"id": None, "skills": []}])
+def test_of_where_code_runs(container: Any) -> None:
+    """A container is for code: without a tool that runs some, it is left out."""
+    assert told(extra={"container": container}) == {"container": Fate.DROPPED}
+    assert told(hosted=("code_interpreter",), extra={"container": container}) == {}
+    assert told(extra={"container": None}) == {}
+
+
+def test_of_the_servers() -> None:
+    """What a server's own configuration says counts no more where toolsets say it."""
+    listed = [{"name": "a", "url": "u"}, {"name": "b", "url": "u", "tool_configuration": {"enabled": True}}]
+    toolset = ServerTool("mcp_toolset", None, {"mcp_server_name": "b"})
+
+    assert told(extra={"mcp_servers": listed}) == {}
+    assert told(extra={"mcp_servers": listed}, tools=(toolset,)) == {"mcp_servers.1.tool_configuration": Fate.DROPPED}
+
+
+@pytest.mark.parametrize(
+    ("extra", "notes"),
+    [
+        ({"speed": "fast"}, {}),
+        ({"speed": "standard", "service_tier": "auto"}, {}),
+        ({"speed": "turbo", "service_tier": "auto"}, {"speed": Fate.DROPPED}),
+        ({"speed": "fast", "service_tier": "auto"}, {"service_tier": Fate.DROPPED}),
+    ],
+)
+def test_of_haste(extra: dict[str, Any], notes: dict[str, Fate]) -> None:
+    """One of the two fields that say how fast is the last word, and a speed must be one that there is."""
+    assert told(extra=extra) == notes
