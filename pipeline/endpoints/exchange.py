@@ -145,7 +145,7 @@ class Exchange:
 
     async def fail(self, failure: Failure) -> None:
         """Send a failure in Anthropic's envelope, with its status and its hints."""
-        hints: Headers = []
+        hints: Headers = [(name.encode(), value.encode()) for name, value in failure.rate_limits]
         if failure.kind.should_retry is not None:
             hints.append((b"x-should-retry", b"true" if failure.kind.should_retry else b"false"))
         if failure.retry_after is not None:

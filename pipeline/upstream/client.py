@@ -22,7 +22,7 @@ from pipeline.config import Secret, Timing
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.errors import failure_of
-from stages.tables.headers import retry_after
+from stages.tables.headers import rate_limits, retry_after
 from stages.upstream_reader import error_in
 from stages.wire import json
 
@@ -225,4 +225,6 @@ async def _read_error(status: int, answer: Answer, plan: AnswerPlan | None) -> F
     except json.MalformedJson:
         error = {}
     error = error if error.get("message") else {**error, "message": f"The upstream answered with status {status}."}
-    return failure_of(error, status=status, retry_after=retry_after(answer.headers, datetime.now(UTC)), plan=plan)
+    now = datetime.now(UTC)
+    failure = failure_of(error, status=status, retry_after=retry_after(answer.headers, now), plan=plan)
+    return attrs.evolve(failure, rate_limits=tuple(rate_limits(answer.headers, now)))

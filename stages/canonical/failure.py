@@ -64,6 +64,7 @@ class Failure:
         error_code: `error.details.error_code`, for SDKs that branch on it; None sends `details: null`.
         retry_after: whole seconds for the `retry-after` header; None sends none.
         cause: the upstream's own code (`context_length_exceeded`), for logs and self-healing; no content.
+        rate_limits: `anthropic-ratelimit-*` headers, name and value, as far as the upstream told its limits.
     """
 
     kind: Kind
@@ -71,3 +72,4 @@ class Failure:
     error_code: str | None = None
     retry_after: int | None = None
     cause: str | None = None
+    rate_limits: tuple[tuple[str, str], ...] = ()

@@ -175,3 +175,14 @@ async def test_good_answers_tell_the_limits() -> None:
         "requests-remaining",
         *(f"{name}-{field}" for name in ("tokens", "input-tokens", "output-tokens") for field in ("limit", "reset")),
     }
+
+
+async def test_a_rate_limit_comes_with_the_limits() -> None:
+    """A refused client reads how much is left of what, as an answered one does."""
+    limits = {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "0"}
+    refused = json_script({"error": {"code": "rate_limit_exceeded", "message": "Too much."}}, 429, **limits)
+    reply = await client_of(ScriptedUpstream(refused)).messages(REQUEST)
+
+    assert reply.status == 429
+    assert reply.headers["anthropic-ratelimit-requests-limit"] == "60"
+    assert reply.headers["anthropic-ratelimit-requests-remaining"] == "0"
