@@ -26,6 +26,7 @@ from stages.canonical.events import (
 )
 from stages.canonical.failure import Failure
 from stages.tables.hosted import BY_UPSTREAM
+from stages.tables.withheld import REASONS as WITHHELD
 
 
 @attrs.frozen
@@ -83,5 +84,6 @@ def _ending(end: MessageEnd) -> tuple[tuple[str, int | str], ...]:
         ("output_tokens", usage.output_tokens),
         *((f"hosted_{kind}", count) for kind, count in end.hosted if kind in BY_UPSTREAM),
         ("left_out", sum(count for _, count in end.left_out)),
+        *((f"withheld_{reason}", count) for reason, count in end.withheld if reason in WITHHELD),
         *((("repaired", end.repaired),) if end.repaired else ()),
     )

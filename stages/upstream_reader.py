@@ -20,7 +20,7 @@ from stages.wire.responses_stream import StreamEvent
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 _UNFINISHED = ("queued", "in_progress")
 # What a whole body says that has no ending yet: a background response, which nobody asked for.
-_ENDING = ("id", "status", "incomplete_details", "error", "usage", "created_at", "completed_at")
+_ENDING = tuple(name for name in responses_stream.Final.__struct_fields__ if name != "output")
 # What is read of a whole response besides its items.
 _TOO_LARGE = "The upstream sent more than the limit of {limit} bytes."
 

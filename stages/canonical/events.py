@@ -156,6 +156,7 @@ class MessageEnd:
         hosted: how many calls the upstream ran for it, by its `type` of the tool.
         container: id and end of life of the machine that they ran on, in Anthropic's shape.
         left_out: how many upstream items or events had no counterpart, by type.
+        withheld: how many reasoning items of the request the upstream kept from the model, by its reason.
         repaired: how many members were left out of arguments and structured answers, since their schema forbids them.
     """
 
@@ -166,6 +167,7 @@ class MessageEnd:
     hosted: tuple[tuple[str, int], ...] = ()
     container: dict[str, Any] | None = None
     left_out: tuple[tuple[str, int], ...] = ()
+    withheld: tuple[tuple[str, int], ...] = ()
     repaired: int = 0
 
 

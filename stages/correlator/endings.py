@@ -14,6 +14,7 @@ from stages.correlator.summary import Summary
 from stages.tables import stops
 from stages.tables.errors import failure_of
 from stages.tables.hosted.code_execution import LIFETIME
+from stages.tables.withheld import withheld
 from stages.wire import json, responses_stream
 from stages.wire.responses_stream import Final, StreamEvent
 
@@ -28,6 +29,7 @@ class Ending:
         reason: the `stop_reason` that its status asks for; None when the content decides.
         usage: its tokens.
         complete: False when the answer was cut, so that its last item may be unfinished.
+        withheld: reasoning of the request that the model did not get to see, counted by reason.
         at: when it ended, or began, in seconds of the upstream's clock; None when it does not say.
     """
 
@@ -35,6 +37,7 @@ class Ending:
     usage: Usage
     complete: bool
     at: float | None = None
+    withheld: tuple[tuple[str, int], ...] = ()
 
     def message_end(self, said: Summary) -> MessageEnd:
         """Decide the stop reason, now that it is known what was said."""
@@ -54,6 +57,7 @@ class Ending:
             hosted=said.hosted,
             container=self._container(said.container),
             left_out=said.left_out,
+            withheld=self.withheld,
         )
 
     def _container(self, ident: str | None) -> dict[str, Any] | None:
@@ -75,15 +79,22 @@ def end_of(name: str, final: Final, plan: AnswerPlan) -> Ending | Failure:
     status = final.status or name.removeprefix("response.")
     if status in _FAILED or (final.error and status != "completed"):
         return failure_of(final.error if isinstance(final.error, dict) else {}, plan=plan)
-    usage, at = stops.usage(final.usage), final.completed_at or final.created_at
+    usage = stops.usage(final.usage)
+    reason, complete = _reason(final, status, usage, plan)
+    at = final.completed_at or final.created_at
+    return Ending(reason, usage, complete, at, withheld(final.input_transformations))
+
+
+def _reason(final: Final, status: str, usage: Usage, plan: AnswerPlan) -> tuple[str | None, bool]:
+    """The stop reason that a status asks for, and whether the answer is complete."""
     reason = (final.incomplete_details or {}).get("reason")
     if isinstance(reason, str):
-        return Ending(stops.INCOMPLETE.get(reason), usage, complete=False, at=at)
+        return stops.INCOMPLETE.get(reason), False
     if status == "incomplete":
-        return Ending("max_tokens", usage, complete=False, at=at)
+        return "max_tokens", False
     limit = plan.max_output_tokens
     reached = limit is not None and usage.output_tokens >= limit
-    return Ending("max_tokens" if reached else None, usage, complete=True, at=at)
+    return "max_tokens" if reached else None, True
 
 
 def failure_of_event(event: StreamEvent, plan: AnswerPlan) -> Failure:

@@ -125,7 +125,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
 
 def _always(request: Request, profile: Profile, *, include: list[str]) -> dict[str, Any]:
     """What every request carries: nothing is stored upstream, and reasoning comes sealed."""
-    body: dict[str, Any] = {"store": False, "stream": request.stream}
+    body: dict[str, Any] = {"store": False, "stream": request.stream or profile.always_stream}
     if profile.include:
         body["include"] = [*INCLUDE, *include]
     if request.stream and profile.obfuscation:

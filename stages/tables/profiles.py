@@ -24,6 +24,8 @@ class Profile:
         files: whether it takes `input_file` parts.
         hosted: whether it has tools that it runs itself, such as a web search.
         obfuscation: whether it takes `stream_options.include_obfuscation`.
+        always_stream: whether it is asked for a stream even for a client that wants none, because it computes an answer
+            that is asked for whole to its end, whether anybody waits for it or not.
         min_output_tokens: the least it takes as `max_output_tokens`.
     """
 
@@ -38,6 +40,7 @@ class Profile:
     files: bool = True
     hosted: bool = True
     obfuscation: bool = True
+    always_stream: bool = False
     min_output_tokens: int = 16
 
 
@@ -55,6 +58,7 @@ PROFILES = {
             files=False,
             hosted=False,
             obfuscation=False,
+            always_stream=True,
             min_output_tokens=1,
         ),
         Profile(

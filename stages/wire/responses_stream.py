@@ -20,8 +20,8 @@ T = TypeVar("T")
 class StreamEvent(msgspec.Struct, gc=False):
     """One event of the stream.
 
-    `type` is the wire's name.  `item`, `part`, `response`, `error` and `annotation` are undecoded JSON, empty when absent; read
-    them with `load`.  Ids and indexes are None where the server sends none.
+    `type` is the wire's name.  `item`, `part`, `response`, `error` and `annotation` are undecoded JSON, empty when
+    absent; read them with `load`.  Ids and indexes are None where the server sends none.
     """
 
     type: str = ""
@@ -43,7 +43,7 @@ class StreamEvent(msgspec.Struct, gc=False):
 
 
 class Final(msgspec.Struct):
-    """What is read of a `response` object: how and when it ended, what it cost, what it holds, item by item, raw."""
+    """What is read of a `response` object: how and when it ended, what it cost, what it holds; items raw."""
 
     id: str | None = None
     status: str | None = None
@@ -53,6 +53,7 @@ class Final(msgspec.Struct):
     output: list[msgspec.Raw] | None = None
     created_at: float | None = None
     completed_at: float | None = None
+    input_transformations: list[Any] | None = None
 
 
 _events = msgspec.json.Decoder(StreamEvent)

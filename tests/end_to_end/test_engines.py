@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -115,12 +116,23 @@ async def test_a_full_context_is_an_error_that_clients_know(markov: str) -> None
     assert said.error["message"].endswith(" tokens > 65536 maximum")
 
 
-async def test_leaving_stops_the_engine(endless: str) -> None:
-    """A client that goes away in the middle of a stream frees the engine's slot at once.
+async def test_leaving_without_a_stream_stops_the_engine(endless: str) -> None:
+    """A client that waits for a whole answer and goes away frees the slot as well.
 
-    Of one that does not stream this cannot be shown here: the engine itself (b10434) then computes to the end, seen
-    without us as well.
+    The engine itself (b10434) computes an answer that is asked for whole to its end, so it is asked for a stream.
     """
+    request = question("Go on for ever", max_tokens=20_000)
+    async with dragoman(endless) as url, client() as http, trio.open_nursery() as nursery:
+        nursery.start_soon(partial(http.post, f"{url}/v1/messages", json=request))
+        with trio.fail_after(AT_ONCE):
+            while not await working(endless):  # noqa: ASYNC110 - another program's state
+                await trio.sleep(0.02)
+        nursery.cancel_scope.cancel()
+    await freed(endless)
+
+
+async def test_leaving_stops_the_engine(endless: str) -> None:
+    """A client that goes away in the middle of a stream frees the engine's slot at once."""
     request = question("Go on for ever", max_tokens=20_000, stream=True)
     async with dragoman(endless) as url, client() as http, trio.open_nursery() as nursery:
 

@@ -80,6 +80,12 @@ def test_a_full_request_is_translated() -> None:
     assert "stop" not in body
 
 
+def test_a_server_that_computes_for_nobody_is_asked_for_a_stream() -> None:
+    """Its connection can be closed in the middle then, also when the client wants the answer whole."""
+    assert mapped(Target(profile=PROFILES["llama.cpp"])).body["stream"] is True
+    assert mapped().body["stream"] is False
+
+
 def test_the_plan_knows_how_to_read_the_answer() -> None:
     """What the stages of the answer need, and the name that the client asked for."""
     plan = mapped(

@@ -84,6 +84,14 @@ def test_repairs_are_counted() -> None:
     assert "repaired" not in dict(redact(MessageEnd("end_turn")).values)
 
 
+def test_withheld_reasoning_is_counted() -> None:
+    """Why the model did not see its earlier reasoning is told; a word that is not of the table is not."""
+    end = MessageEnd("end_turn", withheld=(("prefix_mismatch", 2), (SECRET, 1)))
+
+    assert ("withheld_prefix_mismatch", 2) in redact(end).values
+    assert SECRET not in repr(redact(end))
+
+
 def test_hot_classes_tell_only_sizes() -> None:
     """What a quiet logger need not see is what comes often and says little."""
     assert {TextDelta, ThinkingDelta, JsonDelta, SignatureDelta, type(BLOCK_STOP)} == HOT

@@ -98,9 +98,6 @@ def implied(request: Request) -> list[JsonObject]:
 
 def tell(item: JsonObject, names: Names, _: str) -> Telling:
     """Show a call of a server's tool and what it answered."""
-    if item.get("type") != "mcp_call":
-        failed = ".error" if item.get("error") else ""
-        return Telling(left_out=(text(item.get("type")) + failed,))
     ident = MCP_TOOL + item_id(item, _PREFIX)
     label = text(item.get("server_label"))
     call = Call(ident, text(item.get("name")), _arguments(item), names.servers.get(label, label))
@@ -193,7 +190,7 @@ MCP = Hosted(
     declare=declare,
     tell=tell,
     restore=restore,
-    items=("mcp_call", "mcp_list_tools", "mcp_approval_request"),
+    items=("mcp_call",),
     prefix=_PREFIX,
 )
 """The row of this tool."""

@@ -196,3 +196,12 @@ def test_any_final_object_is_an_ending_or_a_failure(status: Any, details: Any, e
             "max_tokens",
             "refusal",
         }
+
+
+def test_reasoning_that_the_model_did_not_see_is_told() -> None:
+    """The response counts what it left out of the request; so does the end of the message, by reason."""
+    removed = [{"id": "rs_1", "type": "reasoning", "action": "removed", "reason": "prefix_mismatch"}]
+    told = ending("completed", input_transformations=removed)
+
+    assert isinstance(told, Ending)
+    assert told.message_end(Summary()).withheld == (("prefix_mismatch", 1),)

@@ -14,7 +14,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.correlator.hosted_track import HostedTrack
 from stages.correlator.ledger import Ledger, Part
 from tests.stages.correlator.items import PLAN as BASE
-from tests.stages.correlator.items import added, call, done, ended, message, parts, reasoning, told
+from tests.stages.correlator.items import added, call, done, ended, message, parts, reasoning, say, told
 
 PLAN = attrs.evolve(
     BASE,
@@ -159,6 +159,18 @@ def test_no_two_calls_have_one_id() -> None:
 def test_a_turn_that_is_not_over(items: tuple[dict[str, Any], ...], reason: str) -> None:
     """A message whose last word is the upstream's own call has no answer yet; the client sends it back."""
     assert end_of(streamed(*items)).stop_reason == reason
+
+
+@pytest.mark.parametrize("plan", [PLAN, attrs.evolve(PLAN, hosted={})])
+def test_what_never_speaks_holds_nobody_back(plan: AnswerPlan) -> None:
+    """Lists of tools are announced together, and some are never said to be done (recorded)."""
+    lists = [added("mcp_list_tools", index, id=f"mcpl_{index}") for index in range(3)]
+    done_late = done({"type": "mcp_list_tools", "id": "mcpl_1"}, 1)
+
+    assert told(parts(*lists, say("text", "a", item_id="m", output_index=3), plan=plan)) == ["text: a"]
+    assert end_of(parts(*lists, done_late, done(message("a"), 3), ended(), plan=plan)).left_out == (
+        ("mcp_list_tools", 1),
+    )
 
 
 def test_an_unfinished_call_says_nothing() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stages.canonical.report import Fate, Report
 from stages.canonical.request import Request, ServerTool
 from stages.tables.hosted.mcp import MCP, complaints, implied, label_of, servers
-from stages.tables.hosted.shape import Asked, Call, Names, Result, Telling
+from stages.tables.hosted.shape import Asked, Call, Names, Result
 from stages.wire import json
 from tests.stages.strategies import OBJECTS, TEXTS
 
@@ -234,13 +234,6 @@ def test_arguments_that_are_no_object(arguments: Any) -> None:
 def test_an_empty_answer_has_no_text() -> None:
     """Anthropic's has an empty list then."""
     assert both({**CALL, "output": ""})[1]["content"] == []
-
-
-@pytest.mark.parametrize("kind", ["mcp_list_tools", "mcp_approval_request"])
-def test_other_items_are_left_out(kind: str) -> None:
-    """A server's list of tools, and a question to nobody, which should not come up."""
-    assert MCP.tell({"type": kind}, Names(), "") == Telling(left_out=(kind,))
-    assert MCP.tell({"type": kind, "error": "no answer"}, Names(), "") == Telling(left_out=(f"{kind}.error",))
 
 
 @given(OBJECTS, st.text(max_size=20), st.sampled_from(["wiki", "The Wiki", "ö", "x" * 80]))
