@@ -7,7 +7,7 @@ can outlive it, whatever happened inside.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import trio
@@ -18,18 +18,15 @@ from stages.canonical.events import (
     BlockStart,
     BlockStop,
     MessageEnd,
-    ResultStart,
-    ServerToolUseStart,
-    TextStart,
-    ThinkingStart,
     ToolUseStart,
 )
 from stages.canonical.failure import Failure
 from stages.correlator.ledger import Ledger
+from stages.correlator.track import Content
 from stages.json_buffer import JsonBuffer, buffer_json
 from stages.wire.responses_stream import StreamEvent
 
-_STARTS = (TextStart, ThinkingStart, ToolUseStart, ServerToolUseStart, ResultStart)
+_GROWTH = frozenset(get_args(Content))
 
 Filter = Transducer[Any, Any]
 """Lets the parts of a message pass, changes them, or ends the message early."""
@@ -52,14 +49,16 @@ class _Feeder:
         self._open: trio.MemorySendChannel[Any] | None = None
         self._pending: list[Any] = []
 
-    async def put(self, event: Any) -> None:
-        """Take the next event of the message; only a block's beginning or end may have to wait here."""
-        if isinstance(event, _STARTS):
-            await self._begin(event)
-        elif isinstance(event, BlockStop):
+    async def put(self, event: BlockStart | BlockStop) -> None:
+        """Take the beginning or the end of a block, which may have to wait here."""
+        if isinstance(event, BlockStop):
             await self._end()
         else:
-            self._pending.append(event)
+            await self._begin(event)
+
+    def add(self, event: Content) -> None:
+        """Take a piece of the open block's content; no task switch for each of them."""
+        self._pending.append(event)
 
     async def flush(self) -> None:
         """Send what this upstream read added to the open block."""
@@ -180,6 +179,9 @@ async def _feed_blocks(
         try:
             async for batch in inbox:
                 for part in source.read(batch):
+                    if type(part) in _GROWTH:
+                        feeder.add(part)
+                        continue
                     if isinstance(part, MessageEnd):
                         return part
                     if isinstance(part, Failure):

@@ -35,10 +35,10 @@ from stages.correlator.endings import end_of, failure_of_event
 from stages.correlator.hosted_track import HostedTrack
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
+from stages.correlator.stream_events import HOT, SILENT
 from stages.correlator.summary import summary
 from stages.correlator.track import Content, Track
 from stages.correlator.tracks import track_for
-from stages.tables.hosted import PROGRESS
 from stages.wire import responses_stream
 from stages.wire.responses_stream import StreamEvent
 
@@ -72,15 +72,42 @@ class Ledger:
 
     def read(self, batch: Batch[StreamEvent]) -> Iterator[Part]:
         """Take one batch of upstream events; yield the parts of the message that follow from it."""
+        alone = batch[0] if len(batch) == 1 else None
+        return self._read_all(batch) if alone is None or isinstance(alone, Failure) else self.feed(alone)
+
+    def _read_all(self, batch: Batch[StreamEvent]) -> Iterator[Part]:
+        grown = False
         for event in batch:
+            if not isinstance(event, Failure) and self._grow(event):
+                grown = True
+                continue
+            if grown:
+                yield from self._wait_or_speak()
             if isinstance(event, Failure):
                 yield event
                 return
+            grown = False
             yield from self.feed(event)
+        if grown:
+            yield from self._wait_or_speak()
+
+    def _grow(self, event: StreamEvent) -> bool:
+        """Add a piece to the item whose turn it is, which is what nearly all events do; False for any other event.
+
+        What it says then is taken once for many pieces.
+        """
+        handle = HOT.get(event.type)
+        if handle is None or event.item_id is None or not self._queue:
+            return False
+        head = self._queue[0]
+        if self._by_id.get(event.item_id) is not head or head.kind != handle[0] or head.done or not head.may_speak:
+            return False
+        handle[1](head, event)
+        return True
 
     def feed(self, event: StreamEvent) -> Iterator[Part]:
         """Take one upstream event; yield the parts of the message that follow from it."""
-        handle = _HOT.get(event.type)
+        handle = HOT.get(event.type)
         if handle is not None:
             track = self._find(event, handle[0]) or self._open(handle[0], event, {})
             if track.done:
@@ -95,7 +122,7 @@ class Ledger:
             return
         rare = _RARE.get(event.type)
         if rare is None:
-            if event.type not in _SILENT:
+            if event.type not in SILENT:
                 self._left_out[event.type] += 1
             return
         yield from rare(self, event)
@@ -254,21 +281,6 @@ class Ledger:
         yield failure_of_event(event, self._plan)
 
 
-_Hot = tuple[str, Callable[[Any, StreamEvent], None]]
-_HOT: dict[str, _Hot] = {
-    "response.output_text.delta": ("message", MessageTrack.text_delta),
-    "response.function_call_arguments.delta": ("function_call", CallTrack.arguments_delta),
-    "response.reasoning_summary_text.delta": ("reasoning", ReasoningTrack.summary_delta),
-    "response.reasoning_text.delta": ("reasoning", ReasoningTrack.raw_delta),
-    "response.refusal.delta": ("message", MessageTrack.refusal_delta),
-    "response.output_text.done": ("message", MessageTrack.text_done),
-    "response.refusal.done": ("message", MessageTrack.refusal_done),
-    "response.function_call_arguments.done": ("function_call", CallTrack.arguments_done),
-    "response.reasoning_summary_text.done": ("reasoning", ReasoningTrack.summary_done),
-    "response.reasoning_text.done": ("reasoning", ReasoningTrack.raw_done),
-}
-"""Events about the content of one item: the kind of item they imply, and what the track does with them."""
-
 _RARE: dict[str, Callable[[Ledger, StreamEvent], Iterator[Part]]] = {
     "response.output_item.added": Ledger._added,
     "response.output_item.done": Ledger._item_done,
@@ -283,17 +295,3 @@ _RARE: dict[str, Callable[[Ledger, StreamEvent], Iterator[Part]]] = {
     "": Ledger._untyped,
 }
 """Events about whole items and the whole answer."""
-
-_SILENT = {
-    "response.created",
-    "response.in_progress",
-    "response.queued",
-    "keepalive",
-    "response.content_part.added",
-    "response.reasoning_summary_part.added",
-    "response.reasoning_summary_part.done",
-    "response.reasoning_part.added",
-    "response.reasoning_part.done",
-    *(f"response.{name}" for name in PROGRESS),
-}
-"""Events that say nothing the others do not say as well."""

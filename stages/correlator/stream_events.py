@@ -1,0 +1,46 @@
+"""The events of a Responses stream by name: which say something about the content of an item, and which nothing.
+
+What the ledger itself does about items and endings stands at the end of `ledger.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stages.correlator.call_track import CallTrack
+from stages.correlator.message_track import MessageTrack
+from stages.correlator.reasoning_track import ReasoningTrack
+from stages.tables.hosted import PROGRESS
+from stages.wire.responses_stream import StreamEvent
+
+Handling = tuple[str, Callable[[Any, StreamEvent], None]]
+"""The kind of item that an event implies, and what the item's track does with it."""
+
+HOT: dict[str, Handling] = {
+    "response.output_text.delta": ("message", MessageTrack.text_delta),
+    "response.function_call_arguments.delta": ("function_call", CallTrack.arguments_delta),
+    "response.reasoning_summary_text.delta": ("reasoning", ReasoningTrack.summary_delta),
+    "response.reasoning_text.delta": ("reasoning", ReasoningTrack.raw_delta),
+    "response.refusal.delta": ("message", MessageTrack.refusal_delta),
+    "response.output_text.done": ("message", MessageTrack.text_done),
+    "response.refusal.done": ("message", MessageTrack.refusal_done),
+    "response.function_call_arguments.done": ("function_call", CallTrack.arguments_done),
+    "response.reasoning_summary_text.done": ("reasoning", ReasoningTrack.summary_done),
+    "response.reasoning_text.done": ("reasoning", ReasoningTrack.raw_done),
+}
+"""Events about the content of one item; nearly all that a stream consists of."""
+
+SILENT = {
+    "response.created",
+    "response.in_progress",
+    "response.queued",
+    "keepalive",
+    "response.content_part.added",
+    "response.reasoning_summary_part.added",
+    "response.reasoning_summary_part.done",
+    "response.reasoning_part.added",
+    "response.reasoning_part.done",
+    *(f"response.{name}" for name in PROGRESS),
+}
+"""Events that say nothing the others do not say as well."""
