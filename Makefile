@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format mapping unit client engines bench wheel coverage clean
+.PHONY: help venv demo test lint format mapping fixtures unit client engines bench wheel coverage clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ format: .venv/.dev-stamp  ## format the code, and mend what ruff can
 
 mapping: .venv/.dev-stamp  ## write docs/mapping.md anew, out of the tables
 	$(BIN)/python -m tests.house.mapping_page
+
+fixtures: .venv/.dev-stamp  ## write what dragoman says in fixtures/ anew
+	$(BIN)/python -m tests.support.phrasebook
 
 client: .venv/.dev-stamp  ## tests with the real Claude Code (needs node and npm)
 	$(BIN)/pytest -m client $(ARGS)
