@@ -36,6 +36,7 @@ class Scanner:
         """Repair a text that should be what `shape` was compiled from."""
         self.left_out = 0
         self._state: Callable[[str, int], int] = self._value
+        self._between = (self._value, self._filled, self._first_left_out, self._next_key, self._colon)
         self._over = False
         self._in_string = False
         self._escaped = False
@@ -44,6 +45,7 @@ class Scanner:
         self._member = Member(inside=shape)  # what is known of the value to come
         self._name = ""  # the key that is open, as it is written
         self._held = ""
+        self._spaces: list[str] = []
         self._begin = 0
         self._hold = -1
         self._filler = 0  # where a value begins that may be a filler
@@ -55,7 +57,11 @@ class Scanner:
             return piece
         if self._in_string and (('"' not in piece and "\\" not in piece) or _BODY.fullmatch(piece)):
             return piece  # the inside of a long text, which is most of what there is, must cost nothing
-        text, at = self._held + piece, len(self._held)
+        if self._held and not piece.strip(" \t\n\r") and self._state in self._between:
+            self._spaces.append(piece)  # models run away in these: joined once, not with every piece
+            return ""
+        text, at = "".join((self._held, *self._spaces, piece)), len(self._held)
+        self._spaces.clear()
         self._begin, self._hold, self._out = 0, 0 if self._held else -1, []
         end = len(text)
         while at < end:
@@ -69,7 +75,8 @@ class Scanner:
 
     def finish(self) -> str:
         """Return what was held back, as the text ends here; a filler that is whole is left out all the same."""
-        rest, self._held = self._held, ""
+        rest, self._held = "".join((self._held, *self._spaces)), ""
+        self._spaces.clear()
         if rest and self._state in (self._filled, self._first_left_out):
             self.left_out += 1
             return ""

@@ -151,7 +151,7 @@ def shorten(scene: Scene, budget: int) -> Scene:
     """Cut a scene at `budget` output tokens; one that had to be cut ends as `max_output_tokens` ends it."""
     kept: list[Item] = []
     for item in scene.items:
-        if item.size > budget:
+        if not isinstance(item, Search) and item.size > budget:
             ending = Ending("incomplete", Closing.INCOMPLETE, reason="max_output_tokens")
             return evolve(scene, items=(*kept, *_cut(item, budget)), ending=ending)
         kept.append(item)
@@ -159,11 +159,9 @@ def shorten(scene: Scene, budget: int) -> Scene:
     return scene
 
 
-def _cut(item: Item, budget: int) -> tuple[Item, ...]:
+def _cut(item: Reasoning | Speech | Call, budget: int) -> tuple[Item, ...]:
     if budget <= 0:
         return ()
     if isinstance(item, Reasoning):
         return (Reasoning(hidden=budget),)
-    if isinstance(item, Search):
-        return (item,)
     return (evolve(item, pieces=item.pieces[:budget]),)

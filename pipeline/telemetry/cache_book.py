@@ -99,6 +99,9 @@ class CacheBook:
         client, such as the search for a title.
         """
         turns = self._by_key.get(key, ())
+        continued = [turn for turn in reversed(turns) if _continues(turn.prefix, now)]
+        if continued:  # as nearly every turn does; there is nothing more to compare then
+            return Comparison(max(continued, key=lambda turn: len(turn.prefix.items)))
         nearest, at = max(((_nearness(turn, now), at) for at, turn in enumerate(turns)), default=((), 0))
         return compare(turns[at], now) if any(nearest) else Comparison()
 
@@ -120,9 +123,13 @@ class CacheBook:
         self._free += turn.prefix.size
 
 
-def _nearness(turn: Turn, now: Prefix) -> tuple[bool, int, bool]:
-    """Whether a turn is extended, how many items are common, whether model and tools are: more is nearer."""
+def _continues(before: Prefix, now: Prefix) -> bool:
+    """Whether a turn says all that an earlier one said, and perhaps more."""
+    return now.items.startswith(before.items) and now.settings == before.settings
+
+
+def _nearness(turn: Turn, now: Prefix) -> tuple[int, bool]:
+    """How many items are common, and whether model and tools are: more is nearer."""
     before = turn.prefix
-    extended = changed(before, now) is None and len(before.items) <= len(now.items)
     alike = now.has_tools and all(before.settings[name] == now.settings[name] for name in ("model", "tools"))
-    return extended, common(before, now), alike
+    return common(before, now), alike

@@ -11,7 +11,6 @@ from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request
 from stages.mapper import fates, omissions, settings, thinking
-from stages.mapper.argument_shapes import argument_shapes
 from stages.mapper.breakpoints import Marks
 from stages.mapper.conversation import Conversation, instructions
 from stages.mapper.formats import output_format
@@ -116,7 +115,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         stop_sequences=request.stop_sequences,
         cut_at=cut_at,
         window=model.window,
-        shapes=argument_shapes(request.tools),
+        shapes=tools.shapes,
         cites=not text,
         structure=structure,
     )

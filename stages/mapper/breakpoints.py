@@ -30,6 +30,9 @@ from stages.canonical.request import (
 from stages.wire import responses_request as wire
 from stages.wire.responses_request import Part
 
+_KEPT_WHOLE = frozenset({Unknown, ServerTool})
+_MADE_OF_BLOCKS = frozenset({Document, SearchResult})
+
 LASTING = "1h"
 """The `ttl` of a mark that wants more than the shortest time; any other, and none, is the upstream's default."""
 
@@ -64,8 +67,9 @@ class Marks:
             path: where the block stands.
             still: whether it stands inside of what a turn adds, so that its mark will be there in the next one too.
         """
-        for place, inner in _inside(block):
-            self.stand_in(inner, f"{path}.{place}", _COVERED)
+        if type(block) in _MADE_OF_BLOCKS:
+            for place, inner in _inside(block):
+                self.stand_in(inner, f"{path}.{place}", _COVERED)
         mark = mark_of(block)
         if mark is None:
             return
@@ -119,12 +123,17 @@ class Marks:
 
 def mark_of(node: ContentBlock | AnyTool) -> dict[str, Any] | None:
     """The mark of a block or a tool; None when it has none, or something that is no mark."""
-    mark = node.body.get("cache_control") if isinstance(node, Unknown | ServerTool) else _attribute(node)
+    mark = getattr(node, "cache_control", None)
+    if mark is None and type(node) in _KEPT_WHOLE:
+        mark = node.body.get("cache_control")  # type: ignore[union-attr] # both classes have a body
     return mark if isinstance(mark, dict) else None
 
 
-def _attribute(node: object) -> object:
-    return getattr(node, "cache_control", None)
+def has_marks(result: ToolResult) -> bool:
+    """Whether there is anything to decide about the result of a call."""
+    return result.cache_control is not None or any(
+        mark_of(block) is not None or type(block) in _MADE_OF_BLOCKS for block in result.content
+    )
 
 
 def _inside(block: ContentBlock) -> Iterable[tuple[str, ContentBlock]]:

@@ -50,6 +50,8 @@ def sayings_of(content: Sequence[ContentBlock], path: str, report: Report) -> di
     Returns:
         Each text of the upstream's by the index of its first block.
     """
+    if not any(isinstance(block, Text) and block.extra for block in content):  # as nearly all messages are
+        return {index: Saying([block.text]) for index, block in enumerate(content) if isinstance(block, Text)}
     sayings: dict[int, Saying] = {}
     run = _Run(sayings)
     for index, block in enumerate(content):

@@ -23,12 +23,12 @@ from stages.canonical.request import (
     ToolUse,
     Unknown,
 )
-from stages.mapper.breakpoints import Marks
+from stages.mapper.breakpoints import Marks, has_marks
 from stages.mapper.cited_text import sayings_of
 from stages.mapper.hosted import Replay
 from stages.mapper.phases import phases_of
 from stages.mapper.reasoning import Reasoning
-from stages.mapper.tools import Toolbox, references
+from stages.mapper.tools import Toolbox, referred
 from stages.tables.client_tools import upstream_name
 from stages.tables.content import BILLING_HEADER, parts_of
 from stages.tables.identifiers import call_id_of, digest
@@ -122,9 +122,11 @@ class Conversation:
             parts_of(item, f"{path}.content.{at}", self.report, files=self.profile.files)
             for at, item in enumerate(block.content)
         ]
-        listed = isinstance(_output([part for each in inner for part in each], is_error=False), list)
-        self.marks.place_in_result(block, inner, path, listed=listed, still=still)
         parts = [part for each in inner for part in each]
+        if has_marks(block):
+            listed = isinstance(_output(parts, is_error=False), list)
+            self.marks.place_in_result(block, inner, path, listed=listed, still=still)
+            parts = [part for each in inner for part in each]
         call_id, _ = self._open.pop(block.tool_use_id, ("", None))
         if not call_id:
             self.report.approximated(path, "answers no call of this conversation, so it is shown as text")
@@ -132,7 +134,11 @@ class Conversation:
             self._parts += [wire.input_text("Result of an earlier tool call:"), *mark, *parts]
             return
         self.items.append(wire.function_call_output(call_id, _output(parts, is_error=block.is_error)))
-        fresh = [name for name in references([Message("user", (block,))]) if name not in self._loaded]
+        self._load(block)
+
+    def _load(self, result: ToolResult) -> None:
+        """Declare the tools that a result is the first to refer to."""
+        fresh = [name for name in referred(result) if name not in self._loaded]
         self._loaded.update(fresh)
         tools = [self.toolbox.deferred[name] for name in fresh if name in self.toolbox.deferred]
         if tools:

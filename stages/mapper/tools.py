@@ -6,7 +6,6 @@ them, and a deferred one where a tool's result first refers to it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,21 +13,15 @@ import attrs
 
 from stages.canonical.report import Fate, Note, Report
 from stages.canonical.request import AnyTool, Message, Request, Tool, ToolChoice, ToolReference, ToolResult
+from stages.canonical.shape import Shape
+from stages.mapper.functions import function_of
 from stages.mapper.hosting import Hosting, hosting, is_searched
-from stages.tables.client_tools import Member, declared_name, functions_of
+from stages.tables.client_tools import Member, functions_of
 from stages.tables.identifiers import upstream_tool_name
-from stages.tables.schemas import fate_of, repair
-from stages.tables.strict_schemas import convert
-from stages.wire import json
-from stages.wire import responses_request as wire
 
 PLACEHOLDER = "DeferredToolPlaceholder"
 """What Claude Code lists so that `tools` is not empty of deferred ones; it must never be called."""
 
-EXAMPLES = "Examples of its input:"
-"""What stands above the examples in a tool's description."""
-
-_NAME = re.compile("^[a-zA-Z0-9_-]{1,128}$")
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
@@ -44,6 +37,7 @@ class Toolbox:
         functions: all that the client runs, by the client's name (a toolset's members, whose names others may have as
         well, by the upstream's), as they are or will be declared.
         toolsets: the client's toolset by the upstream's name, for members of one.
+        shapes: what may have to be left out of the arguments, by the upstream's name, for those of which anything may.
     """
 
     declared: list[dict[str, Any]] = attrs.field(repr=False)
@@ -52,6 +46,7 @@ class Toolbox:
     hosting: Hosting = attrs.field(factory=Hosting)
     functions: Mapping[str, dict[str, Any]] = attrs.field(factory=dict, repr=False)
     toolsets: Mapping[str, str] = attrs.field(factory=dict)
+    shapes: Mapping[str, Shape] = attrs.field(factory=dict, repr=False)
 
 
 def toolbox(
@@ -74,9 +69,14 @@ def toolbox(
     names: dict[str, str] = {}
     toolsets: dict[str, str] = {}
     places: dict[str, str] = {}
+    shapes: dict[str, Shape] = {}
     for path, tool in _run_by_client(request.tools, report):
-        function = _function(tool, path, report)
+        made = function_of(tool)
+        function = made.declared
+        report.notes += [Note(f"{path}.{field}", fate, reason) for field, fate, reason in made.notes]
         names[function["name"]] = tool.name
+        if made.shape is not None:
+            shapes[function["name"]] = made.shape
         if isinstance(tool, Member):
             toolsets[function["name"]] = tool.toolset
         functions[function["name"] if isinstance(tool, Member) else tool.name] = function
@@ -99,7 +99,7 @@ def toolbox(
         deferred = {}
     else:  # what is forced must be among the tools, also where it has been added in the middle before
         declared += [deferred.pop(name) for name in forced]
-    return Toolbox([*own.declared, *declared], deferred, names, own, functions, toolsets)
+    return Toolbox([*own.declared, *declared], deferred, names, own, functions, toolsets, shapes)
 
 
 def _run_by_client(tools: Iterable[AnyTool], report: Report) -> list[tuple[str, Tool]]:
@@ -138,8 +138,13 @@ def references(messages: Iterable[Message]) -> list[str]:
     for message in messages:
         for block in message.content:
             if isinstance(block, ToolResult):
-                found.update((inner.tool_name, None) for inner in block.content if isinstance(inner, ToolReference))
+                found.update(dict.fromkeys(referred(block)))
     return list(found)
+
+
+def referred(result: ToolResult) -> list[str]:
+    """The names that one result refers to."""
+    return [inner.tool_name for inner in result.content if isinstance(inner, ToolReference)]
 
 
 def choice(asked: ToolChoice | None, tools: Toolbox, report: Report) -> dict[str, Any]:
@@ -165,31 +170,3 @@ def choice(asked: ToolChoice | None, tools: Toolbox, report: Report) -> dict[str
             chosen = "auto"
             report.approximated("tool_choice", "the tool is not declared upstream, so it cannot be forced")
     return {"tool_choice": chosen} | ({"parallel_tool_calls": False} if asked.disable_parallel_tool_use else {})
-
-
-def _function(tool: Tool, path: str, report: Report) -> dict[str, Any]:
-    if not _NAME.match(tool.name):
-        report.approximated(f"{path}.name", f"String should match pattern '{_NAME.pattern}'; it is mended upstream")
-    parameters, changes = repair(tool.input_schema)
-    for change in changes:
-        report.notes.append(Note(f"{path}.input_schema", fate_of(change), change))
-    strict = convert(parameters) if tool.strict else None
-    for fate, reason in strict.notes if strict is not None else ():
-        report.notes.append(Note(f"{path}.input_schema", fate, reason))
-    if tool.strict and strict is None:
-        report.approximated(
-            f"{path}.strict", "the schema is outside the upstream's strict subset, so it is only asked for"
-        )
-    parameters = parameters if strict is None else strict.schema
-    return wire.function(declared_name(tool), _description(tool, path, report), parameters, strict=strict is not None)
-
-
-def _description(tool: Tool, path: str, report: Report) -> str | None:
-    """What the tool is for, with the client's examples of its input: the upstream has no other place for them."""
-    examples = tool.extra.get("input_examples")
-    if examples in (None, []):
-        return tool.description
-    report.emulated(f"{path}.input_examples", "told in the description")
-    listed = examples if isinstance(examples, list) else [examples]
-    told = "\n".join([EXAMPLES, *(json.encode(example).decode() for example in listed)])
-    return f"{tool.description}\n\n{told}" if tool.description else told

@@ -61,6 +61,8 @@ def _rooted(schema: JsonObject, changes: list[str]) -> JsonObject:
     if "$ref" in schema or not schema.keys().isdisjoint(FORBIDDEN_AT_ROOT):
         schema = fold(schema, changes)
     properties = schema.get("properties")
+    if schema.get("type", "object") != "object":
+        changes.append("another type at the top became object, which arguments always are")
     return {**schema, "type": "object", "properties": properties if isinstance(properties, dict) else {}}
 
 

@@ -111,6 +111,8 @@ class _Converter:
             self._renamed = True
             schema = {("anyOf" if key == "oneOf" else key): value for key, value in schema.items()}
         every = schema.get("allOf", [{}])
+        if isinstance(every, list) and all(isinstance(part, dict) and subset.TOLD.issuperset(part) for part in every):
+            return schema  # rules for a plain value, which a description can tell
         if not isinstance(every, list) or len(every) != 1 or not isinstance(every[0], dict) or "oneOf" in schema:
             raise _OutsideError
         if "allOf" in schema:

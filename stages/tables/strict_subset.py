@@ -54,7 +54,7 @@ KEPT = DESCRIBING | {"type", "enum", "const"}
 TOLD = (ANNOTATIONS - DESCRIBING - MUTE) | {
     "minLength", "maxLength", "pattern", "format", "uniqueItems", "contains", "minContains", "maxContains",
     "minProperties", "maxProperties", "propertyNames", "contentEncoding", "contentMediaType", "contentSchema",
-    "nullable", "minItems", "maxItems", *_NUMBERS,
+    "nullable", "allOf", "minItems", "maxItems", *_NUMBERS,
 }  # fmt: skip
 """Keywords that a description can tell, and a report can name: those of the standard, which no client invented."""
 

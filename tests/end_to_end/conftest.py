@@ -1,4 +1,4 @@
-"""The engines and clients that tests may ask for; each is started, or installed, once."""
+"""The engines that tests may ask for; each is started once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.claude import Unavailable, install
 from tests.support.engines import engine
 
 
@@ -37,12 +36,3 @@ def aimock(shared: Path) -> Iterator[str]:
     """Start the server that speaks both APIs from one file of fixtures; give its URL."""
     with engine(shared, "aimock") as url:
         yield url
-
-
-@pytest.fixture(scope="session")
-def newest() -> None:
-    """Install the newest Claude Code; skip where there is none to be had."""
-    try:
-        install("latest")
-    except Unavailable as reason:
-        pytest.skip(str(reason))

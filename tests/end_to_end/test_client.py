@@ -23,7 +23,7 @@ from pipeline.emulator import EmulatorTransport
 from stages.wire import json
 from tests.support.claude import VERSIONS, Run, Unavailable, install
 from tests.support.cueing import bash, cue
-from tests.support.office import assert_append_only, conversations, office
+from tests.support.office import conversations, office
 from tests.support.recorder import Exchange
 from tests.support.waiting import until
 
@@ -102,7 +102,7 @@ async def test_a_task_of_several_turns_and_its_sequel(version: str) -> None:
         assert len(after) == 3
         assert before + after in conversations(here.upstream.messages)
         assert_reasoning_returns(before + after)
-        assert_append_only(here)
+        here.audit()
 
 
 async def test_a_subagent_works(version: str) -> None:
@@ -116,7 +116,7 @@ async def test_a_subagent_works(version: str) -> None:
         inner = [each for each in inner if each not in outer]
         assert len(inner) == 2
         assert "Done. 1 tool result came back." in json.encode(outer[-1].input).decode()
-        assert_append_only(here)
+        here.audit()
 
 
 async def test_leaving_in_mid_stream_frees_the_upstream(version: str) -> None:
@@ -145,6 +145,7 @@ async def test_a_picture_is_seen(version: str) -> None:
         assert run.final["result"] == "Done. 1 tool result came back."
         sent = [part for item in here.about("Look.")[-1].input for part in shown(item)]
         assert [part["image_url"] for part in sent] == [f"data:image/png;base64,{base64.b64encode(picture).decode()}"]
+        here.audit()
 
 
 def shown(item: dict[str, Any]) -> list[dict[str, Any]]:
@@ -232,3 +233,4 @@ async def test_a_full_window_is_compacted_and_the_task_goes_on() -> None:
         assert statuses[:4] == [200, 200, 200, 400]
         assert statuses[-2:] == [200, 200]
         assert any(event.get("subtype") == "compact_boundary" for event in run.events)
+        here.judge()

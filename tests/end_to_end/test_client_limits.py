@@ -11,7 +11,7 @@ from tests.support.claude import Run
 from tests.support.office import Office, office
 from tests.support.refusing import OVERLOADED, Refusal, Refusing
 
-pytestmark = [pytest.mark.client, pytest.mark.usefixtures("newest")]
+pytestmark = pytest.mark.client
 
 GREETING = "Hello from dragoman's emulator."
 

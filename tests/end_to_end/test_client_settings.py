@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from pipeline.emulator import EmulatorTransport
-from tests.support.claude import Unavailable, install
+from stages.wire import json
 from tests.support.cueing import bash, script
 from tests.support.office import EMULATED, office
 from tests.support.recorder import Exchange, Recorder
@@ -16,7 +16,7 @@ from tests.support.refusing import OVERLOADED, Refusing
 from tests.support.serving import serving
 from tests.support.wiretap import Visit
 
-pytestmark = [pytest.mark.client, pytest.mark.usefixtures("newest")]
+pytestmark = pytest.mark.client
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 THINKING = {"MAX_THINKING_TOKENS": "8000"}
@@ -42,6 +42,37 @@ async def test_effort(model: str, upstream: str, efforts: tuple[str, ...]) -> No
         assert [visit.body["output_config"]["effort"] for visit in here.wire.visits if visit.body] == list(EFFORTS)
         assert [exchange.request["model"] for exchange in asked] == [upstream] * len(EFFORTS)
         assert tuple(exchange.request["reasoning"]["effort"] for exchange in asked) == efforts
+        here.audit()
+
+
+async def test_effort_in_the_middle_of_a_session() -> None:
+    """After `/effort` all that went before stays as it was, to the byte; the change follows behind it."""
+    async with office() as here:
+        await here.desk.talk("One. [[think]]", "/effort high", "Two.", "Three.")
+
+        first, second, third = here.upstream.messages
+        assert {exchange.request["reasoning"]["effort"] for exchange in (first, second, third)} == {"medium"}
+        update = {"type": "configuration_update", "reasoning": {"effort": "high"}}
+        assert [exchange.input.count(update) for exchange in (first, second, third)] == [0, 1, 1]
+        assert second.input[-1] == update
+        here.audit()
+
+
+async def test_a_model_of_the_upstream_by_its_own_name() -> None:
+    """`/model gpt-5` first tries the model with one token; it gets one, though the upstream takes no less than 16."""
+    async with office() as here:
+        chosen, run = await here.desk.talk("/model gpt-5", "One. [[think]]")
+
+        assert "Set model to `gpt-5`" in chosen.final["result"]
+        assert run.final["is_error"] is False
+        trial, first = here.upstream.messages
+        assert (trial.request["model"], first.request["model"]) == ("gpt-5", "gpt-5")
+        (visit,) = [visit for visit in here.wire.visits if visit.body["max_tokens"] == 1]
+        reply = json.decode(visit.answer)
+        assert (visit.status, reply["stop_reason"]) == (200, "max_tokens")
+        assert [block["text"] for block in reply["content"]] == ["Hello"]
+        assert trial.request["max_output_tokens"] >= 16
+        assert first.request["reasoning"]["effort"] == "high"
         here.audit()
 
 
@@ -92,10 +123,6 @@ def answered(exchange: Exchange) -> list[str]:
 
 async def test_an_older_client_sends_the_thoughts_of_another_model_along() -> None:
     """2.0.77 leaves that to us: they are left out and reported, and the turn is answered."""
-    try:
-        install("2.0.77")
-    except Unavailable as reason:
-        pytest.skip(str(reason))
     async with office("2.0.77") as here:
         await here.desk.ask("One. [[think]]", "--model", "opus", environment=THINKING)
         run = await here.desk.ask("Two.", "--model", "sonnet", "-c", environment=THINKING)

@@ -18,7 +18,7 @@ from tests.support.office import Office, office
 from tests.support.recorder import Exchange
 from tests.support.wiretap import Visit
 
-pytestmark = [pytest.mark.client, pytest.mark.usefixtures("newest")]
+pytestmark = pytest.mark.client
 
 AUTO = ("--permission-mode", "auto")
 BY_ITSELF = {"CLAUDE_CODE_AUTO_MODE_SERVER": "0"}

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from stages.wire import json
-from tests.support.claude import PATH, Run
+from tests.support.claude import PATH, VERSIONS, Run
 from tests.support.cueing import cue, script
 from tests.support.office import Office, office
 from tests.support.recorder import Exchange
 
-pytestmark = [pytest.mark.client, pytest.mark.usefixtures("newest")]
+pytestmark = pytest.mark.client
 
 SERVER = Path(__file__).parent.parent / "support" / "mcp_server.py"
 """A small MCP server; the arguments name its tools."""
@@ -74,40 +74,39 @@ async def test_structured_output() -> None:
         here.audit()
 
 
-async def test_web_search() -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_web_search(version: str) -> None:
     """The client's search is a request of its own that the upstream searches for; its pages come back as links."""
-    async with office() as here:
-        steps = [
-            cue("ToolSearch", query="select:WebSearch", max_results=1),
-            cue("WebSearch", query="what is a dragoman"),
-        ]
-        run = await here.desk.ask(script("Search.", *steps))
+    async with office(version) as here:
+        found = [cue("ToolSearch", query="select:WebSearch", max_results=1)] if version == "latest" else []
+        run = await here.desk.ask(script("Search.", *found, cue("WebSearch", query="what is a dragoman")))
 
-        told = results(run)[1]
+        told = results(run)[-1]
         assert 'Links: [{"title":' in told
         for url in ("https://example.com/found/1", "https://example.org/found/2", "https://example.net/found/3"):
             assert f'"url":"{url}"' in told
         assert "This is what page 2 says" in told
         (search,) = here.about("Perform a web search")
         assert search.request["tools"] == [{"type": "web_search"}]
-        assert search.request["tool_choice"] == "auto"
+        assert search.request.get("tool_choice", "auto") == "auto"
         assert search.request["max_tool_calls"] == 8
         assert "web_search_call.action.sources" in search.request["include"]
-        assert [item["type"] for item in search.output] == ["reasoning", "web_search_call", "message"]
+        assert [item["type"] for item in search.output][-2:] == ["web_search_call", "message"]
         assert "Links: [" in here.about("Search.")[-1].input[-1]["output"]
         here.audit()
 
 
-async def test_a_document_is_read() -> None:
-    """A PDF that the client reads reaches the upstream as a file, byte for byte."""
-    async with office() as here:
+@pytest.mark.parametrize(("version", "inside"), [("latest", True), ("2.0.77", False), ("1.0.128", False)])
+async def test_a_document_is_read(version: str, *, inside: bool) -> None:
+    """A PDF that the client reads reaches the upstream as a file, byte for byte; older ones send it later on."""
+    async with office(version) as here:
         path = here.desk.work / "page.pdf"
         path.write_bytes(PDF)
         run = await here.desk.ask(script("Read it.", cue("Read", file_path=str(path))))
 
-        assert [part["type"] for part in results(run)[0]] == ["text", "document"]
-        output = here.about("Read it.")[-1].input[-1]["output"]
-        (file,) = [part for part in output if part["type"] == "input_file"]
+        assert "PDF file read" in str(results(run)[0])
+        last = here.about("Read it.")[-1].input[-1]
+        (file,) = [part for part in last["output" if inside else "content"] if part["type"] == "input_file"]
         assert file["file_data"] == f"data:application/pdf;base64,{base64.b64encode(PDF).decode()}"
         assert file["filename"].endswith(".pdf")
         here.audit()

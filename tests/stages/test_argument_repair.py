@@ -181,7 +181,7 @@ def test_the_client_parses_what_the_oracle_says(
     assert told == text or left_out
 
 
-@given(OBJECTS, st.integers(0, 400), st.text('{}[]",:nul\\ \n\ud83dx', max_size=6), PLACES)
+@given(OBJECTS, st.integers(0, 400), st.text('{}[]",:nul\\ \n\u00a0\ud83dx', max_size=6), PLACES)
 def test_cuts_never_matter(value: dict[str, Any], at: int, noise: str, places: list[int]) -> None:
     """Also where the text is broken or ends early, what leaves is the same however it came."""
     text = json.dumps(value)
@@ -210,6 +210,14 @@ def test_a_string_passes_piece_by_piece() -> None:
     pieces = ['{"e":"', "abc", "null,'n':", "\\", '"', "\\\\", "\\u00", "e9", "{[", '"']
 
     assert [scanner.feed(piece) for piece in pieces] == ["{", '"e":"abc', *pieces[2:]]
+
+
+def test_space_without_end_costs_little() -> None:
+    """A model that writes nothing but line ends is heard to its end, and what follows is read as ever."""
+    spaces = ["\n    "] * 50_000
+
+    assert read(['{"a":1,', *spaces, '"n"', *spaces, ":", *spaces, "null", *spaces, "}"]) == ('{"a":1}', 1)
+    assert read(['{"a":1,', *spaces]) == ("".join(['{"a":1,', *spaces]), 0)
 
 
 @given(st.lists(TEXTS, max_size=5))

@@ -19,6 +19,7 @@ from tests.support.claude import KEY, PATIENCE, Desk
 
 ENTER = "\r"
 ESCAPE = "\x1b"
+DOWN = "\x1b[B"
 
 _SIZE = (40, 120)
 _SECONDS = 30
@@ -62,21 +63,28 @@ class Terminal:
         await trio.sleep(0.2)  # or what comes at once is taken for pasted text, and Enter for a new line in it
         await self.press(ENTER)
 
+    async def answer(self, question: str, *keys: str) -> None:
+        """Wait for a question and answer it; it takes no keys at first, lest somebody answers it by chance."""
+        await self.shows(question)
+        for key in keys:
+            await trio.sleep(1)
+            await self.press(key)
+
     async def press(self, keys: str) -> None:
         """Press keys."""
         await self._keys.send_all(keys.encode())
 
-    async def shows(self, words: str, *, since: int = 0) -> None:
-        """Wait until words are on the screen, among what came `since` that many characters of `text`.
+    async def shows(self, words: str) -> None:
+        """Wait until words are on the screen; what is drawn over something alike may lack letters.
 
         Raises:
             AssertionError: They do not come; it says what came instead.
         """
         with trio.move_on_after(_SECONDS):
-            while words not in self.text[since:]:  # noqa: ASYNC110 - another program draws
+            while words not in self.text:  # noqa: ASYNC110 - another program draws
                 await trio.sleep(0.05)
             return
-        raise AssertionError(f"no {words!r} on the screen: {self.text[since:][-2000:]}")
+        raise AssertionError(f"no {words!r} on the screen: {self.text[-2000:]}")
 
 
 @asynccontextmanager
@@ -101,7 +109,7 @@ async def terminal(desk: Desk, **environment: str) -> AsyncIterator[Terminal]:
             screen = Terminal(line)
             nursery.start_soon(_watch, line, screen.seen)
             try:
-                await screen.shows("❯")
+                await screen.shows("\u276f")
                 yield screen
             finally:
                 process.kill()

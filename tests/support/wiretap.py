@@ -13,6 +13,7 @@ import trio
 from stages.wire import json
 
 _CHUNK = 65_536
+_LAST = b'data: {"type":"message_stop"}\n\n'
 
 
 @attrs.frozen
@@ -26,6 +27,7 @@ class Visit:
         status: of the answer; 0 if none came.
         answered: the answer's headers, by lower-case name.
         answer: the answer's body.
+        whole: whether the answer came to its end; a client that has its message need not wait for the last chunk.
     """
 
     path: str
@@ -34,6 +36,7 @@ class Visit:
     status: int = 0
     answered: dict[str, str] = attrs.field(factory=dict, repr=False)
     answer: bytes = attrs.field(default=b"", repr=False)
+    whole: bool = False
 
     @property
     def streamed(self) -> bool:
@@ -84,29 +87,30 @@ async def _copy(source: trio.SocketStream, sink: trio.SocketStream, heard: bytea
 
 def _visits(up: bytes, down: bytes) -> Iterator[Visit]:
     answers = _messages(down)
-    for line, headers, body in _messages(up):
+    for line, headers, body, _ in _messages(up):
         path = line.split()[1].decode()
-        first, answered, answer = next(answers, (b"HTTP/1.1 0", {}, b""))
-        yield Visit(path, headers, json.decode(body) if body else None, int(first.split()[1]), answered, answer)
+        first, answered, answer, whole = next(answers, (b"HTTP/1.1 0", {}, b"", False))
+        whole = whole or answer.endswith(_LAST)
+        yield Visit(path, headers, json.decode(body) if body else None, int(first.split()[1]), answered, answer, whole)
 
 
-def _messages(data: bytes) -> Iterator[tuple[bytes, dict[str, str], bytes]]:
-    """Split what one side of a connection said into messages: first line, headers, body."""
+def _messages(data: bytes) -> Iterator[tuple[bytes, dict[str, str], bytes, bool]]:
+    """Split what one side of a connection said into messages: first line, headers, body, whether that is whole."""
     while data:
         head, _, data = data.partition(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")
         pairs = [line.decode("latin-1").partition(":") for line in lines]
         headers = {name.lower(): value.strip() for name, _, value in pairs}
         if headers.get("transfer-encoding") == "chunked":
-            body, data = _dechunked(data)
+            body, data, whole = _dechunked(data)
         else:
             length = int(headers.get("content-length", 0))
-            body, data = data[:length], data[length:]
-        yield first, headers, body
+            body, data, whole = data[:length], data[length:], len(data) >= length
+        yield first, headers, body, whole
 
 
-def _dechunked(data: bytes) -> tuple[bytes, bytes]:
-    """Join the chunks at the beginning of `data`; give the body, and what lies behind it."""
+def _dechunked(data: bytes) -> tuple[bytes, bytes, bool]:
+    """Join the chunks at the beginning of `data`; give the body, what lies behind it, and whether the last one came."""
     body = bytearray()
     while data:
         size, _, data = data.partition(b"\r\n")
@@ -114,5 +118,5 @@ def _dechunked(data: bytes) -> tuple[bytes, bytes]:
         body += data[:length]
         data = data[length + 2 :]
         if length == 0:
-            break
-    return bytes(body), data
+            return bytes(body), data, True
+    return bytes(body), data, False

@@ -105,6 +105,6 @@ def _story(told: list[dict[str, Any]]) -> list[Any]:
 
 
 def _inner(event: dict[str, Any]) -> list[Any]:
-    part = event.get("part") or next(iter(event.get("item", {}).get("content", ())), {})
+    part: dict[str, Any] = event.get("part") or next(iter(event.get("item", {}).get("content", ())), {})
     notes = [event.get("annotation", {}), *part.get("annotations", ())]
     return [list(event.get("item", {}).get("action", ())), list(part), [list(note) for note in notes]]

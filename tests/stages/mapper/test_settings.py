@@ -13,7 +13,7 @@ from stages.mapper import settings
 from stages.tables.effort import ROOM_TO_REASON
 from stages.tables.models import EFFORTS, MODELS, Model
 from stages.tables.profiles import PROFILES, Profile
-from tests.stages.strategies import JSON, TEXTS
+from tests.stages.strategies import TEXTS
 
 OPENAI = PROFILES["openai"]
 NOBODY = Caller()

@@ -8,7 +8,8 @@ import pytest
 
 from stages.canonical.report import Fate, Note, Report
 from stages.canonical.request import Request, Tool
-from stages.mapper.tools import EXAMPLES, toolbox
+from stages.mapper.functions import EXAMPLES
+from stages.mapper.tools import toolbox
 
 TOLD = [Note("tools.0.input_examples", Fate.EMULATED, "told in the description")]
 

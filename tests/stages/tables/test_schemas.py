@@ -57,7 +57,10 @@ def test_a_good_schema_is_left_alone() -> None:
 @pytest.mark.parametrize("schema", [{}, {"type": "string"}, {"properties": None}, {"type": ["object", "null"]}])
 def test_the_root_is_an_object_with_properties(schema: dict[str, Any]) -> None:
     """A function's parameters are an object, even if it takes none."""
-    assert repair(schema)[0] == {"type": "object", "properties": {}}
+    repaired, changes = repair(schema)
+
+    assert repaired == {"type": "object", "properties": {}}
+    assert bool(changes) == bool(schema)
 
 
 @given(COMBINED)

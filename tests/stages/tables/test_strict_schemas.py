@@ -81,6 +81,16 @@ def filled(schema: dict[str, Any], value: Any, document: dict[str, Any]) -> Iter
         yield value
 
 
+def clashing(schema: Any, document: dict[str, Any]) -> bool:
+    """Whether a `oneOf` has two options that take null, so that it takes none: nobody declares that on purpose."""
+    if isinstance(schema, list):
+        return any(clashing(item, document) for item in schema)
+    if not isinstance(schema, dict):
+        return False
+    nulls = [option for option in schema.get("oneOf", ()) if is_valid(option, None, document)]
+    return len(nulls) > 1 or any(clashing(inner, document) for inner in schema.values())
+
+
 def said(value: Any) -> Any:
     """A value without members that are null: absent, for a reader who allows both."""
     if isinstance(value, dict):
@@ -107,7 +117,7 @@ def test_what_the_client_meant_comes_back(schema: dict[str, Any], data: st.DataO
     assume(strict is not None)
     assert strict is not None
     strategy = instances(schema, schema)
-    assume(not strategy.is_empty)
+    assume(not strategy.is_empty and not clashing(schema, schema))
     value = data.draw(strategy)
 
     ways = [way for way in filled(schema, value, schema) if is_valid(strict.schema, way)]
@@ -140,6 +150,8 @@ def test_what_fits_stays() -> None:
         ({"const": True}, {"const": True, "type": "boolean"}),
         ({"oneOf": [{"type": "null"}]}, {"anyOf": [{"type": "null"}]}),
         ({"allOf": [{"type": "string"}], "title": "T"}, {"type": "string", "title": "T"}),
+        ({"type": "string", "allOf": [{"pattern": "a"}, {"pattern": "b"}]},
+         {"type": "string", "description": '(allOf: [{"pattern":"a"},{"pattern":"b"}])'}),
         ({"$ref": "#/$defs/t"}, {"$ref": "#/$defs/t"}),
         ({"$ref": "#/$defs/t", "description": "D."}, {"anyOf": [{"$ref": "#/$defs/t"}], "description": "D."}),
         ({"$ref": "#"}, {"$ref": "#"}),
@@ -199,6 +211,7 @@ def test_nullable(schema: dict[str, Any], expected: dict[str, Any]) -> None:
         {"anyOf": [{"type": "string"}], "oneOf": [{"type": "string"}]},
         {"allOf": [{"type": "string"}, {"minLength": 1}]},
         {"allOf": [{"type": "string"}], "type": "string"},
+        {"allOf": [{"minLength": 1}], "$ref": "#/$defs/t"},
         {"allOf": [{"type": "string", "not": {}}]},
         {"$ref": "#/$defs/none"},
         {"$ref": "#/properties/a"},

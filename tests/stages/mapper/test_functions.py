@@ -1,17 +1,35 @@
-"""Which tools' arguments are repaired, and by what."""
+"""One declared tool: made once for equal ones, with what its arguments may need."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from stages.canonical.request import ServerTool, Tool
-from stages.mapper.argument_shapes import argument_shapes
+from stages.canonical.report import Report
+from stages.canonical.request import AnyTool, Request, ServerTool, Tool
+from stages.canonical.shape import Shape
+from stages.mapper.functions import function_of
+from stages.mapper.tools import toolbox
 from stages.tables.identifiers import upstream_tool_name
 
 PARAMETERS: dict[str, Any] = {
     "type": "object",
     "properties": {"a": {"type": ["string", "null"]}, "b": {"type": "string"}},
 }
+
+
+def argument_shapes(tools: list[AnyTool]) -> Mapping[str, Shape]:
+    """Declare these tools; return the shapes of their arguments, by the upstream's name."""
+    return toolbox(Request("m", (), tools=tuple(tools)), Report(), in_place=True).shapes
+
+
+def test_equal_tools_are_made_once() -> None:
+    """A turn that brings the same tools costs a look-up; one that differs in anything is another tool."""
+    tool = Tool("a", PARAMETERS, "Looks.")
+
+    assert function_of(tool) is function_of(Tool("a", {**PARAMETERS}, "Looks."))
+    assert function_of(tool).declared != function_of(Tool("a", PARAMETERS, "Hears.")).declared
+    assert function_of(tool).declared != function_of(Tool("a", PARAMETERS, "Looks.", strict=True)).declared
 
 
 def test_tools_with_optional_members() -> None:

@@ -1,0 +1,81 @@
+"""One tool that the client runs, declared: what the upstream gets, what is said of it, what its arguments may need.
+
+Clients send the same tools with every turn, so all of this is remembered by content: a turn costs one look-up a tool.
+"""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from stages.canonical.report import Fate
+from stages.canonical.request import JsonObject, Tool
+from stages.canonical.shape import Shape
+from stages.tables.by_content import Memory
+from stages.tables.client_tools import Member, declared_name
+from stages.tables.schemas import fate_of, repair
+from stages.tables.shapes import shape_of
+from stages.tables.strict_schemas import convert
+from stages.wire import json
+from stages.wire import responses_request as wire
+
+EXAMPLES = "Examples of its input:"
+"""What stands above the examples in a tool's description."""
+
+_NAME = re.compile("^[a-zA-Z0-9_-]{1,128}$")
+_MENDED_NAME = f"String should match pattern '{_NAME.pattern}'; it is mended upstream"
+_NOT_STRICT = "the schema is outside the upstream's strict subset, so it is only asked for"
+
+
+@attrs.frozen
+class Function:
+    """A declaration; shared between requests, so that nobody may change it.
+
+    Attributes:
+        declared: the upstream's tool.
+        notes: what was changed: field of the tool, fate, reason.
+        shape: what may have to be left out of its arguments; None when nothing can.
+    """
+
+    declared: JsonObject = attrs.field(repr=False)
+    notes: tuple[tuple[str, Fate, str], ...] = ()
+    shape: Shape | None = None
+
+
+def function_of(tool: Tool) -> Function:
+    """Declare a tool."""
+    toolset = tool.toolset if isinstance(tool, Member) else ""
+    examples = tool.extra.get("input_examples")
+    told = b"" if examples in (None, []) else json.encode(examples)
+    return _FUNCTIONS.look_up(
+        (toolset, tool.name, tool.description, tool.strict, told, json.encode(tool.input_schema)), tool
+    )
+
+
+def _declare(tool: Tool) -> Function:
+    parameters, changes = repair(tool.input_schema)
+    strict = convert(parameters) if tool.strict else None
+    notes = [] if _NAME.match(tool.name) else [("name", Fate.APPROXIMATED, _MENDED_NAME)]
+    notes += [("input_schema", fate_of(change), change) for change in changes]
+    notes += [("input_schema", fate, reason) for fate, reason in (strict.notes if strict else ())]
+    if tool.strict and strict is None:
+        notes.append(("strict", Fate.APPROXIMATED, _NOT_STRICT))
+    description, examples = tool.description, tool.extra.get("input_examples")
+    if examples not in (None, []):
+        notes.append(("input_examples", Fate.EMULATED, "told in the description"))
+        description = _with_examples(description, examples)
+    schema = strict.schema if strict else parameters
+    declared = wire.function(declared_name(tool), description, schema, strict=strict is not None)
+    # Where strict mode has made members nullable, that is undone instead.
+    return Function(declared, tuple(notes), strict.shape if strict else shape_of(tool.input_schema))
+
+
+_FUNCTIONS = Memory(_declare)
+
+
+def _with_examples(description: str | None, examples: object) -> str:
+    """Tell the client's examples of the input: the upstream has no other place for them."""
+    listed = examples if isinstance(examples, list) else [examples]
+    told = "\n".join([EXAMPLES, *(json.encode(example).decode() for example in listed)])
+    return f"{description}\n\n{told}" if description else told
