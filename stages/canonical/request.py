@@ -208,6 +208,16 @@ class ServerTool:
 AnyTool = Tool | ServerTool
 """A declaration in `tools`."""
 
+_KEPT_WHOLE = frozenset({Unknown, ServerTool})
+
+
+def mark_of(part: ContentBlock | AnyTool) -> JsonObject | None:
+    """The client's mark for the cache on a block or a tool; None when it has none, or something that is no mark."""
+    mark = getattr(part, "cache_control", None)
+    if mark is None and type(part) in _KEPT_WHOLE:
+        mark = part.body.get("cache_control")  # type: ignore[union-attr] # both classes have a body
+    return mark if isinstance(mark, dict) else None
+
 
 @attrs.frozen
 class ToolChoice(Node):

@@ -29,6 +29,7 @@ from stages.counter.signatures import HEAD, signature
 from stages.tables.client_tools import Member, declared_name, functions_of
 from stages.tables.content import BILLING_HEADER
 from stages.wire import json
+from stages.wire.memory import by_identity
 
 __all__ = ["ANSWER", "MESSAGE", "Memory", "Tokens", "count", "estimate", "least"]
 
@@ -117,6 +118,7 @@ def _is_hidden(tool: AnyTool, referred: set[str]) -> bool:
     return waits and tool.name not in referred
 
 
+@by_identity
 def _declared(tool: AnyTool) -> str:
     """Render a tool as the model reads it; of a server's tool we know the declaration alone."""
     if isinstance(tool, Tool):

@@ -7,7 +7,7 @@ from stages.canonical.request import Caller, Request
 from stages.decoder import rules, tool_rules
 from stages.decoder.rules import Rule
 from stages.tables import versions
-from stages.wire import json
+from stages.wire import json, request_body
 from stages.wire.messages_request import Misfit, structure
 
 __all__ = ["RULES", "THREADS_UNSUPPORTED", "decode"]
@@ -40,7 +40,7 @@ def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False)
     if (wrong := versions.complaint(caller.version)) is not None:
         return _refusal(wrong)
     try:
-        value = json.decode(body)
+        value = request_body.read(body)
     except json.MalformedJson as error:
         return _refusal(f"The request body is not valid JSON: {error}")
     if not isinstance(value, dict):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from stages.canonical.request import Caller, Request, ServerTool, Text, ToolResult, Unknown
+from stages.canonical.request import Caller, Request, Text, ToolResult, mark_of
 
 Rule = Callable[[Request, Caller], Iterator[str]]
 """Complains about a request, in Anthropic's words, the place first."""
@@ -89,15 +89,9 @@ def marks(request: Request, _: Caller) -> Iterator[str]:
     """
     blocks = [*request.system, *(block for message in request.messages for block in message.content)]
     blocks += [inner for block in blocks if isinstance(block, ToolResult) for inner in block.content]
-    found = sum(_is_marked(part) for part in (*request.tools, *blocks))
+    found = sum(mark_of(part) is not None for part in (*request.tools, *blocks))
     if found > MOST_MARKS:
         yield f"A maximum of {MOST_MARKS} blocks with cache_control may be provided. Found {found}."
-
-
-def _is_marked(part: object) -> bool:
-    """Tell whether a part has a mark; one that has no class of its own has it in its body."""
-    mark = part.body.get("cache_control") if isinstance(part, ServerTool | Unknown) else None
-    return bool(mark or getattr(part, "cache_control", None))
 
 
 def stops(request: Request, _: Caller) -> Iterator[str]:

@@ -23,14 +23,12 @@ from stages.canonical.request import (
     Document,
     Request,
     SearchResult,
-    ServerTool,
     ToolResult,
-    Unknown,
+    mark_of,
 )
 from stages.wire import responses_request as wire
 from stages.wire.responses_request import Part
 
-_KEPT_WHOLE = frozenset({Unknown, ServerTool})
 _MADE_OF_BLOCKS = frozenset({Document, SearchResult})
 
 LASTING = "1h"
@@ -119,14 +117,6 @@ class Marks:
 
     def _translated(self, path: str, reason: str) -> None:
         self.report.notes.append(Note(f"{path}.cache_control", Fate.TRANSLATED, reason))
-
-
-def mark_of(node: ContentBlock | AnyTool) -> dict[str, Any] | None:
-    """The mark of a block or a tool; None when it has none, or something that is no mark."""
-    mark = getattr(node, "cache_control", None)
-    if mark is None and type(node) in _KEPT_WHOLE:
-        mark = node.body.get("cache_control")  # type: ignore[union-attr] # both classes have a body
-    return mark if isinstance(mark, dict) else None
 
 
 def has_marks(result: ToolResult) -> bool:

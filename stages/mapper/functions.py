@@ -1,6 +1,6 @@
 """One tool that the client runs, declared: what the upstream gets, what is said of it, what its arguments may need.
 
-Clients send the same tools with every turn, so all of this is remembered by content: a turn costs one look-up a tool.
+Clients send the same tools with every turn, so all of this is remembered: a turn costs one look-up a tool.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import attrs
 from stages.canonical.report import Fate
 from stages.canonical.request import JsonObject, Tool
 from stages.canonical.shape import Shape
-from stages.tables.by_content import Memory
-from stages.tables.client_tools import Member, declared_name
+from stages.tables.client_tools import declared_name
 from stages.tables.schemas import fate_of, repair
 from stages.tables.shapes import shape_of
 from stages.tables.strict_schemas import convert
 from stages.wire import json
 from stages.wire import responses_request as wire
+from stages.wire.memory import by_identity
 
 EXAMPLES = "Examples of its input:"
 """What stands above the examples in a tool's description."""
@@ -43,17 +43,9 @@ class Function:
     shape: Shape | None = None
 
 
+@by_identity
 def function_of(tool: Tool) -> Function:
     """Declare a tool."""
-    toolset = tool.toolset if isinstance(tool, Member) else ""
-    examples = tool.extra.get("input_examples")
-    told = b"" if examples in (None, []) else json.encode(examples)
-    return _FUNCTIONS.look_up(
-        (toolset, tool.name, tool.description, tool.strict, told, json.encode(tool.input_schema)), tool
-    )
-
-
-def _declare(tool: Tool) -> Function:
     parameters, changes = repair(tool.input_schema)
     strict = convert(parameters) if tool.strict else None
     notes = [] if _NAME.match(tool.name) else [("name", Fate.APPROXIMATED, _MENDED_NAME)]
@@ -69,9 +61,6 @@ def _declare(tool: Tool) -> Function:
     declared = wire.function(declared_name(tool), description, schema, strict=strict is not None)
     # Where strict mode has made members nullable, that is undone instead.
     return Function(declared, tuple(notes), strict.shape if strict else shape_of(tool.input_schema))
-
-
-_FUNCTIONS = Memory(_declare)
 
 
 def _with_examples(description: str | None, examples: object) -> str:

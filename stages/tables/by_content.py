@@ -1,20 +1,16 @@
-"""Remembers what a function made of a schema: clients send the same tools with every turn."""
+"""Remembers what a function made of a schema: clients send the same ones with every turn."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import wraps
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from stages.canonical.request import JsonObject
 from stages.wire import json
+from stages.wire.memory import Memory
 
 R = TypeVar("R")
-T = TypeVar("T")
-
-SIZE = 1024
-"""Schemas that each function remembers; the one used longest ago is forgotten first."""
 
 
 def by_content(function: Callable[[JsonObject], R]) -> Callable[[JsonObject], R]:
@@ -23,25 +19,7 @@ def by_content(function: Callable[[JsonObject], R]) -> Callable[[JsonObject], R]
 
     @wraps(function)
     def remembered(schema: JsonObject) -> R:
-        return memory.look_up(json.encode(schema), schema)
+        key = json.encode(schema)
+        return memory.look_up(key, schema, len(key))
 
     return remembered
-
-
-class Memory(Generic[T, R]):
-    """What a pure function made of things, by whatever tells equal things."""
-
-    def __init__(self, function: Callable[[T], R]) -> None:
-        self._function = function
-        self._known: OrderedDict[Hashable, R] = OrderedDict()
-
-    def look_up(self, key: Hashable, thing: T) -> R:
-        """Return what the function makes of a thing; everything that it looks at must be in the key."""
-        known = self._known
-        if key in known:
-            known.move_to_end(key)
-            return known[key]
-        made = known[key] = self._function(thing)
-        if len(known) > SIZE:
-            known.popitem(last=False)
-        return made

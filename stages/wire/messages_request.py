@@ -42,6 +42,8 @@ BLOCKS: dict[str, type] = {
 }
 """The content blocks that have words of their own; any other becomes `Unknown` and is not lost."""
 
+_TOOLS = frozenset({canonical.Tool, canonical.ServerTool})
+
 _SCALARS: dict[type, tuple[tuple[type, ...], str]] = {
     str: ((str,), "Input should be a valid string"),
     int: ((int,), "Input should be a valid integer"),
@@ -88,12 +90,16 @@ def _is_literal(kind: Any) -> bool:
     return origin is Literal
 
 
-def _literal(value: Any, kind: Any) -> Any:
+def _literal(kind: Any) -> Hook:
     allowed = get_args(kind)
-    if value not in allowed:
-        listed = [f"'{option}'" for option in allowed]
-        raise Misfit(f"Input should be {', '.join(listed[:-1])} or {listed[-1]}")
-    return value
+    listed = [f"'{option}'" for option in allowed]
+
+    def structure(value: Any, _: Any) -> Any:
+        if value not in allowed:
+            raise Misfit(f"Input should be {', '.join(listed[:-1])} or {listed[-1]}")
+        return value
+
+    return structure
 
 
 def _metadata(value: Any, _: Any) -> canonical.Metadata:
@@ -128,7 +134,7 @@ class _Hooks:
             (tuple[str, ...], self.listed(str)),
         ):
             self._register(known, hook)
-        self.converter.register_structure_hook_func(_is_literal, _literal)
+        self.converter.register_structure_hook_factory(_is_literal, _literal)
 
     def _register(self, known: Any, hook: Hook) -> None:
         def fits(kind: Any) -> bool:
@@ -177,7 +183,9 @@ class _Hooks:
         return tuple(self.converter.structure(_items(value), list[canonical.ContentBlock]))
 
     def tool(self, value: Any, _: Any) -> Any:
-        """Structure a tool: the client's own in full, Anthropic's by name."""
+        """Structure a tool: the client's own in full, Anthropic's by name; one that is known already stays as it is."""
+        if type(value) in _TOOLS:
+            return value
         if not isinstance(value, dict):
             raise Misfit("Input should be an object")
         kind = value.get("type")
@@ -203,8 +211,18 @@ _KNOWN = {field.name for field in attrs.fields(canonical.Request)} - {"extra"}
 _NULLABLE = {name for name in _KNOWN if name not in ("model", "messages")}
 
 
+def structure_tool(value: Any) -> canonical.AnyTool:
+    """Build one tool.
+
+    Raises:
+        Exception: it has the wrong form; `structure` says which.
+    """
+    tool: canonical.AnyTool = _FAST.structure(value, canonical.AnyTool)  # type: ignore[arg-type] # a union is a type here
+    return tool
+
+
 def structure(body: JsonObject) -> canonical.Request:
-    """Build the canonical tree of a request body.
+    """Build the canonical tree of a request body, in which tools may be canonical already.
 
     Raises:
         Misfit: a known field has the wrong form; the text is Anthropic's own complaint, location first.

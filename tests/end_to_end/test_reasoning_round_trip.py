@@ -18,6 +18,8 @@ from tests.support.running import REQUEST, client_of
 from tests.support.speech import completed
 from tests.support.upstream import Script, ScriptedUpstream, events, json_script
 
+pytestmark = pytest.mark.usefixtures("shared")  # each second turn is heard by the judge
+
 Item = dict[str, Any]
 Block = dict[str, Any]
 

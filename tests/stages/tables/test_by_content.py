@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.tables.by_content import SIZE, by_content
+from stages.tables.by_content import by_content
+from stages.wire.memory import ENTRIES
 
 
 def test_equal_schemas_are_read_once() -> None:
@@ -32,9 +33,9 @@ def test_what_was_used_long_ago_is_forgotten() -> None:
         calls.append(schema["n"])
         return len(calls)
 
-    for n in range(SIZE + 10):
+    for n in range(ENTRIES + 10):
         note({"n": n})
         note({"n": 0})
-    assert calls == list(range(SIZE + 10))
+    assert calls == list(range(ENTRIES + 10))
     note({"n": 1})
     assert calls[-1] == 1
