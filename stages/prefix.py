@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
+import msgspec
 
 from stages.wire import json
 
@@ -98,16 +99,25 @@ class Change:
 
 def prefix_of(body: Mapping[str, Any]) -> Prefix:
     """Take the fingerprints of an upstream request."""
+    return written(body)[1]
+
+
+def written(body: Mapping[str, Any]) -> tuple[bytes, Prefix]:
+    """Write an upstream request, and take the fingerprints of its parts on the way: each is encoded once."""
     marks, encode, checksum = array("I"), json.encode, zlib.crc32
     items = body.get("input") or []
+    parts: list[msgspec.Raw] = []
     for item in items:
         said = encode(item)
         marks.append(checksum(said))
         marks.append(len(said))
+        parts.append(msgspec.Raw(said))
     set_to = {name: encode(read(body)) for name, read in SETTINGS.items()}
     settings = {name: checksum(value) | len(value) << 32 for name, value in set_to.items()}
     head = sum(len(set_to[name]) for name in _IN_THE_PROMPT)
-    return Prefix(settings, marks.tobytes(), tuple(map(_kind, items)), head)
+    encoded = {"input": parts, "tools": msgspec.Raw(set_to["tools"])}
+    whole = encode({**body, **{name: part for name, part in encoded.items() if name in body}})
+    return whole, Prefix(settings, marks.tobytes(), tuple(map(_kind, items)), head)
 
 
 def _kind(item: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from stages.canonical.report import UNFAITHFUL
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode
 from stages.mapper import Mapped, map_request
-from stages.prefix import prefix_of
+from stages.prefix import prefix_of, written
 from stages.redactor import redact
 from stages.wire import json
 
@@ -109,7 +109,8 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
         return
     if summary := first.report.summary():
         exchange.answer_headers.append((MAPPING, summary.encode("ascii", "replace")))
-    account = open_account(context.book, first.body, ident)
+    body, prefix = written(first.body)
+    account = open_account(context.book, first.body, ident, prefix)
     extras = diagnostics(request.extra.get("diagnostics"), account)
     log = _log(context, exchange, first, account)
     tokens = await measure(context, request, first)
@@ -120,7 +121,7 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
         return
     job = Job(
         plan=attrs.evolve(first.plan, input_tokens=tokens, extras=extras),
-        body=json.encode(first.body),
+        body=body,
         without_reasoning=_without_reasoning(context, exchange, request, first),
         stream=request.stream,
         request_id=exchange.request_id,

@@ -84,9 +84,16 @@ class Account:
         return f"upstream forgot, {self.clock() - seen.before.at:.0f} s after the turn before"
 
 
-def open_account(book: CacheBook, body: Mapping[str, Any], message_id: str) -> Account:
-    """Open the account of an upstream request; `message_id` will be its answer's."""
-    prefix = prefix_of(body)
+def open_account(book: CacheBook, body: Mapping[str, Any], message_id: str, prefix: Prefix | None = None) -> Account:
+    """Open the account of an upstream request.
+
+    Args:
+        book: the turns that are known.
+        body: the request.
+        message_id: the id that its answer will have.
+        prefix: its fingerprints, where they are known already.
+    """
+    prefix = prefix or prefix_of(body)
     key = key_of(body, prefix)
     tier = body.get("service_tier")
     return Account(book, key, message_id, str(body["model"]), tier, prefix, book.follow(key, prefix))

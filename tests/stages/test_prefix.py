@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.prefix import Change, Prefix, changed, common, prefix_of
+from stages.prefix import Change, Prefix, changed, common, prefix_of, written
+from stages.wire import json
 from stages.wire import responses_request as wire
+from tests.stages.strategies import JSON
 
 ITEMS = [
     wire.message("developer", [wire.input_text("Be brief.")]),
@@ -96,3 +98,11 @@ def test_fingerprints_are_the_same_everywhere() -> None:
     assert len(told) == 12
     assert inputs(1).fingerprint() != inputs(2).fingerprint() != prefix_of(BODY).fingerprint()
     assert inputs(1).size < inputs(1, 2).size
+
+
+@given(JSON)
+def test_a_request_is_written_as_it_would_be_without_fingerprints(said: Any) -> None:
+    """Taking fingerprints on the way changes no byte of what is sent, whatever is in it."""
+    odd: list[dict[str, Any]] = [{"model": "m", "input": [], "extra": said}, {"tools": None}]
+    for body in (BODY, {**BODY, "input": [{"content": said}]}, *odd):
+        assert written(body)[0] == json.encode(body)
