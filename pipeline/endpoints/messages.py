@@ -107,8 +107,7 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
     if isinstance(first, Failure):
         await exchange.fail(first)
         return
-    if summary := first.report.summary():
-        exchange.answer_headers.append((MAPPING, summary.encode("ascii", "replace")))
+    exchange.answer_headers.append((MAPPING, first.report.summary().encode("ascii", "replace")))
     body, prefix = written(first.body)
     account = open_account(context.book, first.body, ident, prefix)
     extras = diagnostics(request.extra.get("diagnostics"), account)
@@ -147,7 +146,7 @@ def _without_reasoning(
             request, caller_of(exchange), context.target, message_id=first.plan.message_id, reasoning=False
         )
         kept = [header for header in exchange.answer_headers if header[0] != MAPPING]
-        summary = ";".join(filter(None, (mapped.report.summary(), "healed=reasoning")))
+        summary = f"{mapped.report.summary()};healed=reasoning"
         exchange.answer_headers = [*kept, (MAPPING, summary.encode("ascii", "replace"))]
         return json.encode(mapped.body)
 

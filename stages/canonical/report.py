@@ -28,6 +28,9 @@ _NAME_LENGTH = 64
 LONGEST_SUMMARY = 512
 """Characters of a summary, which stands in a header of every answer; what does not fit is counted."""
 
+ALL_FAITHFUL = "faithful=all"
+"""The summary of a request of which everything was kept or translated."""
+
 UNFAITHFUL = frozenset({Fate.APPROXIMATED, Fate.DROPPED})
 """Fates that a client who insists on faithfulness does not accept."""
 
@@ -66,8 +69,8 @@ class Report:
     def summary(self, limit: int = LONGEST_SUMMARY) -> str:
         """The report in one header value: `dropped=top_k;emulated=stop_sequences`, at most `limit` characters.
 
-        Only what is not simply kept or translated is named, by its field at the top of the request, each once; an empty
-        text says that there is no such thing. What does not fit is counted: `more=3`.
+        Only what is not simply kept or translated is named, by its field at the top of the request, each once. What
+        does not fit is counted: `more=3`. Where there is nothing to name, it says so: `faithful=all`.
         """
         named: dict[Fate, dict[str, None]] = {}
         for note in self.notes:
@@ -82,4 +85,4 @@ class Report:
                 left += len(named[fate])
             else:
                 parts.append(part)
-        return ";".join([*parts, f"more={left}"] if left else parts)
+        return ";".join([*parts, f"more={left}"] if left else parts) or ALL_FAITHFUL

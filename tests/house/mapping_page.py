@@ -39,11 +39,11 @@ path, a fate and a reason. A path is made of the names of fields and of indexes,
 `messages.3.content.0.citations`. A note about a part is about all inside it that has no note of its own. What a client
 has written is never quoted in a reason; the name of a field is in its path.
 
-- **`dragoman-mapping`** is a header of every answer to a request of which something was more than kept or translated.
-  Its form is `fate=field,field;fate=field`, with the fates `approximated`, `dropped` and `emulated` in this order. A
+- **`dragoman-mapping`** is a header of every answer to a message request, also of an error that the upstream gave. Its
+  form is `fate=field,field;fate=field`, with the fates `approximated`, `dropped` and `emulated` in this order. A
   field is the first part of a path, each once, and whatever is no letter, digit, `_` or `-` in it is `?`. Example:
   `dropped=top_k,messages;emulated=stop_sequences`. A fate that would make it longer than {limit} characters is left
-  out, and its fields are counted at the end: `more=3`.
+  out, and its fields are counted at the end: `more=3`. Where nothing needs a name, it says `faithful=all`.
 - **`dragoman-mode: strict`** is a header of a request, and `mode` a setting: anything approximated or dropped is a 400
   (`invalid_request_error`), and nothing goes upstream. Its message is `path: fate: reason` of the first such part, as
   in `top_k: dropped: the upstream has no such parameter`. The default is `permissive`: do the nearest thing and say so.

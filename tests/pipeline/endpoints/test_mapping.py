@@ -28,12 +28,12 @@ async def ask(
 
 
 async def test_the_header_names_what_was_not_simply_translated() -> None:
-    """A dropped and an emulated field are named; a plain request gets no header."""
+    """A dropped and an emulated field are named; a plain request is told that all of it is faithful."""
     told, _ = await ask("/v1/messages", {"top_k": 5, "stop_sequences": ["###"]})
     plain, _ = await ask("/v1/messages", {})
 
     assert told.headers["dragoman-mapping"] == "dropped=top_k;emulated=stop_sequences"
-    assert "dragoman-mapping" not in plain.headers
+    assert plain.headers["dragoman-mapping"] == "faithful=all"
 
 
 async def test_a_field_cannot_break_out_of_the_header() -> None:
