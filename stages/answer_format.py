@@ -19,6 +19,8 @@ from stages.canonical.shape import Structure
 
 P = TypeVar("P")
 
+_ENDS = (BlockStop, Failure)
+
 _SPACE = " \t\n\r"
 _SPACES = re.compile(f"[{_SPACE}]+")
 
@@ -37,7 +39,7 @@ class AnswerFormat:
         if isinstance(part, TextDelta):
             if text := self._read(part.text):
                 yield TextDelta(text)
-        elif isinstance(part, BlockStop | Failure):
+        elif isinstance(part, _ENDS):
             yield from self.finish()
             yield part
         elif isinstance(part, MessageEnd) and self._left_out:

@@ -1,8 +1,8 @@
 """One tool call's argument JSON, first fragment to last.
 
 Anthropic's clients parse what the fragments add up to, so the sum must be JSON; the upstream may send fragments, only
-the whole, or both.  Fragments leave as they come, and what the whole adds to them leaves at the end.  Where the tool's
-schema forbids what models fill optional members with, a scanner leaves it out on the way.
+the whole, or both.  Fragments leave as they come, but for white space in front, and what the whole adds to them leaves
+at the end.  Where the tool's schema forbids what models fill optional members with, a scanner leaves it out on the way.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class JsonBuffer:
             self._cut = True
             return
         text = event.text if isinstance(event, ArgumentsDelta) else self._rest(event.text)
+        if not self._parts:
+            text = text.lstrip()  # white space alone, which some servers send for no arguments, is no JSON
         if text:
             self._parts.append(text)
             if self._scanner is not None:
@@ -57,7 +59,7 @@ class JsonBuffer:
         if self._scanner is not None and (rest := self._scanner.finish()):
             yield JsonDelta(rest)
         text = "".join(self._parts)
-        if self._cut or not text.strip():
+        if self._cut or not text:
             return
         if not _is_object(text):
             yield Failure(Kind.UPSTREAM, "The upstream sent a tool call whose arguments are not a JSON object.")
@@ -69,7 +71,7 @@ class JsonBuffer:
 
     def _rest(self, whole: str) -> str:
         """What `whole` adds to the fragments; a whole that contradicts them adds nothing, since they are gone."""
-        sent = "".join(self._parts)
+        sent, whole = "".join(self._parts), whole.lstrip()
         return whole[len(sent) :] if whole.startswith(sent) else ""
 
 

@@ -115,9 +115,10 @@ def written(body: Mapping[str, Any]) -> tuple[bytes, Prefix]:
     set_to = {name: encode(read(body)) for name, read in SETTINGS.items()}
     settings = {name: checksum(value) | len(value) << 32 for name, value in set_to.items()}
     head = sum(len(set_to[name]) for name in _IN_THE_PROMPT)
-    encoded = {"input": parts, "tools": msgspec.Raw(set_to["tools"])}
-    whole = encode({**body, **{name: part for name, part in encoded.items() if name in body}})
-    return whole, Prefix(settings, marks.tobytes(), tuple(map(_kind, items)), head)
+    known = {"input": parts, "tools": msgspec.Raw(set_to["tools"])}
+    # Field by field, because the exact encoder, which one odd text asks for, knows no parts that are encoded already.
+    fields = {name: known[name] if name in known else msgspec.Raw(encode(value)) for name, value in body.items()}
+    return encode(fields), Prefix(settings, marks.tobytes(), tuple(map(_kind, items)), head)
 
 
 def _kind(item: Mapping[str, Any]) -> str:

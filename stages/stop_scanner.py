@@ -1,8 +1,7 @@
 """Emulates `stop_sequences` on the text of an answer: the upstream knows no such thing.
 
-How to think about it.  Text passes as it comes, except for an end that could still become a sequence; that end is
-held until
-the next text decides, so at most the longest sequence less one character waits.  When a sequence is complete, the
+How to think about it.  Text passes as it comes, except for an end that could still become a sequence; that end is held
+until the next text decides, so at most the longest sequence less one character waits.  When a sequence is complete, the
 text before it passes, the block and the message end, and the upstream is of no use any more.
 """
 
@@ -11,24 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from stages.canonical.events import (
-    BLOCK_STOP,
-    BlockStop,
-    CitationsDelta,
-    MessageEnd,
-    TextDelta,
-    TextStart,
-    Usage,
-)
+from stages.canonical.events import BLOCK_STOP, BlockStop, CitationsDelta, MessageEnd, TextDelta, TextStart, Usage
 from stages.canonical.failure import Failure
 
 P = TypeVar("P")
+
+_HEADS = (TextStart, CitationsDelta)
+_ENDS = (BlockStop, Failure)
 
 
 class StopScanner:
     """The transducer: parts of a message in, the same parts out, up to the first stop sequence.
 
-    Sequences are looked for in each text block; reasoning and calls are not text.  `stopped` becomes true with a match.
+    Sequences are looked for in each text block; reasoning and calls are not text.
     """
 
     def __init__(self, sequences: tuple[str, ...], input_tokens: int, tokens: Callable[[str], int]) -> None:
@@ -45,15 +39,14 @@ class StopScanner:
         self._held = ""
         self._start: list[TextStart | CitationsDelta] = []
         self._sent: list[str] = []
-        self.stopped = False
 
     def feed(self, part: P) -> Iterator[P | TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
         """Take the next part; yield what may pass."""
-        if isinstance(part, TextStart | CitationsDelta):
+        if isinstance(part, _HEADS):
             self._start.append(part)  # waits for text, because a block may stop before its first character
         elif isinstance(part, TextDelta):
             yield from self._scan(part.text)
-        elif isinstance(part, BlockStop | Failure):
+        elif isinstance(part, _ENDS):
             yield from self._release(self._held)
             self._held, self._start = "", []
             yield part
@@ -82,7 +75,6 @@ class StopScanner:
         yield from self._release(text)
         if not self._start:
             yield BLOCK_STOP
-        self.stopped = True
         usage = Usage(input_tokens=self._input_tokens, output_tokens=self._tokens("".join(self._sent) + sequence))
         yield MessageEnd("stop_sequence", usage, stop_sequence=sequence)
 

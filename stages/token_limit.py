@@ -24,13 +24,16 @@ from stages.canonical.events import (
 
 P = TypeVar("P")
 
+_HEADS = (TextStart, CitationsDelta)
+_OTHER_BLOCKS = (ThinkingStart, ToolUseStart)
+
 
 class TokenLimit:
     """The transducer: parts of a message in, the same parts out while they fit into the limit.
 
     Text is cut inside; a call or reasoning that begins after the limit is left out, and one that began before it
-    passes,
-    since half a call is none.  The end still comes from the upstream, with what it cost; only its reason changes.
+    passes, since half a call is none.  The end still comes from the upstream, with what it cost; only its reason
+    changes.
     """
 
     def __init__(self, limit: int, tokens: Callable[[str], int]) -> None:
@@ -48,11 +51,11 @@ class TokenLimit:
         """Take the next part; yield what may pass."""
         if isinstance(part, MessageEnd):
             yield self._end(part) if self._cut else part
-        elif isinstance(part, TextStart | CitationsDelta):
+        elif isinstance(part, _HEADS):
             self._start.append(part)
         elif isinstance(part, TextDelta):
             yield from self._pass(part.text)
-        elif isinstance(part, ThinkingStart | ToolUseStart):
+        elif isinstance(part, _OTHER_BLOCKS):
             self._skipping = self._closed
             self._cut = self._cut or self._skipping
             if not self._skipping:

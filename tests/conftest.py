@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("no folder of recordings here (DRAGOMAN_SHARED names another place)")
     return SHARED
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _old_things_rest() -> None:
+    """Let the garbage collector look at what this module's tests make alone: ten thousand tests leave a large heap."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

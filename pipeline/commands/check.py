@@ -84,4 +84,6 @@ def show(out: Screen, name: str, finding: Finding) -> None:
 def _source(arguments: argparse.Namespace, settings: Settings) -> str:
     file = options.file_of(arguments)
     read = f"read from {file}" if file else "no configuration file; flags, environment and defaults"
-    return f"{read}; upstream {settings.upstream.url}, chosen by {settings.upstream_chosen_by}"
+    chosen = settings.upstream_chosen_by
+    why = "since nothing was given" if chosen == "nothing was given" else f"chosen by {chosen}"
+    return f"{read}; upstream {settings.upstream.url}, {why}"

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pipeline.commands import options
-from pipeline.commands.screen import Screen, screen
+from pipeline.commands.screen import CommandError, Screen, screen
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from stages.wire import json
 
     settings = options.settings_of(arguments)
-    body = sys.stdin.buffer.read() if arguments.request == "-" else Path(arguments.request).read_bytes()
-    out, request = screen(sys.stdout), decode(body, counting=True)
+    out, request = screen(sys.stdout), decode(_body(arguments.request), counting=True)
     if isinstance(request, Failure):
         out.line(f"refused with {request.kind.status} {request.kind.error_type}: {request.message}")
         return 1
@@ -40,6 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _tell(out, told["report"], mapped.plan.upstream_model)
     return 0
+
+
+def _body(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{name} cannot be read: {error.strerror}") from error
 
 
 def _tell(out: Screen, report: list[dict[str, str]], model: str) -> None:

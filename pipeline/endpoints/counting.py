@@ -9,15 +9,19 @@ from pipeline.endpoints.upstream_count import upstream_count
 from stages.canonical.failure import Failure, Kind
 from stages.mapper import map_request
 
-_HERE_INSTEAD = {
-    Kind.NOT_FOUND,
-    Kind.METHOD_NOT_ALLOWED,
-    Kind.UNAVAILABLE,
-    Kind.UPSTREAM,
-    Kind.TIMEOUT,
-    Kind.OVERLOADED,
-}
-_HERE_INSTEAD |= {Kind.INVALID_REQUEST}
+_HERE_INSTEAD = frozenset(
+    {
+        Kind.INVALID_REQUEST,
+        Kind.METHOD_NOT_ALLOWED,
+        Kind.NOT_FOUND,
+        Kind.OVERLOADED,
+        Kind.TIMEOUT,
+        Kind.UNAVAILABLE,
+        Kind.UPSTREAM,
+    }
+)
+# Failures of the upstream's count that our own count stands in for. The others are about keys, payment and limits, and
+# the client's to hear.
 
 
 async def count_tokens(context: Context, exchange: Exchange) -> None:

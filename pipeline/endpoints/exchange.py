@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 """Headers of an answer, names in lower case."""
 
+_LISTS = frozenset({"anthropic-beta"})
+# Headers that are lists, so that two of them are one longer list (RFC 9110, section 5.3).
 _INFLATERS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _JSON = (b"content-type", b"application/json")
 _STREAM: Headers = [
@@ -40,7 +42,7 @@ class Exchange:
         method: the HTTP method.
         path: the path, without the query.
         query: the raw query string.
-        headers: the request's headers, names in lower case; the last of a repeated one counts.
+        headers: the request's headers, names in lower case; of a repeated one the last counts, or all of a list.
         request_id: `req_...`, in every answer's headers.
         streaming: whether a stream has begun and not ended.
         started: whether an answer has begun.
@@ -51,7 +53,7 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope.get("query_string", b"")
-        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.headers = _headers(scope["headers"])
         self.request_id = request_id
         self.started = False
         self.streaming = False
@@ -180,3 +182,10 @@ class Exchange:
             await self._send(
                 {"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]}
             )
+
+
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw):
+        headers[name] = f"{headers[name]}, {value}" if name in _LISTS and name in headers else value
+    return headers

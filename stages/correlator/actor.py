@@ -14,12 +14,7 @@ import trio
 
 from stages.actor import Batch, Inbox, Outbox, Transducer
 from stages.block import Block
-from stages.canonical.events import (
-    BlockStart,
-    BlockStop,
-    MessageEnd,
-    ToolUseStart,
-)
+from stages.canonical.events import BlockStart, BlockStop, MessageEnd, ToolUseStart
 from stages.canonical.failure import Failure
 from stages.correlator.ledger import Ledger
 from stages.correlator.track import Content
@@ -65,9 +60,8 @@ class _Feeder:
         if self._pending and self._open is not None:
             batch, self._pending = tuple(self._pending), []
             try:
-                self._open.send_nowait(
-                    batch
-                )  # the next thing this task does is to wait for the upstream: no need to here
+                # The next thing this task does is to wait for the upstream: no need to do it here.
+                self._open.send_nowait(batch)
             except trio.WouldBlock:
                 await self._open.send(batch)
 

@@ -50,6 +50,8 @@ class CallTrack(Track):
 
     def complete(self, item: dict[str, Any]) -> None:
         """Take name, id and arguments of the whole call, as far as they are new."""
+        if self.done:
+            return  # servers repeat themselves, also while the block waits for its turn
         self._identify(item)
         self._begin()
         arguments = item.get("arguments")

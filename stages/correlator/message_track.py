@@ -13,6 +13,7 @@ from stages.correlator.track import Track
 from stages.tables import citations
 from stages.tables.hosted.web_search import NAME as WEB_SEARCH
 from stages.wire import responses_stream
+from stages.wire.loose import listed, objects
 from stages.wire.responses_stream import StreamEvent
 
 
@@ -80,8 +81,7 @@ class MessageTrack(Track):
 
     def complete(self, item: dict[str, Any]) -> None:
         """Take from the whole message what its deltas did not bring."""
-        content = item.get("content")
-        for index, part in enumerate(content if isinstance(content, list) else ()):
+        for index, part in enumerate(listed(item.get("content"))):
             if not isinstance(part, dict):
                 continue
             if part.get("type") == "refusal":
@@ -102,17 +102,14 @@ class MessageTrack(Track):
     def could_be(self, item: dict[str, Any]) -> bool:
         """Compare by what was said: a message that says something else is another one."""
         said = ["".join(parts) for _, parts in sorted(self._texts.items())]
-        content = item.get("content")
-        parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+        parts = objects(item.get("content"))
         return super().could_be(item) and said == [p.get("text") for p in parts if p.get("type") == "output_text"]
 
     def _take_part(self, index: int, part: dict[str, Any]) -> None:
         if part.get("type") != "output_text":
             return
-        annotations = part.get("annotations")
-        for annotation in annotations if isinstance(annotations, list) else ():
-            if isinstance(annotation, dict):
-                self._annotate(index, annotation)
+        for annotation in objects(part.get("annotations")):
+            self._annotate(index, annotation)
         self._whole(index, part.get("text"))
 
     def _annotate(self, index: int, annotation: dict[str, Any]) -> None:

@@ -22,7 +22,6 @@ class ReasoningTrack(Track):
         self.may_speak = False
         self._item = item
         self._parts: dict[tuple[str, int], list[str]] = {}
-        self._current: tuple[str, int] | None = None
         self._open = False
         self._whole = False
         self._sealed = False

@@ -29,7 +29,7 @@ from stages.counter.signatures import HEAD, signature
 from stages.tables.client_tools import Member, declared_name, functions_of
 from stages.tables.content import BILLING_HEADER
 from stages.wire import json
-from stages.wire.memory import by_identity
+from stages.wire.memo import by_identity
 
 __all__ = ["ANSWER", "MESSAGE", "Memory", "Tokens", "count", "estimate", "least"]
 

@@ -17,15 +17,8 @@ from typing import Any
 import attrs
 
 from stages.canonical.report import Fate, Note, Report
-from stages.canonical.request import (
-    AnyTool,
-    ContentBlock,
-    Document,
-    Request,
-    SearchResult,
-    ToolResult,
-    mark_of,
-)
+from stages.canonical.request import AnyTool, ContentBlock, Document, Request, SearchResult, ToolResult, mark_of
+from stages.tables.fields import CACHED
 from stages.wire import responses_request as wire
 from stages.wire.responses_request import Part
 
@@ -35,7 +28,6 @@ LASTING = "1h"
 """The `ttl` of a mark that wants more than the shortest time; any other, and none, is the upstream's default."""
 
 _MARKED = "to prompt_cache_breakpoint"
-_BY_ITSELF = "the upstream caches by itself, and the rendered prefix never changes"
 _AUTOMATIC = "the upstream's automatic breakpoint stands there"
 _COVERED = "a breakpoint can stand on whole parts of the input alone; the next one behind it covers this"
 _TOOLS = "tools stand before the input, so that each of its breakpoints covers them"
@@ -100,7 +92,7 @@ class Marks:
         mark = mark_of(node)
         if mark is not None:
             self.lasting = self.lasting or (self.taken and mark.get("ttl") == LASTING)
-            self.report.emulated(f"{path}.cache_control", reason if self.taken else _BY_ITSELF)
+            self.report.emulated(f"{path}.cache_control", reason if self.taken else CACHED)
 
     def around(self, request: Request) -> None:
         """Decide about the marks that stand outside of the conversation: on tools, and on the request itself."""

@@ -39,6 +39,7 @@ from stages.wire.responses_request import Item, Part
 ERROR_MARK = "[error]"
 """What leads the output of a call that failed: the upstream has no flag for it."""
 
+_REASONING = (Thinking, RedactedThinking)
 _UNANSWERED = "No result of this call was recorded."
 
 Place = tuple[int, int]
@@ -158,7 +159,7 @@ class Conversation:
         for index, block in enumerate(message.content):
             where, self._phase_here = f"messages.{at}.content.{index}", phases.get(index, "")
             self.marks.stand_in(block, where)
-            if isinstance(block, Thinking | RedactedThinking):
+            if isinstance(block, _REASONING):
                 self._think(block, where)
             elif isinstance(block, ToolUse):
                 self._call(block, (at, index))

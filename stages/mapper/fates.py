@@ -39,6 +39,7 @@ MOVED = "an answer is made of text and calls upstream, so it is shown as the use
 
 _FAITHFUL = (Fate.KEPT, Fate.TRANSLATED)
 _OF_SOURCES = ("media_type", "data", "url", "file_id", "content")
+_SOURCED = (Image, Document)
 _SHOWN = (Text, Image, Document, SearchResult, canonical.ToolReference)
 _IDLE = Row(Fate.KEPT, "asks for no more than leaving the field out would")
 
@@ -145,7 +146,7 @@ class Walker:
             self.inside(block.content, f"{path}.content", shown=fate is not None)
         elif isinstance(block, SearchResult):
             self.shown(block.content, f"{path}.content")
-        elif isinstance(block, Image | Document):
+        elif isinstance(block, _SOURCED):
             self.source(block.source, f"{path}.source")
 
     def inside(self, blocks: Iterable[canonical.ContentBlock], path: str, *, shown: bool = False) -> None:

@@ -13,6 +13,7 @@ from stages.tables.references import resolve
 from stages.tables.schemas import fate_of, repair
 from stages.tables.strict_schemas import convert
 from stages.wire import json
+from stages.wire.loose import listed
 
 MEMBER = "answer"
 """The name of what is asked for, in an object around an answer that is no object."""
@@ -74,7 +75,7 @@ def _is_object(schema: Any, document: JsonObject, depth: int = 0) -> bool:
         return False
     if "type" in schema:
         return bool(schema["type"] == "object")
-    parts = [resolve(document, schema.get("$ref")), *_listed(schema.get("allOf"))]
+    parts = [resolve(document, schema.get("$ref")), *listed(schema.get("allOf"))]
     return "properties" in schema or any(_is_object(part, document, depth + 1) for part in parts)
 
 
@@ -96,10 +97,6 @@ def _wrapped(schema: JsonObject) -> JsonObject:
     definitions = {key: schema[key] for key in _DEFINITIONS if key in schema}
     around = {"type": "object", "properties": {MEMBER: inside}, "required": [MEMBER], "additionalProperties": False}
     return {**around, **definitions}
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 _DEEP = 16

@@ -18,7 +18,7 @@ from stages.tables.shapes import shape_of
 from stages.tables.strict_schemas import convert
 from stages.wire import json
 from stages.wire import responses_request as wire
-from stages.wire.memory import by_identity
+from stages.wire.memo import by_identity
 
 EXAMPLES = "Examples of its input:"
 """What stands above the examples in a tool's description."""

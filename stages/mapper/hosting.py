@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,12 +15,10 @@ from stages.tables.hosted.mcp import MCP, implied, label_of, servers
 from stages.tables.hosted.shape import Asked
 from stages.tables.hosted.tool_search import TOOL_SEARCH
 from stages.tables.hosted.web_search import WEB_SEARCH
+from stages.tables.identifiers import undated
 
 PAGES = "web_fetch_"
 """How the `type`s of Anthropic's tool for reading a page begin; the upstream's search opens pages by itself."""
-
-
-_DATE = re.compile(r"_\d{8}\Z")
 
 
 @attrs.frozen
@@ -84,7 +81,7 @@ def hosting(request: Request, report: Report, *, available: bool, native_search:
         made = row.declare(tool, asked, f"tools.{index}", report)
         if made is not None and (row is MCP or row.upstream not in names):
             declared.append(made)
-            names[row.upstream] = "" if row is MCP else tool.name or _DATE.sub("", tool.type)
+            names[row.upstream] = "" if row is MCP else tool.name or undated(tool.type)
     more = implied(request) if available else []
     if more:
         declared += more
@@ -99,7 +96,7 @@ def _limit(request: Request, names: Mapping[str, str], report: Report) -> int | 
     limits: dict[int, int] = {
         index: tool.body["max_uses"]
         for index, tool in enumerate(request.tools)
-        if isinstance(tool, ServerTool) and WEB_SEARCH.serves(tool.type) and isinstance(tool.body.get("max_uses"), int)
+        if isinstance(tool, ServerTool) and WEB_SEARCH.serves(tool.type) and type(tool.body.get("max_uses")) is int
     }
     if not limits or WEB_SEARCH.upstream not in names:
         return None

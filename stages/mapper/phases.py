@@ -17,6 +17,8 @@ from stages.tables.citations import citations_on, place_of
 COMMENTARY, FINAL = "commentary", "final_answer"
 """The phases, in the upstream's words."""
 
+_REASONING = (Thinking, RedactedThinking)
+
 PHASES = frozenset({"", COMMENTARY, FINAL})
 """What a carrier may say; anything else was damaged on its way, and would be refused upstream."""
 
@@ -35,7 +37,7 @@ def phases_of(message: Message, starts: Container[int]) -> dict[int, str]:
     followed, behind = False, None
     for index in reversed(range(len(message.content))):
         block = message.content[index]
-        if isinstance(block, Thinking | RedactedThinking):
+        if isinstance(block, _REASONING):
             behind = None
         elif not isinstance(block, Text) or index in starts:
             piece = behind is not None and _is_cut(block, message.content[behind])

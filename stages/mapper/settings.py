@@ -1,8 +1,7 @@
-"""What of a request is neither conversation nor tools nor thinking: limits, sampling, format, identity."""
+"""What of a request is neither conversation nor tools nor thinking: limits, sampling, identity, tier."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from stages.canonical.plan import ThinkingDisplay
@@ -13,6 +12,7 @@ from stages.tables import effort
 from stages.tables.identifiers import digest
 from stages.tables.models import Model
 from stages.tables.profiles import Profile
+from stages.wire import json
 
 SERVICE_TIERS = {"auto": "auto", "standard_only": "default"}
 """`service_tier`, Anthropic's word to OpenAI's."""
@@ -67,8 +67,8 @@ def identity(request: Request, caller: Caller, profile: Profile) -> dict[str, An
 
 def _person_and_session(user_id: str) -> tuple[str, str]:
     try:
-        told = json.loads(user_id)
-    except (ValueError, RecursionError):
+        told = json.decode(user_id)
+    except json.MalformedJson:
         told = None
     if isinstance(told, dict):
         person = "|".join(str(told.get(key) or "") for key in ("device_id", "account_uuid"))

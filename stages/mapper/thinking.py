@@ -121,7 +121,13 @@ def _note_thinking(request: Request, chosen: str | None, model: Model, profile: 
         report.dropped("thinking.budget_tokens", "output_config.effort says how hard to think")
     elif thinking.budget_tokens is not None:
         report.approximated("thinking.budget_tokens", f"the upstream has efforts, not budgets: {chosen}")
-    if thinking.display not in effort.DISPLAYS:
+    _note_display(thinking.display, report)
+
+
+def _note_display(asked: str | None, report: Report) -> None:
+    if asked == effort.UPDATES:
+        report.emulated("thinking.display", "summaries of the reasoning are the notes of progress")
+    elif asked not in effort.DISPLAYS:
         report.approximated("thinking.display", "the summary of the reasoning is shown")
 
 

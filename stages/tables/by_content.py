@@ -8,18 +8,18 @@ from typing import TypeVar
 
 from stages.canonical.request import JsonObject
 from stages.wire import json
-from stages.wire.memory import Memory
+from stages.wire.memo import Memo
 
 R = TypeVar("R")
 
 
 def by_content(function: Callable[[JsonObject], R]) -> Callable[[JsonObject], R]:
     """Call a pure function of a schema only once for equal schemas; what it returns must not be changed by anybody."""
-    memory = Memory(function)
+    memo = Memo(function)
 
     @wraps(function)
     def remembered(schema: JsonObject) -> R:
         key = json.encode(schema)
-        return memory.look_up(key, schema, len(key))
+        return memo.look_up(key, schema, len(key))
 
     return remembered

@@ -11,6 +11,7 @@ from typing import Any
 from stages.canonical.request import JsonObject, Text
 from stages.wire import citation_carrier
 from stages.wire.citation_carrier import CitedAt
+from stages.wire.loose import objects, text
 
 URL = "url_citation"
 """The one annotation that has a counterpart: Anthropic's others point into documents of the prompt, by number."""
@@ -65,8 +66,7 @@ def citation_of(annotation: JsonObject, offset: int = 0) -> JsonObject | None:
 
 def citations_on(block: Text) -> list[JsonObject]:
     """The citations that a client says a text of an earlier turn has."""
-    said = block.extra.get("citations")
-    return [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
+    return objects(block.extra.get("citations"))
 
 
 def place_of(citation: JsonObject) -> CitedAt | None:
@@ -82,6 +82,6 @@ def annotation_of(citation: JsonObject, place: CitedAt) -> JsonObject:
         "type": URL,
         "start_index": place.start,
         "end_index": place.end,
-        "title": title if isinstance(title, str) else "",
+        "title": text(title),
         "url": citation["url"],
     }

@@ -8,15 +8,7 @@ from typing import Any
 import attrs
 
 from stages.canonical.report import Report
-from stages.canonical.request import (
-    ContentBlock,
-    Document,
-    Image,
-    SearchResult,
-    Text,
-    ToolReference,
-    Unknown,
-)
+from stages.canonical.request import ContentBlock, Document, Image, SearchResult, Text, ToolReference, Unknown
 from stages.tables.client_tools.browser_state import BROWSER_STATE, told
 from stages.tables.documents import document_parts, text_instead
 from stages.tables.identifiers import upstream_file_id, upstream_tool_name

@@ -14,6 +14,9 @@ Claude Code's own levels sit inside: 4,000 (think), 10,000 (megathink) and 31,99
 MODES = ("adaptive", "enabled", "disabled")
 """Values of `thinking.type` that mean upstream what they say."""
 
+UPDATES = "updates"
+"""The `display` that wants notes of progress before calls; Claude Code's terminal always asks for it."""
+
 DISPLAYS = (None, "summarized", "omitted")
 """Values of `thinking.display` that are shown as they are meant."""
 

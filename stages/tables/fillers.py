@@ -13,6 +13,7 @@ from typing import Any
 from stages.canonical.request import JsonObject
 from stages.tables.references import resolve
 from stages.tables.strict_subset import TYPES
+from stages.wire.loose import listed
 
 NEVER_EMPTY = frozenset(
     {
@@ -38,7 +39,7 @@ def allows(schema: Any, value: str | None, document: JsonObject, depth: int = 0)
         return True
     if not all(fits(schema[key], value) for key, fits in _SIMPLE.items() if key in schema):
         return False
-    every = schema["allOf"] if isinstance(schema.get("allOf"), list) else []
+    every = listed(schema.get("allOf"))
     if "$ref" in schema:
         target = resolve(document, schema["$ref"])
         every = every if target is None else [*every, target]

@@ -11,6 +11,7 @@ from typing import Any
 
 from stages.canonical.request import JsonObject
 from stages.tables.references import resolve
+from stages.wire.loose import mapping, objects, texts
 
 FORBIDDEN_AT_ROOT = ("oneOf", "anyOf", "allOf", "enum", "not")
 """Keywords that a function's parameters may not have at their top."""
@@ -53,8 +54,7 @@ class _Folder:
         return own
 
     def _folded(self, schemas: Any, inside: tuple[str, ...]) -> list[JsonObject]:
-        listed = schemas if isinstance(schemas, list) else []
-        return [self.fold(schema, inside) for schema in listed if isinstance(schema, dict) and _may_be_object(schema)]
+        return [self.fold(schema, inside) for schema in objects(schemas) if _may_be_object(schema)]
 
 
 def _may_be_object(schema: JsonObject) -> bool:
@@ -66,12 +66,12 @@ def _may_be_object(schema: JsonObject) -> bool:
 def _both(own: JsonObject, parts: Iterable[JsonObject]) -> JsonObject:
     """Say that all of these hold."""
     for part in parts:
-        properties = dict(_mapping(own.get("properties")))
-        for name, schema in _mapping(part.get("properties")).items():
+        properties = dict(mapping(own.get("properties")))
+        for name, schema in mapping(part.get("properties")).items():
             mine = properties.setdefault(name, schema)
             if mine != schema:
                 properties[name] = {"allOf": [mine, schema]}
-        closing = {} if _mapping(own.get("properties")) else {"additionalProperties": part.get("additionalProperties")}
+        closing = {} if mapping(own.get("properties")) else {"additionalProperties": part.get("additionalProperties")}
         more = {key: value for key, value in part.items() if key not in _MERGED} | {
             key: value
             for key, value in {**closing, "description": part.get("description")}.items()
@@ -87,13 +87,13 @@ def _either(own: JsonObject, options: list[JsonObject]) -> JsonObject:
         return own
     offered: dict[str, list[Any]] = {}
     for option in options:
-        for name, schema in _mapping(option.get("properties")).items():
+        for name, schema in mapping(option.get("properties")).items():
             if schema not in offered.setdefault(name, []):
                 offered[name].append(schema)
     either = {name: schemas[0] if len(schemas) == 1 else {"anyOf": schemas} for name, schemas in offered.items()}
     needs = [names(option.get("required")) for option in options]
     common, mine = set.intersection(*needs), names(own.get("required"))
-    folded = {**own, **_stated({**either, **_mapping(own.get("properties"))}, mine | common)}
+    folded = {**own, **_stated({**either, **mapping(own.get("properties"))}, mine | common)}
     sets = list(dict.fromkeys(", ".join(sorted(need - common - mine)) for need in needs))
     if len(sets) > 1:
         told = f"Needs one of these sets of properties: {'; '.join(given or 'none' for given in sets)}."
@@ -105,11 +105,6 @@ def _stated(properties: JsonObject, required: set[str]) -> JsonObject:
     return {"properties": properties} | ({"required": sorted(required)} if required else {})
 
 
-def _mapping(value: Any) -> JsonObject:
-    """A mapping of schemas, or an empty one in place of nonsense."""
-    return value if isinstance(value, dict) else {}
-
-
 def names(value: Any) -> set[str]:
     """The names in a list, without whatever else a client wrote there."""
-    return {name for name in value if isinstance(name, str)} if isinstance(value, list) else set()
+    return set(texts(value))

@@ -21,6 +21,7 @@ CALL_PREFIX = "call_"
 FILE_PREFIX, UPSTREAM_FILE_PREFIX = "file_", "file-"
 """What the two services' ids of files start with."""
 
+_DATE = re.compile(r"_\d{8}\Z")
 _RAW_FILE = "file_raw_"
 _KEPT = 48
 _DIGEST = 15
@@ -29,6 +30,11 @@ _DIGEST = 15
 def digest(text: str, length: int) -> str:
     """Hash a text to `length` hexadecimal characters."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
+
+
+def undated(kind: str) -> str:
+    """The `type` of a tool without the date at its end, as `web_search_20250305` has one."""
+    return _DATE.sub("", kind)
 
 
 def upstream_tool_name(name: str) -> str:

@@ -24,7 +24,8 @@ class Model:
         window: tokens it takes as input.
         output: tokens it writes at most.
         sampling: `always`, `without_reasoning` (only with effort `none`) or `never`: when it takes temperature and
-        top_p. phases: whether its messages carry a `phase` that must come back.
+            top_p.
+        phases: whether its messages carry a `phase` that must come back.
         additional_tools: whether tools may be added in the middle of a conversation.
         configuration_updates: whether effort may be changed in the middle of one.
         tool_search: whether it can search among deferred tools by itself (recorded on gpt-5.4 and gpt-5.6).

@@ -15,6 +15,7 @@ from stages.canonical.shape import Member, Shape
 from stages.tables.by_content import by_content
 from stages.tables.fillers import allows
 from stages.tables.references import resolve
+from stages.wire.loose import listed, mapping
 
 Way = tuple[JsonObject, ...]
 """Schemas without combinators of their own to decide about, all of which hold."""
@@ -70,7 +71,7 @@ class _Compiler:
             raise TooIntricateError
         shape = self._shapes[key] = Shape()
         objects = [way for way in ways if _may_be(way, "object", dict)]
-        names = {name: None for way in objects for part in way for name in _mapping(part.get("properties"))}
+        names = {name: None for way in objects for part in way for name in mapping(part.get("properties"))}
         for name in names:
             shape.members[name] = self._member(name, objects)
         shape.others = self._elsewhere([_others(way, closed=self._closed) for way in objects])
@@ -94,8 +95,8 @@ class _Compiler:
             yield from self._ways(tuple(rest), known)
             return
         target = resolve(self._document, schema.get("$ref"))
-        rest += [*_list(schema.get("allOf")), *([] if target is None else [target])]
-        for chosen in _choices([_list(schema.get(key)) for key in ("anyOf", "oneOf")]):
+        rest += [*listed(schema.get("allOf")), *([] if target is None else [target])]
+        for chosen in _choices([listed(schema.get(key)) for key in ("anyOf", "oneOf")]):
             yield from self._ways((*chosen, *rest), (*known, schema))
 
     def _member(self, name: str, objects: list[Way]) -> Member:
@@ -180,7 +181,7 @@ def _declared(way: Way, name: str, *, closed: bool) -> tuple[Any, ...] | None:
     """What holds for a member: its schemas; none where anything is allowed; None where it must not be."""
     declared: list[Any] = []
     for part in way:
-        properties = _mapping(part.get("properties"))
+        properties = mapping(part.get("properties"))
         if name in properties:
             declared.append(properties[name])
         elif isinstance(part.get("patternProperties"), dict):
@@ -207,12 +208,4 @@ def _items(way: Way) -> tuple[Any, ...]:
 
 
 def _requires(way: Way, name: str) -> bool:
-    return any(name in _list(part.get("required")) for part in way)
-
-
-def _mapping(value: Any) -> JsonObject:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return any(name in listed(part.get("required")) for part in way)

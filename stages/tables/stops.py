@@ -55,9 +55,13 @@ def _details(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+_MOST = 2**53
+# More tokens than anybody counts: what is larger is no number of tokens, and no float either when it becomes a price.
+
+
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
     if isinstance(value, float) and not math.isfinite(value):
         return 0
-    return max(0, int(value))
+    return min(max(0, int(value)), _MOST)

@@ -20,6 +20,8 @@ teach them to send a line that says what nearly every client says anyway.
 _LONGEST = 40
 # Characters of an unknown version that are repeated to the client: it is the client's text, and goes into a sentence.
 
+_WITH_CONTENT = (SearchResult, ToolResult)
+
 Rule = Callable[[Request], Iterator[str]]
 """Complains about what a version does not take, each place first."""
 
@@ -49,7 +51,7 @@ def _cited(blocks: tuple[ContentBlock, ...], path: str) -> Iterator[str]:
         place = f"{path}.{index}"
         if isinstance(block, Text) and block.extra.get("citations"):
             yield place
-        elif isinstance(block, SearchResult | ToolResult):
+        elif isinstance(block, _WITH_CONTENT):
             yield from _cited(block.content, f"{place}.content")
 
 

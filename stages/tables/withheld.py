@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from stages.wire.loose import objects
+
 OTHER = "other"
 """A reason of tomorrow; its word is the upstream's, and not for a log."""
 
@@ -20,6 +22,5 @@ REASONS = frozenset(
 
 def withheld(transformations: Any) -> tuple[tuple[str, int], ...]:
     """Count the reasoning items of a request that the model did not get to see, by reason; nonsense counts as none."""
-    listed = transformations if isinstance(transformations, list) else []
-    reasons = [entry.get("reason") for entry in listed if isinstance(entry, dict) and entry.get("type") == "reasoning"]
+    reasons = [entry.get("reason") for entry in objects(transformations) if entry.get("type") == "reasoning"]
     return tuple(sorted(Counter(reason if reason in REASONS else OTHER for reason in map(str, reasons)).items()))

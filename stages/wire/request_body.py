@@ -11,7 +11,7 @@ import msgspec
 
 from stages.canonical.request import AnyTool
 from stages.wire import json
-from stages.wire.memory import Memory
+from stages.wire.memo import Memo
 from stages.wire.messages_request import structure_tool
 
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -44,4 +44,4 @@ def _read_tool(told: bytes) -> AnyTool:
     return structure_tool(json.decode(told))
 
 
-_TOOLS = Memory(_read_tool)
+_TOOLS = Memo(_read_tool)

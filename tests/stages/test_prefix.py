@@ -106,3 +106,11 @@ def test_a_request_is_written_as_it_would_be_without_fingerprints(said: Any) -> 
     odd: list[dict[str, Any]] = [{"model": "m", "input": [], "extra": said}, {"tools": None}]
     for body in (BODY, {**BODY, "input": [{"content": said}]}, *odd):
         assert written(body)[0] == json.encode(body)
+
+
+@pytest.mark.parametrize("name", ["model", "instructions", "prompt_cache_key", "text"])
+def test_half_an_emoji_beside_the_input_is_written(name: str) -> None:
+    """A text that only the exact encoder takes may stand in any field, such as a system prompt that was cut."""
+    body = {**BODY, name: {"description": ["\ud83d", float("inf")]}}
+
+    assert written(body)[0] == json.encode(body)

@@ -40,7 +40,6 @@ class Told:
         usage: its `usage`.
         error: the `error` object of an `error` event.
         names: the events' names in order, deltas included.
-        empty_deltas: deltas that added nothing, the first of a call not counted.
         state: where the machine stands.
     """
 
@@ -51,7 +50,6 @@ class Told:
     usage: dict[str, Any] = attrs.field(factory=dict)
     error: dict[str, Any] | None = None
     names: list[str] = attrs.field(factory=list)
-    empty_deltas: int = 0
     state: str = "START"
 
     @property
@@ -131,7 +129,6 @@ def _grow(told: Told, data: dict[str, Any]) -> None:
         raise Broken("a signature is last, and comes once")
     if block["type"] == "tool_use" and not block["deltas"] and delta[field]:
         raise Broken("a call's first delta is empty")
-    told.empty_deltas += not delta[field] and not (block["type"] == "tool_use" and not block["deltas"])
     block["deltas"] += 1
     block[field] += delta[field]
 

@@ -13,7 +13,7 @@ from stages.canonical.request import ServerTool, Tool
 from stages.tables.client_tools import bash, browser_toolset, computer, computer_toolset, memory, text_editor
 from stages.tables.client_tools.making import Maker, Member, declared_name, upstream_name
 from stages.tables.client_tools.toolset import Toolset
-from stages.wire.memory import by_identity
+from stages.wire.memo import by_identity
 
 __all__ = ["TOOLSETS", "Member", "complaints", "declared_name", "functions_of", "toolset_of", "upstream_name"]
 

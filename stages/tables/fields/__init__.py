@@ -8,20 +8,17 @@ and fails when a field has no row, and when a row has no field.
 
 from __future__ import annotations
 
-import re
-
 from stages.tables.fields.blocks import BLOCKS
 from stages.tables.fields.request import FIELDS
-from stages.tables.fields.row import UNKNOWN, UNKNOWN_KIND, Fields, Row
+from stages.tables.fields.row import CACHED, UNKNOWN, UNKNOWN_KIND, Fields, Row
 from stages.tables.fields.settings import SETTINGS
 from stages.tables.fields.tools import TOOLS
+from stages.tables.identifiers import undated
 
-__all__ = ["FIELDS", "NODES", "UNKNOWN", "UNKNOWN_KIND", "Fields", "Row", "node_of"]
+__all__ = ["CACHED", "FIELDS", "NODES", "UNKNOWN", "UNKNOWN_KIND", "Fields", "Row", "node_of"]
 
 NODES: dict[str, Fields] = {**SETTINGS, **BLOCKS, **TOOLS}
 """Node to its fields, below the top of a request."""
-
-_DATE = re.compile(r"_\d{8}\Z")
 
 
 def node_of(group: str, kind: object) -> str | None:
@@ -30,7 +27,7 @@ def node_of(group: str, kind: object) -> str | None:
     A group without types of its own is one node, under the group's own name.
     """
     if isinstance(kind, str):
-        for name in (f"{group}.{kind}", f"{group}.{_DATE.sub('', kind)}"):
+        for name in (f"{group}.{kind}", f"{group}.{undated(kind)}"):
             if name in NODES:
                 return name
     return group if group in NODES else None

@@ -6,7 +6,7 @@ field has no row here.
 
 from __future__ import annotations
 
-from stages.tables.fields.row import Fields, dropped, emulated, kept, translated
+from stages.tables.fields.row import CACHE, Fields, dropped, emulated, kept, translated
 
 FIELDS: Fields = {
     "model": translated("to the upstream model that the settings name"),
@@ -26,9 +26,7 @@ FIELDS: Fields = {
     "tool_choice": translated("to tool_choice and parallel_tool_calls", inside="tool_choice"),
     "service_tier": translated("to the upstream's tiers"),
     "speed": translated("to the upstream's fast tier", idle=("standard",)),
-    "cache_control": emulated(
-        "the upstream caches by itself, and the rendered prefix never changes", inside="cache_control"
-    ),
+    **CACHE,
     "context_management": dropped(
         "no history is edited here",
         inside="context_management",

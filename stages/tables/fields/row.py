@@ -51,11 +51,10 @@ UNKNOWN = dropped("not a field that is known here")
 UNKNOWN_KIND = dropped("not of a kind that is known here")
 """A part whose `type` no table names."""
 
-CACHE: Fields = {
-    "cache_control": emulated(
-        "the upstream caches by itself, and the rendered prefix never changes", inside="cache_control"
-    )
-}
+CACHED = "the upstream caches by itself, and the rendered prefix never changes"
+"""What stands in for a mark that no breakpoint is made of."""
+
+CACHE: Fields = {"cache_control": emulated(CACHED, inside="cache_control")}
 """The mark that most parts may carry."""
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from stages.tables.fields.row import Fields, dropped, emulated, kept, same, translated
+from stages.tables.fields.row import CACHED, Fields, dropped, emulated, kept, same, translated
 
-_CACHE = "the upstream caches by itself, and the rendered prefix never changes"
 _EDITS = dropped("no history is edited here")
 _FALLBACK = dropped("no other model is asked after a refusal")
 _BINDING = dropped("what a thinking block is bound to is decided by its seal", inside="block_binding")
@@ -46,7 +45,7 @@ SETTINGS: dict[str, Fields] = {
     "tool_choice.any": {"disable_parallel_tool_use": _PARALLEL},
     "tool_choice.tool": {"name": translated("to the function's name"), "disable_parallel_tool_use": _PARALLEL},
     "tool_choice.none": {},
-    "cache_control": same(emulated(_CACHE), "ttl"),
+    "cache_control": same(emulated(CACHED), "ttl"),
     "schema": {"*": translated("to the same keyword; what the upstream refuses is mended, and that is said")},
     "mcp_server": {
         "name": translated("to the server's label"),

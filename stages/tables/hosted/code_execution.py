@@ -22,10 +22,9 @@ from stages.tables.hosted.shape import (
     Result,
     Telling,
     item_id,
-    objects,
-    text,
 )
 from stages.tables.identifiers import upstream_file_id
+from stages.wire.loose import mapping, objects, text
 
 NAME = "code_execution"
 """What Anthropic calls the tool."""
@@ -85,8 +84,7 @@ def restore(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObj
     ours, asked = _OURS.match(text(call.get("id"))), call.get("input")
     if ours is None or not isinstance(asked, dict):
         return None
-    content = (result or {}).get("content")
-    told = content if isinstance(content, dict) else {}
+    told = mapping((result or {}).get("content"))
     logs = text(told.get("stdout")) + text(told.get("stderr"))
     failed = told.get("type") == "code_execution_tool_result_error" or told.get("return_code") not in (0, None)
     item = {"type": _ITEM, "id": ours["item"], "container_id": ours["container"], "code": text(asked.get("code"))}

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from stages.canonical.request import JsonObject
-from stages.tables.hosted.shape import objects
 from stages.wire import json
+from stages.wire.loose import objects
 
 SEALED = frozenset(
     {"encrypted_content", "encrypted_index", "encrypted_stdout", "encrypted_code_execution_result", "signature"}

@@ -22,12 +22,11 @@ from stages.tables.hosted.shape import (
     Result,
     Telling,
     item_id,
-    objects,
-    text,
     undo,
 )
 from stages.tables.identifiers import digest
 from stages.wire import json
+from stages.wire.loose import mapping, objects, text
 
 UPSTREAM = "mcp"
 """The upstream's word."""
@@ -89,7 +88,7 @@ def implied(request: Request) -> list[JsonObject]:
         return []
     declared = []
     for server in servers(request):
-        config = _object(server.get("tool_configuration"))
+        config = mapping(server.get("tool_configuration"))
         allowed = config.get("allowed_tools")
         if config.get("enabled") is not False and allowed != []:
             declared.append(_declared(server, allowed if isinstance(allowed, list) else None))
@@ -138,8 +137,8 @@ def _declared(server: JsonObject, allowed: list[Any] | None) -> JsonObject:
 
 def _allowed(body: JsonObject, path: str, report: Report) -> list[str] | None:
     """List the tools that may be called; None where the upstream need not be told, or cannot be."""
-    configs = {name: _object(config).get("enabled") for name, config in _object(body.get("configs")).items()}
-    if _object(body.get("default_config")).get("enabled") is False:
+    configs = {name: mapping(config).get("enabled") for name, config in mapping(body.get("configs")).items()}
+    if mapping(body.get("default_config")).get("enabled") is False:
         return [name for name, enabled in configs.items() if enabled]
     if body.get("tools"):
         names = [text(tool.get("name")) for tool in objects(body["tools"])]
@@ -152,9 +151,9 @@ def _allowed(body: JsonObject, path: str, report: Report) -> list[str] | None:
 
 def _deferred(body: JsonObject, asked: Asked, path: str, report: Report) -> bool:
     """Whether the server's tools are found by a search; the upstream defers all of them or none."""
-    default = bool(_object(body.get("default_config")).get("defer_loading"))
-    for name, config in _object(body.get("configs")).items():
-        if bool(_object(config).get("defer_loading", default)) != default:
+    default = bool(mapping(body.get("default_config")).get("defer_loading"))
+    for name, config in mapping(body.get("configs")).items():
+        if bool(mapping(config).get("defer_loading", default)) != default:
             report.approximated(f"{path}.configs.{name}.defer_loading", "a server's tools are deferred together")
     if default and not asked.native_search:
         report.approximated(f"{path}.default_config.defer_loading", "without a tool search, nothing is deferred")
@@ -178,10 +177,6 @@ def _error(error: Any) -> str:
 
 def _said(content: Any) -> str:
     return content if isinstance(content, str) else "\n".join(text(part.get("text")) for part in objects(content))
-
-
-def _object(value: Any) -> JsonObject:
-    return value if isinstance(value, dict) else {}
 
 
 MCP = Hosted(

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import attrs
 
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request, ServerTool
 from stages.tables.identifiers import digest
+from stages.wire.loose import text
 
 SERVER_TOOL = "srvtoolu_"
 """What the ids of `server_tool_use` blocks start with."""
@@ -121,7 +121,7 @@ def item_id(item: JsonObject, prefix: str) -> str:
     ident = item.get("id")
     if isinstance(ident, str) and ident.startswith(prefix) and _ITEM_ID.match(ident):
         return ident
-    return f"{prefix}{digest(ident if isinstance(ident, str) else '', 24)}"
+    return f"{prefix}{digest(text(ident), 24)}"
 
 
 def undo(block_id: object, prefix: str) -> str | None:
@@ -136,13 +136,3 @@ def prefix_of(block_id: object) -> str:
     """How the item's id in a block's id begins, such as `ws_`; empty for an id of another form."""
     found = _BLOCK_ID.match(block_id) if isinstance(block_id, str) else None
     return found[1] if found else ""
-
-
-def text(value: Any) -> str:
-    """A value that should be text; anything else is none."""
-    return value if isinstance(value, str) else ""
-
-
-def objects(value: Any) -> list[JsonObject]:
-    """The objects in a value that should be a list of them."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -19,11 +19,10 @@ from stages.tables.hosted.shape import (
     Result,
     Telling,
     item_id,
-    objects,
-    text,
     undo,
 )
 from stages.tables.identifiers import call_id_of
+from stages.wire.loose import mapping, objects, text
 
 UPSTREAM = "tool_search"
 """The upstream's word."""
@@ -50,9 +49,8 @@ def declare(_: ServerTool, asked: Asked, path: str, report: Report) -> JsonObjec
 def tell(item: JsonObject, names: Names, awaiting: str) -> Telling:
     """Show what was searched for, or what an earlier search has found: the upstream tells them in two items."""
     if item.get("type") == _CALL and item.get("execution") != "client":
-        arguments = item.get("arguments")
         ident = SERVER_TOOL + item_id(item, _PREFIX)
-        return Telling((Call(ident, names.tool, arguments if isinstance(arguments, dict) else {}),))
+        return Telling((Call(ident, names.tool, mapping(item.get("arguments"))),))
     if item.get("type") != _OUTPUT or not awaiting:
         return Telling(left_out=(text(item.get("type")),))
     found = [names.tools.get(name, name) for name in _found(item)]

@@ -20,11 +20,10 @@ from stages.tables.hosted.shape import (
     Result,
     Telling,
     item_id,
-    objects,
-    text,
     undo,
 )
 from stages.tables.identifiers import digest
+from stages.wire.loose import objects, text, texts
 
 NAME = "web_search"
 """What both sides call the tool."""
@@ -73,7 +72,7 @@ def restore(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObj
     if ident is None or not isinstance(asked, dict):
         return None
     query, content = text(asked.get("query")), (result or {}).get("content")
-    queries = [each for each in asked.get("queries") or () if isinstance(each, str)] or [query]
+    queries = texts(asked.get("queries")) or [query]
     action: dict[str, Any] = {"type": "search", "query": query, "queries": queries}
     urls = [found["url"] for found in objects(content) if isinstance(found.get("url"), str)]
     if urls:
@@ -84,7 +83,7 @@ def restore(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObj
 
 def _queries(action: JsonObject) -> JsonObject:
     """The input of the block: one query as Anthropic's has it, and all of them where there were several."""
-    queries = [query for query in action.get("queries") or () if isinstance(query, str)]
+    queries = texts(action.get("queries"))
     query = text(action.get("query")) or (queries[0] if queries else "")
     return {"query": query} if queries in ([], [query]) else {"query": query, "queries": queries}
 

@@ -27,6 +27,7 @@ def test_a_setup_without_a_key(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "warn  key:" in said
     assert "ok    Claude Code:  1.2.3" in said
+    assert "upstream emulator, since nothing was given" in said
     assert said.endswith("Nothing stands in the way.\n")
 
 

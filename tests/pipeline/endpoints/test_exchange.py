@@ -80,6 +80,13 @@ def test_the_head_is_known() -> None:
     assert (made.started, made.streaming) == (False, False)
 
 
+def test_lists_are_one_however_they_are_sent() -> None:
+    """A client may say each beta in a header of its own; all of them count."""
+    said = [(b"anthropic-beta", b"a-1, b-2"), (b"x-api-key", b"k"), (b"anthropic-beta", b"c-3")]
+
+    assert exchange(headers=said)[0].headers == {"anthropic-beta": "a-1, b-2, c-3", "x-api-key": "k"}
+
+
 def test_a_query_may_be_missing() -> None:
     """ASGI allows its absence."""
     wire = Wire([])

@@ -58,6 +58,7 @@ def complete(item: dict[str, Any]) -> Step:
         ([delta("{"), delta(""), delta("}")], [START, ArgumentsDelta("{"), ArgumentsDelta("}")]),
         ([whole("{}"), whole("")], [START, ArgumentsDone("{}")]),
         ([complete(call("{}"))], [START, ArgumentsDone("{}"), BLOCK_STOP]),
+        ([complete(call("{}")), complete(call("{}"))], [START, ArgumentsDone("{}"), BLOCK_STOP]),
         ([complete(call(""))], [START, BLOCK_STOP]),
         ([complete(call("{", status="incomplete"))], [START, ArgumentsDone("{"), ArgumentsCut(), BLOCK_STOP]),
         ([delta("{"), CallTrack.cut, CallTrack.end], [START, ArgumentsDelta("{"), ArgumentsCut(), BLOCK_STOP]),

@@ -95,7 +95,8 @@ def test_what_the_client_sees(fields: dict[str, Any], shown: ThinkingDisplay) ->
         (ADAPTIVE, None, RESTING, "medium", []),
         (ADAPTIVE, "low", RESTING, "low", []),
         (ADAPTIVE, None, MUTE, None, [(TYPE, DROPPED)]),
-        (ThinkingConfig("adaptive", display="updates"), None, FIXED, None, [(DISPLAY, APPROXIMATED)]),
+        (ThinkingConfig("adaptive", display="updates"), None, FIXED, None, [(DISPLAY, Fate.EMULATED)]),
+        (ThinkingConfig("adaptive", display="of tomorrow"), None, FIXED, None, [(DISPLAY, APPROXIMATED)]),
         (ThinkingConfig("adaptive", display="omitted"), None, FIXED, None, []),
         (ThinkingConfig("enabled", 4_000), None, FIXED, "medium", [(BUDGET, APPROXIMATED)]),
         (ThinkingConfig("enabled", 31_999), None, FIXED, "high", [(BUDGET, APPROXIMATED)]),
@@ -262,7 +263,6 @@ def _check_notes(report: Report, asking: Request, sent: str | None, model: Model
         expected |= {
             TYPE: not kept or config.type == "between_tools",
             BUDGET: config.budget_tokens is not None and bool(model.efforts),
-            DISPLAY: config.display == "updates" and bool(model.efforts),
         }
     if told:
         expected.pop(EFFORT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stages.tables.by_content import by_content
-from stages.wire.memory import ENTRIES
+from stages.wire.memo import ENTRIES
 
 
 def test_equal_schemas_are_read_once() -> None:

@@ -13,6 +13,7 @@ from stages.tables.identifiers import (
     client_file_id,
     digest,
     tool_use_id,
+    undated,
     upstream_file_id,
     upstream_tool_name,
 )
@@ -130,3 +131,12 @@ def test_how_ids_of_files_look(client: str, upstream: str) -> None:
 def test_an_upstreams_own_id_of_a_file_stays() -> None:
     """A client may know one from the upstream itself."""
     assert upstream_file_id("file-Ab1") == "file-Ab1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "bare"),
+    [("web_search_20250305", "web_search"), ("mcp_toolset", "mcp_toolset"), ("a_2025", "a_2025")],
+)
+def test_the_date_of_a_tool_goes(kind: str, bare: str) -> None:
+    """Only eight figures at the end are a date."""
+    assert undated(kind) == bare

@@ -90,6 +90,13 @@ def test_impossible_numbers_count_as_zero(number: float) -> None:
     assert usage({"input_tokens": number, "output_tokens": number}) == Usage()
 
 
+def test_a_number_that_counts_nothing_is_bounded() -> None:
+    """It is reckoned with later: as a price, for one."""
+    told = usage({"input_tokens": 1e308, "output_tokens": 10**400})
+
+    assert told == Usage(input_tokens=2**53, output_tokens=2**53)
+
+
 @given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
 def test_usage_never_raises_and_never_goes_negative(
     prompt: Any, read: Any, written: Any, kept: Any, output: Any, thought: Any

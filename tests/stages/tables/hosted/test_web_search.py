@@ -159,3 +159,14 @@ def test_a_search_without_a_result_comes_back() -> None:
 
     assert items is not None
     assert items[0]["action"] == {"type": "search", "query": "", "queries": [""]}
+
+
+@pytest.mark.parametrize("queries", [5, True, {"q": 1}, "words", [None, 1]])
+def test_queries_that_are_no_texts_are_none(queries: Any) -> None:
+    """Neither a client's nor an upstream's nonsense breaks a request; the one query stands for them."""
+    call = {"id": "srvtoolu_ws_1", "input": {"query": "q", "queries": queries}}
+    (item,) = WEB_SEARCH.restore(call, None, {}) or []
+    action = {"type": "search", "query": "q", "queries": queries}
+
+    assert item["action"]["queries"] == ["q"]
+    assert both(SEARCH | {"action": action})[0].input == {"query": "q"}

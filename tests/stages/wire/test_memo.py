@@ -7,7 +7,7 @@ import weakref
 
 import attrs
 
-from stages.wire.memory import ENTRIES, LARGEST, Memory, by_identity
+from stages.wire.memo import BYTES, ENTRIES, Memo, by_identity
 
 
 @attrs.frozen
@@ -55,21 +55,25 @@ def test_what_nobody_holds_is_forgotten() -> None:
     assert [make(Thing({str(n): n for n in range(size)})).size for size in range(5)] == list(range(5))
 
 
-def test_large_things_are_not_remembered() -> None:
-    """All that is remembered together is bounded, because each of it is."""
-    memory: Memory[str, list[str]] = Memory(lambda text: [text])
+def test_large_things_drive_out_each_other() -> None:
+    """All that is remembered together is bounded; what is larger than that is never remembered."""
+    memo: Memo[str, list[str]] = Memo(lambda text: [text])
+    first = memo.look_up("a", "a", BYTES - 1)
 
-    assert memory.look_up("a", "a", LARGEST) is memory.look_up("a", "a", LARGEST)
-    assert memory.look_up("b", "b", LARGEST + 1) is not memory.look_up("b", "b", LARGEST + 1)
+    assert memo.look_up("a", "a", BYTES - 1) is first
+    second = memo.look_up("b", "b", 2)
+    assert memo.look_up("b", "b", 2) is second
+    assert memo.look_up("a", "a", BYTES - 1) is not first
+    assert memo.look_up("c", "c", BYTES + 1) is not memo.look_up("c", "c", BYTES + 1)
 
 
 def test_what_was_used_longest_ago_is_forgotten_first() -> None:
     """A flood of things does not drive out what is in use."""
-    memory: Memory[int, list[int]] = Memory(lambda number: [number])
-    used, unused = memory.look_up(0, 0, 1), memory.look_up(1, 1, 1)
+    memo: Memo[int, list[int]] = Memo(lambda number: [number])
+    used, unused = memo.look_up(0, 0, 1), memo.look_up(1, 1, 1)
     for number in range(2, ENTRIES + 2):
-        memory.look_up(number, number, 1)
-        memory.look_up(0, 0, 1)
+        memo.look_up(number, number, 1)
+        memo.look_up(0, 0, 1)
 
-    assert memory.look_up(0, 0, 1) is used
-    assert memory.look_up(1, 1, 1) is not unused
+    assert memo.look_up(0, 0, 1) is used
+    assert memo.look_up(1, 1, 1) is not unused

@@ -17,16 +17,17 @@ R = TypeVar("R")
 ENTRIES = 1024
 """Things that each function remembers; the one used longest ago is forgotten first."""
 
-LARGEST = 2**16
-"""Bytes of the largest thing that is remembered, so that all of them together are bounded as well."""
+BYTES = 2**23
+"""About how many bytes the keys of one memory may have together: large things drive out each other."""
 
 
-class Memory(Generic[T, R]):
+class Memo(Generic[T, R]):
     """What a function made of things, found by whatever tells equal things."""
 
     def __init__(self, function: Callable[[T], R]) -> None:
         self._function = function
-        self._known: OrderedDict[Hashable, R] = OrderedDict()
+        self._known: OrderedDict[Hashable, tuple[R, int]] = OrderedDict()
+        self._free = BYTES
 
     def look_up(self, key: Hashable, thing: T, size: int) -> R:
         """Return what the function makes of a thing.
@@ -39,12 +40,13 @@ class Memory(Generic[T, R]):
         known = self._known
         if key in known:
             known.move_to_end(key)
-            return known[key]
+            return known[key][0]
         made = self._function(thing)
-        if size <= LARGEST:
-            known[key] = made
-            if len(known) > ENTRIES:
-                known.popitem(last=False)
+        if size <= BYTES:
+            known[key] = made, size
+            self._free -= size
+            while self._free < 0 or len(known) > ENTRIES:
+                self._free += known.popitem(last=False)[1][1]
         return made
 
 
