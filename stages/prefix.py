@@ -32,6 +32,7 @@ SETTINGS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 Source: the reasons of `PromptCacheDiagnosticsCacheMiss` in OpenAI's SDK 3.54.0.
 """
 
+_USER = "user message"
 _IN_THE_PROMPT = ("tools", "instructions", "text")
 _WIDTH = 8
 # Bytes of a mark in `Prefix.items`: four of checksum, four of length.
@@ -62,6 +63,12 @@ class Prefix:
     def has_tools(self) -> bool:
         """Whether the request declares tools."""
         return self.settings["tools"] >> 32 > len(b"null")
+
+    @property
+    def opening(self) -> bytes:
+        """The fingerprint of the user's first message, by which conversations can be told apart; empty without one."""
+        at = self.kinds.index(_USER) * _WIDTH if _USER in self.kinds else len(self.items)
+        return self.items[at : at + _WIDTH]
 
     def fingerprint(self) -> str:
         """Twelve hexadecimal characters that are the same for the same prompt in every process."""

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from stages.prefix import Change, Prefix, changed, common
+from stages.tables.identifiers import SHARED_KEY
 
 TURNS = 8
 """Turns remembered of one conversation: clients ask on the side, and go back to where they were."""
@@ -96,9 +97,11 @@ class CacheBook:
         """Compare a turn with the one it continues: the longest that it extends, else the one it shares most with.
 
         One that shares neither a beginning nor model and tools with it belongs to another conversation of the same
-        client, such as the search for a title.
+        client, such as the search for a title. Where conversations share a key, their first question tells them apart.
         """
-        turns = self._by_key.get(key, ())
+        turns = list(self._by_key.get(key, ()))
+        if key.startswith(SHARED_KEY):
+            turns = [turn for turn in turns if turn.prefix.opening == now.opening]
         continued = [turn for turn in reversed(turns) if _continues(turn.prefix, now)]
         if continued:  # as nearly every turn does; there is nothing more to compare then
             return Comparison(max(continued, key=lambda turn: len(turn.prefix.items)))

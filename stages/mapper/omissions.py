@@ -23,7 +23,7 @@ def omitted(request: Request, profile: Profile, hosted: Collection[str], report:
         report: gets the notes.
     """
     report.notes += [*_accounting(request), *_instructions(request, profile), *_placeholders(request)]
-    report.notes += [*_configured_twice(request), *_haste(request)]
+    report.notes += [*_configured_twice(request), *_haste(request), *_prefill(request)]
     if request.metadata is not None and not profile.cache_key:
         report.dropped("metadata", "the server is told neither who asks nor which conversation it is")
     if request.extra.get("container") and CODE_EXECUTION.upstream not in hosted:
@@ -54,6 +54,14 @@ def _placeholders(request: Request) -> Iterator[Note]:
             yield Note(
                 f"tools.{index}", Fate.EMULATED, "stands for tools that are declared once a result refers to them"
             )
+
+
+def _prefill(request: Request) -> Iterator[Note]:
+    """The beginning of an answer that the model should go on from; a paused turn is none."""
+    last = request.messages[-1] if request.messages else None
+    if last is not None and last.role == "assistant" and last.content and isinstance(last.content[-1], Text):
+        path = f"messages.{len(request.messages) - 1}"
+        yield Note(path, Fate.APPROXIMATED, "the upstream answers after what was said, and does not go on in it")
 
 
 def _haste(request: Request) -> Iterator[Note]:

@@ -6,13 +6,17 @@ from typing import Any
 
 from stages.canonical.plan import ThinkingDisplay
 from stages.canonical.report import Report
-from stages.canonical.request import Caller, Request
+from stages.canonical.request import Caller, Request, Text
 from stages.mapper.thinking import display
 from stages.tables import effort
-from stages.tables.identifiers import digest
+from stages.tables.content import BILLING_HEADER
+from stages.tables.identifiers import SHARED_KEY, digest
 from stages.tables.models import Model
 from stages.tables.profiles import Profile
 from stages.wire import json
+
+LONG_PROMPT = 4096
+"""Characters of a system prompt that is worth a cache of its own: some 1024 tokens, the least that is cached."""
 
 SERVICE_TIERS = {"auto": "auto", "standard_only": "default"}
 """`service_tier`, Anthropic's word to OpenAI's."""
@@ -60,8 +64,10 @@ def identity(request: Request, caller: Caller, profile: Profile) -> dict[str, An
         return {}
     user = request.metadata.user_id if request.metadata else None
     person, session = _person_and_session(user or "")
-    conversation = "|".join(filter(None, (caller.session or session or _fallback(request), caller.agent)))
-    key = {"prompt_cache_key": digest(conversation, 40)}
+    named = caller.session or session
+    conversation = "|".join(filter(None, (named or _beginning(request), caller.agent)))
+    shared = "" if named else _shared(request)
+    key = {"prompt_cache_key": shared or digest(conversation, 40)}
     return key | ({"safety_identifier": digest(person, 40)} if person else {})
 
 
@@ -77,8 +83,21 @@ def _person_and_session(user_id: str) -> tuple[str, str]:
     return person, session
 
 
-def _fallback(request: Request) -> str:
-    """Tell conversations apart by how they begin, for clients that name no session."""
+def _shared(request: Request) -> str:
+    """The key of all conversations about one long system prompt; empty when there is none.
+
+    The upstream keeps prompts with one key together, and question after question about the same prompt is what caches
+    are for.
+    """
+    told = [block.text for block in request.system if isinstance(block, Text)]
+    prompt = [text for text in told if not text.startswith(BILLING_HEADER)]
+    if sum(map(len, prompt)) >= LONG_PROMPT:
+        return SHARED_KEY + digest(repr((request.model, prompt)), 40 - len(SHARED_KEY))
+    return ""
+
+
+def _beginning(request: Request) -> str:
+    """Tell conversations apart by how they begin."""
     first = request.messages[0] if request.messages else None
     return digest(repr((request.model, request.system, first)), 40)
 

@@ -23,6 +23,9 @@ FILE_PREFIX, UPSTREAM_FILE_PREFIX = "file_", "file-"
 
 _DATE = re.compile(r"_\d{8}\Z")
 _RAW_FILE = "file_raw_"
+SHARED_KEY = "shared_"
+"""What a cache key starts with that several conversations have, because they ask about the same long prompt."""
+
 _KEPT = 48
 _DIGEST = 15
 

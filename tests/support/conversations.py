@@ -201,8 +201,8 @@ _hosted = st.sampled_from(
     (
         {"type": "server_tool_use", "id": "srvtoolu_ws_1", "name": "web_search", "input": {"query": "q"}},
         {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_ws_1", "content": [{"url": "https://a"}]},
-        {"type": "server_tool_use", "id": "srvtoolu_ci_1-cntr_1", "name": "code_execution", "input": {"code": "1"}},
-        {"type": "code_execution_tool_result", "tool_use_id": "srvtoolu_ci_1-cntr_1", "content": {"stdout": "1"}},
+        {"type": "server_tool_use", "id": "srvtoolu_ci_1_cntr_1", "name": "code_execution", "input": {"code": "1"}},
+        {"type": "code_execution_tool_result", "tool_use_id": "srvtoolu_ci_1_cntr_1", "content": {"stdout": "1"}},
         {"type": "mcp_tool_use", "id": "mcptoolu_mcp_1", "name": "ask", "server_name": "the wiki", "input": {}},
         {"type": "mcp_tool_result", "tool_use_id": "mcptoolu_mcp_1", "is_error": True, "content": "no"},
         {"type": "server_tool_use", "id": "srvtoolu_tsc_1", "name": "tool_search_tool_regex", "input": {}},

@@ -37,8 +37,8 @@ MOST_FILES = 50
 
 _ITEM = "code_interpreter_call"
 _PREFIX = "ci_"
-_CONTAINER = re.compile(r"cntr_[A-Za-z0-9_]+\Z")
-_OURS = re.compile(rf"{SERVER_TOOL}(?P<item>ci_[A-Za-z0-9_]{{1,61}})-(?P<container>cntr_[A-Za-z0-9_]+)\Z")
+_CONTAINER = re.compile(r"cntr_[A-Za-z0-9]+\Z")
+_OURS = re.compile(rf"{SERVER_TOOL}(?P<item>ci_[A-Za-z0-9_]{{1,61}})_(?P<container>cntr_[A-Za-z0-9]+)\Z")
 
 
 def serves(kind: str) -> bool:
@@ -70,7 +70,7 @@ def tell(item: JsonObject, _: Names, __: str) -> Telling:
     """
     container = item.get("container_id")
     known = isinstance(container, str) and _CONTAINER.match(container) is not None
-    ident = SERVER_TOOL + item_id(item, _PREFIX) + (f"-{container}" if known else "")
+    ident = SERVER_TOOL + item_id(item, _PREFIX) + (f"_{container}" if known else "")
     outputs = objects(item.get("outputs"))
     logs = "".join(text(output.get("logs")) for output in outputs if output.get("type") == "logs")
     result = {"type": "code_execution_tool_result", "tool_use_id": ident, "content": _outcome(item, logs)}

@@ -91,6 +91,15 @@ def test_without_tools_another_beginning_is_another_conversation() -> None:
     assert str(book(turn("msg_1", "a")).follow("k", prefix("x"))) == "first_turn"
 
 
+def test_conversations_with_a_shared_key_are_told_apart_by_their_first_question() -> None:
+    """Another question about the same prompt is no change of the first one's."""
+    known = CacheBook()
+    known.keep("shared_k", turn("msg_1", "a", "b"))
+
+    assert str(known.follow("shared_k", prefix("a", "b", "c"))) == "extended"
+    assert str(known.follow("shared_k", prefix("x", "b"))) == "first_turn"
+
+
 def test_a_message_is_found_by_its_id() -> None:
     """As long as its turn is remembered."""
     first = turn("msg_1", "a")

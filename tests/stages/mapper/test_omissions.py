@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from stages.canonical.report import Fate, Report
-from stages.canonical.request import ContentBlock, Image, Metadata, Request, ServerTool, Source, Text, Tool
+from stages.canonical.request import (
+    ContentBlock,
+    Image,
+    Message,
+    Metadata,
+    Request,
+    ServerTool,
+    Source,
+    Text,
+    Tool,
+    Unknown,
+)
 from stages.mapper.omissions import omitted
 from stages.mapper.tools import PLACEHOLDER
 from stages.tables.content import BILLING_HEADER
@@ -16,13 +27,14 @@ from stages.tables.profiles import Profile
 WHOLE = Profile("whole")
 OLD = Profile("old", developer_role=False)
 BILLED = Text(f"{BILLING_HEADER}: x")
+ASKED = Message("user", (Text("?"),))
 PICTURE = Image(Source("url", url="u"))
 
 
 def told(profile: Profile = WHOLE, hosted: tuple[str, ...] = (), **fields: Any) -> dict[str, Fate]:
     """What is noted about a request with these fields, when these tools run upstream."""
     report = Report()
-    omitted(Request("m", (), **fields), profile, hosted, report)
+    omitted(Request("m", **{"messages": (), **fields}), profile, hosted, report)
     return {note.path: note.fate for note in report.notes}
 
 
@@ -45,6 +57,21 @@ def test_of_the_system_prompt(system: tuple[ContentBlock, ...], profile: Profile
 def test_of_the_tools() -> None:
     """Claude Code's placeholder is no tool, whatever place it has in the list."""
     assert told(tools=(Tool("a", {}), Tool(PLACEHOLDER, {}))) == {"tools.1": Fate.EMULATED}
+
+
+@pytest.mark.parametrize(
+    ("messages", "notes"),
+    [
+        ((ASKED, Message("assistant", (Text("{"),))), {"messages.1": Fate.APPROXIMATED}),
+        ((ASKED, Message("assistant", (Text("{"),)), ASKED), {}),
+        ((ASKED, Message("assistant", (Unknown("server_tool_use", {}),))), {}),
+        ((ASKED, Message("assistant", ())), {}),
+        ((), {}),
+    ],
+)
+def test_of_an_answer_begun(messages: tuple[Message, ...], notes: dict[str, Fate]) -> None:
+    """What the client has begun to answer is not gone on from; a turn that paused in a tool is."""
+    assert told(messages=messages) == notes
 
 
 def test_of_who_asks() -> None:

@@ -130,6 +130,19 @@ def test_a_person_is_the_same_in_every_session(one: str, other: str) -> None:
     assert all(len(value) == 40 for value in first.values())
 
 
+def test_questions_about_one_long_prompt_share_a_key() -> None:
+    """Where no session is named, the prompt is what is worth keeping; a short one is not, and tells nothing apart."""
+
+    def key(prompt: str, question: str) -> str:
+        asked = Request("m", (Message("user", (Text(question),)),), system=(Text(prompt),))
+        return str(settings.identity(asked, Caller(), OPENAI)["prompt_cache_key"])
+
+    long, short = "x" * settings.LONG_PROMPT, "x"
+    assert key(long, "a") == key(long, "b")
+    assert key(long, "a") != key(long + "y", "a")
+    assert key(short, "a") != key(short, "b")
+
+
 def test_a_conversation_keeps_its_key() -> None:
     """By the header, else by the session in the user id, else by how it begins; each agent has its own."""
     header, agent = Caller(session="s"), Caller(session="s", agent="a")

@@ -100,7 +100,7 @@ def test_a_run_is_a_call_and_its_result() -> None:
     """In the oldest of Anthropic's forms, which says that Python runs."""
     call, result = both(RUN)
 
-    assert call == Call("srvtoolu_ci_1-cntr_7", "code_execution", {"code": "print(1)"})
+    assert call == Call("srvtoolu_ci_1_cntr_7", "code_execution", {"code": "print(1)"})
     assert result == {
         "type": "code_execution_tool_result",
         "tool_use_id": call.id,
@@ -164,7 +164,7 @@ def test_a_run_comes_back_as_it_was(code: str, logs: str) -> None:
     assert back(item) == [item]
 
 
-@pytest.mark.parametrize("call", [{}, {"id": "srvtoolu_01AB", "input": {}}, {"id": "srvtoolu_ci_1-cntr_7", "input": 1}])
+@pytest.mark.parametrize("call", [{}, {"id": "srvtoolu_01AB", "input": {}}, {"id": "srvtoolu_ci_1_cntr_7", "input": 1}])
 def test_another_services_run_is_no_item(call: dict[str, Any]) -> None:
     """It names no container of the upstream's."""
     assert CODE_EXECUTION.restore(call, None, {}) is None
@@ -172,6 +172,6 @@ def test_another_services_run_is_no_item(call: dict[str, Any]) -> None:
 
 def test_a_run_without_a_result_comes_back() -> None:
     """A client may have left it out."""
-    items = CODE_EXECUTION.restore({"id": "srvtoolu_ci_1-cntr_7", "input": {}}, None, {})
+    items = CODE_EXECUTION.restore({"id": "srvtoolu_ci_1_cntr_7", "input": {}}, None, {})
 
     assert items == [{**RUN, "code": "", "outputs": None}]
