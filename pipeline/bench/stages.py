@@ -114,6 +114,7 @@ class _Calls:
         self._buffer: JsonBuffer | None = None
 
     def pass_on(self, part: Any) -> Iterator[Any]:
+        """Yield what an encoder gets for a part of the message: arguments as their buffer has read them."""
         if isinstance(part, (ArgumentsDelta, ArgumentsDone, ArgumentsCut)):
             if self._buffer is not None:
                 yield from self._buffer.feed(part)

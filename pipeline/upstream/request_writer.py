@@ -73,8 +73,13 @@ async def _send(wire: Wire, data: bytes, seconds: float | None) -> None:
 class _BodyFraming(Protocol):
     """How the parts of a body follow each other on the wire."""
 
-    def frame(self, part: bytes) -> bytes: ...
-    def end(self) -> bytes: ...
+    def frame(self, part: bytes) -> bytes:
+        """Write one part."""
+        ...
+
+    def end(self) -> bytes:
+        """Write what stands behind the last."""
+        ...
 
 
 class _Counted:
@@ -84,12 +89,14 @@ class _Counted:
         self._left = length
 
     def frame(self, part: bytes) -> bytes:
+        """Pass a part on, as far as bytes are still due."""
         self._left -= len(part)
         if self._left < 0:
             raise httpx.LocalProtocolError("the body of the request is longer than its content-length")
         return part
 
     def end(self) -> bytes:
+        """Check that nothing is missing."""
         if self._left:
             raise httpx.LocalProtocolError("the body of the request is shorter than its content-length")
         return b""
@@ -99,9 +106,11 @@ class _Chunked:
     """Chunks, each with its size; an empty one would be the end."""
 
     def frame(self, part: bytes) -> bytes:
+        """Write a part behind its size."""
         return b"%x\r\n%b\r\n" % (len(part), part) if part else b""
 
     def end(self) -> bytes:
+        """Write the chunk that is the end."""
         return b"0\r\n\r\n"
 
 

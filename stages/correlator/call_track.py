@@ -14,7 +14,7 @@ from stages.canonical.events import (
     ToolUseStart,
 )
 from stages.canonical.plan import AnswerPlan
-from stages.correlator.track import Content, Track
+from stages.correlator.track import Content, Track, unused
 from stages.tables.identifiers import digest, tool_use_id
 from stages.wire.responses_stream import StreamEvent
 
@@ -91,9 +91,7 @@ class CallTrack(Track):
             return
         self._begun = True
         wanted = tool_use_id(self._upstream_id or f"call_{digest(self.plan.message_id + self._name, 24)}")
-        self.call_id = next(
-            ident for n in range(len(self._taken) + 1) if (ident := f"{wanted}_{n}" if n else wanted) not in self._taken
-        )
+        self.call_id = unused(wanted, self._taken, "_")
         name = self.plan.tool_names.get(self._name, self._name)
         toolset, shape = self.plan.toolsets.get(self._name, ""), self.plan.shapes.get(self._name)
         self.say(ToolUseStart(self.call_id, name, toolset, shape))

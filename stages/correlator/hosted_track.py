@@ -7,7 +7,7 @@ from typing import Any
 
 from stages.canonical.events import BLOCK_STOP, JsonDelta, ResultStart, ServerToolUseStart
 from stages.canonical.plan import AnswerPlan
-from stages.correlator.track import Track
+from stages.correlator.track import Track, unused
 from stages.tables.hosted import BY_ITEM
 from stages.tables.hosted.shape import Call, Names, Result
 from stages.wire import json
@@ -51,11 +51,7 @@ class HostedTrack(Track):
         self.end()
 
     def _call(self, call: Call) -> None:
-        self.call_id = next(
-            ident
-            for n in range(len(self._taken) + 1)
-            if (ident := f"{call.id}-{n}" if n else call.id) not in self._taken
-        )
+        self.call_id = unused(call.id, self._taken, "-")
         self.say(ServerToolUseStart(self.call_id, call.name, call.server))
         self.say(JsonDelta(""))
         arguments = json.encode(call.input).decode()

@@ -5,6 +5,7 @@ A track never decides about order; it keeps what its item says until the ledger 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from stages.canonical.events import Arguments, BlockStart, BlockStop, Delta
@@ -12,6 +13,12 @@ from stages.canonical.plan import AnswerPlan
 
 Content = Delta | Arguments
 """What fills a block, before a call's JSON buffer has read it."""
+
+
+def unused(ident: str, taken: Collection[str], mark: str) -> str:
+    """Give an id, or the first variant of it that nobody has: its number behind the mark."""
+    variants = (f"{ident}{mark}{number}" if number else ident for number in range(len(taken) + 1))
+    return next(variant for variant in variants if variant not in taken)
 
 
 class Track:

@@ -15,7 +15,7 @@ from stages.mapper.breakpoints import Marks
 from stages.mapper.conversation import Conversation, instructions
 from stages.mapper.formats import output_format
 from stages.mapper.reasoning import Reasoning
-from stages.mapper.tools import choice, toolbox
+from stages.mapper.tools import Toolbox, choice, toolbox
 from stages.tables import models
 from stages.tables.profiles import PROFILES, Profile
 
@@ -101,7 +101,20 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         body["max_tool_calls"] = tools.hosting.limit
     omissions.omitted(request, profile, tools.hosting.names, report)
     fates.complete(request, report)
-    plan = AnswerPlan(
+    plan = attrs.evolve(
+        _plan(request, target, tools, message_id, upstream_model),
+        max_output_tokens=body.get("max_output_tokens"),
+        cut_at=cut_at,
+        window=model.window,
+        cites=not text,
+        structure=structure,
+    )
+    return Mapped(body, plan, report)
+
+
+def _plan(request: Request, target: Target, tools: Toolbox, message_id: str, upstream_model: str) -> AnswerPlan:
+    """How to read the answer, as far as it does not depend on the upstream's limits and formats."""
+    return AnswerPlan(
         message_id=message_id,
         model=request.model,
         upstream_model=upstream_model,
@@ -111,15 +124,9 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         hosted=tools.hosting.names,
         servers=tools.hosting.servers,
         thinking=thinking.display(request),
-        max_output_tokens=body.get("max_output_tokens"),
         stop_sequences=request.stop_sequences,
-        cut_at=cut_at,
-        window=model.window,
         shapes=tools.shapes,
-        cites=not text,
-        structure=structure,
     )
-    return Mapped(body, plan, report)
 
 
 def _always(request: Request, profile: Profile, *, include: list[str]) -> dict[str, Any]:

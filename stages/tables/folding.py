@@ -44,6 +44,7 @@ class _Folder:
         self._document = document
 
     def fold(self, schema: JsonObject, inside: tuple[str, ...]) -> JsonObject:
+        """Merge a schema with what it refers to and combines; `inside` names the references that led here."""
         own = {key: value for key, value in schema.items() if key not in (*FORBIDDEN_AT_ROOT, "$ref")}
         reference = schema.get("$ref")
         if isinstance(reference, str) and reference not in inside:

@@ -22,7 +22,6 @@ FILE_PREFIX, UPSTREAM_FILE_PREFIX = "file_", "file-"
 """What the two services' ids of files start with."""
 
 _DATE = re.compile(r"_\d{8}\Z")
-_RAW_FILE = "file_raw_"
 SHARED_KEY = "shared_"
 """What a cache key starts with that several conversations have, because they ask about the same long prompt."""
 
@@ -72,23 +71,7 @@ def call_id_of(tool_use: str) -> str:
     return f"hashed_{digest(tool_use, 40)}"
 
 
-def client_file_id(upstream: str) -> str:
-    """Give an upstream's id of a file Anthropic's form; `upstream_file_id` undoes it for any id at all.
-
-    `file-Ab1` becomes `file_Ab1`.  An id of another form, as other upstreams have them, stays readable behind a mark.
-    """
-    client = FILE_PREFIX + upstream.removeprefix(UPSTREAM_FILE_PREFIX)
-    return client if upstream.startswith(UPSTREAM_FILE_PREFIX) and not _is_raw(client) else _RAW_FILE + upstream
-
-
 def upstream_file_id(client: str) -> str:
     """Give a client's id of a file the upstream's form; one that the upstream's own API gave out stays as it is."""
-    if _is_raw(client):
-        return client.removeprefix(_RAW_FILE)
-    if client.startswith(FILE_PREFIX):
-        return UPSTREAM_FILE_PREFIX + client.removeprefix(FILE_PREFIX)
-    return client
-
-
-def _is_raw(client: str) -> bool:
-    return client.startswith(_RAW_FILE)
+    ident = client.removeprefix(FILE_PREFIX)
+    return client if ident == client else UPSTREAM_FILE_PREFIX + ident

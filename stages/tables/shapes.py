@@ -55,6 +55,7 @@ class _Compiler:
         self._shapes: dict[frozenset[tuple[int, ...]], Shape] = {}
 
     def compile(self) -> Shape | None:
+        """Return the shape of the document; None when nothing in it can have to be left out."""
         root = self._shape(((self._document,),))
         useful = self._useful()
         for shape in self._shapes.values():

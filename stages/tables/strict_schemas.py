@@ -63,6 +63,7 @@ class _Converter:
         self._properties = self._values = self._characters = 0
 
     def convert(self) -> JsonObject:
+        """Return the document as strict mode takes it; raises when it cannot be said there."""
         if self._document.get("type") != "object" or "$ref" in self._document:
             raise _OutsideError
         return self._node(self._document, 1)

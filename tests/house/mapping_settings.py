@@ -120,8 +120,7 @@ def _names() -> Table:
         ("the same, coming back", call("call_1"), ident(call("call_1"))),
         ("another service's `tool_use` id", "toolu_01A", ident("toolu_01A")),
         ("an id that the upstream would refuse", "a b", ident("a b")),
-        ("an upstream's id of a file", "file-Ab1", identifiers.client_file_id("file-Ab1")),
-        ("the same, coming back", "file_Ab1", identifiers.upstream_file_id("file_Ab1")),
+        ("a client's id of a file", "file_Ab1", identifiers.upstream_file_id("file_Ab1")),
     ]
     rows = [(what, code(theirs), code(ours), f"{TABLES}/test_identifiers.py") for what, theirs, ours in pairs]
     return Table(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from stages.canonical.report import Report
 from stages.canonical.request import Message, Request, ServerTool, Unknown
 from stages.tables.hosted.code_execution import CODE_EXECUTION
-from stages.tables.hosted.shape import Asked, Call, Names, Result, Telling
+from stages.tables.hosted.shape import Asked, Call
+from tests.stages.tables.hosted.trip import Trip
 
 RUN: dict[str, Any] = {
     "type": "code_interpreter_call",
@@ -23,24 +24,8 @@ RUN: dict[str, Any] = {
 }
 TOOL = ServerTool("code_execution_20250825", "code_execution", {"type": "code_execution_20250825"})
 
-
-def told(item: dict[str, Any]) -> Telling:
-    """What a client gets to see of an item."""
-    return CODE_EXECUTION.tell(item, Names("code_execution"), "")
-
-
-def both(item: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
-    """The two blocks of a run."""
-    call, result = told(item).parts
-    assert isinstance(call, Call)
-    assert isinstance(result, Result)
-    return call, result.body
-
-
-def back(item: dict[str, Any]) -> Any:
-    """The item as it comes back from a client."""
-    call, result = both(item)
-    return CODE_EXECUTION.restore({"id": call.id, "name": call.name, "input": call.input}, result, {})
+TRIP = Trip(CODE_EXECUTION, "code_execution")
+told, both, back = TRIP.told, TRIP.both, TRIP.back
 
 
 def declared(container: Any, *said: dict[str, Any]) -> tuple[Any, list[str]]:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from stages.canonical.report import Report
 from stages.canonical.request import Request, ServerTool
-from stages.tables.hosted.shape import Asked, Call, Names, Result, Telling
+from stages.tables.hosted.shape import Asked, Call, Telling
 from stages.tables.hosted.web_search import WEB_SEARCH
+from tests.stages.tables.hosted.trip import Trip
 
 SEARCH: dict[str, Any] = {
     "type": "web_search_call",
@@ -25,24 +26,8 @@ SEARCH: dict[str, Any] = {
     },
 }
 
-
-def told(item: dict[str, Any]) -> Telling:
-    """What a client gets to see of an item."""
-    return WEB_SEARCH.tell(item, Names("web_search"), "")
-
-
-def both(item: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
-    """The two blocks of a search."""
-    call, result = told(item).parts
-    assert isinstance(call, Call)
-    assert isinstance(result, Result)
-    return call, result.body
-
-
-def back(item: dict[str, Any]) -> Any:
-    """The item as it comes back from a client."""
-    call, result = both(item)
-    return WEB_SEARCH.restore({"id": call.id, "name": call.name, "input": call.input}, result, {})
+TRIP = Trip(WEB_SEARCH, "web_search")
+told, both, back = TRIP.told, TRIP.both, TRIP.back
 
 
 def test_a_declaration_says_where_to_look_and_from_where() -> None:
