@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.config import Settings, UpstreamSettings
 from pipeline.emulator import EmulatorTransport
+from stages.tables.models import facts
 from stages.wire import json
 from tests.conftest import SHARED
 from tests.support.claude import Desk, Unavailable, desk, install
@@ -110,8 +111,8 @@ def _findings(visit: Visit) -> list[str]:
 def assert_append_only(office: Office) -> None:
     """Every request of a conversation starts with all of the one before it, settings and tools included (law 9).
 
-    Where the upstream takes no tools in the middle of a conversation, one that was searched for is declared behind the
-    others.
+    Only where the model takes no tools in the middle of a conversation may those that were searched for be declared
+    behind the others.
     """
     for conversation in conversations(office.upstream.messages):
         for earlier, later in pairwise(conversation):
@@ -120,6 +121,8 @@ def assert_append_only(office: Office) -> None:
             for part in ("tools", "input"):
                 before, after = (each.request.get(part) or [] for each in (earlier, later))
                 assert json.encode(after[: len(before)]) == json.encode(before)
+                if part == "tools" and facts(later.request["model"]).additional_tools:
+                    assert len(after) == len(before)
 
 
 def conversations(exchanges: list[Exchange]) -> list[list[Exchange]]:
