@@ -51,7 +51,7 @@ mapping: .venv/.dev-stamp  ## write docs/mapping.md anew, out of the tables
 	$(BIN)/python -m tests.house.mapping_page
 
 fixtures: .venv/.dev-stamp  ## write what dragoman says in fixtures/ anew
-	$(BIN)/python -m tests.support.phrasebook
+	$(BIN)/python -m tests.support.fixture_writer
 
 client: .venv/.dev-stamp  ## tests with the real Claude Code (needs node and npm)
 	$(BIN)/pytest -m client $(ARGS)

@@ -61,7 +61,7 @@ def _run(name: str, words: list[str]) -> int:
 
 def _guarded(command: Command, arguments: argparse.Namespace) -> int:
     from pipeline.commands.screen import CommandError, complain
-    from pipeline.config import ConfigurationError
+    from pipeline.settings import ConfigurationError
 
     try:
         return command.run(arguments)

@@ -16,17 +16,17 @@ import httpx
 import trio
 from structlog.typing import FilteringBoundLogger
 
-from pipeline.config import EMULATOR, Settings
 from pipeline.endpoints.context import Context
+from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry import names
 from pipeline.telemetry.logs import make_logger
+from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient, fingerprint
-from pipeline.upstream.transport import choose_transport
-from pipeline.vocabulary import Vocabulary
+from pipeline.upstream.http1.transport import choose_transport
 from stages.mapper import Target
 from stages.tables import profiles
 
-RARELY = (20_000, 20, 50)
+GC_THRESHOLDS = (20_000, 20, 50)
 """When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
 
 
@@ -52,11 +52,11 @@ async def open_service(
     )
     target = target_of(settings)
     async with trio.open_nursery() as nursery:
-        vocabulary = Vocabulary()
-        nursery.start_soon(vocabulary.load)
+        tokenizer = Tokenizer()
+        nursery.start_soon(tokenizer.load)
         log = log or make_logger(settings.log_format, settings.log_level)
         try:
-            yield Context(settings, client, target, vocabulary, log)
+            yield Context(settings, client, target, tokenizer, log)
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
@@ -98,7 +98,7 @@ async def listen(
     from hypercorn.config import Config
     from hypercorn.trio import serve as serve_asgi
 
-    from pipeline.endpoints.edge import application
+    from pipeline.endpoints.application import application
 
     settings, stop = context.settings, trio.Event() if shutdown is None else shutdown
     config = Config()
@@ -136,7 +136,7 @@ async def _serve(settings: Settings, sockets: list[socket.socket] | None, ready:
         nursery.start_soon(_await_signal, shutdown)
         gc.collect()
         gc.freeze()  # what start-up made lives for ever: collections need not look at it again
-        gc.set_threshold(*RARELY)
+        gc.set_threshold(*GC_THRESHOLDS)
         await listen(context, sockets=sockets, shutdown=shutdown, ready=ready)
         nursery.cancel_scope.cancel()
 

@@ -76,7 +76,7 @@ class Encoder:
         """Write a ping, which must not come before `message_start`."""
         return self.begin() + wire.PING
 
-    def nudge(self) -> bytes:
+    def progress_delta(self) -> bytes:
         """Write what resets a client's idle clock: an empty delta of the open block's kind, or else a ping.
 
         Claude Code gives up on a stream after 600 s of pings alone.

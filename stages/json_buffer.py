@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stages.actor import Inbox, Outbox, act
-from stages.argument_repair import Scanner
 from stages.canonical.events import Arguments, ArgumentsCut, ArgumentsDelta, Delta, JsonDelta
 from stages.canonical.failure import Failure, Kind
-from stages.canonical.shape import Shape
+from stages.canonical.omittable import OmittableMembers
+from stages.filters.argument_repair import Scanner
 from stages.wire import json
 
 
@@ -24,12 +24,12 @@ class JsonBuffer:
     upstream has said is compared and checked as it came; only what leaves is repaired.
     """
 
-    def __init__(self, shape: Shape | None = None) -> None:
+    def __init__(self, omittable: OmittableMembers | None = None) -> None:
         """Read the arguments of a tool whose schema has this shape; None when there is nothing to repair."""
         self._parts: list[str] = []
         self._begun = False
         self._cut = False
-        self._scanner = Scanner(shape) if shape is not None else None
+        self._scanner = Scanner(omittable) if omittable is not None else None
 
     @property
     def left_out(self) -> int:

@@ -25,8 +25,8 @@ from stages.canonical.events import (
     ToolUseStart,
 )
 from stages.canonical.failure import Failure
-from stages.tables.hosted import BY_UPSTREAM
-from stages.tables.withheld import REASONS as WITHHELD
+from stages.tables.dropped_reasoning import DROP_REASONS as WITHHELD
+from stages.tools.server import BY_UPSTREAM
 
 
 @attrs.frozen
@@ -42,7 +42,7 @@ class Fact:
     values: tuple[tuple[str, int | str], ...] = ()
 
 
-HOT = frozenset({TextDelta, ThinkingDelta, JsonDelta, SignatureDelta, BlockStop})
+SIZE_ONLY = frozenset({TextDelta, ThinkingDelta, JsonDelta, SignatureDelta, BlockStop})
 """Classes whose facts are only sizes; a logger that is not asked for details need not see them."""
 
 
@@ -82,8 +82,8 @@ def _ending(end: MessageEnd) -> tuple[tuple[str, int | str], ...]:
         ("cache_creation_input_tokens", usage.cache_creation_input_tokens),
         *((("long_lived_tokens", usage.long_lived_tokens),) if usage.long_lived_tokens else ()),
         ("output_tokens", usage.output_tokens),
-        *((f"hosted_{kind}", count) for kind, count in end.hosted if kind in BY_UPSTREAM),
+        *((f"hosted_{kind}", count) for kind, count in end.server_tools if kind in BY_UPSTREAM),
         ("left_out", sum(count for _, count in end.left_out)),
-        *((f"withheld_{reason}", count) for reason, count in end.withheld if reason in WITHHELD),
+        *((f"withheld_{reason}", count) for reason, count in end.dropped_reasoning if reason in WITHHELD),
         *((("repaired", end.repaired),) if end.repaired else ()),
     )

@@ -11,7 +11,7 @@ MODEL = "claude-opus-5-5"
 """The model that the bench asks for; its own upstream answers for any."""
 
 _BUILT_IN = "Agent Bash Edit Glob Grep KillShell NotebookEdit Read Skill TodoWrite WebFetch WebSearch Write"
-TOOLS = (*_BUILT_IN.split(), *(f"mcp__files__operation_{number}" for number in range(12)))
+BENCH_TOOLS = (*_BUILT_IN.split(), *(f"mcp__files__operation_{number}" for number in range(12)))
 """Names of the tools that every conversation declares: those of the client, and those of one MCP server."""
 
 _WORDS = (
@@ -31,7 +31,7 @@ def conversation(size: int, *, stream: bool = True) -> bytes:
         "max_tokens": 32_000,
         "stream": True,
         "system": [_cached("You are a coding agent."), _cached(_prose(words, about * 10))],
-        "tools": [_tool(words, name, about) for name in TOOLS],
+        "tools": [_tool(words, name, about) for name in BENCH_TOOLS],
         "metadata": {"user_id": "user_" + "ab" * 32 + "_account__session_12345678-1234-1234-1234-123456789012"},
         "messages": [{"role": "user", "content": [_text(_prose(words, 300)), _text("Please fix the failing test.")]}],
     }
@@ -48,7 +48,7 @@ def _turn(words: random.Random, number: int, size: int) -> list[dict[str, Any]]:
     """Let the model call a tool, and answer the call with some `size` characters."""
     ident, output = f"toolu_{number:024d}", _code(words, size)
     arguments = {"file_path": f"/srv/app/module_{number}.py", "content": _code(words, size // 6)}
-    call = {"type": "tool_use", "id": ident, "name": words.choice(TOOLS), "input": arguments}
+    call = {"type": "tool_use", "id": ident, "name": words.choice(BENCH_TOOLS), "input": arguments}
     result = {"type": "tool_result", "tool_use_id": ident, "content": [_text(output)] if number % 2 else output}
     return [
         {"role": "assistant", "content": [_text(_prose(words, 120)), call]},

@@ -8,7 +8,7 @@ from statistics import median
 import attrs
 
 from pipeline.bench.measuring import Measured
-from pipeline.bench.scenarios import SCENARIOS
+from pipeline.bench.workloads import WORKLOADS
 
 BUSY = 0.85
 """The part of a processor from which on a process is taken to be at its limit."""
@@ -71,7 +71,7 @@ def slope(found: Mapping[str, Figures]) -> float | None:
     few, many = _request(found, "s20"), _request(found, "s2000")
     if few is None or many is None:
         return None
-    return (many - few) * 1e3 / (SCENARIOS["s2000"].deltas - SCENARIOS["s20"].deltas)
+    return (many - few) * 1e3 / (WORKLOADS["s2000"].deltas - WORKLOADS["s20"].deltas)
 
 
 def paced_event(found: Mapping[str, Figures], name: str = "paced") -> float | None:
@@ -79,8 +79,8 @@ def paced_event(found: Mapping[str, Figures], name: str = "paced") -> float | No
     paced, few = _request(found, name), _request(found, "s20")
     if paced is None or few is None:
         return None
-    own = few - SCENARIOS["s20"].deltas * (slope(found) or 0.0) / 1e3
-    return (paced - own) * 1e3 / SCENARIOS[name].deltas
+    own = few - WORKLOADS["s20"].deltas * (slope(found) or 0.0) / 1e3
+    return (paced - own) * 1e3 / WORKLOADS[name].deltas
 
 
 def doubts(name: str, found: Figures, cores: int) -> list[str]:

@@ -13,7 +13,7 @@ _LAST_CHUNK = b"0\r\n\r\n"  # neither JSON nor an event of a stream holds a carr
 
 
 @attrs.define
-class Message:
+class HttpMessage:
     """One message while it arrives; `add` every read until `complete`.
 
     Attributes:

@@ -11,7 +11,7 @@ import trio
 from pipeline.bench import http, sockets
 from pipeline.bench.canned import WORD
 from pipeline.bench.faults import BenchError
-from pipeline.bench.scenarios import Scenario
+from pipeline.bench.workloads import Workload
 
 _HEAD = (
     b"POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
@@ -73,7 +73,7 @@ class Load:
         return [outcome for outcome in self.outcomes if not outcome.fault]
 
 
-async def put_load(address: Address, scenario: Scenario, body: bytes) -> Load:
+async def put_load(address: Address, scenario: Workload, body: bytes) -> Load:
     """Play a scenario against a server; never takes longer than its limit."""
     load, request = Load(), _HEAD % len(body) + body
     began = trio.current_time()
@@ -86,7 +86,7 @@ async def put_load(address: Address, scenario: Scenario, body: bytes) -> Load:
     return load
 
 
-async def _client(address: Address, scenario: Scenario, request: bytes, start: float, load: Load) -> None:
+async def _client(address: Address, scenario: Workload, request: bytes, start: float, load: Load) -> None:
     """Ask, read, and ask again until the scenario's time is over, or a fault shows that there is no use in it."""
     await trio.sleep_until(start)
     again = True
@@ -110,8 +110,8 @@ class _Exchange:
     """One request and its answer on a connection."""
 
     connected: socket.socket
-    scenario: Scenario
-    message: http.Message = attrs.field(factory=http.Message)
+    scenario: Workload
+    message: http.HttpMessage = attrs.field(factory=http.HttpMessage)
     first: float | None = None
 
     async def run(self, request: bytes, load: Load) -> None:

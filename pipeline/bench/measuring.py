@@ -16,14 +16,14 @@ from pipeline.bench.conversations import conversation
 from pipeline.bench.cpu import cpu_seconds, machine_seconds
 from pipeline.bench.faults import BenchError
 from pipeline.bench.load import Address, Load, put_load
-from pipeline.bench.scenarios import BODY, Scenario
+from pipeline.bench.workloads import BODY, Workload
 
 _START = 30.0  # seconds until a server must have answered once
 _SETTLE = 0.2  # seconds after a load, so that its last work is not the next one's
 
 
 @attrs.frozen
-class Target:
+class BenchTarget:
     """A server under load.
 
     Attributes:
@@ -38,7 +38,7 @@ class Target:
 
 
 @attrs.frozen
-class Upstream:
+class UpstreamProcess:
     """The bench's own upstream: where it is told what to play, and its process."""
 
     address: Address
@@ -88,10 +88,10 @@ class Measured:
         return self.cpu / self.events * 1e6 if self.cpu is not None and self.events else None
 
 
-async def measure(
-    targets: list[Target],
-    upstream: Upstream,
-    scenarios: Mapping[str, Scenario],
+async def run_workloads(
+    targets: list[BenchTarget],
+    upstream: UpstreamProcess,
+    scenarios: Mapping[str, Workload],
     rounds: int,
     heard: Callable[[Measured], None],
 ) -> list[Measured]:
@@ -112,7 +112,7 @@ async def measure(
     return found
 
 
-async def _measure(target: Target, upstream: Upstream, name: str, scenario: Scenario) -> Measured:
+async def _measure(target: BenchTarget, upstream: UpstreamProcess, name: str, scenario: Workload) -> Measured:
     await _order(upstream, scenario)
     body = conversation(BODY, stream=scenario.stream)
     before = _readings(target, upstream)
@@ -139,7 +139,7 @@ async def _measure(target: Target, upstream: Upstream, name: str, scenario: Scen
     )
 
 
-def _readings(target: Target, upstream: Upstream) -> tuple[float | None, ...]:
+def _readings(target: BenchTarget, upstream: UpstreamProcess) -> tuple[float | None, ...]:
     """Read the clocks: the server's, ours, the upstream's, and the whole machine's."""
     server = cpu_seconds(target.pids) if target.pids else None
     return server, time.process_time(), cpu_seconds([upstream.pid]), machine_seconds()
@@ -151,9 +151,9 @@ def _quantile(values: list[float], percent: int) -> float | None:
     return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-async def _warm_up(target: Target, upstream: Upstream) -> None:
+async def _warm_up(target: BenchTarget, upstream: UpstreamProcess) -> None:
     """Ask a few times, and wait as long as the server needs to start."""
-    scenario = Scenario("warming up", deltas=20, seconds=0.3, limit=_START)
+    scenario = Workload("warming up", deltas=20, seconds=0.3, limit=_START)
     await _order(upstream, scenario)
     for stream in (True, False):
         load: Load = await put_load(
@@ -165,7 +165,7 @@ async def _warm_up(target: Target, upstream: Upstream) -> None:
             raise BenchError(f"{target.name} does not answer from the bench's upstream ({words})")
 
 
-async def _order(upstream: Upstream, scenario: Scenario) -> None:
+async def _order(upstream: UpstreamProcess, scenario: Workload) -> None:
     """Tell the upstream what to play from now on."""
     address = upstream.address
     try:

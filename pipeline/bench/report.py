@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 
 from pipeline.bench.figures import Figures, by_scenario, doubts, paced_event, slope
+from pipeline.bench.in_process import RequestCpu, StreamCpu
 from pipeline.bench.measuring import Measured, cores
-from pipeline.bench.stages import RequestCost, StreamCost
 
 _HEADS = ("scenario", "server", "done", "failed", "CPU ms/req", "CPU µs/ev", "events/s", "TTFT p50 ms", "p99 ms")
 _BUSY = ("server", "client", "upstream", "others")
@@ -18,7 +18,7 @@ _LOAD = "Through a server; requests of 20 KB, CPU time of the server's processes
 _RATIO = ("ms_per_request", "first_p50_ms", "first_p99_ms")
 
 
-def stage_lines(requests: Iterable[RequestCost], streams: Iterable[StreamCost]) -> list[str]:
+def stage_lines(requests: Iterable[RequestCpu], streams: Iterable[StreamCpu]) -> list[str]:
     """Show what the translation alone costs."""
     steps = ("decode", "map", "encode", "estimate", "total")
     rows = [[f"{cost.size:,} bytes", *(f"{getattr(cost, step):,.0f}" for step in steps)] for cost in requests]
@@ -49,7 +49,7 @@ def load_lines(runs: Sequence[Measured]) -> list[str]:
     return lines
 
 
-def as_json(requests: Sequence[RequestCost], streams: Sequence[StreamCost], runs: Sequence[Measured]) -> dict[str, Any]:
+def as_json(requests: Sequence[RequestCpu], streams: Sequence[StreamCpu], runs: Sequence[Measured]) -> dict[str, Any]:
     """Gather everything, each single round included; units are in the names, times without one are seconds."""
     targets = dict.fromkeys(run.target for run in runs)
     found = {target: by_scenario(runs, target) for target in targets}

@@ -26,7 +26,7 @@ _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
 )
 _JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-_BREATH = 64  # events after which a stream without pace lets the others write
+_YIELD_EVERY = 64  # events after which a stream without pace lets the others write
 
 
 @attrs.define
@@ -59,7 +59,7 @@ class Upstream:
             while (request := await _request(connected)) is not None:
                 await self._answer(connected, request)
 
-    async def _answer(self, connected: socket.socket, request: http.Message) -> None:
+    async def _answer(self, connected: socket.socket, request: http.HttpMessage) -> None:
         if order := _PLAY.match(request.head):
             self.deltas, self.rate = int(order[1]), float(order[2])
             await _json(connected, b"{}")
@@ -78,14 +78,14 @@ class Upstream:
             return
         for number, piece in enumerate(pieces):
             await sockets.send(connected, piece)
-            if number % _BREATH == 0:
+            if number % _YIELD_EVERY == 0:
                 await trio.lowlevel.checkpoint()
         await sockets.send(connected, http.chunk(script.end) + http.chunk(b""))
 
 
-async def _request(connected: socket.socket) -> http.Message | None:
+async def _request(connected: socket.socket) -> http.HttpMessage | None:
     """Read one request; None when the client has closed instead."""
-    request = http.Message()
+    request = http.HttpMessage()
     while not request.complete:
         data = await sockets.receive(connected)
         if not data:

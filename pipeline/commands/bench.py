@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from pipeline.bench import children, cpu, report, stages
+from pipeline.bench import children, cpu, in_process, report
 from pipeline.bench.faults import BenchError
 from pipeline.bench.load import Address
-from pipeline.bench.measuring import Measured, Target, Upstream, measure
-from pipeline.bench.scenarios import SCENARIOS, Scenario, chosen
+from pipeline.bench.measuring import BenchTarget, Measured, UpstreamProcess, run_workloads
+from pipeline.bench.workloads import WORKLOADS, Workload, chosen
 from pipeline.commands.screen import CommandError, Screen, complain, screen
 from stages.wire import json
 
 if TYPE_CHECKING:
     import argparse
 
-_MOST_ROUNDS = 50
+_MAX_ROUNDS = 50
 _SPARE_FILES = 100
 
 
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
         "--scenarios",
-        default=",".join(SCENARIOS),
+        default=",".join(WORKLOADS),
         metavar="A,B",
         help="loads to put on a server (%(default)s); `none` for the translation alone",
     )
@@ -63,8 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> str | None:
-    if not 1 <= arguments.rounds <= _MOST_ROUNDS:
-        raise CommandError(f"--rounds must be a number from 1 to {_MOST_ROUNDS}")
+    if not 1 <= arguments.rounds <= _MAX_ROUNDS:
+        raise CommandError(f"--rounds must be a number from 1 to {_MAX_ROUNDS}")
     other: str | None = arguments.against
     if other is not None:
         Address.of(other)
@@ -75,7 +75,7 @@ def _check(arguments: argparse.Namespace) -> str | None:
     return other
 
 
-def _possible(scenarios: Mapping[str, Scenario]) -> dict[str, Scenario]:
+def _possible(scenarios: Mapping[str, Workload]) -> dict[str, Workload]:
     """Leave out what this system has not enough files for, and say so."""
     most = max((scenario.descriptors for scenario in scenarios.values()), default=0)
     limit = children.raise_file_limit(most + _SPARE_FILES)
@@ -85,9 +85,9 @@ def _possible(scenarios: Mapping[str, Scenario]) -> dict[str, Scenario]:
     return {name: scenario for name, scenario in scenarios.items() if scenario.descriptors <= limit}
 
 
-def _stages(out: Screen) -> tuple[list[stages.RequestCost], list[stages.StreamCost]]:
-    requests = [stages.request_cost(size) for size in stages.SIZES]
-    streams = [stages.stream_cost(kind) for kind in ("text", "arguments")]
+def _stages(out: Screen) -> tuple[list[in_process.RequestCpu], list[in_process.StreamCpu]]:
+    requests = [in_process.request_cpu(size) for size in in_process.SIZES]
+    streams = [in_process.stream_cpu(kind) for kind in ("text", "arguments")]
     for line in report.stage_lines(requests, streams):
         out.line(line)
     out.line()
@@ -95,18 +95,18 @@ def _stages(out: Screen) -> tuple[list[stages.RequestCost], list[stages.StreamCo
 
 
 def _loads(
-    out: Screen, scenarios: Mapping[str, Scenario], rounds: int, upstream_port: int, other: str | None
+    out: Screen, scenarios: Mapping[str, Workload], rounds: int, upstream_port: int, other: str | None
 ) -> list[Measured]:
     with contextlib.ExitStack() as stack:
         upstream_url, upstream_pid = stack.enter_context(children.upstream(upstream_port))
         url, pid = stack.enter_context(children.dragoman(upstream_url))
-        targets = [Target("dragoman", Address.of(url), (pid,))]
+        targets = [BenchTarget("dragoman", Address.of(url), (pid,))]
         if other is not None:
             address = Address.of(other)
-            targets.append(Target(other, address, cpu.listeners(address.port)))
-        upstream = Upstream(Address.of(upstream_url), upstream_pid)
+            targets.append(BenchTarget(other, address, cpu.listeners(address.port)))
+        upstream = UpstreamProcess(Address.of(upstream_url), upstream_pid)
         show = partial(_show, out)
-        runs = trio.run(measure, targets, upstream, scenarios, rounds, show)
+        runs = trio.run(run_workloads, targets, upstream, scenarios, rounds, show)
     out.line()
     for line in report.load_lines(runs):
         out.line(line)
@@ -115,7 +115,7 @@ def _loads(
 
 def _show(out: Screen, measured: Measured) -> None:
     """Say that something happens: a round takes half a minute."""
-    about = SCENARIOS[measured.scenario].about
+    about = WORKLOADS[measured.scenario].about
     out.line(out.dim(f"{measured.scenario}: {about}: {measured.seconds:.1f} s ({measured.target})"))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.commands import check_local, check_upstream, options
 from pipeline.commands.findings import Finding, Verdict, fail, ok
 from pipeline.commands.screen import Screen, screen
-from pipeline.config import ConfigurationError, Settings
+from pipeline.settings import ConfigurationError, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ Named = tuple[str, Finding]
 
 _OF_MACHINE: tuple[tuple[str, Callable[[], Finding]], ...] = (
     ("Python", check_local.python),
-    ("token counts", check_local.vocabulary),
+    ("token counts", check_local.tokenizer),
     ("Claude Code", check_local.claude_code),
 )
 _OF_SETTINGS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (

@@ -16,12 +16,12 @@ from pipeline.commands.findings import Finding, fail, ok, warn
 from pipeline.commands.listening import bind, url
 from pipeline.commands.probe import Answerer, who_answers
 from pipeline.commands.screen import CommandError
-from pipeline.config import Settings
+from pipeline.settings import Settings
 from pipeline.version import version
 
-_VOCABULARY = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
+_TOKENIZER = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 _OLDEST = (3, 11)
-_CLIENT_PATIENCE = 20.0  # seconds for `claude --version`
+_CLIENT_TIMEOUT = 20.0  # seconds for `claude --version`
 
 
 def python(running: tuple[int, ...] = sys.version_info[:2]) -> Finding:
@@ -51,7 +51,7 @@ def offline() -> bool:
     return importlib.util.find_spec("toktok") is not None
 
 
-def vocabulary() -> Finding:
+def tokenizer() -> Finding:
     """Is the vocabulary there that counts tokens where the upstream does not?
 
     tiktoken keeps downloaded vocabularies in a folder, each under the SHA-1 of its address; asking tiktoken itself
@@ -61,7 +61,7 @@ def vocabulary() -> Finding:
         return ok("exact ones by the upstream, else by the vocabulary of dragoman[offline]")
     named = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
     folder = Path(named) if named else Path(tempfile.gettempdir()) / "data-gym-cache"
-    if (folder / hashlib.sha1(_VOCABULARY.encode(), usedforsecurity=False).hexdigest()).is_file():
+    if (folder / hashlib.sha1(_TOKENIZER.encode(), usedforsecurity=False).hexdigest()).is_file():
         return ok("exact ones by the upstream, else by tiktoken's vocabulary, which is here")
     return warn(
         "exact ones by the upstream, else estimates: tiktoken's vocabulary is not here",
@@ -77,7 +77,7 @@ def claude_code() -> Finding:
         return warn(str(error), f"{INSTALL} (other clients need no such thing)")
     try:
         answer = subprocess.run(  # noqa: S603 - the user's own client
-            [client, "--version"], capture_output=True, timeout=_CLIENT_PATIENCE, check=True, stdin=subprocess.DEVNULL
+            [client, "--version"], capture_output=True, timeout=_CLIENT_TIMEOUT, check=True, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.SubprocessError) as error:
         return warn(f"{client} is there but does not run ({type(error).__name__})", f"install it again: {INSTALL}")

@@ -14,14 +14,14 @@ import httpx
 
 from pipeline.commands.client_environment import OPENAI_HOST
 from pipeline.commands.findings import Finding, fail, ok, warn
-from pipeline.config import EMULATOR, is_loopback
+from pipeline.settings import EMULATOR, is_loopback
 from stages.tables.models import FAMILIES
 from stages.wire import json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.config import Settings
+    from pipeline.settings import Settings
 
 _STATUSES: Mapping[int, Finding] = {
     401: fail("the upstream does not accept the key (401)", "is the key whole, still valid, of this provider?"),

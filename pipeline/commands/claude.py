@@ -18,7 +18,7 @@ from pipeline.commands.screen import CommandError, complain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.config import Secret
+    from pipeline.settings import Secret
 
 PROGRAM = "DRAGOMAN_CLAUDE"
 """The variable that names the client's program, where it is not the `claude` of the path."""
@@ -105,7 +105,7 @@ def in_the_foreground(client: str, words: list[str], environment: Mapping[str, s
 
 
 def _key(arguments: argparse.Namespace) -> str | None:
-    from pipeline.config import plain_client_key
+    from pipeline.settings import plain_client_key
 
     key: Secret | None = plain_client_key(options.flags_of(arguments), os.environ, options.file_of(arguments))
     return key.reveal() if key else None

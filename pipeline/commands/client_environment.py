@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pipeline.config import EMULATOR
+from pipeline.settings import EMULATOR
 from stages.tables import models
 
 if TYPE_CHECKING:
-    from pipeline.config import Settings
+    from pipeline.settings import Settings
 
 OPENAI_HOST = "api.openai.com"
 """Where the model table's own models are."""
@@ -83,11 +83,11 @@ def context_window(settings: Settings, model: str | None = None) -> int:
     What a server of the user's own holds behind our default names is not known; the cautious number serves there.
     """
     names = [model] if model else ["claude-opus", "claude-sonnet"]
-    upstream = {models.resolve(name, settings.models) for name in names}
+    upstream = {models.upstream_model(name, settings.models) for name in names}
     known_server = settings.upstream.url == EMULATOR or urlsplit(settings.upstream.url).hostname == OPENAI_HOST
     if not known_server and not upstream & set(settings.models.values()):
-        return models.UNKNOWN.window
-    return min(models.facts(name).window for name in upstream)
+        return models.UNKNOWN_MODEL.window
+    return min(models.model_info(name).window for name in upstream)
 
 
 def model_of(words: Sequence[str], user: Mapping[str, str]) -> str | None:

@@ -14,8 +14,8 @@ from pipeline.commands.demo_conversation import FILE, Answer, first_request, nex
 from pipeline.commands.demo_view import View, show_request, show_upstream, show_usage
 from pipeline.commands.listening import bind, url_of
 from pipeline.commands.screen import Screen, screen
-from pipeline.config import EMULATOR, Settings, UpstreamSettings
 from pipeline.emulator import EmulatorTransport
+from pipeline.settings import EMULATOR, Settings, UpstreamSettings
 from stages.wire import json, sse
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _DELAY = 0.02  # seconds between deltas: slow enough to be seen, fast enough to be over soon
-_PATIENCE = 30.0  # seconds
+_TIMEOUT = 30.0  # seconds
 _HEADERS = {"x-api-key": "demo", "anthropic-version": "2023-06-01"}
 
 
@@ -41,7 +41,7 @@ async def _play(out: Screen, delay: float) -> int:
     upstream = EmulatorTransport(delay)
     async with _proxy(upstream) as base_url:
         out.line(out.dim(f"proxy on {base_url}, the emulator behind it; nothing leaves this machine\n"))
-        async with httpx.AsyncClient(base_url=base_url, headers=_HEADERS, timeout=_PATIENCE, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=base_url, headers=_HEADERS, timeout=_TIMEOUT, trust_env=False) as client:
             request = first_request()
             answer = await take_turn(out, client, request, upstream)
             if answer.error is not None:

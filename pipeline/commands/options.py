@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import config
+from pipeline import settings
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -34,16 +34,16 @@ def flags_of(arguments: Namespace) -> dict[str, object]:
 
 def file_of(arguments: Namespace) -> Path | None:
     """Choose the configuration file of this run."""
-    return config.find_file(getattr(arguments, "config", None), os.environ, Path.cwd())
+    return settings.find_file(getattr(arguments, "config", None), os.environ, Path.cwd())
 
 
-def settings_of(arguments: Namespace) -> config.Settings:
+def settings_of(arguments: Namespace) -> settings.Settings:
     """Load the settings of this run.
 
     Raises:
         ConfigurationError: With all mistakes; `cli` shows them.
     """
-    return config.load(flags_of(arguments), os.environ, file_of(arguments))
+    return settings.load(flags_of(arguments), os.environ, file_of(arguments))
 
 
 def given_again(arguments: Namespace) -> list[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-    from pipeline.config import Settings
+    from pipeline.settings import Settings
 
 _START = 30.0  # seconds until a child must answer; a busy machine imports slowly
 _LAST_LINES = 12

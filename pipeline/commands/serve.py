@@ -13,7 +13,7 @@ from pipeline.commands.listening import bind, url_of
 from pipeline.commands.screen import Screen, screen
 
 if TYPE_CHECKING:
-    from pipeline.config import Settings
+    from pipeline.settings import Settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

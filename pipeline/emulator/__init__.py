@@ -5,8 +5,8 @@ It imports `stages.wire` alone: an oracle must not share the translator's opinio
 
 from __future__ import annotations
 
-from pipeline.emulator.answer import Answer, answer
+from pipeline.emulator.answer import EmulatedAnswer, answer
 from pipeline.emulator.server import application
 from pipeline.emulator.transport import EmulatorTransport
 
-__all__ = ["Answer", "EmulatorTransport", "answer", "application"]
+__all__ = ["EmulatedAnswer", "EmulatorTransport", "answer", "application"]

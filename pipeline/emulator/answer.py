@@ -12,13 +12,13 @@ from typing import Any
 from attrs import field, frozen
 
 from pipeline.emulator.checks import refused
-from pipeline.emulator.events import Event, Telling
+from pipeline.emulator.conversation import choose_scenario
+from pipeline.emulator.events import Event, EventWriter
 from pipeline.emulator.faults import Fault
 from pipeline.emulator.ids import Ids
 from pipeline.emulator.loop import items
-from pipeline.emulator.scene import Scene
-from pipeline.emulator.script import play
-from pipeline.emulator.usage import PrefixCache, count_input, measure
+from pipeline.emulator.scenario import Scenario
+from pipeline.emulator.usage import PrefixCache, count_input, count_usage
 from stages.wire import json, sse
 
 _STREAM = "text/event-stream; charset=utf-8"
@@ -43,7 +43,7 @@ class Frame:
 
 
 @frozen
-class Answer:
+class EmulatedAnswer:
     """An HTTP answer; `body` is its JSON where it is one, None where it is a stream."""
 
     status: int
@@ -57,7 +57,7 @@ class Answer:
         return b"".join(frame.data for frame in self.frames)
 
 
-def answer(request: dict[str, Any], cache: PrefixCache | None = None) -> Answer:
+def answer(request: dict[str, Any], cache: PrefixCache | None = None) -> EmulatedAnswer:
     """Answer one request for a response.
 
     Args:
@@ -70,34 +70,34 @@ def answer(request: dict[str, Any], cache: PrefixCache | None = None) -> Answer:
     """
     if fault := refused(request):
         return faulty(fault, request)
-    scene = play(request)
-    if isinstance(scene, Fault):
-        return faulty(scene, request)
-    usage = measure(request, scene, cache.visit(request) if cache else 0)
-    telling = Telling(request, scene, Ids.of(request), usage)
+    scenario = choose_scenario(request)
+    if isinstance(scenario, Fault):
+        return faulty(scenario, request)
+    usage = count_usage(request, scenario, cache.visit(request) if cache else 0)
+    writer = EventWriter(request, scenario, Ids.of(request), usage)
     headers = {
-        **_headers(telling.ids.request),
+        **_headers(writer.ids.request),
         **_RATE_LIMITS,
         "x-ratelimit-remaining-tokens": str(_TOKENS - usage.input),
     }
-    if request.get("stream") and not scene.plain_json:
-        return Answer(200, {"content-type": _STREAM, **headers}, tuple(_stream(telling)))
-    return Answer(200, {"content-type": _JSON, **headers}, (_whole(telling),), telling.final)
+    if request.get("stream") and not scenario.plain_json:
+        return EmulatedAnswer(200, {"content-type": _STREAM, **headers}, tuple(_stream(writer)))
+    return EmulatedAnswer(200, {"content-type": _JSON, **headers}, (_whole(writer),), writer.final)
 
 
-def faulty(fault: Fault, request: Any = None) -> Answer:
+def faulty(fault: Fault, request: Any = None) -> EmulatedAnswer:
     """Answer with an error."""
     headers = {"content-type": _JSON, **_headers(Ids.of({"of": request}).request), **fault.headers}
-    return Answer(fault.status, headers, (Frame(json.encode(fault.body)),), fault.body)
+    return EmulatedAnswer(fault.status, headers, (Frame(json.encode(fault.body)),), fault.body)
 
 
-def plain(value: Any) -> Answer:
+def plain(value: Any) -> EmulatedAnswer:
     """Answer with a JSON value."""
     headers = {"content-type": _JSON, **_headers(Ids.of({"of": value}).request)}
-    return Answer(200, headers, (Frame(json.encode(value)),), value)
+    return EmulatedAnswer(200, headers, (Frame(json.encode(value)),), value)
 
 
-def counted(request: dict[str, Any]) -> Answer:
+def counted(request: dict[str, Any]) -> EmulatedAnswer:
     """Answer `POST /v1/responses/input_tokens`."""
     return plain({"object": "response.input_tokens", "input_tokens": count_input({**request, "input": items(request)})})
 
@@ -106,13 +106,13 @@ def _headers(request_id: str) -> dict[str, str]:
     return {"openai-processing-ms": "42", "openai-version": "2020-10-01", "x-request-id": request_id}
 
 
-def _stream(telling: Telling) -> list[Frame]:
+def _stream(writer: EventWriter) -> list[Frame]:
     frames: list[Frame] = []
     last_delta = 0
-    for number, event in enumerate(telling.events()):
-        frames.append(Frame(sse.encode(event["type"], json.encode(event)), _pause(telling.scene, event, number)))
+    for number, event in enumerate(writer.events()):
+        frames.append(Frame(sse.encode(event["type"], json.encode(event)), _pause(writer.scenario, event, number)))
         last_delta = number if "delta" in event else last_delta
-    if telling.scene.ending.garbage:
+    if writer.scenario.ending.garbage:
         frames.insert(last_delta + 1, Frame(_GARBAGE))
     return frames
 
@@ -121,16 +121,16 @@ _BEGINNING = 2
 """Events that come before any silence: `response.created` and `response.in_progress`."""
 
 
-def _pause(scene: Scene, event: Event, number: int) -> float | None:
-    if number == _BEGINNING and scene.silence:
-        return scene.silence
-    return scene.pause if "delta" in event else 0.0
+def _pause(scenario: Scenario, event: Event, number: int) -> float | None:
+    if number == _BEGINNING and scenario.silence:
+        return scenario.silence
+    return scenario.pause if "delta" in event else 0.0
 
 
-def _whole(telling: Telling) -> Frame:
+def _whole(writer: EventWriter) -> Frame:
     """Give the response object at once, after as long as the stream would have taken beyond the sender's pace."""
-    scene = telling.scene
-    data = json.encode(telling.final)
-    broken = scene.ending.garbage or not scene.ending.terminal
-    deltas = sum(item.size for item in scene.items) if scene.pause else 0
-    return Frame(data[: len(data) // 2] if broken else data, scene.silence + (scene.pause or 0.0) * deltas)
+    scenario = writer.scenario
+    data = json.encode(writer.final)
+    broken = scenario.ending.garbage or not scenario.ending.terminal
+    deltas = sum(item.size for item in scenario.items) if scenario.pause else 0
+    return Frame(data[: len(data) // 2] if broken else data, scenario.silence + (scenario.pause or 0.0) * deltas)

@@ -67,14 +67,14 @@ _COUNTED = frozenset(
         "truncation",
     }
 )
-_LEAST_OUTPUT = 16
+_MIN_OUTPUT = 16
 Check = Callable[[dict[str, Any]], Fault | None]
 """Looks for one kind of mistake in a request."""
 
 
 def refused(request: dict[str, Any]) -> Fault | None:
     """Tell why the API would refuse to answer a request; None if it would not."""
-    return next((found for check in CHECKS if (found := check(request))), None)
+    return next((found for check in REQUEST_CHECKS if (found := check(request))), None)
 
 
 def refused_count(request: dict[str, Any]) -> Fault | None:
@@ -110,11 +110,11 @@ def _objects(request: dict[str, Any]) -> Fault | None:
 
 def _too_little_output(request: dict[str, Any]) -> Fault | None:
     asked = request.get("max_output_tokens")
-    if asked is None or asked >= _LEAST_OUTPUT:
+    if asked is None or asked >= _MIN_OUTPUT:
         return None
     message = (
         "Invalid 'max_output_tokens': integer below minimum value. "
-        f"Expected a value >= {_LEAST_OUTPUT}, but got {asked} instead."
+        f"Expected a value >= {_MIN_OUTPUT}, but got {asked} instead."
     )
     return invalid(message, "max_output_tokens", "integer_below_min_value")
 
@@ -145,7 +145,7 @@ def _tool_choice(request: dict[str, Any]) -> Fault | None:
     return invalid("Tool choice 'function' not found in 'tools' parameter.", "tool_choice")
 
 
-CHECKS: tuple[Check, ...] = (
+REQUEST_CHECKS: tuple[Check, ...] = (
     _unknown_parameter,
     _missing,
     _objects,
@@ -154,8 +154,8 @@ CHECKS: tuple[Check, ...] = (
     _tool_choice,
     item_checks.item_shapes,
     breakpoints.misplaced,
-    item_checks.references,
+    item_checks.reference_checks,
     item_checks.pairs,
-    item_checks.reasoning,
+    item_checks.reasoning_checks,
 )
 """All checks, in the order in which mistakes are reported."""

@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from pipeline.emulator.answer import Answer, answer, counted, faulty, plain
+from pipeline.emulator.answer import EmulatedAnswer, answer, counted, faulty, plain
 from pipeline.emulator.checks import refused_count
 from pipeline.emulator.faults import NOT_JSON, no_such_path
 from pipeline.emulator.usage import PrefixCache
 from stages.wire import json
 
-MODELS = (
+EMULATED_MODELS = (
     "gpt-6.2-astra",
     "gpt-6.2-sol",
     "gpt-6.1-sol",
@@ -56,19 +56,19 @@ class Emulator:
         """The latest bodies of `POST /responses/input_tokens`, oldest first."""
         return list(self._counted)
 
-    def respond(self, method: str, path: str, body: bytes = b"") -> Answer:
+    def respond(self, method: str, path: str, body: bytes = b"") -> EmulatedAnswer:
         """Answer one HTTP request; only the end of the path matters, so that any base path works."""
         handler = next((found for (verb, end), found in _ROUTES.items() if verb == method and path.endswith(end)), None)
         return handler(self, body) if handler else faulty(no_such_path(method, path))
 
-    def _create(self, body: bytes) -> Answer:
+    def _create(self, body: bytes) -> EmulatedAnswer:
         request = _decoded(body)
         if request is None:
             return faulty(NOT_JSON)
         self._requests.append(request)
         return answer(request, self._cache)
 
-    def _count(self, body: bytes) -> Answer:
+    def _count(self, body: bytes) -> EmulatedAnswer:
         request = _decoded(body)
         if request is None:
             return faulty(NOT_JSON)
@@ -76,10 +76,10 @@ class Emulator:
         fault = refused_count(request)
         return faulty(fault, request) if fault else counted(request)
 
-    def _models(self, _body: bytes) -> Answer:
+    def _models(self, _body: bytes) -> EmulatedAnswer:
         data = [
             {"id": name, "object": "model", "created": 1_795_000_000, "owned_by": "dragoman-emulator"}
-            for name in MODELS
+            for name in EMULATED_MODELS
         ]
         return plain({"object": "list", "data": data})
 
@@ -92,7 +92,7 @@ def _decoded(body: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-_Handler: TypeAlias = Callable[[Emulator, bytes], Answer]
+_Handler: TypeAlias = Callable[[Emulator, bytes], EmulatedAnswer]
 _ROUTES: dict[tuple[str, str], _Handler] = {
     ("POST", "/responses/input_tokens"): Emulator._count,  # noqa: SLF001
     ("POST", "/responses"): Emulator._create,  # noqa: SLF001

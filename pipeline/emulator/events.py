@@ -13,8 +13,17 @@ from typing import Any, TypeAlias
 from attrs import field, frozen
 
 from pipeline.emulator.ids import Ids, seal
-from pipeline.emulator.response import ResponseObject, Usage, has_phase
-from pipeline.emulator.scene import Call, Citation, Closing, Item, Reasoning, Scene, Search, Speech
+from pipeline.emulator.response import EmulatedUsage, ResponseObject, has_phase
+from pipeline.emulator.scenario import (
+    CallItem,
+    Citation,
+    Closing,
+    MessageItem,
+    ReasoningItem,
+    Scenario,
+    ScenarioItem,
+    SearchItem,
+)
 
 Event: TypeAlias = dict[str, Any]
 """One event as a JSON object."""
@@ -24,19 +33,19 @@ _LAST = {"completed": "response.completed", "incomplete": "response.incomplete",
 
 
 @frozen
-class Telling:
+class EventWriter:
     """All that telling a scene needs to know of its request."""
 
     request: dict[str, Any] = field(repr=False)
-    scene: Scene
+    scenario: Scenario
     ids: Ids
-    usage: Usage
+    usage: EmulatedUsage
 
     @property
     def final(self) -> Event:
         """The response object as it is at the end."""
-        output = [self.item(index, "completed") for index in range(len(self.scene.items))]
-        return ResponseObject(self.request, self.ids).ended(self.scene.ending, output, self.usage)
+        output = [self.item(index, "completed") for index in range(len(self.scenario.items))]
+        return ResponseObject(self.request, self.ids).ended(self.scenario.ending, output, self.usage)
 
     def events(self) -> Iterator[Event]:
         """Tell the scene from `response.created` to the last event, or to where it is cut."""
@@ -46,28 +55,28 @@ class Telling:
 
     def item(self, index: int, stage: str) -> Event:
         """Give the output item at `index` as it is at a stage: `added`, `done` or `completed`."""
-        item = self.scene.items[index]
+        item = self.scenario.items[index]
         return _SHAPES[type(item)](self, item, index, stage)
 
     def status(self, index: int, stage: str) -> str:
         """Tell an item's status: the ending decides about the last one."""
         if stage == "added":
             return "in_progress"
-        last = index == len(self.scene.items) - 1
-        return self.scene.ending.closing.value if last else "completed"
+        last = index == len(self.scenario.items) - 1
+        return self.scenario.ending.closing.value if last else "completed"
 
     def _unnumbered(self) -> Iterator[tuple[str, Event]]:
         begun = ResponseObject(self.request, self.ids).begun()
         yield "response.created", {"response": begun}
         yield "response.in_progress", {"response": begun}
-        for index, item in enumerate(self.scene.items):
+        for index, item in enumerate(self.scenario.items):
             yield from self._item_events(index, item)
         yield from self._ending_events()
 
-    def _item_events(self, index: int, item: Item) -> Iterator[tuple[str, Event]]:
+    def _item_events(self, index: int, item: ScenarioItem) -> Iterator[tuple[str, Event]]:
         yield "response.output_item.added", {"item": self.item(index, "added"), "output_index": index}
         place = {"item_id": self.item(index, "added")["id"], "output_index": index}
-        left_open = index == len(self.scene.items) - 1 and self.scene.ending.closing is Closing.OPEN
+        left_open = index == len(self.scenario.items) - 1 and self.scenario.ending.closing is Closing.OPEN
         for name, fields in _CONTENTS[type(item)](self, item):
             if left_open and not name.endswith((".delta", ".added")):
                 return  # the scene breaks off here: neither this part nor its item is closed
@@ -75,7 +84,7 @@ class Telling:
         yield "response.output_item.done", {"item": self.item(index, "done"), "output_index": index}
 
     def _ending_events(self) -> Iterator[tuple[str, Event]]:
-        ending = self.scene.ending
+        ending = self.scenario.ending
         if ending.error_event:
             error = {"type": "tokens", "code": ending.code, "message": ending.message, "param": None}
             yield "error", {"error": error}
@@ -90,69 +99,69 @@ class Telling:
             yield name, {"delta": piece, **fields, **padding}
 
 
-def _reasoning_shape(telling: Telling, item: Reasoning, index: int, stage: str) -> Event:
-    item_id = telling.ids.item("rs", index)
+def _reasoning_shape(writer: EventWriter, item: ReasoningItem, index: int, stage: str) -> Event:
+    item_id = writer.ids.item("rs", index)
     shape: Event = {"id": item_id, "type": "reasoning", "content": []}
-    if "reasoning.encrypted_content" in (telling.request.get("include") or []):
-        shape["encrypted_content"] = seal(item_id, stage, telling.ids.created_at)
+    if "reasoning.encrypted_content" in (writer.request.get("include") or []):
+        shape["encrypted_content"] = seal(item_id, stage, writer.ids.created_at)
     shape["summary"] = [] if stage == "added" else [_summary("".join(part)) for part in item.parts]
     return shape
 
 
-def _speech_shape(telling: Telling, item: Speech, index: int, stage: str) -> Event:
+def _speech_shape(writer: EventWriter, item: MessageItem, index: int, stage: str) -> Event:
     shape: Event = {
-        "id": telling.ids.item("msg", index),
+        "id": writer.ids.item("msg", index),
         "type": "message",
-        "status": telling.status(index, stage),
+        "status": writer.status(index, stage),
         "content": [] if stage == "added" else [_part(item, "".join(item.pieces))],
     }
-    if has_phase(telling.request["model"]):
-        before_call = any(isinstance(other, Call) for other in telling.scene.items[index:])
+    if has_phase(writer.request["model"]):
+        before_call = any(isinstance(other, CallItem) for other in writer.scenario.items[index:])
         shape["phase"] = "commentary" if before_call else "final_answer"
     return {**shape, "role": "assistant"}
 
 
-def _call_shape(telling: Telling, item: Call, index: int, stage: str) -> Event:
+def _call_shape(writer: EventWriter, item: CallItem, index: int, stage: str) -> Event:
     return {
-        "id": telling.ids.item("fc", index),
+        "id": writer.ids.item("fc", index),
         "type": "function_call",
-        "status": telling.status(index, stage),
+        "status": writer.status(index, stage),
         "arguments": "" if stage == "added" else "".join(item.pieces),
-        "call_id": telling.ids.call(index),
+        "call_id": writer.ids.call(index),
         "name": item.name,
     }
 
 
-def _search_shape(telling: Telling, item: Search, index: int, stage: str) -> Event:
+def _search_shape(writer: EventWriter, item: SearchItem, index: int, stage: str) -> Event:
     action: Event = {"type": "search"}
     if stage != "added":
         action |= {"queries": [item.query], "query": item.query}
-        if _SOURCES in (telling.request.get("include") or []):
+        if _SOURCES in (writer.request.get("include") or []):
             action["sources"] = [{"type": "url", "url": url} for url in item.urls]
     return {
-        "id": telling.ids.item("ws", index),
+        "id": writer.ids.item("ws", index),
         "type": "web_search_call",
-        "status": telling.status(index, stage),
+        "status": writer.status(index, stage),
         "action": action,
     }
 
 
-def _tell_reasoning(telling: Telling, item: Reasoning) -> Iterator[tuple[str, Event]]:
+def _tell_reasoning(writer: EventWriter, item: ReasoningItem) -> Iterator[tuple[str, Event]]:
     for index, pieces in enumerate(item.parts):
         text, place = "".join(pieces), {"summary_index": index}
         yield "response.reasoning_summary_part.added", {**place, "part": _summary("")}
-        yield from telling.deltas("response.reasoning_summary_text.delta", pieces, **place)
+        yield from writer.deltas("response.reasoning_summary_text.delta", pieces, **place)
         yield "response.reasoning_summary_text.done", {**place, "text": text}
         yield "response.reasoning_summary_part.done", {**place, "part": _summary(text)}
 
 
-def _tell_speech(telling: Telling, item: Speech) -> Iterator[tuple[str, Event]]:
+def _tell_speech(writer: EventWriter, item: MessageItem) -> Iterator[tuple[str, Event]]:
     text, place = "".join(item.pieces), {"content_index": 0}
     kind, said = ("refusal", "refusal") if item.refusal else ("output_text", "text")
     extra: Event = {} if item.refusal else {"logprobs": []}
     yield "response.content_part.added", {**place, "part": _part(item, "")}
     notes = {note.piece: note for note in item.citations}
-    for number, delta in enumerate(telling.deltas(f"response.{kind}.delta", item.pieces, **place, **extra)):
+    for number, delta in enumerate(writer.deltas(f"response.{kind}.delta", item.pieces, **place, **extra)):
         yield delta
         if number in notes:
             index = item.citations.index(notes[number])
@@ -162,12 +171,12 @@ def _tell_speech(telling: Telling, item: Speech) -> Iterator[tuple[str, Event]]:
     yield "response.content_part.done", {**place, "part": _part(item, text)}
 
 
-def _tell_call(telling: Telling, item: Call) -> Iterator[tuple[str, Event]]:
-    yield from telling.deltas("response.function_call_arguments.delta", item.pieces)
+def _tell_call(writer: EventWriter, item: CallItem) -> Iterator[tuple[str, Event]]:
+    yield from writer.deltas("response.function_call_arguments.delta", item.pieces)
     yield "response.function_call_arguments.done", {"arguments": "".join(item.pieces)}
 
 
-def _tell_search(_telling: Telling, _item: Search) -> Iterator[tuple[str, Event]]:
+def _tell_search(_telling: EventWriter, _item: SearchItem) -> Iterator[tuple[str, Event]]:
     for state in ("in_progress", "searching", "completed"):
         yield f"response.web_search_call.{state}", {}
 
@@ -176,14 +185,14 @@ def _summary(text: str) -> Event:
     return {"type": "summary_text", "text": text}
 
 
-def _part(item: Speech, text: str) -> Event:
+def _part(item: MessageItem, text: str) -> Event:
     if item.refusal:
         return {"type": "refusal", "refusal": text}
     notes = [_annotation(item, note) for note in item.citations if text and note.piece < len(item.pieces)]
     return {"type": "output_text", "annotations": notes, "logprobs": [], "text": text}
 
 
-def _annotation(item: Speech, note: Citation) -> Event:
+def _annotation(item: MessageItem, note: Citation) -> Event:
     before, link = "".join(item.pieces[: note.piece]), item.pieces[note.piece]
     end = len(before) + len(link)
     return {
@@ -195,15 +204,15 @@ def _annotation(item: Speech, note: Citation) -> Event:
     }
 
 
-_SHAPES: dict[type[Item], Callable[[Telling, Any, int, str], Event]] = {
-    Reasoning: _reasoning_shape,
-    Speech: _speech_shape,
-    Call: _call_shape,
-    Search: _search_shape,
+_SHAPES: dict[type[ScenarioItem], Callable[[EventWriter, Any, int, str], Event]] = {
+    ReasoningItem: _reasoning_shape,
+    MessageItem: _speech_shape,
+    CallItem: _call_shape,
+    SearchItem: _search_shape,
 }
-_CONTENTS: dict[type[Item], Callable[[Telling, Any], Iterator[tuple[str, Event]]]] = {
-    Reasoning: _tell_reasoning,
-    Speech: _tell_speech,
-    Call: _tell_call,
-    Search: _tell_search,
+_CONTENTS: dict[type[ScenarioItem], Callable[[EventWriter, Any], Iterator[tuple[str, Event]]]] = {
+    ReasoningItem: _tell_reasoning,
+    MessageItem: _tell_speech,
+    CallItem: _tell_call,
+    SearchItem: _tell_search,
 }

@@ -48,7 +48,7 @@ RATE_LIMIT = (
 
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
 
-OVERFLOW = invalid(
+CONTEXT_OVERFLOW = invalid(
     "Your input exceeds the context window of this model. Please adjust your input and try again.",
     "input",
     "context_length_exceeded",
@@ -94,7 +94,7 @@ _BY_STATUS: dict[int, Fault] = {
 
 _BY_CODE: dict[str, Fault] = {
     "insufficient_quota": Fault(429, QUOTA, "insufficient_quota", code="insufficient_quota"),
-    "context_length_exceeded": OVERFLOW,
+    "context_length_exceeded": CONTEXT_OVERFLOW,
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.emulator.faults import Fault, invalid
 from pipeline.emulator.ids import unseal
 from pipeline.emulator.loop import items
-from pipeline.emulator.name_checks import LONGEST, checked_name, too_long
+from pipeline.emulator.name_checks import MAX_NAME, checked_name, name_too_long
 
 _ITEMS = frozenset(
     {
@@ -93,7 +93,7 @@ def _parts(item: dict[str, Any], kind: str, where: str) -> Fault | None:
 
 def _call_id(item: dict[str, Any], where: str) -> Fault | None:
     named = item.get("call_id")
-    return too_long(named, f"{where}.call_id") if isinstance(named, str) and len(named) > LONGEST else None
+    return name_too_long(named, f"{where}.call_id") if isinstance(named, str) and len(named) > MAX_NAME else None
 
 
 def _unsupported(value: Any, supported: list[str] | tuple[str, ...], param: str) -> Fault:
@@ -122,7 +122,7 @@ def _call_order(request: dict[str, Any]) -> Iterator[str]:
     return (str(item.get("call_id")) for item in items(request) if item.get("type") == "function_call")
 
 
-def reasoning(request: dict[str, Any]) -> Fault | None:
+def reasoning_checks(request: dict[str, Any]) -> Fault | None:
     """Every reasoning item carries our own seal, made for it, and stands before what it led to."""
     sent = items(request)
     for item, following in zip(sent, [*sent[1:], {"type": "none"}], strict=True):
@@ -155,7 +155,7 @@ def _orphan(item: dict[str, Any], following: dict[str, Any]) -> Fault | None:
     return invalid(message, "input")
 
 
-def references(request: dict[str, Any]) -> Fault | None:
+def reference_checks(request: dict[str, Any]) -> Fault | None:
     """Nothing is stored here, so nothing can be referred to."""
     if named := request.get("previous_response_id"):
         message = f"Previous response with id '{named}' not found."

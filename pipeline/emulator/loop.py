@@ -12,14 +12,14 @@ from typing import Any
 
 from attrs import field, frozen
 
-_ASIDE = re.compile(r"<(system-reminder|command-args)>.*?(?:</\1>|\Z)", re.DOTALL)
+_SIDE_REQUEST = re.compile(r"<(system-reminder|command-args)>.*?(?:</\1>|\Z)", re.DOTALL)
 # What a client says about its surroundings, and what was told to a command that it has carried out itself.
-_LONGEST_NAME = 64
+_MAX_NAME = 64
 _CALLS = frozenset({"function_call", "custom_tool_call"})
 
 
 @frozen
-class Turn:
+class PromptTurn:
     """The prompt being worked on (without what a client says for itself), and how many tool results came since."""
 
     prompt: str = field(repr=False)
@@ -34,23 +34,23 @@ def items(request: dict[str, Any]) -> list[dict[str, Any]]:
     return [item for item in sent or [] if isinstance(item, dict)]
 
 
-def current_turn(request: dict[str, Any], marker: str = "[[") -> Turn:
+def current_turn(request: dict[str, Any], marker: str = "[[") -> PromptTurn:
     """Find the prompt that the model has to answer now.
 
     Walks back to the last final answer.  Of the user texts on the way the last one holding `marker` is the prompt,
     since clients put texts of their own behind tool results; without any, the last text is.
     """
-    results, chosen, fallback = 0, None, Turn("", 0)
+    results, chosen, fallback = 0, None, PromptTurn("", 0)
     for item in _since_last_answer(items(request)):
         if item.get("type") == "function_call_output":
             results += 1
         elif item.get("role") == "user":
-            texts = [_ASIDE.sub("", text) for text in _texts(item)]
+            texts = [_SIDE_REQUEST.sub("", text) for text in _texts(item)]
             prompt = next((text for text in reversed(texts) if marker in text), None)
             if prompt is not None:
-                chosen = Turn(prompt, results)
+                chosen = PromptTurn(prompt, results)
                 break
-            fallback = fallback if fallback.prompt else Turn("\n".join(texts), results)
+            fallback = fallback if fallback.prompt else PromptTurn("\n".join(texts), results)
     return chosen or fallback
 
 
@@ -88,14 +88,14 @@ def find_tool(request: dict[str, Any], name: str) -> dict[str, Any] | None:
     """Find an offered function by its name, also where a proxy had to shorten that name to fit into 64 characters."""
     tools = offered(request)
     exact = next((tool for tool in tools if tool["name"] == name), None)
-    if exact is not None or len(name) <= _LONGEST_NAME:
+    if exact is not None or len(name) <= _MAX_NAME:
         return exact
     return next((tool for tool in tools if _alike(tool["name"], name)), None)
 
 
 def _alike(shortened: str, name: str) -> bool:
     """Tell whether one name may be the other's short form: half of what fits is the same, the rest may be a hash."""
-    return shortened.startswith(name[: _LONGEST_NAME // 2])
+    return shortened.startswith(name[: _MAX_NAME // 2])
 
 
 def effort(request: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from pipeline.emulator.ids import Ids
 from pipeline.emulator.loop import effort
-from pipeline.emulator.scene import Ending
+from pipeline.emulator.scenario import ScenarioEnding
 
 _WITHOUT_PHASE = re.compile(r"gpt-[34]|o\d|gpt-5(?:-|$|\.[12])")
 _WRITES_CACHE = re.compile(r"gpt-(?:5\.[6-9]|[6-9])")
@@ -47,7 +47,7 @@ _NO_IMAGES = {
 
 
 @frozen
-class Usage:
+class EmulatedUsage:
     """Tokens of one response; `cached` and `written` are parts of `input`, `reasoning` is a part of `output`."""
 
     input: int
@@ -89,7 +89,7 @@ class ResponseObject:
         """Give the object as `response.created` and `response.in_progress` carry it."""
         return self._object("in_progress", service_tier=self.request.get("service_tier") or "auto")
 
-    def ended(self, ending: Ending, output: list[dict[str, Any]], usage: Usage) -> dict[str, Any]:
+    def ended(self, ending: ScenarioEnding, output: list[dict[str, Any]], usage: EmulatedUsage) -> dict[str, Any]:
         """Give the object as the last event carries it; a failed one has neither output nor usage."""
         tier = self.request.get("service_tier")
         failed = ending.status == "failed"

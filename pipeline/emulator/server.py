@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import trio
 
-from pipeline.emulator.answer import Answer
+from pipeline.emulator.answer import EmulatedAnswer
 from pipeline.emulator.emulator import Emulator
 from pipeline.emulator.pace import keep_pace
 
@@ -66,7 +66,7 @@ async def _body(receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-async def _tell(answer: Answer, delay: float, receive: Receive, send: Send) -> None:
+async def _tell(answer: EmulatedAnswer, delay: float, receive: Receive, send: Send) -> None:
     """Send an answer, and stop where the client leaves: a server's `send` does not tell."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_watch, receive, nursery.cancel_scope)

@@ -14,8 +14,8 @@ from typing import Any
 
 from pipeline.emulator.breakpoints import MARK, ends_marked, pieces
 from pipeline.emulator.loop import items
-from pipeline.emulator.response import Usage, writes_cache
-from pipeline.emulator.scene import Reasoning, Scene
+from pipeline.emulator.response import EmulatedUsage, writes_cache
+from pipeline.emulator.scenario import ReasoningItem, Scenario
 from stages.wire import json
 
 _IMAGE = 3000
@@ -35,16 +35,16 @@ def count_input(request: dict[str, Any]) -> int:
     return sum(map(_tokens, _sections(request)))
 
 
-def measure(request: dict[str, Any], scene: Scene, cached: int) -> Usage:
+def count_usage(request: dict[str, Any], scenario: Scenario, cached: int) -> EmulatedUsage:
     """Count what a scene costs, of whose input `cached` tokens were sent before."""
     whole = count_input(request)
     cached = max(0, cached - TAIL)
-    return Usage(
+    return EmulatedUsage(
         input=whole,
         cached=cached,
         written=max(0, whole - TAIL - cached) if writes_cache(request["model"]) else 0,
-        output=sum(item.size for item in scene.items),
-        reasoning=sum(item.size for item in scene.items if isinstance(item, Reasoning)),
+        output=sum(item.size for item in scenario.items),
+        reasoning=sum(item.size for item in scenario.items if isinstance(item, ReasoningItem)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.tables.models import UNKNOWN, Model
+from stages.tables.models import UNKNOWN_MODEL, Model
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 """Anthropic's efforts."""
@@ -20,7 +20,7 @@ _NOT_BUILT = {"supported": False}
 
 def capabilities(model: Model) -> dict[str, Any]:
     """Describe a model by what the tables know about it."""
-    reasons, hosts = bool(model.efforts), model is not UNKNOWN
+    reasons, hosts = bool(model.efforts), model is not UNKNOWN_MODEL
     return {
         "batch": _NOT_BUILT,
         "citations": _NOT_BUILT,

@@ -6,11 +6,11 @@ import attrs
 import httpx
 from structlog.typing import FilteringBoundLogger
 
-from pipeline.config import EMULATOR, Settings
-from pipeline.telemetry.cache_book import CacheBook
+from pipeline.settings import EMULATOR, Settings
+from pipeline.telemetry.prompt_history import PromptHistory
+from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient
 from pipeline.version import version
-from pipeline.vocabulary import Vocabulary
 from stages import counter
 from stages.canonical.request import Request
 from stages.mapper import Target
@@ -24,19 +24,19 @@ class Context:
         settings: what was set.
         upstream: where requests go.
         target: what the mapper must know about it.
-        vocabulary: how tokens are counted here.
+        tokenizer: how tokens are counted here.
         log: the program's logger; content never reaches it.
-        book: what is remembered of answered turns, to explain a missed cache; nothing is answered by it.
+        history: what is remembered of answered turns, to explain a missed cache; nothing is answered by it.
         version: our own.
     """
 
     settings: Settings
     upstream: UpstreamClient
     target: Target
-    vocabulary: Vocabulary
+    tokenizer: Tokenizer
     log: FilteringBoundLogger
     version: str = attrs.field(factory=version)
-    book: CacheBook = attrs.field(factory=CacheBook)
+    history: PromptHistory = attrs.field(factory=PromptHistory)
 
     @property
     def upstream_name(self) -> str:
@@ -47,7 +47,7 @@ class Context:
     @property
     def counting(self) -> str:
         """Where our own token counts come from."""
-        return self.vocabulary.source
+        return self.tokenizer.source
 
     def estimate(self, request: Request) -> int:
         """Size up a prompt cheaply, for `message_start`; the truth comes from the upstream at the end."""
@@ -55,4 +55,4 @@ class Context:
 
     async def count(self, request: Request) -> int:
         """Count a prompt with the best vocabulary at hand, without holding up other requests."""
-        return await self.vocabulary.count(request)
+        return await self.tokenizer.count(request)

@@ -8,20 +8,20 @@ from typing import Any
 
 import attrs
 
-from pipeline import topology
 from pipeline.endpoints.context import Context
+from pipeline.endpoints.context_window import check_context_window
 from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.overflow import measure
-from pipeline.producer import Job
-from pipeline.telemetry.account import Account, open_account
+from pipeline.request import topology
+from pipeline.request.upstream_call import RequestJob
+from pipeline.telemetry.request_cost import RequestCost, open_request_cost
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.report import UNFAITHFUL
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode
 from stages.mapper import Mapped, map_request
-from stages.prefix import prefix_of, written
+from stages.prompt_fingerprint import fingerprint_of, serialise
 from stages.redactor import redact
 from stages.wire import json
 
@@ -76,14 +76,14 @@ async def explain(context: Context, exchange: Exchange) -> None:
         await exchange.fail(mapped)
     else:
         told = explanation(mapped)
-        told["cache"]["last_turn"] = str(open_account(context.book, mapped.body, "").seen)
+        told["cache"]["last_turn"] = str(open_request_cost(context.history, mapped.body, "").seen)
         await exchange.answer(told)
 
 
 def explanation(mapped: Mapped) -> dict[str, Any]:
     """The exact upstream body, its fingerprint as a cache sees it, and the whole report, as JSON."""
-    notes = [{"path": note.path, "fate": note.fate.value, "reason": note.reason} for note in mapped.report.notes]
-    cache = {"prefix": prefix_of(mapped.body).fingerprint()}
+    notes = [{"path": note.path, "fate": note.disposition.value, "reason": note.reason} for note in mapped.report.notes]
+    cache = {"prefix": fingerprint_of(mapped.body).fingerprint()}
     return {"mapping": mapped.report.summary(), "report": notes, "cache": cache, "upstream": mapped.body}
 
 
@@ -97,7 +97,7 @@ def _mapped(context: Context, exchange: Exchange, request: Request, ident: str) 
     if exchange.headers.get("dragoman-mode", context.settings.mode) == "strict":
         note = mapped.report.unfaithful()
         if note is not None:
-            return Failure(Kind.INVALID_REQUEST, f"{note.path}: {note.fate.value}: {note.reason}")
+            return Failure(Kind.INVALID_REQUEST, f"{note.path}: {note.disposition.value}: {note.reason}")
     return mapped
 
 
@@ -108,24 +108,24 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
         await exchange.fail(first)
         return
     exchange.answer_headers.append((MAPPING, first.report.summary().encode("ascii", "replace")))
-    body, prefix = written(first.body)
-    account = open_account(context.book, first.body, ident, prefix)
-    extras = diagnostics(request.extra.get("diagnostics"), account)
-    log = _log(context, exchange, first, account)
-    tokens = await measure(context, request, first)
+    body, prefix = serialise(first.body)
+    request_cost = open_request_cost(context.history, first.body, ident, prefix)
+    extras = diagnostics(request.extra.get("diagnostics"), request_cost)
+    log = _log(context, exchange, first, request_cost)
+    tokens = await check_context_window(context, request, first)
     if isinstance(tokens, Failure):
         log.hear(redact(tokens))
         log.write(0.0)
         await exchange.fail(tokens)
         return
-    job = Job(
+    job = RequestJob(
         plan=attrs.evolve(first.plan, input_tokens=tokens, extras=extras),
         body=body,
         without_reasoning=_without_reasoning(context, exchange, request, first),
         stream=request.stream,
         request_id=exchange.request_id,
         log=log,
-        tokens=context.vocabulary.tokens,
+        tokens=context.tokenizer.tokens,
     )
     settings = context.settings
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)
@@ -153,11 +153,11 @@ def _without_reasoning(
     return again
 
 
-def _log(context: Context, exchange: Exchange, mapped: Mapped, account: Account) -> RequestLog:
+def _log(context: Context, exchange: Exchange, mapped: Mapped, request_cost: RequestCost) -> RequestLog:
     fields = {
         "request_id": exchange.request_id,
         "upstream_model": mapped.plan.upstream_model,
-        "unfaithful": sum(note.fate in UNFAITHFUL for note in mapped.report.notes),
-        "prefix": account.prefix.fingerprint(),
+        "unfaithful": sum(note.disposition in UNFAITHFUL for note in mapped.report.notes),
+        "prefix": request_cost.prefix.fingerprint(),
     }
-    return RequestLog(context.log, fields, account=account)
+    return RequestLog(context.log, fields, request_cost=request_cost)

@@ -13,7 +13,7 @@ import attrs
 
 from pipeline.endpoints.capabilities import capabilities
 from stages.canonical.failure import Failure, Kind
-from stages.tables.models import FAMILIES, RELEASES, UNKNOWN, Release, facts, resolve
+from stages.tables.models import FAMILIES, RELEASES, UNKNOWN_MODEL, Release, model_info, upstream_model
 
 TODAY = ("claude-fable-5-2", "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
 """Anthropic's names of today, as Claude Code asks for them."""
@@ -21,7 +21,7 @@ TODAY = ("claude-fable-5-2", "claude-opus-5-5", "claude-sonnet-5-5", "claude-hai
 LINES = ("fable", "opus", "sonnet", "haiku")
 """Anthropic's lines, by the word in the name."""
 
-DEFAULT_LIMIT, MOST = 20, 1_000
+DEFAULT_LIMIT, MAX_LIMIT = 20, 1_000
 """How many models a page has unless asked otherwise, and at most."""
 
 LIFECYCLES = ("active", "deprecated", "retired")
@@ -79,8 +79,8 @@ def one(model_id: str, configured: Mapping[str, str]) -> dict[str, Any] | Failur
 
     Names that only an unknown server could understand are not found, unless the settings name them.
     """
-    upstream = resolve(model_id, configured)
-    if not model_id or (facts(upstream) is UNKNOWN and upstream not in configured.values()):
+    upstream = upstream_model(model_id, configured)
+    if not model_id or (model_info(upstream) is UNKNOWN_MODEL and upstream not in configured.values()):
         return Failure(Kind.NOT_FOUND, f"model: {model_id}")
     return _info(model_id, configured)
 
@@ -93,8 +93,8 @@ def _window(query: Mapping[str, list[str]]) -> _Window | Failure:
         return _wrong("limit: Input should be a valid integer, unable to parse string as an integer")
     if limit < 1:
         return _wrong("limit: Input should be greater than or equal to 1")
-    if limit > MOST:
-        return _wrong(f"limit: Input should be less than or equal to {MOST}")
+    if limit > MAX_LIMIT:
+        return _wrong(f"limit: Input should be less than or equal to {MAX_LIMIT}")
     after, before = _last(query, "after_id"), _last(query, "before_id")
     if after is not None and before is not None:
         return _wrong("after_id: cannot be given together with before_id")
@@ -131,8 +131,8 @@ def _names(configured: Mapping[str, str]) -> Iterator[str]:
 
 def _info(name: str, configured: Mapping[str, str]) -> dict[str, Any]:
     """Describe one model as `ModelInfo` of the SDKs, every key present; null where nobody knows."""
-    upstream = resolve(name, configured)
-    model, release = facts(upstream), _RELEASES.get(upstream, Release(upstream))
+    upstream = upstream_model(name, configured)
+    model, release = model_info(upstream), _RELEASES.get(upstream, Release(upstream))
     line = next((line for line in LINES if line in name.lower()), None)
     return {
         "type": "model",
@@ -143,8 +143,8 @@ def _info(name: str, configured: Mapping[str, str]) -> dict[str, Any]:
         "line": line,
         "deprecated_at": None,  # no announcement tells the day it was made
         "retires_at": f"{release.retires}T00:00:00Z" if release.retires else None,
-        "max_input_tokens": None if model is UNKNOWN else model.window,
-        "max_tokens": None if model is UNKNOWN else model.output,
+        "max_input_tokens": None if model is UNKNOWN_MODEL else model.window,
+        "max_tokens": None if model is UNKNOWN_MODEL else model.output,
         "capabilities": capabilities(model),
         "allowed_fallback_models": [],
     }

@@ -10,7 +10,7 @@ import trio
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.telemetry import names
-from pipeline.telemetry.account import Account
+from pipeline.telemetry.request_cost import RequestCost
 from stages.redactor import Fact
 
 
@@ -22,13 +22,13 @@ class RequestLog:
         logger: where the line goes.
         fields: facts that are known from the start, such as ids and models.
         outcome: how it ended: `ok`, a failure's kind, or `client_left`.
-        account: works out what an answer cost, and how the cache served it; None leaves that out.
+        request_cost: works out what an answer cost, and how the cache served it; None leaves that out.
     """
 
     logger: FilteringBoundLogger
     fields: dict[str, Any] = attrs.field(factory=dict)
     outcome: str = names.CLIENT_LEFT
-    account: Account | None = None
+    request_cost: RequestCost | None = None
     _blocks: Counter[str] = attrs.field(factory=Counter, init=False)
 
     def hear(self, fact: Fact) -> None:
@@ -39,8 +39,8 @@ class RequestLog:
         elif fact.name == "message_end":
             self.outcome = "ok"
             self.fields.update(values)
-            if self.account is not None:
-                self.fields.update(self.account.close(values, healed="healed" in self.fields))
+            if self.request_cost is not None:
+                self.fields.update(self.request_cost.close(values, healed="healed" in self.fields))
         elif fact.name == "failure":
             self.outcome = str(values["kind"])
             self.fields.update(values)

@@ -18,7 +18,7 @@ import attrs
 import httpx
 import trio
 
-from pipeline.config import Secret, Timing
+from pipeline.settings import Secret, Timing
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.errors import failure_of
@@ -80,7 +80,7 @@ class _Inflated:
             raise httpx.DecodingError(str(error)) from error
 
 
-class Answer:
+class UpstreamResponse:
     """An upstream's answer that has begun well; use it as an async context manager, which closes the connection."""
 
     def __init__(self, response: httpx.Response) -> None:
@@ -95,7 +95,7 @@ class Answer:
         """The response's headers, names in lower case."""
         return self._response.headers
 
-    def __aiter__(self) -> Answer:
+    def __aiter__(self) -> UpstreamResponse:
         """Return itself; a body can be read once."""
         return self
 
@@ -167,41 +167,41 @@ class UpstreamClient:
         body: bytes,
         plan: AnswerPlan | None = None,
         *,
-        patience: float | None = None,
+        first_byte_timeout: float | None = None,
         retries: int | None = None,
-    ) -> Answer | Failure:
+    ) -> UpstreamResponse | Failure:
         """Send one request, again if it failed before anything came back.
 
         Args:
             path: what follows the base URL.
             body: JSON.
             plan: the request's plan, for the numbers in an error's sentence.
-            patience: seconds until the head must have come; None is `timing.first_byte`, which suits streams alone.
+            first_byte_timeout: seconds until the head must have come; None is `timing.first_byte`, which suits streams alone.
             retries: new attempts at most; None is the client's own number.
         """
-        patience = self.timing.first_byte if patience is None else patience
-        outcome = await self._attempt(path, body, plan, patience)
+        first_byte_timeout = self.timing.first_byte if first_byte_timeout is None else first_byte_timeout
+        outcome = await self._attempt(path, body, plan, first_byte_timeout)
         for attempt in range(self.retries if retries is None else retries):
             if not isinstance(outcome, _Transient):
                 break
             await trio.sleep(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-            outcome = await self._attempt(path, body, plan, patience)
+            outcome = await self._attempt(path, body, plan, first_byte_timeout)
         return outcome.failure if isinstance(outcome, _Transient) else outcome
 
     async def _attempt(
-        self, path: str, body: bytes, plan: AnswerPlan | None, patience: float
-    ) -> Answer | Failure | _Transient:
+        self, path: str, body: bytes, plan: AnswerPlan | None, first_byte_timeout: float
+    ) -> UpstreamResponse | Failure | _Transient:
         request = httpx.Request("POST", _address(self.url + path), headers=self._headers, content=body)
         timing = self.timing
-        request.extensions["timeout"] = {"connect": timing.connect, "read": patience, "write": timing.silence}
+        request.extensions["timeout"] = {"connect": timing.connect, "read": first_byte_timeout, "write": timing.silence}
         try:
             response = await self.transport.handle_async_request(request)
         except httpx.HTTPError as error:
             failure = failure_of_fault(error)
             return _Transient(failure) if isinstance(error, httpx.ConnectError) else failure
         if response.is_success:
-            return Answer(response)
-        async with Answer(response) as answer:
+            return UpstreamResponse(response)
+        async with UpstreamResponse(response) as answer:
             failure = await _read_error(response.status_code, answer, plan)
         is_json = "json" in response.headers.get("content-type", "")
         return _Transient(failure) if response.status_code in RETRIED_STATUSES and not is_json else failure
@@ -214,7 +214,7 @@ class _Transient:
     failure: Failure
 
 
-async def _read_error(status: int, answer: Answer, plan: AnswerPlan | None) -> Failure:
+async def _read_error(status: int, answer: UpstreamResponse, plan: AnswerPlan | None) -> Failure:
     body = b""
     async for chunk in answer:
         if isinstance(chunk, Failure) or len(body) > _ERROR_BYTES:

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from stages.canonical.shape import Shape
+from stages.canonical.omittable import OmittableMembers
 
 
 @attrs.frozen
@@ -29,13 +29,13 @@ class ToolUseStart:
     """A call begins: `id` and `name` are the client's, already restored.
 
     `toolset` is the client's toolset that the called function is a member of; empty for every other function.
-    `shape` is what may have to be left out of its arguments; None when nothing.
+    `omittable` is what may have to be left out of its arguments; None when nothing.
     """
 
     id: str
     name: str
     toolset: str = ""
-    shape: Shape | None = attrs.field(default=None, eq=False, repr=False)
+    omittable: OmittableMembers | None = attrs.field(default=None, eq=False, repr=False)
 
 
 @attrs.frozen
@@ -153,10 +153,10 @@ class MessageEnd:
         usage: the truth about tokens, as far as the upstream told it.
         stop_sequence: the sequence that stopped it, with `stop_sequence` alone.
         stop_details: category and explanation of a refusal, in Anthropic's shape.
-        hosted: how many calls the upstream ran for it, by its `type` of the tool.
+        server_tools: how many calls the upstream ran for it, by its `type` of the tool.
         container: id and end of life of the machine that they ran on, in Anthropic's shape.
         left_out: how many upstream items or events had no counterpart, by type.
-        withheld: how many reasoning items of the request the upstream kept from the model, by its reason.
+        dropped_reasoning: how many reasoning items of the request the upstream kept from the model, by its reason.
         repaired: how many members were left out of arguments and structured answers, since their schema forbids them.
     """
 
@@ -164,10 +164,10 @@ class MessageEnd:
     usage: Usage = Usage()
     stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = None
-    hosted: tuple[tuple[str, int], ...] = ()
+    server_tools: tuple[tuple[str, int], ...] = ()
     container: dict[str, Any] | None = None
     left_out: tuple[tuple[str, int], ...] = ()
-    withheld: tuple[tuple[str, int], ...] = ()
+    dropped_reasoning: tuple[tuple[str, int], ...] = ()
     repaired: int = 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from stages.canonical.shape import Shape, Structure
+from stages.canonical.omittable import OmittableMembers, StructuredAnswer
 
 
 class ThinkingDisplay(Enum):
@@ -33,7 +33,7 @@ class AnswerPlan:
         account: fingerprint of upstream and key; reasoning is bound to it as well.
         tool_names: the client's tool name by the upstream's, for names that had to change.
         toolsets: the client's toolset by the upstream's tool name, for members of one.
-        hosted: the client's names of the tools that the upstream runs itself, by the upstream's `type`; the client
+        server_tools: the client's names of the tools that the upstream runs itself, by the upstream's `type`; the client
         understands the blocks of these alone.
         servers: the client's name of an MCP server by the upstream's label.
         thinking: what the client sees of the reasoning.
@@ -42,7 +42,7 @@ class AnswerPlan:
         cut_at: tokens after which the answer is cut here, because the upstream cannot be asked for so few.
         input_tokens: the counted or estimated size of the prompt, for `message_start`.
         window: tokens that the upstream model takes as input.
-        shapes: by the upstream's tool name, what may have to be left out of a call's arguments; others need no repair.
+        omittables: by the upstream's tool name, what may have to be left out of a call's arguments; others need no repair.
         cites: whether its text may be cut where something is cited; a structured answer must stay one text.
         structure: what must be undone on the text of a structured answer; None when nothing.
         extras: fields of the message that only those clients get who asked for them.
@@ -54,7 +54,7 @@ class AnswerPlan:
     account: str = ""
     tool_names: Mapping[str, str] = attrs.field(factory=dict)
     toolsets: Mapping[str, str] = attrs.field(factory=dict)
-    hosted: Mapping[str, str] = attrs.field(factory=dict)
+    server_tools: Mapping[str, str] = attrs.field(factory=dict)
     servers: Mapping[str, str] = attrs.field(factory=dict)
     thinking: ThinkingDisplay = ThinkingDisplay.SHOWN
     max_output_tokens: int | None = None
@@ -62,7 +62,7 @@ class AnswerPlan:
     cut_at: int | None = None
     input_tokens: int = 0
     window: int = 0
-    shapes: Mapping[str, Shape] = attrs.field(factory=dict, repr=False)
+    omittables: Mapping[str, OmittableMembers] = attrs.field(factory=dict, repr=False)
     cites: bool = True
-    structure: Structure | None = None
+    structure: StructuredAnswer | None = None
     extras: Mapping[str, Any] = attrs.field(factory=dict)

@@ -8,7 +8,7 @@ from enum import Enum
 import attrs
 
 
-class Fate(Enum):
+class Disposition(Enum):
     """What can become of a field."""
 
     KEPT = "kept"
@@ -18,20 +18,20 @@ class Fate(Enum):
     DROPPED = "dropped"
 
 
-SUMMARISED = frozenset({Fate.EMULATED, Fate.APPROXIMATED, Fate.DROPPED})
+SUMMARISED = frozenset({Disposition.EMULATED, Disposition.APPROXIMATED, Disposition.DROPPED})
 """Fates that are worth a word on every answer."""
 
 # Names of unknown fields are the client's words, and must not break out of a header.
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _NAME_LENGTH = 64
 
-LONGEST_SUMMARY = 512
+MAX_SUMMARY = 512
 """Characters of a summary, which stands in a header of every answer; what does not fit is counted."""
 
 ALL_FAITHFUL = "faithful=all"
 """The summary of a request of which everything was kept or translated."""
 
-UNFAITHFUL = frozenset({Fate.APPROXIMATED, Fate.DROPPED})
+UNFAITHFUL = frozenset({Disposition.APPROXIMATED, Disposition.DROPPED})
 """Fates that a client who insists on faithfulness does not accept."""
 
 
@@ -40,7 +40,7 @@ class Note:
     """One entry: which field, what became of it, and why, in words without content."""
 
     path: str
-    fate: Fate
+    disposition: Disposition
     reason: str
 
 
@@ -52,37 +52,37 @@ class Report:
 
     def dropped(self, path: str, reason: str) -> None:
         """Note that the field at `path` does not reach the upstream."""
-        self.notes.append(Note(path, Fate.DROPPED, reason))
+        self.notes.append(Note(path, Disposition.DROPPED, reason))
 
     def emulated(self, path: str, reason: str) -> None:
         """Note that we do ourselves what the upstream cannot."""
-        self.notes.append(Note(path, Fate.EMULATED, reason))
+        self.notes.append(Note(path, Disposition.EMULATED, reason))
 
     def approximated(self, path: str, reason: str) -> None:
         """Note that the upstream gets the nearest thing to what was asked."""
-        self.notes.append(Note(path, Fate.APPROXIMATED, reason))
+        self.notes.append(Note(path, Disposition.APPROXIMATED, reason))
 
     def unfaithful(self) -> Note | None:
         """The first part that does not mean upstream what the client meant by it; None if all does."""
-        return next((note for note in self.notes if note.fate in UNFAITHFUL), None)
+        return next((note for note in self.notes if note.disposition in UNFAITHFUL), None)
 
-    def summary(self, limit: int = LONGEST_SUMMARY) -> str:
+    def summary(self, limit: int = MAX_SUMMARY) -> str:
         """The report in one header value: `dropped=top_k;emulated=stop_sequences`, at most `limit` characters.
 
         Only what is not simply kept or translated is named, by its field at the top of the request, each once. What
         does not fit is counted: `more=3`. Where there is nothing to name, it says so: `faithful=all`.
         """
-        named: dict[Fate, dict[str, None]] = {}
+        named: dict[Disposition, dict[str, None]] = {}
         for note in self.notes:
-            if note.fate in SUMMARISED:
+            if note.disposition in SUMMARISED:
                 name = _NOT_IN_NAMES.sub("?", note.path.split(".", 1)[0])[:_NAME_LENGTH]
-                named.setdefault(note.fate, {})[name] = None
+                named.setdefault(note.disposition, {})[name] = None
         parts: list[str] = []
         left = 0
-        for fate in sorted(named, key=lambda fate: fate.value):
-            part = f"{fate.value}={','.join(named[fate])}"
+        for disposition in sorted(named, key=lambda disposition: disposition.value):
+            part = f"{disposition.value}={','.join(named[disposition])}"
             if len(";".join([*parts, part])) > limit:
-                left += len(named[fate])
+                left += len(named[disposition])
             else:
                 parts.append(part)
         return ";".join([*parts, f"more={left}"] if left else parts) or ALL_FAITHFUL

@@ -84,7 +84,7 @@ class _Feeder:
         self._open = send
         if isinstance(start, ToolUseStart):
             buffered, content = trio.open_memory_channel[Any](self._capacity)
-            buffer = JsonBuffer(start.shape)
+            buffer = JsonBuffer(start.omittable)
             self._blocks.start_soon(buffer_json, buffer, receive, buffered)
             self._buffers.append(buffer)
         else:

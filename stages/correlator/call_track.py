@@ -93,6 +93,6 @@ class CallTrack(Track):
         wanted = tool_use_id(self._upstream_id or f"call_{digest(self.plan.message_id + self._name, 24)}")
         self.call_id = unused(wanted, self._taken, "_")
         name = self.plan.tool_names.get(self._name, self._name)
-        toolset, shape = self.plan.toolsets.get(self._name, ""), self.plan.shapes.get(self._name)
-        self.say(ToolUseStart(self.call_id, name, toolset, shape))
+        toolset, omittable = self.plan.toolsets.get(self._name, ""), self.plan.omittables.get(self._name)
+        self.say(ToolUseStart(self.call_id, name, toolset, omittable))
         self._said.insert(0, self._said.pop())  # arguments may have come before the name

@@ -25,7 +25,7 @@ from stages.canonical.events import BLOCK_STOP, BlockStop, CitationsDelta, TextD
 from stages.correlator.links import UNDECIDED, find_link
 from stages.tables import citations
 
-PATIENCE = 2
+MAX_HELD_DELTAS = 2
 """How many deltas after a link may pass before it counts as uncited."""
 
 Said = TextStart | CitationsDelta | TextDelta | BlockStop
@@ -156,7 +156,10 @@ class CitationCutter:
         at = 0
         while (found := find_link(self._held, at)) is not None:
             begin, end = found
-            if end == UNDECIDED or self._deltas - self._links.setdefault(self._at + begin, self._deltas) < PATIENCE:
+            if (
+                end == UNDECIDED
+                or self._deltas - self._links.setdefault(self._at + begin, self._deltas) < MAX_HELD_DELTAS
+            ):
                 return begin
             self._keeps_last = True
             at = end

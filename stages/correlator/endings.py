@@ -12,9 +12,9 @@ from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.summary import Summary
 from stages.tables import stops
+from stages.tables.dropped_reasoning import dropped_reasoning
 from stages.tables.errors import failure_of
-from stages.tables.hosted.code_execution import LIFETIME
-from stages.tables.withheld import withheld
+from stages.tools.server.code_execution import LIFETIME
 from stages.wire import json, responses_stream
 from stages.wire.responses_stream import Final, StreamEvent
 
@@ -29,7 +29,7 @@ class Ending:
         reason: the `stop_reason` that its status asks for; None when the content decides.
         usage: its tokens.
         complete: False when the answer was cut, so that its last item may be unfinished.
-        withheld: reasoning of the request that the model did not get to see, counted by reason.
+        dropped_reasoning: reasoning of the request that the model did not get to see, counted by reason.
         at: when it ended, or began, in seconds of the upstream's clock; None when it does not say.
     """
 
@@ -37,7 +37,7 @@ class Ending:
     usage: Usage
     complete: bool
     at: float | None = None
-    withheld: tuple[tuple[str, int], ...] = ()
+    dropped_reasoning: tuple[tuple[str, int], ...] = ()
 
     def message_end(self, said: Summary) -> MessageEnd:
         """Decide the stop reason, now that it is known what was said."""
@@ -54,10 +54,10 @@ class Ending:
             stop_reason=reason,
             usage=self.usage,
             stop_details=details,
-            hosted=said.hosted,
+            server_tools=said.server_tools,
             container=self._container(said.container),
             left_out=said.left_out,
-            withheld=self.withheld,
+            dropped_reasoning=self.dropped_reasoning,
         )
 
     def _container(self, ident: str | None) -> dict[str, Any] | None:
@@ -82,7 +82,7 @@ def end_of(name: str, final: Final, plan: AnswerPlan) -> Ending | Failure:
     usage = stops.usage(final.usage)
     reason, complete = _reason(final, status, usage, plan)
     at = final.completed_at or final.created_at
-    return Ending(reason, usage, complete, at, withheld(final.input_transformations))
+    return Ending(reason, usage, complete, at, dropped_reasoning(final.input_transformations))
 
 
 def _reason(final: Final, status: str, usage: Usage, plan: AnswerPlan) -> tuple[str | None, bool]:

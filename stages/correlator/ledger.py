@@ -32,10 +32,10 @@ from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.call_track import CallTrack
 from stages.correlator.endings import end_of, failure_of_event
-from stages.correlator.hosted_track import HostedTrack
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
-from stages.correlator.stream_events import HOT, SILENT
+from stages.correlator.server_tool_track import ServerToolTrack
+from stages.correlator.stream_events import CONTENT_EVENTS, IGNORED_EVENTS
 from stages.correlator.summary import summary
 from stages.correlator.track import Content, Track
 from stages.correlator.tracks import track_for
@@ -96,7 +96,7 @@ class Ledger:
 
         What it says then is taken once for many pieces.
         """
-        handle = HOT.get(event.type)
+        handle = CONTENT_EVENTS.get(event.type)
         if handle is None or event.item_id is None or not self._queue:
             return False
         head = self._queue[0]
@@ -107,7 +107,7 @@ class Ledger:
 
     def feed(self, event: StreamEvent) -> Iterator[Part]:
         """Take one upstream event; yield the parts of the message that follow from it."""
-        handle = HOT.get(event.type)
+        handle = CONTENT_EVENTS.get(event.type)
         if handle is not None:
             track = self._find(event, handle[0]) or self._open(handle[0], event, {})
             if track.done:
@@ -122,7 +122,7 @@ class Ledger:
             return
         rare = _RARE.get(event.type)
         if rare is None:
-            if event.type not in SILENT:
+            if event.type not in IGNORED_EVENTS:
                 self._left_out[event.type] += 1
             return
         yield from rare(self, event)
@@ -219,10 +219,10 @@ class Ledger:
     def _complete(self, track: Track, item: dict[str, Any]) -> None:
         fresh = not track.done
         track.received = True
-        if isinstance(track, HostedTrack):
+        if isinstance(track, ServerToolTrack):
             track.meet(self._tracks())
         track.complete(item)
-        if fresh and isinstance(track, HostedTrack):
+        if fresh and isinstance(track, ServerToolTrack):
             self._left_out.update(track.left_out)
         elif fresh and type(track) is Track:
             self._left_out[track.kind] += 1

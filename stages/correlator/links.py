@@ -11,8 +11,8 @@ import re
 UNDECIDED = -1
 """The end of something that may yet become a link."""
 
-_LONGEST_MARK = 200
-_LONGEST = 4096
+_MAX_MARK = 200
+_MAX_LENGTH = 4096
 _OPENING = re.compile("\\((?=\\[|\\Z)|\\[|\ue200")
 _LABEL = re.compile(r"\[{1,3}[^\[\]\n]{0,200}")
 _CLOSING = re.compile(r"\]{1,3}")
@@ -26,7 +26,7 @@ def find_link(text: str, at: int = 0) -> tuple[int, int] | None:
     for opening in _OPENING.finditer(text, at):
         begin = opening.start()
         end = _mark_end(text, begin) if text[begin] == "\ue200" else _link_end(text, begin)
-        if end is None or (end == UNDECIDED and len(text) - begin > _LONGEST):
+        if end is None or (end == UNDECIDED and len(text) - begin > _MAX_LENGTH):
             continue
         return begin, end
     return None
@@ -34,9 +34,9 @@ def find_link(text: str, at: int = 0) -> tuple[int, int] | None:
 
 def _mark_end(text: str, begin: int) -> int | None:
     """Where a private-use mark ends; one that is too long is none."""
-    end = text.find(_MARK_END, begin, begin + _LONGEST_MARK)
+    end = text.find(_MARK_END, begin, begin + _MAX_MARK)
     if end < 0:
-        return UNDECIDED if len(text) - begin <= _LONGEST_MARK else None
+        return UNDECIDED if len(text) - begin <= _MAX_MARK else None
     return end + 1
 
 
@@ -64,7 +64,7 @@ def _address_end(text: str, at: int) -> int | None:
     if not _SCHEME.startswith(text[at : at + len(_SCHEME)]):
         return None
     depth = 1
-    for found in _IN_ADDRESS.finditer(text, at, at + _LONGEST):
+    for found in _IN_ADDRESS.finditer(text, at, at + _MAX_LENGTH):
         if found[0] not in "()":
             return None
         depth += 1 if found[0] == "(" else -1

@@ -11,9 +11,9 @@ from stages.canonical.plan import AnswerPlan
 from stages.correlator.citation_cutter import CitationCutter, Said
 from stages.correlator.track import Track
 from stages.tables import citations
-from stages.tables.hosted.web_search import NAME as WEB_SEARCH
+from stages.tools.server.web_search import NAME as WEB_SEARCH
 from stages.wire import responses_stream
-from stages.wire.loose import listed, objects
+from stages.wire.lenient import listed, objects
 from stages.wire.responses_stream import StreamEvent
 
 
@@ -36,7 +36,7 @@ class MessageTrack(Track):
         self._blank: list[str] = []
         self._texts: dict[int, list[str]] = {}
         self._refusals: dict[int, str] = {}
-        self._cites = plan.cites and WEB_SEARCH in plan.hosted
+        self._cites = plan.cites and WEB_SEARCH in plan.server_tools
         self._cutters: dict[int, CitationCutter] = {}
         self._cutter: CitationCutter | None = None
         self._uncited: dict[tuple[object, ...], str] = {}

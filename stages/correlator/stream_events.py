@@ -11,13 +11,13 @@ from typing import Any
 from stages.correlator.call_track import CallTrack
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
-from stages.tables.hosted import PROGRESS
+from stages.tools.server import PROGRESS
 from stages.wire.responses_stream import StreamEvent
 
 Handling = tuple[str, Callable[[Any, StreamEvent], None]]
 """The kind of item that an event implies, and what the item's track does with it."""
 
-HOT: dict[str, Handling] = {
+CONTENT_EVENTS: dict[str, Handling] = {
     "response.output_text.delta": ("message", MessageTrack.text_delta),
     "response.function_call_arguments.delta": ("function_call", CallTrack.arguments_delta),
     "response.reasoning_summary_text.delta": ("reasoning", ReasoningTrack.summary_delta),
@@ -31,7 +31,7 @@ HOT: dict[str, Handling] = {
 }
 """Events about the content of one item; nearly all that a stream consists of."""
 
-SILENT = {
+IGNORED_EVENTS = {
     "response.created",
     "response.in_progress",
     "response.queued",

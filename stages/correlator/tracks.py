@@ -6,11 +6,11 @@ from typing import Any
 
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.call_track import CallTrack
-from stages.correlator.hosted_track import HostedTrack
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
+from stages.correlator.server_tool_track import ServerToolTrack
 from stages.correlator.track import Track
-from stages.tables.hosted import BY_ITEM
+from stages.tools.server import BY_ITEM
 
 _TRACKS: dict[str, type[MessageTrack | CallTrack | ReasoningTrack]] = {
     "message": MessageTrack,
@@ -28,8 +28,8 @@ def track_for(kind: str, plan: AnswerPlan, item: dict[str, Any]) -> Track:
     if cls is not None:
         return cls(plan, item)
     row = BY_ITEM.get(kind)
-    if row is not None and row.upstream in plan.hosted:
-        return HostedTrack(plan, kind)
+    if row is not None and row.upstream in plan.server_tools:
+        return ServerToolTrack(plan, kind)
     track = Track(plan)
     track.kind = kind
     return track

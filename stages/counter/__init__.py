@@ -22,16 +22,16 @@ from stages.canonical.request import (
     ToolResult,
 )
 from stages.counter.blocks import Tokens, count_block
+from stages.counter.cache import TokenCache
 from stages.counter.least import least
-from stages.counter.memory import Memory
 from stages.counter.pieces import estimate
 from stages.counter.signatures import HEAD, signature
-from stages.tables.client_tools import Member, declared_name, functions_of
-from stages.tables.content import BILLING_HEADER
+from stages.mapper.parts import BILLING_HEADER
+from stages.tools.client import ToolsetMember, declared_name, functions_of
 from stages.wire import json
-from stages.wire.memo import by_identity
+from stages.wire.cache import by_identity
 
-__all__ = ["ANSWER", "MESSAGE", "Memory", "Tokens", "count", "estimate", "least"]
+__all__ = ["ANSWER", "MESSAGE", "TokenCache", "Tokens", "count", "estimate", "least"]
 
 ANSWER = 2
 """What opens the answer, once a request."""
@@ -58,7 +58,7 @@ def count(request: Request, tokens: Tokens) -> int:
 
     Args:
         request: what the client asked.
-        tokens: the number of tokens of one text; called once for every text, so pass a `Memory` where turns repeat.
+        tokens: the number of tokens of one text; called once for every text, so pass a `TokenCache` where turns repeat.
     """
     return (
         ANSWER
@@ -114,7 +114,7 @@ def _known(tool: AnyTool) -> Sequence[AnyTool]:
 
 
 def _is_hidden(tool: AnyTool, referred: set[str]) -> bool:
-    waits = isinstance(tool, Tool) and tool.defer_loading and not isinstance(tool, Member)
+    waits = isinstance(tool, Tool) and tool.defer_loading and not isinstance(tool, ToolsetMember)
     return waits and tool.name not in referred
 
 

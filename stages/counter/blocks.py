@@ -42,7 +42,7 @@ WRAPPED, WRAPPING = 0.75, 250
 FILE_BYTES = 20
 """Bytes of a file that is no text (PDF, office documents) per token: a page of text in a PDF is 10 to 30 kB."""
 
-FEWEST = 50
+MIN_FILE_TOKENS = 50
 """Tokens of the smallest file; recorded for a PDF of one line on one page."""
 
 FILE_UNSEEN = 1_500
@@ -59,7 +59,7 @@ def _sum(blocks: Iterable[ContentBlock], tokens: Tokens) -> int:
 
 
 def _image(block: Image, _: Tokens) -> int:
-    return pictures.cost(block.source.data)
+    return pictures.picture_tokens(block.source.data)
 
 
 def _document(block: Document, tokens: Tokens) -> int:
@@ -75,7 +75,7 @@ def _file(source: Source, tokens: Tokens) -> int:
     data = source.data or ""
     if (source.media_type or "").startswith("text/"):
         return tokens(_decoded(data))
-    return max(FEWEST, len(data) * 3 // 4 // FILE_BYTES)
+    return max(MIN_FILE_TOKENS, len(data) * 3 // 4 // FILE_BYTES)
 
 
 def _decoded(data: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stages.canonical.request import ContentBlock, Document, Request, Text, ToolResult
 from stages.counter.blocks import Tokens
-from stages.tables.content import BILLING_HEADER
+from stages.mapper.parts import BILLING_HEADER
 
 PIECE = 10_000
 """Characters for which one token is taken off: long texts may be counted in pieces, and a cut can split a token."""

@@ -12,15 +12,15 @@ import binascii
 import math
 from collections.abc import Callable
 
-from stages.counter.memory import Memory
+from stages.counter.cache import TokenCache
 
 SQUARE = 32
 """Pixels along the side of what is counted."""
 
-MOST_SQUARES = 2_500
+MAX_SQUARES = 2_500
 """Squares that are looked at; a larger picture is shrunk."""
 
-LONGEST = 2_048
+MAX_SIDE = 2_048
 """Pixels along the longer side at most."""
 
 PER_SQUARE = 1.2
@@ -36,7 +36,7 @@ Size = tuple[int, int]
 """Width and height, in pixels."""
 
 
-def cost(base64_data: str | None) -> int:
+def picture_tokens(base64_data: str | None) -> int:
     """Count the tokens of a picture given as base64; None stands for one that is somewhere else.
 
     A picture that tells its size late is remembered by the hash of its head, so that it is read once though it comes
@@ -52,13 +52,13 @@ def _cost(found: Size | None) -> int:
     return UNSEEN if found is None else math.ceil(PER_SQUARE * _squares(*found))
 
 
-_remembered = Memory(lambda head: _cost(size(head)), entries=1_024)
+_remembered = TokenCache(lambda head: _cost(size(head)), entries=1_024)
 
 
 def _squares(width: int, height: int) -> int:
-    scale = min(1.0, LONGEST / max(width, height))
+    scale = min(1.0, MAX_SIDE / max(width, height))
     wide, high = width * scale / SQUARE, height * scale / SQUARE
-    return min(MOST_SQUARES, math.ceil(wide) * math.ceil(high))
+    return min(MAX_SQUARES, math.ceil(wide) * math.ceil(high))
 
 
 def size(base64_data: str) -> Size | None:

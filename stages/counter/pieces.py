@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from stages.counter.memory import Memory
+from stages.counter.cache import TokenCache
 
 _PIECE = re.compile(
     r"""[ _(./'"]?[A-Z]?[a-z]{1,8}"""  # a word with the sign before it; long ones take more than one token
@@ -33,7 +33,7 @@ def _pieces(text: str) -> int:
     return len(_PIECE.findall(text))
 
 
-_remembered = Memory(_pieces)
+_remembered = TokenCache(_pieces)
 
 
 def estimate(text: str) -> int:

@@ -14,7 +14,7 @@ from stages.wire import json
 HEAD = "# Tools\n\n## functions\n\nnamespace functions {\n\n} // namespace functions"
 """What stands around all signatures."""
 
-DEEPEST = 24
+MAX_DEPTH = 24
 """Levels of a schema that are looked at; what lies below counts as `any`."""
 
 _TYPES = {"integer": "number", "number": "number", "string": "string", "boolean": "boolean", "null": "null"}
@@ -54,7 +54,7 @@ def _field(name: str, schema: Any, needed: bool, depth: int) -> str:  # noqa: FB
 
 def _type(schema: Any, depth: int) -> str:
     """Render a type; whatever is no plain schema is `any`, as upstream."""
-    if not isinstance(schema, dict) or depth > DEEPEST:
+    if not isinstance(schema, dict) or depth > MAX_DEPTH:
         return "any"
     for keyword in ("anyOf", "oneOf"):
         if isinstance(schema.get(keyword), list):

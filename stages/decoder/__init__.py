@@ -16,10 +16,10 @@ THREADS_UNSUPPORTED = "thread_unsupported_request"
 """The `error_code` on which Anthropic's tool runners go on without server-held conversations."""
 
 RULES: tuple[Rule, ...] = (
-    rules.numbers,
-    rules.efforts,
+    rules.number_rules,
+    rules.effort_rules,
     rules.messages,
-    rules.texts,
+    rules.text_rules,
     tool_rules.tools,
     tool_rules.servers,
     tool_rules.choice,

@@ -14,16 +14,16 @@ from stages.canonical.request import Caller, Request, Text, ToolResult, mark_of
 Rule = Callable[[Request, Caller], Iterator[str]]
 """Complains about a request, in Anthropic's words, the place first."""
 
-LEAST_BUDGET = 1024
+MIN_BUDGET = 1024
 """The least `budget_tokens` that the API takes."""
 
-EFFORTS = ("low", "medium", "high", "xhigh", "max")
+REQUEST_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 """The words that `output_config.effort` may be."""
 
 INTERLEAVED = "interleaved-thinking-2025-05-14"
 """The beta under which a budget is for all of a turn's thinking, and so may be more than one answer's tokens."""
 
-MOST_MARKS = 4
+MAX_MARKS = 4
 """How many parts of a request may be marked for the cache."""
 
 _NON_EMPTY = "all messages must have non-empty content except for the optional final assistant message"
@@ -34,7 +34,7 @@ _TOO_MUCH_THINKING = (
 )
 
 
-def numbers(request: Request, caller: Caller) -> Iterator[str]:
+def number_rules(request: Request, caller: Caller) -> Iterator[str]:
     """Check the limits of the answer and of the thinking in it."""
     most = request.max_tokens
     if most is not None and most < 0:
@@ -42,19 +42,19 @@ def numbers(request: Request, caller: Caller) -> Iterator[str]:
     budget = request.thinking.budget_tokens if request.thinking else None
     if budget is None:
         return
-    if budget < LEAST_BUDGET:
-        yield f"thinking.enabled.budget_tokens: Input should be greater than or equal to {LEAST_BUDGET}"
+    if budget < MIN_BUDGET:
+        yield f"thinking.enabled.budget_tokens: Input should be greater than or equal to {MIN_BUDGET}"
     elif most and budget >= most and INTERLEAVED not in caller.betas:
         yield _TOO_MUCH_THINKING
 
 
-def efforts(request: Request, _: Caller) -> Iterator[str]:
+def effort_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check the words for effort, of the request and of the messages that change it."""
     told = {"output_config": request.output_config}
     told |= {f"messages.{at}.output_config": message.output_config for at, message in enumerate(request.messages)}
-    listed = [f"'{effort}'" for effort in EFFORTS]
+    listed = [f"'{effort}'" for effort in REQUEST_EFFORTS]
     for place, config in told.items():
-        if config is not None and config.effort is not None and config.effort not in EFFORTS:
+        if config is not None and config.effort is not None and config.effort not in REQUEST_EFFORTS:
             yield f"{place}.effort: Input should be {', '.join(listed[:-1])} or {listed[-1]}"
 
 
@@ -70,7 +70,7 @@ def messages(request: Request, _: Caller) -> Iterator[str]:
             yield f"messages.{index}: {_NON_EMPTY}"
 
 
-def texts(request: Request, _: Caller) -> Iterator[str]:
+def text_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that the user's texts say something.
 
     An assistant's empty text passes: an upstream may have begun a text and then said nothing, and the client only
@@ -90,8 +90,8 @@ def marks(request: Request, _: Caller) -> Iterator[str]:
     blocks = [*request.system, *(block for message in request.messages for block in message.content)]
     blocks += [inner for block in blocks if isinstance(block, ToolResult) for inner in block.content]
     found = sum(mark_of(part) is not None for part in (*request.tools, *blocks))
-    if found > MOST_MARKS:
-        yield f"A maximum of {MOST_MARKS} blocks with cache_control may be provided. Found {found}."
+    if found > MAX_MARKS:
+        yield f"A maximum of {MAX_MARKS} blocks with cache_control may be provided. Found {found}."
 
 
 def stops(request: Request, _: Caller) -> Iterator[str]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stages.canonical.request import AnyTool, Caller, Request, ServerTool, Tool
-from stages.tables import client_tools
-from stages.tables.hosted import mcp
+from stages.tools import client
+from stages.tools.server import mcp
 
 
 def tools(request: Request, _: Caller) -> Iterator[str]:
     """Check that declarations make sense, and that a call can belong to one of them only."""
     for index, tool in enumerate(request.tools):
         if isinstance(tool, ServerTool):
-            yield from (f"tools.{index}.{tool.type}.{wrong}" for wrong in client_tools.complaints(tool))
+            yield from (f"tools.{index}.{tool.type}.{wrong}" for wrong in client.complaints(tool))
     names = [name for tool in request.tools for name in _names(tool)]
     if len(names) != len(set(names)):
         yield "tools: Tool names must be unique."
@@ -27,12 +27,12 @@ def _names(tool: AnyTool) -> Iterator[str]:
     if isinstance(tool, Tool):
         yield tool.name
         return
-    name = client_tools.toolset_of(tool) or tool.name
+    name = client.toolset_of(tool) or tool.name
     if name is not None:
         yield name
-    for function in client_tools.functions_of(tool) or ():
-        if isinstance(function, client_tools.Member):
-            yield client_tools.declared_name(function)
+    for function in client.functions_of(tool) or ():
+        if isinstance(function, client.ToolsetMember):
+            yield client.declared_name(function)
 
 
 def servers(request: Request, _: Caller) -> Iterator[str]:
@@ -49,7 +49,7 @@ def choice(request: Request, _: Caller) -> Iterator[str]:
     asked = request.tool_choice
     if asked is None:
         return
-    known = {tool.name for tool in request.tools if isinstance(tool, Tool) or client_tools.toolset_of(tool) is None}
+    known = {tool.name for tool in request.tools if isinstance(tool, Tool) or client.toolset_of(tool) is None}
     if asked.type == "tool" and asked.name is None:
         yield "tool_choice.tool.name: Field required"
     elif asked.type != "none" and not request.tools and not mcp.servers(request):

@@ -10,11 +10,12 @@ import attrs
 from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request
-from stages.mapper import fates, omissions, settings, thinking
-from stages.mapper.breakpoints import Marks
+from stages.mapper import settings, thinking
+from stages.mapper.breakpoints import CacheBreakpoints
 from stages.mapper.conversation import Conversation, instructions
+from stages.mapper.field_report import defaults, drops
 from stages.mapper.formats import output_format
-from stages.mapper.reasoning import Reasoning
+from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.tools import Toolbox, choice, toolbox
 from stages.tables import models
 from stages.tables.profiles import PROFILES, Profile
@@ -66,20 +67,20 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         reasoning: False leaves out all earlier reasoning, after the upstream has refused it once.
     """
     report, profile = Report(), target.profile
-    upstream_model = models.resolve(request.model, target.models)
-    model = models.facts(upstream_model)
+    upstream_model = models.upstream_model(request.model, target.models)
+    model = models.model_info(upstream_model)
     overall, changes = thinking.efforts(request, model, profile, report)
     tools = toolbox(
         request,
         report,
         in_place=model.additional_tools,
-        hosted=profile.hosted,
+        available=profile.hosted,
         native_search=model.tool_search,
     )
     replay = profile.reasoning_replay if reasoning else "none"
-    memory = Reasoning(replay, upstream_model, target.account, report, phases=model.phases)
-    marks = Marks(taken=model.cache_breakpoints and profile.cache_breakpoints, report=report)
-    conversation = Conversation(tools, memory, profile, report, changes, marks)
+    reasoning_replay = ReasoningReplay(replay, upstream_model, target.account, report, phases=model.phases)
+    breakpoints = CacheBreakpoints(supported=model.cache_breakpoints and profile.cache_breakpoints, report=report)
+    conversation = Conversation(tools, reasoning_replay, profile, report, changes, breakpoints)
     body: dict[str, Any] = {"model": upstream_model, "input": conversation.build(request)}
     if not profile.developer_role and (prompt := instructions(request)):
         body["instructions"] = prompt
@@ -94,13 +95,13 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     body |= text
     body |= settings.tier(request, report)
     body |= settings.identity(request, caller, profile)
-    marks.around(request)
-    body |= marks.options()
-    body |= _always(request, profile, include=tools.hosting.include)
-    if tools.hosting.limit is not None:
-        body["max_tool_calls"] = tools.hosting.limit
-    omissions.omitted(request, profile, tools.hosting.names, report)
-    fates.complete(request, report)
+    breakpoints.around(request)
+    body |= breakpoints.options()
+    body |= _always(request, profile, include=tools.server_tools.include)
+    if tools.server_tools.limit is not None:
+        body["max_tool_calls"] = tools.server_tools.limit
+    drops.report_drops(request, profile, tools.server_tools.names, report)
+    defaults.report_defaults(request, report)
     plan = attrs.evolve(
         _plan(request, target, tools, message_id, upstream_model),
         max_output_tokens=body.get("max_output_tokens"),
@@ -121,11 +122,11 @@ def _plan(request: Request, target: Target, tools: Toolbox, message_id: str, ups
         account=target.account,
         tool_names=tools.names,
         toolsets=tools.toolsets,
-        hosted=tools.hosting.names,
-        servers=tools.hosting.servers,
+        server_tools=tools.server_tools.names,
+        servers=tools.server_tools.servers,
         thinking=thinking.display(request),
         stop_sequences=request.stop_sequences,
-        shapes=tools.shapes,
+        omittables=tools.omittables,
     )
 
 

@@ -6,7 +6,7 @@ a message is where a turn ended, and moves on with the next one; there the upstr
 finds what that of the turn before has written.  The upstream writes the latest three of the marked ones and reads any:
 all of them are sent, because leaving out the oldest once a fourth comes would change what stood before.
 
-Source: `reference/openai-responses.md` §2 (`prompt_cache_options`), §3 (`prompt_cache_breakpoint`); SDK 3.54.0.
+Source: `reference/openai-responses.md` 2 (`prompt_cache_options`), 3 (`prompt_cache_breakpoint`); SDK 3.54.0.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import attrs
 
-from stages.canonical.report import Fate, Note, Report
+from stages.canonical.report import Disposition, Note, Report
 from stages.canonical.request import AnyTool, ContentBlock, Document, Request, SearchResult, ToolResult, mark_of
 from stages.tables.fields import CACHED
 from stages.wire import responses_request as wire
@@ -35,42 +35,42 @@ _LASTING = "to prompt_cache_options.ttl"
 
 
 @attrs.define
-class Marks:
+class CacheBreakpoints:
     """Decides about each mark of one request, and notes what became of it under its own path.
 
     Attributes:
-        taken: whether model and server take breakpoints.
+        supported: whether model and server take breakpoints.
         report: gets a note for each mark.
         lasting: whether a mark that the automatic breakpoint stands for wants the long time.
     """
 
-    taken: bool
+    supported: bool
     report: Report
     lasting: bool = attrs.field(default=False, init=False)
 
-    def place(self, block: ContentBlock, parts: list[Part], path: str, *, still: bool = True) -> None:
+    def place(self, block: ContentBlock, parts: list[Part], path: str, *, stable: bool = True) -> None:
         """Put the mark of a block on the last of the parts that the block became.
 
         Args:
             block: the block.
             parts: what it became; changed in place. Empty when nothing of it can carry a breakpoint.
             path: where the block stands.
-            still: whether it stands inside of what a turn adds, so that its mark will be there in the next one too.
+            stable: whether it stands inside of what a turn adds, so that its mark will be there in the next one too.
         """
         if type(block) in _MADE_OF_BLOCKS:
             for place, inner in _inside(block):
-                self.stand_in(inner, f"{path}.{place}", _COVERED)
+                self.note_substitute(inner, f"{path}.{place}", _COVERED)
         mark = mark_of(block)
         if mark is None:
             return
-        if not (self.taken and still and parts):
-            self.stand_in(block, path, _COVERED if still else _AUTOMATIC)
+        if not (self.supported and stable and parts):
+            self.note_substitute(block, path, _COVERED if stable else _AUTOMATIC)
             return
         parts[-1] = wire.with_breakpoint(parts[-1], lasting=mark.get("ttl") == LASTING)
         self._translated(path, _MARKED)
 
     def place_in_result(
-        self, result: ToolResult, inner: Sequence[list[Part]], path: str, *, listed: bool, still: bool
+        self, result: ToolResult, inner: Sequence[list[Part]], path: str, *, listed: bool, stable: bool
     ) -> None:
         """Do the same for the result of a call: for each block in it, then for the whole.
 
@@ -79,36 +79,36 @@ class Marks:
             inner: the parts of each of its blocks; changed in place.
             path: where it stands.
             listed: whether the parts go upstream as a list; a string takes no breakpoint, and must stay one.
-            still: as in `place`, for the whole.
+            stable: as in `place`, for the whole.
         """
         last = len(inner) - 1
         for index, (block, parts) in enumerate(zip(result.content, inner, strict=True)):
-            self.place(block, parts if listed else [], f"{path}.content.{index}", still=still or index < last)
+            self.place(block, parts if listed else [], f"{path}.content.{index}", stable=stable or index < last)
         filled = [parts for parts in inner if parts]
-        self.place(result, filled[-1] if listed and filled else [], path, still=still)
+        self.place(result, filled[-1] if listed and filled else [], path, stable=stable)
 
-    def stand_in(self, node: ContentBlock | AnyTool, path: str, reason: str = _COVERED) -> None:
+    def note_substitute(self, node: ContentBlock | AnyTool, path: str, reason: str = _COVERED) -> None:
         """Note that another breakpoint stands in for the mark of a node, if it has one."""
         mark = mark_of(node)
         if mark is not None:
-            self.lasting = self.lasting or (self.taken and mark.get("ttl") == LASTING)
-            self.report.emulated(f"{path}.cache_control", reason if self.taken else CACHED)
+            self.lasting = self.lasting or (self.supported and mark.get("ttl") == LASTING)
+            self.report.emulated(f"{path}.cache_control", reason if self.supported else CACHED)
 
     def around(self, request: Request) -> None:
         """Decide about the marks that stand outside of the conversation: on tools, and on the request itself."""
         for index, tool in enumerate(request.tools):
-            self.stand_in(tool, f"tools.{index}", _TOOLS)
+            self.note_substitute(tool, f"tools.{index}", _TOOLS)
         whole = request.extra.get("cache_control")
-        if self.taken and isinstance(whole, dict) and whole.get("ttl") == LASTING:
+        if self.supported and isinstance(whole, dict) and whole.get("ttl") == LASTING:
             self.lasting = True
-            self.report.notes.append(Note("cache_control", Fate.TRANSLATED, _LASTING))
+            self.report.notes.append(Note("cache_control", Disposition.TRANSLATED, _LASTING))
 
     def options(self) -> dict[str, Any]:
         """The `prompt_cache_options` field, when the automatic breakpoint must last longer than it does by itself."""
         return {"prompt_cache_options": {"ttl": "12h"}} if self.lasting else {}
 
     def _translated(self, path: str, reason: str) -> None:
-        self.report.notes.append(Note(f"{path}.cache_control", Fate.TRANSLATED, reason))
+        self.report.notes.append(Note(f"{path}.cache_control", Disposition.TRANSLATED, reason))
 
 
 def has_marks(result: ToolResult) -> bool:

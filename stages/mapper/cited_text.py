@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from stages.canonical.report import Fate, Note, Report
+from stages.canonical.report import Disposition, Note, Report
 from stages.canonical.request import ContentBlock, JsonObject, Text
 from stages.tables.citations import annotation_of, citations_on, place_of
 
@@ -20,7 +20,7 @@ _EDITED = "the texts before it have changed, so its place is not known any more"
 
 
 @attrs.define
-class Saying:
+class CitedText:
     """One text of the upstream's.
 
     Attributes:
@@ -39,7 +39,7 @@ class Saying:
         return "".join(self.pieces)
 
 
-def sayings_of(content: Sequence[ContentBlock], path: str, report: Report) -> dict[int, Saying]:
+def cited_texts(content: Sequence[ContentBlock], path: str, report: Report) -> dict[int, CitedText]:
     """Join the texts of one assistant's message.
 
     Args:
@@ -51,12 +51,12 @@ def sayings_of(content: Sequence[ContentBlock], path: str, report: Report) -> di
         Each text of the upstream's by the index of its first block.
     """
     if not any(isinstance(block, Text) and block.extra for block in content):  # as nearly all messages are
-        return {index: Saying([block.text]) for index, block in enumerate(content) if isinstance(block, Text)}
-    sayings: dict[int, Saying] = {}
-    run = _Run(sayings)
+        return {index: CitedText([block.text]) for index, block in enumerate(content) if isinstance(block, Text)}
+    by_index: dict[int, CitedText] = {}
+    run = _Run(by_index)
     for index, block in enumerate(content):
         if not isinstance(block, Text):
-            run = _Run(sayings)
+            run = _Run(by_index)
             continue
         citations = citations_on(block) if block.extra else []
         if not citations:
@@ -67,25 +67,25 @@ def sayings_of(content: Sequence[ContentBlock], path: str, report: Report) -> di
         if known is None:
             report.dropped(where, _EDITED)
         elif known == len(citations):
-            report.notes.append(Note(where, Fate.TRANSLATED, _RESTORED))
-    for saying in sayings.values():
-        saying.annotations = _in_order(saying)
-    return sayings
+            report.notes.append(Note(where, Disposition.TRANSLATED, _RESTORED))
+    for cited_text in by_index.values():
+        cited_text.annotations = _in_order(cited_text)
+    return by_index
 
 
 @attrs.define
 class _Run:
     """Neighbouring texts, taken one by one; the last saying is the one that the next may belong to."""
 
-    sayings: dict[int, Saying]
-    _last: Saying | None = None
+    by_index: dict[int, CitedText]
+    _last: CitedText | None = None
     _first_of_plain: int = 0
 
     def plain(self, index: int, text: str) -> None:
         """Take a text without citations."""
-        saying = self._last if self._last is not None and self._last.cited else self._begin(index)
-        saying.pieces.append(text)
-        saying.cited = False
+        cited_text = self._last if self._last is not None and self._last.cited else self._begin(index)
+        cited_text.pieces.append(text)
+        cited_text.cited = False
         self._first_of_plain = index
 
     def cited(self, index: int, text: str, citations: Iterable[JsonObject]) -> int | None:
@@ -94,16 +94,16 @@ class _Run:
         if not places:  # another service's, which does not cut as we do
             self._begin(index).pieces.append(text)
             return 0
-        saying = self._at(index, places[0][1].offset)
-        placed = saying is not None
-        saying = saying or self._begin(index)
-        saying.pieces.append(text)
-        saying.cited = placed
+        cited_text = self._at(index, places[0][1].offset)
+        placed = cited_text is not None
+        cited_text = cited_text or self._begin(index)
+        cited_text.pieces.append(text)
+        cited_text.cited = placed
         if placed:
-            saying.annotations += [annotation_of(citation, place) for citation, place in places]
+            cited_text.annotations += [annotation_of(citation, place) for citation, place in places]
         return len(places) if placed else None
 
-    def _at(self, index: int, offset: int) -> Saying | None:
+    def _at(self, index: int, offset: int) -> CitedText | None:
         """Find the text in which a block can begin at this offset."""
         if offset == 0:
             return self._begin(index)
@@ -118,15 +118,15 @@ class _Run:
             return self._last
         return None
 
-    def _begin(self, index: int) -> Saying:
-        self._last = self.sayings[index] = Saying()
+    def _begin(self, index: int) -> CitedText:
+        self._last = self.by_index[index] = CitedText()
         return self._last
 
 
-def _in_order(saying: Saying) -> list[JsonObject]:
+def _in_order(cited_text: CitedText) -> list[JsonObject]:
     """Sort annotations as the upstream does, and keep them inside the text."""
-    length = sum(map(len, saying.pieces))
-    for annotation in saying.annotations:
+    length = sum(map(len, cited_text.pieces))
+    for annotation in cited_text.annotations:
         annotation["start_index"] = min(annotation["start_index"], length)
         annotation["end_index"] = min(annotation["end_index"], length)
-    return sorted(saying.annotations, key=lambda annotation: (annotation["start_index"], annotation["end_index"]))
+    return sorted(cited_text.annotations, key=lambda annotation: (annotation["start_index"], annotation["end_index"]))

@@ -23,16 +23,16 @@ from stages.canonical.request import (
     ToolUse,
     Unknown,
 )
-from stages.mapper.breakpoints import Marks, has_marks
-from stages.mapper.cited_text import sayings_of
-from stages.mapper.hosted import Replay
+from stages.mapper.breakpoints import CacheBreakpoints, has_marks
+from stages.mapper.cited_text import cited_texts
+from stages.mapper.parts import BILLING_HEADER, parts_of
 from stages.mapper.phases import phases_of
-from stages.mapper.reasoning import Reasoning
+from stages.mapper.reasoning import ReasoningReplay
+from stages.mapper.server_tool_replay import ServerToolReplay
 from stages.mapper.tools import Toolbox, referred
-from stages.tables.client_tools import upstream_name
-from stages.tables.content import BILLING_HEADER, parts_of
 from stages.tables.identifiers import call_id_of, digest
 from stages.tables.profiles import Profile
+from stages.tools.client import upstream_name
 from stages.wire import responses_request as wire
 from stages.wire.responses_request import Item, Part
 
@@ -42,7 +42,7 @@ ERROR_MARK = "[error]"
 _REASONING = (Thinking, RedactedThinking)
 _UNANSWERED = "No result of this call was recorded."
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 """Where a block stands: index of the message, index in it."""
 
 
@@ -60,17 +60,17 @@ class Conversation:
     """
 
     toolbox: Toolbox
-    reasoning: Reasoning
+    reasoning: ReasoningReplay
     profile: Profile
     report: Report
     efforts: dict[int, str] = attrs.field(factory=dict)
-    marks: Marks = attrs.field(
-        default=attrs.Factory(lambda own: Marks(taken=False, report=own.report), takes_self=True)
+    marks: CacheBreakpoints = attrs.field(
+        default=attrs.Factory(lambda own: CacheBreakpoints(supported=False, report=own.report), takes_self=True)
     )
     items: list[Item] = attrs.field(factory=list, init=False)
     _parts: list[Part] = attrs.field(factory=list, init=False)
-    _answered: set[Place] = attrs.field(factory=set, init=False)
-    _open: dict[str, tuple[str, Place]] = attrs.field(factory=dict, init=False)
+    _answered: set[Position] = attrs.field(factory=set, init=False)
+    _open: dict[str, tuple[str, Position]] = attrs.field(factory=dict, init=False)
     _used: set[str] = attrs.field(factory=set, init=False)
     _loaded: set[str] = attrs.field(factory=set, init=False)
     _held: list[Item] = attrs.field(factory=list, init=False)
@@ -111,14 +111,14 @@ class Conversation:
             where = f"{path}.content.{index}"
             if isinstance(block, ToolResult):
                 self._flush(role)
-                self._result(block, where, still=index < last)
+                self._result(block, where, stable=index < last)
             else:
                 parts = parts_of(block, where, self.report, files=self.profile.files)
-                self.marks.place(block, parts, where, still=index < last)
+                self.marks.place(block, parts, where, stable=index < last)
                 self._parts += parts
         self._flush(role)
 
-    def _result(self, block: ToolResult, path: str, *, still: bool) -> None:
+    def _result(self, block: ToolResult, path: str, *, stable: bool) -> None:
         inner = [
             parts_of(item, f"{path}.content.{at}", self.report, files=self.profile.files)
             for at, item in enumerate(block.content)
@@ -126,7 +126,7 @@ class Conversation:
         parts = [part for each in inner for part in each]
         if has_marks(block):
             listed = isinstance(_output(parts, is_error=False), list)
-            self.marks.place_in_result(block, inner, path, listed=listed, still=still)
+            self.marks.place_in_result(block, inner, path, listed=listed, stable=stable)
             parts = [part for each in inner for part in each]
         call_id, _ = self._open.pop(block.tool_use_id, ("", None))
         if not call_id:
@@ -153,19 +153,19 @@ class Conversation:
     # -- what came out -----------------------------------------------------------------------
 
     def _assistant(self, message: Message, at: int) -> None:
-        sayings = sayings_of(message.content, f"messages.{at}", self.report)
-        sent = {index for index, saying in sayings.items() if saying.text.strip()}
+        by_index = cited_texts(message.content, f"messages.{at}", self.report)
+        sent = {index for index, cited_text in by_index.items() if cited_text.text.strip()}
         phases = phases_of(message, sent) if self.reasoning.phases else {}
         for index, block in enumerate(message.content):
             where, self._phase_here = f"messages.{at}.content.{index}", phases.get(index, "")
-            self.marks.stand_in(block, where)
+            self.marks.note_substitute(block, where)
             if isinstance(block, _REASONING):
                 self._think(block, where)
             elif isinstance(block, ToolUse):
                 self._call(block, (at, index))
             elif isinstance(block, Text):
-                if index in sayings:
-                    self._say(sayings[index].text, sayings[index].annotations)
+                if index in by_index:
+                    self._say(by_index[index].text, by_index[index].annotations)
             else:
                 self._say_otherwise(block, where, message)
         for ident in [ident for ident, (_, place) in self._open.items() if place not in self._answered]:
@@ -185,7 +185,7 @@ class Conversation:
 
     def _say_otherwise(self, block: ContentBlock, path: str, message: Message) -> None:
         if isinstance(block, Unknown):
-            replay = Replay(self.toolbox, self.profile.hosted, self.report)
+            replay = ServerToolReplay(self.toolbox, self.profile.hosted, self.report)
             items = replay.items(block, message)
             if items is None:
                 self._say(replay.text(block, path))
@@ -196,7 +196,7 @@ class Conversation:
             self._parts = parts_of(block, path, self.report, files=self.profile.files)
             self._flush("user")
 
-    def _call(self, block: ToolUse, place: Place) -> None:
+    def _call(self, block: ToolUse, place: Position) -> None:
         if block.id in self._open:  # the next result with this id will be the new call's
             self._give_up(block.id)
         self._release()
@@ -230,10 +230,10 @@ class Conversation:
         self._phase = ""
 
 
-def _answered(messages: Iterable[Message]) -> set[Place]:
+def _answered(messages: Iterable[Message]) -> set[Position]:
     """Find the calls that get a result before their id is used again."""
-    found: set[Place] = set()
-    waiting: dict[str, Place] = {}
+    found: set[Position] = set()
+    waiting: dict[str, Position] = {}
     for at, message in enumerate(messages):
         for index, block in enumerate(message.content):
             if isinstance(block, ToolUse) and message.role == "assistant":

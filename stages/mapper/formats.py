@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from stages.canonical.omittable import OmittableMembers, StructuredAnswer
 from stages.canonical.report import Note, Report
 from stages.canonical.request import JsonObject, Request
-from stages.canonical.shape import Shape, Structure
+from stages.schemas.references import resolve_reference
+from stages.schemas.repair import disposition_of, repair
+from stages.schemas.strict import convert
 from stages.tables.identifiers import digest
-from stages.tables.references import resolve
-from stages.tables.schemas import fate_of, repair
-from stages.tables.strict_schemas import convert
 from stages.wire import json
-from stages.wire.loose import listed
+from stages.wire.lenient import listed
 
 MEMBER = "answer"
 """The name of what is asked for, in an object around an answer that is no object."""
@@ -21,7 +21,7 @@ MEMBER = "answer"
 _DEFINITIONS = ("$defs", "definitions")
 
 
-def output_format(request: Request, report: Report) -> tuple[dict[str, Any], Structure | None]:
+def output_format(request: Request, report: Report) -> tuple[dict[str, Any], StructuredAnswer | None]:
     """Translate `output_config.format`, or `output_format`, as it was called before.
 
     Returns:
@@ -42,10 +42,10 @@ def output_format(request: Request, report: Report) -> tuple[dict[str, Any], Str
     if member:
         report.emulated(f"{path}.schema", "asked for inside an object, and taken out of it again")
         schema = _wrapped(schema)
-    sent, strict, shape = _strictly(schema, path, report)
+    sent, strict, omittable = _strictly(schema, path, report)
     name = f"{MEMBER}_{digest(json.encode(sent).decode(), 12)}"
     text = {"format": {"type": "json_schema", "name": name, "schema": sent, "strict": strict}}
-    return {"text": text}, Structure(shape, member) if member or shape is not None else None
+    return {"text": text}, StructuredAnswer(omittable, member) if member or omittable is not None else None
 
 
 def _asked(request: Request) -> tuple[str, Any]:
@@ -55,18 +55,18 @@ def _asked(request: Request) -> tuple[str, Any]:
     return "output_format", request.extra.get("output_format")
 
 
-def _strictly(schema: JsonObject, path: str, report: Report) -> tuple[JsonObject, bool, Shape | None]:
+def _strictly(schema: JsonObject, path: str, report: Report) -> tuple[JsonObject, bool, OmittableMembers | None]:
     """The schema as it is sent, whether the upstream enforces it, and what that makes necessary to leave out."""
     repaired, changes = repair(schema)
     for change in changes:
-        report.notes.append(Note(f"{path}.schema", fate_of(change), change))
+        report.notes.append(Note(f"{path}.schema", disposition_of(change), change))
     strict = convert(repaired)
     if strict is None:
         report.approximated(path, "the schema is outside the upstream's strict subset, so it is only asked for")
         return repaired, False, None
-    for fate, reason in strict.notes:
-        report.notes.append(Note(f"{path}.schema", fate, reason))
-    return strict.schema, True, strict.shape
+    for disposition, reason in strict.notes:
+        report.notes.append(Note(f"{path}.schema", disposition, reason))
+    return strict.schema, True, strict.omittable
 
 
 def _is_object(schema: Any, document: JsonObject, depth: int = 0) -> bool:
@@ -75,7 +75,7 @@ def _is_object(schema: Any, document: JsonObject, depth: int = 0) -> bool:
         return False
     if "type" in schema:
         return bool(schema["type"] == "object")
-    parts = [resolve(document, schema.get("$ref")), *listed(schema.get("allOf"))]
+    parts = [resolve_reference(document, schema.get("$ref")), *listed(schema.get("allOf"))]
     return "properties" in schema or any(_is_object(part, document, depth + 1) for part in parts)
 
 

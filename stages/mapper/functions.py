@@ -9,16 +9,16 @@ import re
 
 import attrs
 
-from stages.canonical.report import Fate
+from stages.canonical.omittable import OmittableMembers
+from stages.canonical.report import Disposition
 from stages.canonical.request import JsonObject, Tool
-from stages.canonical.shape import Shape
-from stages.tables.client_tools import declared_name
-from stages.tables.schemas import fate_of, repair
-from stages.tables.shapes import shape_of
-from stages.tables.strict_schemas import convert
+from stages.schemas.omittable import omittable_of
+from stages.schemas.repair import disposition_of, repair
+from stages.schemas.strict import convert
+from stages.tools.client import declared_name
 from stages.wire import json
 from stages.wire import responses_request as wire
-from stages.wire.memo import by_identity
+from stages.wire.cache import by_identity
 
 EXAMPLES = "Examples of its input:"
 """What stands above the examples in a tool's description."""
@@ -29,38 +29,38 @@ _NOT_STRICT = "the schema is outside the upstream's strict subset, so it is only
 
 
 @attrs.frozen
-class Function:
+class DeclaredFunction:
     """A declaration; shared between requests, so that nobody may change it.
 
     Attributes:
         declared: the upstream's tool.
         notes: what was changed: field of the tool, fate, reason.
-        shape: what may have to be left out of its arguments; None when nothing can.
+        omittable: what may have to be left out of its arguments; None when nothing can.
     """
 
     declared: JsonObject = attrs.field(repr=False)
-    notes: tuple[tuple[str, Fate, str], ...] = ()
-    shape: Shape | None = None
+    notes: tuple[tuple[str, Disposition, str], ...] = ()
+    omittable: OmittableMembers | None = None
 
 
 @by_identity
-def function_of(tool: Tool) -> Function:
+def function_of(tool: Tool) -> DeclaredFunction:
     """Declare a tool."""
     parameters, changes = repair(tool.input_schema)
     strict = convert(parameters) if tool.strict else None
-    notes = [] if _NAME.match(tool.name) else [("name", Fate.APPROXIMATED, _MENDED_NAME)]
-    notes += [("input_schema", fate_of(change), change) for change in changes]
-    notes += [("input_schema", fate, reason) for fate, reason in (strict.notes if strict else ())]
+    notes = [] if _NAME.match(tool.name) else [("name", Disposition.APPROXIMATED, _MENDED_NAME)]
+    notes += [("input_schema", disposition_of(change), change) for change in changes]
+    notes += [("input_schema", disposition, reason) for disposition, reason in (strict.notes if strict else ())]
     if tool.strict and strict is None:
-        notes.append(("strict", Fate.APPROXIMATED, _NOT_STRICT))
+        notes.append(("strict", Disposition.APPROXIMATED, _NOT_STRICT))
     description, examples = tool.description, tool.extra.get("input_examples")
     if examples not in (None, []):
-        notes.append(("input_examples", Fate.EMULATED, "told in the description"))
+        notes.append(("input_examples", Disposition.EMULATED, "told in the description"))
         description = _with_examples(description, examples)
     schema = strict.schema if strict else parameters
     declared = wire.function(declared_name(tool), description, schema, strict=strict is not None)
     # Where strict mode has made members nullable, that is undone instead.
-    return Function(declared, tuple(notes), strict.shape if strict else shape_of(tool.input_schema))
+    return DeclaredFunction(declared, tuple(notes), strict.omittable if strict else omittable_of(tool.input_schema))
 
 
 def _with_examples(description: str | None, examples: object) -> str:

@@ -14,7 +14,7 @@ from stages.wire.responses_request import Item
 
 
 @attrs.frozen
-class Reasoning:
+class ReasoningReplay:
     """Decides about each thinking block by what its carrier says.
 
     Attributes:

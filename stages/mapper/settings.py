@@ -7,15 +7,15 @@ from typing import Any
 from stages.canonical.plan import ThinkingDisplay
 from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request, Text
+from stages.mapper.parts import BILLING_HEADER
 from stages.mapper.thinking import display
 from stages.tables import effort
-from stages.tables.content import BILLING_HEADER
 from stages.tables.identifiers import SHARED_KEY, digest
 from stages.tables.models import Model
 from stages.tables.profiles import Profile
 from stages.wire import json
 
-LONG_PROMPT = 4096
+LONG_PROMPT_CHARACTERS = 4096
 """Characters of a system prompt that is worth a cache of its own: some 1024 tokens, the least that is cached."""
 
 SERVICE_TIERS = {"auto": "auto", "standard_only": "default"}
@@ -91,7 +91,7 @@ def _shared(request: Request) -> str:
     """
     told = [block.text for block in request.system if isinstance(block, Text)]
     prompt = [text for text in told if not text.startswith(BILLING_HEADER)]
-    if sum(map(len, prompt)) >= LONG_PROMPT:
+    if sum(map(len, prompt)) >= LONG_PROMPT_CHARACTERS:
         return SHARED_KEY + digest(repr((request.model, prompt)), 40 - len(SHARED_KEY))
     return ""
 

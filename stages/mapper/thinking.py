@@ -16,7 +16,7 @@ from stages.tables import effort
 from stages.tables.models import Model
 from stages.tables.profiles import Profile
 
-Change = tuple[int, str]
+EffortChange = tuple[int, str]
 """An effort, and the index of the message from which on it holds."""
 
 
@@ -74,7 +74,9 @@ def _deaf(model: Model, profile: Profile) -> str:
 
 def _own(request: Request, model: Model, profile: Profile, report: Report) -> str | None:
     """Pick the effort that the request itself asks for, and report what of its wishes that does not meet."""
-    asked = effort.wanted(request.thinking, request.output_config, request.max_tokens, rests=model.rests)
+    asked = effort.wanted(
+        request.thinking, request.output_config, request.max_tokens, rests_by_default=model.rests_by_default
+    )
     chosen = effort.clamp(asked, model) if asked is not None and profile.effort else None
     _note_effort(request, chosen, model, profile, report)
     _note_thinking(request, chosen, model, profile, report)
@@ -135,10 +137,10 @@ def _is_said(request: Request) -> bool:
     return request.output_config is not None and request.output_config.effort is not None
 
 
-def _told(request: Request, model: Model, profile: Profile, report: Report) -> list[Change]:
+def _told(request: Request, model: Model, profile: Profile, report: Report) -> list[EffortChange]:
     """Read the efforts of single messages, as the model takes them; those that it cannot take are reported."""
     reason = _deaf(model, profile) or _overruled(request)
-    told: list[Change] = []
+    told: list[EffortChange] = []
     for index, message in enumerate(request.messages):
         said = message.output_config.effort if message.output_config else None
         if said is None:
@@ -150,7 +152,7 @@ def _told(request: Request, model: Model, profile: Profile, report: Report) -> l
     return told
 
 
-def _last(told: list[Change], report: Report) -> str:
+def _last(told: list[EffortChange], report: Report) -> str:
     """Take the newest effort for the whole request, where the model takes one alone."""
     last = told[-1][1]
     for index, said in told:

@@ -11,13 +11,13 @@ from typing import Any
 
 import attrs
 
-from stages.canonical.report import Fate, Note, Report
+from stages.canonical.omittable import OmittableMembers
+from stages.canonical.report import Disposition, Note, Report
 from stages.canonical.request import AnyTool, Message, Request, Tool, ToolChoice, ToolReference, ToolResult
-from stages.canonical.shape import Shape
 from stages.mapper.functions import function_of
-from stages.mapper.hosting import Hosting, hosting, is_searched
-from stages.tables.client_tools import Member, functions_of
+from stages.mapper.server_tools import DeclaredServerTools, declare_server_tools, is_searched
 from stages.tables.identifiers import upstream_tool_name
+from stages.tools.client import ToolsetMember, functions_of
 
 PLACEHOLDER = "DeferredToolPlaceholder"
 """What Claude Code lists so that `tools` is not empty of deferred ones; it must never be called."""
@@ -33,24 +33,24 @@ class Toolbox:
         declared: what goes into `tools`.
         deferred: what is declared only once a result refers to it, by the client's name.
         names: the client's name by the upstream's.
-        hosting: those that the upstream runs itself.
+        server_tools: those that the upstream runs itself.
         functions: all that the client runs, by the client's name (a toolset's members, whose names others may have as
         well, by the upstream's), as they are or will be declared.
         toolsets: the client's toolset by the upstream's name, for members of one.
-        shapes: what may have to be left out of the arguments, by the upstream's name, for those of which anything may.
+        omittables: what may have to be left out of the arguments, by the upstream's name, for those of which anything may.
     """
 
     declared: list[dict[str, Any]] = attrs.field(repr=False)
     deferred: Mapping[str, dict[str, Any]]
     names: Mapping[str, str]
-    hosting: Hosting = attrs.field(factory=Hosting)
+    server_tools: DeclaredServerTools = attrs.field(factory=DeclaredServerTools)
     functions: Mapping[str, dict[str, Any]] = attrs.field(factory=dict, repr=False)
     toolsets: Mapping[str, str] = attrs.field(factory=dict)
-    shapes: Mapping[str, Shape] = attrs.field(factory=dict, repr=False)
+    omittables: Mapping[str, OmittableMembers] = attrs.field(factory=dict, repr=False)
 
 
 def toolbox(
-    request: Request, report: Report, *, in_place: bool, hosted: bool = True, native_search: bool = False
+    request: Request, report: Report, *, in_place: bool, available: bool = True, native_search: bool = False
 ) -> Toolbox:
     """Sort the tools of a request.
 
@@ -59,28 +59,28 @@ def toolbox(
         report: gets what was changed or left out.
         in_place: whether the upstream takes more tools in the middle of a conversation; else the deferred ones that
         were referred to are declared after the others, in the order of their first reference.
-        hosted: whether the upstream has tools of its own.
+        available: whether the upstream has tools of its own.
         native_search: whether the model can search among deferred tools by itself.
     """
-    own = hosting(request, report, available=hosted, native_search=native_search)
+    own = declare_server_tools(request, report, available=available, native_search=native_search)
     declared: list[dict[str, Any]] = []
     deferred: dict[str, dict[str, Any]] = {}
     functions: dict[str, dict[str, Any]] = {}
     names: dict[str, str] = {}
     toolsets: dict[str, str] = {}
     places: dict[str, str] = {}
-    shapes: dict[str, Shape] = {}
+    omittables: dict[str, OmittableMembers] = {}
     for path, tool in _run_by_client(request.tools, report):
         made = function_of(tool)
         function = made.declared
-        report.notes += [Note(f"{path}.{field}", fate, reason) for field, fate, reason in made.notes]
+        report.notes += [Note(f"{path}.{field}", disposition, reason) for field, disposition, reason in made.notes]
         names[function["name"]] = tool.name
-        if made.shape is not None:
-            shapes[function["name"]] = made.shape
-        if isinstance(tool, Member):
+        if made.omittable is not None:
+            omittables[function["name"]] = made.omittable
+        if isinstance(tool, ToolsetMember):
             toolsets[function["name"]] = tool.toolset
-        functions[function["name"] if isinstance(tool, Member) else tool.name] = function
-        if tool.defer_loading and not isinstance(tool, Member):
+        functions[function["name"] if isinstance(tool, ToolsetMember) else tool.name] = function
+        if tool.defer_loading and not isinstance(tool, ToolsetMember):
             deferred[tool.name], places[tool.name] = function, path
         else:
             declared.append(function)
@@ -99,7 +99,7 @@ def toolbox(
         deferred = {}
     else:  # what is forced must be among the tools, also where it has been added in the middle before
         declared += [deferred.pop(name) for name in forced]
-    return Toolbox([*own.declared, *declared], deferred, names, own, functions, toolsets, shapes)
+    return Toolbox([*own.declared, *declared], deferred, names, own, functions, toolsets, omittables)
 
 
 def _run_by_client(tools: Iterable[AnyTool], report: Report) -> list[tuple[str, Tool]]:
@@ -110,8 +110,8 @@ def _run_by_client(tools: Iterable[AnyTool], report: Report) -> list[tuple[str, 
         if isinstance(tool, Tool):
             found += [(path, tool)] if tool.name != PLACEHOLDER else []
         elif (functions := functions_of(tool)) is not None:
-            report.notes.append(Note(path, Fate.TRANSLATED, "to functions with the published schemas"))
-            if any(isinstance(function, Member) and function.defer_loading for function in functions):
+            report.notes.append(Note(path, Disposition.TRANSLATED, "to functions with the published schemas"))
+            if any(isinstance(function, ToolsetMember) and function.defer_loading for function in functions):
                 report.approximated(f"{path}.configs", "the members of a toolset are declared at once")
             found += [(path, function) for function in functions]
     return found
@@ -128,7 +128,9 @@ def _forced(asked: ToolChoice | None, places: Mapping[str, str], report: Report)
     name = asked.name if asked is not None and asked.type == "tool" else None
     if name is None or name not in places:
         return []
-    report.notes.append(Note(f"{places[name]}.defer_loading", Fate.TRANSLATED, "declared now, because it is forced"))
+    report.notes.append(
+        Note(f"{places[name]}.defer_loading", Disposition.TRANSLATED, "declared now, because it is forced")
+    )
     return [name]
 
 
@@ -161,7 +163,7 @@ def choice(asked: ToolChoice | None, tools: Toolbox, report: Report) -> dict[str
     chosen: Any = _CHOICES.get(asked.type)
     if chosen is None:
         name = upstream_tool_name(asked.name or "")
-        chosen = tools.hosting.forced(asked.name, alone=len(tools.declared) == 1)
+        chosen = tools.server_tools.forced(asked.name, alone=len(tools.declared) == 1)
         if chosen is None and any(
             tool.get("name") == name and not tool.get("defer_loading") for tool in tools.declared
         ):

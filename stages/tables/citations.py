@@ -11,7 +11,7 @@ from typing import Any
 from stages.canonical.request import JsonObject, Text
 from stages.wire import citation_carrier
 from stages.wire.citation_carrier import CitedAt
-from stages.wire.loose import objects, text
+from stages.wire.lenient import objects, text
 
 URL = "url_citation"
 """The one annotation that has a counterpart: Anthropic's others point into documents of the prompt, by number."""

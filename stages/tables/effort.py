@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stages.canonical.request import OutputConfig, ThinkingConfig
-from stages.tables.models import EFFORTS, Model
+from stages.tables.models import MODEL_EFFORTS, Model
 
 BUDGETS = ((2_048, "low"), (8_192, "medium"), (24_576, "high"))
 """`budget_tokens` up to a number, and the effort it stands for; more than the last is `xhigh`.
@@ -32,7 +32,11 @@ ROOM_TO_REASON = 1024
 
 
 def wanted(
-    thinking: ThinkingConfig | None, config: OutputConfig | None, max_tokens: int | None, *, rests: bool = False
+    thinking: ThinkingConfig | None,
+    config: OutputConfig | None,
+    max_tokens: int | None,
+    *,
+    rests_by_default: bool = False,
 ) -> str | None:
     """The effort a request asks for, in the upstream's words; None leaves it to the model.
 
@@ -42,7 +46,7 @@ def wanted(
         thinking: the request's `thinking`.
         config: the request's `output_config`.
         max_tokens: the limit of the answer.
-        rests: whether the model does not reason unless it is told to, so that a mere wish for thinking must be said.
+        rests_by_default: whether the model does not reason unless it is told to, so that a mere wish for thinking must be said.
     """
     if thinking is not None and thinking.type == "disabled":
         return "none"
@@ -52,15 +56,15 @@ def wanted(
         return next((effort for limit, effort in BUDGETS if thinking.budget_tokens <= limit), "xhigh")
     if thinking is None and max_tokens is not None and max_tokens <= SMALL_ANSWER:
         return "none"
-    return UNSAID if rests and thinking is not None else None
+    return UNSAID if rests_by_default and thinking is not None else None
 
 
 def clamp(effort: str, model: Model) -> str | None:
     """The nearest effort that the model accepts, rather less than more; None if it accepts none at all."""
     if not model.efforts:
         return None
-    if effort in model.efforts or effort not in EFFORTS:
-        return effort if effort in EFFORTS else None
-    rank = EFFORTS.index(effort)
-    below = [known for known in model.efforts if EFFORTS.index(known) < rank]
+    if effort in model.efforts or effort not in MODEL_EFFORTS:
+        return effort if effort in MODEL_EFFORTS else None
+    rank = MODEL_EFFORTS.index(effort)
+    below = [known for known in model.efforts if MODEL_EFFORTS.index(known) < rank]
     return below[-1] if below else model.efforts[0]

@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 RATE_LIMITS = {"requests": ("requests",), "tokens": ("tokens", "input-tokens", "output-tokens")}
 """What OpenAI limits, and what Anthropic calls it: one budget for both directions is the limit of each of them."""
 
-LONGEST_GUESS = 60
+MAX_GUESS = 60
 """Seconds to wait at most where the upstream did not say how long: Claude Code gives up at once on more, and the time
 until a limit is wholly reset is longer than that until it lets a request pass."""
 
@@ -59,7 +59,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
 
     `retry-after-ms` is more precise where it is sent; `retry-after` may be a date, which our clients do not understand.
     Both are handed on however long: a client that comes back before is refused again. Without either, an exhausted
-    limit says when it resets, and that is a guess, `LONGEST_GUESS` at most.
+    limit says when it resets, and that is a guess, `MAX_GUESS` at most.
 
     Args:
         headers: the upstream's, names in lower case.
@@ -78,7 +78,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
         if headers.get(f"x-ratelimit-remaining-{limited}") == "0"
     ]
     known = [span for span in spans if span is not None]
-    return min(LONGEST_GUESS, math.ceil(max(known))) if known else None
+    return min(MAX_GUESS, math.ceil(max(known))) if known else None
 
 
 def _date(text: str) -> datetime | None:

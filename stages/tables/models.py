@@ -1,6 +1,6 @@
 """Upstream models: what each takes, and which one serves which of Anthropic's names.
 
-Source: OpenAI's model pages, SDK 3.54.0 and recordings, as collected in `reference/openai-responses.md` §7
+Source: OpenAI's model pages, SDK 3.54.0 and recordings, as collected in `reference/openai-responses.md` 7
 (2026-11-22).
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import attrs
 
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+MODEL_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Reasoning efforts from least to most."""
 
 
@@ -30,7 +30,7 @@ class Model:
         configuration_updates: whether effort may be changed in the middle of one.
         tool_search: whether it can search among deferred tools by itself (recorded on gpt-5.4 and gpt-5.6).
         cache_breakpoints: whether the end of a prefix worth caching may be marked in a prompt.
-        rests: whether it does not reason unless it is told to; recorded for gpt-5.1, 5.2 and 5.4.
+        rests_by_default: whether it does not reason unless it is told to; recorded for gpt-5.1, 5.2 and 5.4.
         shared: whether the answer must fit into the window as well, beside the input.
     """
 
@@ -44,12 +44,12 @@ class Model:
     configuration_updates: bool = False
     tool_search: bool = False
     cache_breakpoints: bool = False
-    rests: bool = False
+    rests_by_default: bool = False
     shared: bool = False
 
     def reasons(self, effort: str | None) -> bool:
         """Whether it reasons at this effort; None is no word about it."""
-        return bool(self.efforts) and effort != "none" and not (effort is None and self.rests)
+        return bool(self.efforts) and effort != "none" and not (effort is None and self.rests_by_default)
 
 
 _LOW_TO_XHIGH = ("low", "medium", "high", "xhigh")
@@ -102,17 +102,24 @@ MODELS = (
     ),
     Model("gpt-5.6", _NONE_TO_MAX, sampling="without_reasoning", tool_search=True, cache_breakpoints=True),
     Model("gpt-5.5", _NONE_TO_XHIGH, sampling="without_reasoning", tool_search=True),
-    Model("gpt-5.4", _NONE_TO_XHIGH, sampling="without_reasoning", tool_search=True, rests=True),
-    Model("gpt-5.4-mini", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning", tool_search=True, rests=True),
-    Model("gpt-5.4-nano", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning", rests=True),
+    Model("gpt-5.4", _NONE_TO_XHIGH, sampling="without_reasoning", tool_search=True, rests_by_default=True),
+    Model(
+        "gpt-5.4-mini",
+        _NONE_TO_XHIGH,
+        window=272_000,
+        sampling="without_reasoning",
+        tool_search=True,
+        rests_by_default=True,
+    ),
+    Model("gpt-5.4-nano", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning", rests_by_default=True),
     Model("gpt-5.3-codex", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning"),
-    Model("gpt-5.2", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning", rests=True, phases=False),
+    Model("gpt-5.2", _NONE_TO_XHIGH, window=272_000, sampling="without_reasoning", rests_by_default=True, phases=False),
     Model(
         "gpt-5.1",
         ("none", "low", "medium", "high"),
         window=272_000,
         sampling="without_reasoning",
-        rests=True,
+        rests_by_default=True,
         phases=False,
     ),
     Model("gpt-5", ("minimal", "low", "medium", "high"), window=272_000, phases=False),
@@ -123,7 +130,7 @@ MODELS = (
 )
 """What is known, by prefix."""
 
-UNKNOWN = Model("", _NONE_TO_MAX, window=200_000, output=128_000, sampling="always", phases=False)
+UNKNOWN_MODEL = Model("", _NONE_TO_MAX, window=200_000, output=128_000, sampling="always", phases=False)
 """A model of some other server: what it is asked for is passed on as it is."""
 
 _BY_LENGTH = sorted(MODELS, key=lambda model: -len(model.prefix))
@@ -185,17 +192,17 @@ _EVERYTHING = ("claude", "anthropic")
 # One of these is in every name that is looked up by keyword: somebody's own keywords are tried before them.
 
 
-def facts(upstream: str) -> Model:
+def model_info(upstream: str) -> Model:
     """What is known about an upstream model; dated and provider-qualified ids count as their family."""
     name = upstream.rsplit("/", 1)[-1].lower()
     for model in _BY_LENGTH:
         rest = name[len(model.prefix) :]
         if name.startswith(model.prefix) and (model.prefix != "o" or rest[:1].isdigit()):
             return model
-    return UNKNOWN
+    return UNKNOWN_MODEL
 
 
-def resolve(name: str, configured: Mapping[str, str] | None = None) -> str:
+def upstream_model(name: str, configured: Mapping[str, str] | None = None) -> str:
     """Pick the upstream model for a client's name.
 
     An explicitly configured name wins; then a name that contains neither `claude` nor `anthropic` goes upstream
@@ -211,7 +218,7 @@ def resolve(name: str, configured: Mapping[str, str] | None = None) -> str:
         return configured.get("default", name)
     for alias in ("claude-", "anthropic/"):
         named = lowered.removeprefix(alias)
-        if named != lowered and facts(named) is not UNKNOWN:
+        if named != lowered and model_info(named) is not UNKNOWN_MODEL:
             return name[len(alias) :]
     own = sorted(configured, key=lambda keyword: (keyword in _EVERYTHING, -len(keyword)))
     keyword = next(keyword for keyword in (*own, *FAMILIES) if keyword in lowered)

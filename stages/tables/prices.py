@@ -1,6 +1,6 @@
 """What an answer costs: OpenAI's list prices by model, and the arithmetic of caches, tiers and long prompts.
 
-Source: `reference/openai-responses.md` §7 (the price map of litellm 1.109.1, models.dev and the vendor's pages), as of
+Source: `reference/openai-responses.md` 7 (the price map of litellm 1.109.1, models.dev and the vendor's pages), as of
 2026-11-18. Tokens alone are counted: hosted tools are billed by the call, and contracts differ from the list.
 """
 
@@ -12,7 +12,7 @@ import attrs
 
 from stages.canonical.events import Usage
 
-LONG_PROMPT = 272_000
+LONG_PROMPT_TOKENS = 272_000
 """Prompt tokens above which the whole request costs more, for models that have a price for long prompts."""
 
 LONG_INPUT = 2.0
@@ -83,7 +83,7 @@ def price_of(model: str) -> Price | None:
     return PRICES.get(_DATED.sub("", model.rsplit("/", 1)[-1].lower()))
 
 
-def cost(model: str, usage: Usage, tier: str | None = None) -> float | None:
+def cost_usd(model: str, usage: Usage, tier: str | None = None) -> float | None:
     """What an answer cost in dollars; None for a model or a tier without a price.
 
     Args:
@@ -101,6 +101,6 @@ def cost(model: str, usage: Usage, tier: str | None = None) -> float | None:
         + (written - lasting) * (price.fresh if price.written is None else price.written)
         + lasting * price.fresh * LASTING_WRITE
     )
-    long = price.long and usage.input_tokens + usage.cache_read_input_tokens + written > LONG_PROMPT
+    long = price.long and usage.input_tokens + usage.cache_read_input_tokens + written > LONG_PROMPT_TOKENS
     output = usage.output_tokens * price.output
     return factor * (prompt * (LONG_INPUT if long else 1) + output * (LONG_OUTPUT if long else 1)) / _MILLION

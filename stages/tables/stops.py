@@ -55,7 +55,7 @@ def _details(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-_MOST = 2**53
+_MAX_COUNT = 2**53
 # More tokens than anybody counts: what is larger is no number of tokens, and no float either when it becomes a price.
 
 
@@ -64,4 +64,4 @@ def _count(value: object) -> int:
         return 0
     if isinstance(value, float) and not math.isfinite(value):
         return 0
-    return min(max(0, int(value)), _MOST)
+    return min(max(0, int(value)), _MAX_COUNT)

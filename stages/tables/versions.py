@@ -17,12 +17,12 @@ The API refuses such a request.  Here it comes from health checks and from peopl
 teach them to send a line that says what nearly every client says anyway.
 """
 
-_LONGEST = 40
+_MAX_LENGTH = 40
 # Characters of an unknown version that are repeated to the client: it is the client's text, and goes into a sentence.
 
 _WITH_CONTENT = (SearchResult, ToolResult)
 
-Rule = Callable[[Request], Iterator[str]]
+VersionRule = Callable[[Request], Iterator[str]]
 """Complains about what a version does not take, each place first."""
 
 
@@ -55,7 +55,7 @@ def _cited(blocks: tuple[ContentBlock, ...], path: str) -> Iterator[str]:
             yield from _cited(block.content, f"{place}.content")
 
 
-VERSIONS: Mapping[str, tuple[Rule, ...]] = {
+VERSIONS: Mapping[str, tuple[VersionRule, ...]] = {
     DEFAULT: (),
     "2026-10-21": (_sampling, _documents, _citations),
 }
@@ -66,10 +66,10 @@ def complaint(version: str) -> str | None:
     """Say what is wrong with the header's value; None when nothing is."""
     if not version or version in VERSIONS:
         return None
-    shown = "".join(each if each.isascii() and each.isprintable() else "?" for each in version[:_LONGEST])
+    shown = "".join(each if each.isascii() and each.isprintable() else "?" for each in version[:_MAX_LENGTH])
     return f'anthropic-version: "{shown}" is not a valid version'
 
 
-def rules_of(version: str) -> tuple[Rule, ...]:
+def rules_of(version: str) -> tuple[VersionRule, ...]:
     """Return the rules of a version; an empty one is the default."""
     return VERSIONS[version or DEFAULT]

@@ -118,7 +118,7 @@ def end_usage(end: MessageEnd) -> dict[str, Any]:
     }
     if usage.thinking_tokens is not None:
         body["output_tokens_details"] = {"thinking_tokens": usage.thinking_tokens}
-    searches = dict(end.hosted).get("web_search", 0)
+    searches = dict(end.server_tools).get("web_search", 0)
     if searches:
         body["server_tool_use"] = {"web_search_requests": searches, "web_fetch_requests": 0}
     return body

@@ -11,7 +11,7 @@ import msgspec
 
 from stages.canonical.request import AnyTool
 from stages.wire import json
-from stages.wire.memo import Memo
+from stages.wire.cache import Cache
 from stages.wire.messages_request import structure_tool
 
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -35,7 +35,7 @@ def read(body: bytes) -> Any:
 
 def _tools(raw: msgspec.Raw) -> Any:
     try:
-        return [_TOOLS.look_up(told, told, len(told)) for told in map(bytes, _LISTED.decode(raw))]
+        return [_TOOLS.get(told, told, len(told)) for told in map(bytes, _LISTED.decode(raw))]
     except Exception:  # noqa: BLE001 - whatever is wrong with one, it is said about the whole list
         return json.decode(raw)
 
@@ -44,4 +44,4 @@ def _read_tool(told: bytes) -> AnyTool:
     return structure_tool(json.decode(told))
 
 
-_TOOLS = Memo(_read_tool)
+_TOOLS = Cache(_read_tool)

@@ -14,9 +14,9 @@ import anthropic
 import pytest
 import trio
 
-from pipeline.config import KeyHash, Settings, UpstreamSettings
 from pipeline.emulator import EmulatorTransport
-from pipeline.emulator.scenes import GREETING, THOUGHTS
+from pipeline.emulator.scenarios import GREETING, THOUGHTS
+from pipeline.settings import KeyHash, Settings, UpstreamSettings
 from tests.support.serving import serving
 from tests.support.waiting import until
 

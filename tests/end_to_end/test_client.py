@@ -18,12 +18,12 @@ import httpx
 import pytest
 import trio
 
-from pipeline.config import Settings, UpstreamSettings
 from pipeline.emulator import EmulatorTransport
+from pipeline.settings import Settings, UpstreamSettings
 from stages.wire import json
 from tests.support.claude import VERSIONS, Run, Unavailable, install
-from tests.support.cueing import bash, cue
-from tests.support.office import conversations, office
+from tests.support.client_harness import conversations, harness
+from tests.support.directives import bash, cue
 from tests.support.recorder import Exchange
 from tests.support.waiting import until
 
@@ -76,7 +76,7 @@ def assert_reasoning_returns(conversation: list[Exchange]) -> None:
 
 async def test_a_task_of_several_turns_and_its_sequel(version: str) -> None:
     """Write, read and edit change a real file; `-c` continues with parallel calls, and nothing was lost or moved."""
-    async with office(version, SETTINGS, EmulatorTransport(delay=0)) as here:
+    async with harness(version, SETTINGS, EmulatorTransport(delay=0)) as here:
         poem = here.desk.work / "poem.txt"
         steps = [
             cue("Write", file_path=str(poem), content="roses\nviolets\n"),
@@ -107,7 +107,7 @@ async def test_a_task_of_several_turns_and_its_sequel(version: str) -> None:
 
 async def test_a_subagent_works(version: str) -> None:
     """A subagent has a conversation of its own, changes a file, and its report reaches the one that sent it."""
-    async with office(version, SETTINGS, EmulatorTransport(delay=0)) as here:
+    async with harness(version, SETTINGS, EmulatorTransport(delay=0)) as here:
         run = await here.desk.ask(f"Send somebody. [[agent Dig deep. [{bash('echo deep > deep.txt')}]]]")
 
         assert (here.desk.work / "deep.txt").read_text() == "deep\n"
@@ -122,7 +122,7 @@ async def test_a_subagent_works(version: str) -> None:
 async def test_leaving_in_mid_stream_frees_the_upstream(version: str) -> None:
     """Ctrl-C while an answer is streamed closes the upstream's connection at once."""
     emulator = EmulatorTransport(delay=0)
-    async with office(version, SETTINGS, emulator) as here, here.desk.started("Take your time. [[slow 1]]") as client:
+    async with harness(version, SETTINGS, emulator) as here, here.desk.started("Take your time. [[slow 1]]") as client:
         with trio.fail_after(60):
             # What another program does sets no event of ours.
             while not any(b'.delta"' in each.answer for each in here.about("Take your time.")):  # noqa: ASYNC110
@@ -137,7 +137,7 @@ async def test_leaving_in_mid_stream_frees_the_upstream(version: str) -> None:
 async def test_a_picture_is_seen(version: str) -> None:
     """A picture that the client reads reaches the upstream as one, byte for byte."""
     picture = png(8, 8)
-    async with office(version, SETTINGS, EmulatorTransport(delay=0)) as here:
+    async with harness(version, SETTINGS, EmulatorTransport(delay=0)) as here:
         path = here.desk.work / "square.png"
         path.write_bytes(picture)
         run = await here.desk.ask(f"Look. [{cue('Read', file_path=str(path))}]")
@@ -167,7 +167,7 @@ def png(width: int, height: int) -> bytes:
 
 async def test_an_error_is_told_in_words(version: str) -> None:
     """What the upstream refused for good is shown to the person, not retried for minutes."""
-    async with office(version, SETTINGS, EmulatorTransport(delay=0)) as here:
+    async with harness(version, SETTINGS, EmulatorTransport(delay=0)) as here:
         run = await here.desk.ask("Try. [[error 403]]")
 
         assert run.final["is_error"]
@@ -177,7 +177,7 @@ async def test_an_error_is_told_in_words(version: str) -> None:
 
 async def test_a_prompt_that_is_too_long_is_known_as_such(version: str) -> None:
     """The upstream's overflow reaches the client in the sentence that it knows."""
-    async with office(version, SETTINGS, EmulatorTransport(delay=0)) as here:
+    async with harness(version, SETTINGS, EmulatorTransport(delay=0)) as here:
         run = await here.desk.ask("Read all. [[overflow]]")
 
         assert run.final["is_error"]
@@ -220,7 +220,7 @@ async def test_a_full_window_is_compacted_and_the_task_goes_on() -> None:
     except Unavailable as reason:
         pytest.skip(str(reason))
     narrow = Narrow(EmulatorTransport(delay=0))
-    async with office("latest", SETTINGS, narrow) as here:
+    async with harness("latest", SETTINGS, narrow) as here:
         await here.desk.ask("First. [[long 4000]]")
         await here.desk.ask("Second, plainly.", "-c")
         await here.desk.ask("Third, as plainly.", "-c")

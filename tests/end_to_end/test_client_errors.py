@@ -7,10 +7,10 @@ import signal
 import pytest
 import trio
 
-from pipeline.config import Settings, UpstreamSettings
 from pipeline.emulator import EmulatorTransport
+from pipeline.settings import Settings, UpstreamSettings
 from tests.support.claude import Unavailable, install
-from tests.support.office import office
+from tests.support.client_harness import harness
 
 pytestmark = pytest.mark.client
 
@@ -39,7 +39,7 @@ def _newest() -> None:
 )
 async def test_it_says_what_is_wrong_and_asks_no_more_than_it_should(cue: str, words: str, requests: int) -> None:
     """The person reads the reason, and the client asks again no more often than it does with Anthropic's own errors."""
-    async with office("latest", SETTINGS, EmulatorTransport(delay=0)) as here:
+    async with harness("latest", SETTINGS, EmulatorTransport(delay=0)) as here:
         run = await here.desk.ask(f"Try. {cue}")
 
         assert run.final["is_error"] is True
@@ -50,7 +50,7 @@ async def test_it_says_what_is_wrong_and_asks_no_more_than_it_should(cue: str, w
 async def test_interrupting_before_the_first_word_frees_the_upstream() -> None:
     """Ctrl-C while the upstream thinks, and nothing but signs of life has come, closes its connection at once."""
     emulator = EmulatorTransport(delay=0)
-    async with office("latest", SETTINGS, emulator) as here, here.desk.started("Think. [[silence 60]]") as client:
+    async with harness("latest", SETTINGS, emulator) as here, here.desk.started("Think. [[silence 60]]") as client:
         with trio.fail_after(60):
             while not here.about("Think."):  # noqa: ASYNC110 - the recorder only records
                 await trio.sleep(0.05)

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.emulator import EmulatorTransport
 from tests.support.claude import Run
-from tests.support.office import Office, office
+from tests.support.client_harness import ClientHarness, harness
 from tests.support.refusing import OVERLOADED, Refusal, Refusing
 
 pytestmark = pytest.mark.client
@@ -21,7 +21,7 @@ def retries(run: Run) -> list[dict[str, Any]]:
     return [event for event in run.events if event.get("subtype") == "api_retry"]
 
 
-def waits(here: Office) -> list[str | None]:
+def waits(here: ClientHarness) -> list[str | None]:
     """The `retry-after` of each answer to the client."""
     return [visit.answered.get("retry-after") for visit in here.wire.visits if visit.body]
 
@@ -35,7 +35,7 @@ async def test_it_waits_for_the_rate_limit(headers: dict[str, str], words: str, 
     """The client waits as long as it was told, asks the same again, and goes on; we always tell it how long."""
     limit = Refusal(429, f"Rate limit reached on tokens per min (TPM).{words}", "rate_limit_exceeded", headers)
     refusing = Refusing(EmulatorTransport(delay=0), [limit])
-    async with office(inner=refusing) as here:
+    async with harness(inner=refusing) as here:
         run = await here.desk.ask("Hello.")
 
         assert run.final["result"].startswith(GREETING)
@@ -50,7 +50,7 @@ async def test_it_waits_for_the_rate_limit(headers: dict[str, str], words: str, 
 
 async def test_it_outlasts_an_overload() -> None:
     """Two refusals for too much load are no more to the person than a short wait."""
-    async with office(inner=Refusing(EmulatorTransport(delay=0), [OVERLOADED] * 2)) as here:
+    async with harness(inner=Refusing(EmulatorTransport(delay=0), [OVERLOADED] * 2)) as here:
         run = await here.desk.ask("Hello.")
 
         assert run.final["result"].startswith(GREETING)
@@ -61,7 +61,7 @@ async def test_it_outlasts_an_overload() -> None:
 
 async def test_a_refusal_ends_the_turn_and_not_the_session() -> None:
     """The client tries once more, then shows that it was refused, in the model's own words; `-c` goes on."""
-    async with office() as here:
+    async with harness() as here:
         run = await here.desk.ask("Do harm. [[refuse]]")
         after = await here.desk.ask("Then be kind. [[text]]", "-c")
 
@@ -76,7 +76,7 @@ async def test_a_refusal_ends_the_turn_and_not_the_session() -> None:
 
 async def test_an_answer_cut_short_is_continued() -> None:
     """When the upstream stops for its limit of tokens, the client asks it to go on, behind what it has said so far."""
-    async with office() as here:
+    async with harness() as here:
         run = await here.desk.ask("Tell all. [[max]]")
 
         assert run.final["is_error"] is False

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.emulator import EmulatorTransport
 from stages.wire import json
-from tests.support.cueing import bash, script
-from tests.support.office import EMULATED, office
+from tests.support.client_harness import EMULATED, harness
+from tests.support.directives import bash, script
 from tests.support.recorder import Exchange, Recorder
 from tests.support.refusing import OVERLOADED, Refusing
 from tests.support.serving import serving
@@ -33,7 +33,7 @@ THINKING = {"MAX_THINKING_TOKENS": "8000"}
 )
 async def test_effort(model: str, upstream: str, efforts: tuple[str, ...]) -> None:
     """`--effort` goes upstream as it is, or as the most that the model takes."""
-    async with office() as here:
+    async with harness() as here:
         for effort in EFFORTS:
             run = await here.desk.ask("Think.", "--model", model, "--effort", effort)
             assert run.final["is_error"] is False
@@ -47,7 +47,7 @@ async def test_effort(model: str, upstream: str, efforts: tuple[str, ...]) -> No
 
 async def test_effort_in_the_middle_of_a_session() -> None:
     """After `/effort` all that went before stays as it was, to the byte; the change follows behind it."""
-    async with office() as here:
+    async with harness() as here:
         await here.desk.talk("One. [[think]]", "/effort high", "Two.", "Three.")
 
         first, second, third = here.upstream.messages
@@ -60,7 +60,7 @@ async def test_effort_in_the_middle_of_a_session() -> None:
 
 async def test_a_model_of_the_upstream_by_its_own_name() -> None:
     """`/model gpt-5` first tries the model with one token; it gets one, though the upstream takes no less than 16."""
-    async with office() as here:
+    async with harness() as here:
         chosen, run = await here.desk.talk("/model gpt-5", "One. [[think]]")
 
         assert "Set model to `gpt-5`" in chosen.final["result"]
@@ -91,14 +91,14 @@ def dropped(visit: Visit) -> bool:
     told = visit.answered.get("dragoman-mapping", "").split(";")
     return any(
         "messages" in fields.split(",")
-        for fate, _, fields in (part.partition("=") for part in told)
-        if fate == "dropped"
+        for disposition, _, fields in (part.partition("=") for part in told)
+        if disposition == "dropped"
     )
 
 
 async def test_another_model_in_the_middle_of_a_session() -> None:
     """After `/model` the new one hears what was said, not what the other one thought; its own thoughts come back."""
-    async with office() as here:
+    async with harness() as here:
         await here.desk.talk("One. [[think]]", "/model sonnet", "Two. [[think]]", "Three.")
 
         first, second, third = here.upstream.messages
@@ -123,7 +123,7 @@ def answered(exchange: Exchange) -> list[str]:
 
 async def test_an_older_client_sends_the_thoughts_of_another_model_along() -> None:
     """2.0.77 leaves that to us: they are left out and reported, and the turn is answered."""
-    async with office("2.0.77") as here:
+    async with harness("2.0.77") as here:
         await here.desk.ask("One. [[think]]", "--model", "opus", environment=THINKING)
         run = await here.desk.ask("Two.", "--model", "sonnet", "-c", environment=THINKING)
 
@@ -139,7 +139,7 @@ async def test_an_older_client_sends_the_thoughts_of_another_model_along() -> No
 
 async def test_another_model_behind_the_same_name() -> None:
     """When the server's model table changes between two turns, the old thoughts are left out and reported."""
-    async with office() as here:
+    async with harness() as here:
         await here.desk.ask("One. [[think]]")
         moved, emulator = attrs.evolve(EMULATED, models={"opus": "gpt-6.1-sol"}), Recorder(EmulatorTransport(delay=0))
         async with serving(moved, emulator) as url, here.wire.on(url) as front:
@@ -160,7 +160,7 @@ async def test_another_model_behind_the_same_name() -> None:
 async def test_the_fallback_model_takes_over() -> None:
     """When the model is overloaded three times, `--fallback-model` does the whole task instead."""
     refusing = Refusing(EmulatorTransport(delay=0), [OVERLOADED] * 99, "gpt-6.2-astra")
-    async with office(inner=refusing) as here:
+    async with harness(inner=refusing) as here:
         prompt = script("Go.", bash("echo done > proof.txt"))
         run = await here.desk.ask(prompt, "--model", "opus", "--fallback-model", "sonnet")
 

@@ -13,8 +13,8 @@ import pytest
 
 from stages.wire import json
 from tests.support.claude import Run
-from tests.support.cueing import bash, script
-from tests.support.office import Office, office
+from tests.support.client_harness import ClientHarness, harness
+from tests.support.directives import bash, script
 from tests.support.recorder import Exchange
 from tests.support.wiretap import Visit
 
@@ -26,27 +26,27 @@ DOUBTFUL = bash("touch ../proof.txt; python3 -c 1")
 """A command that the client's own rules do not allow unseen."""
 
 
-async def judged(here: Office, verdict: str, environment: dict[str, str]) -> Run:
+async def judged(here: ClientHarness, verdict: str, environment: dict[str, str]) -> Run:
     """Have a doubtful command called for, and tell whoever judges it what to say."""
     prompt = script("Act.", DOUBTFUL) + f" [[aside {verdict}]]"
     return await here.desk.ask(prompt, *AUTO, environment=environment)
 
 
-def judgements(here: Office) -> list[tuple[Visit, Exchange]]:
+def judgements(here: ClientHarness) -> list[tuple[Visit, Exchange]]:
     """The questions about the command, as the client put them and as they went upstream."""
     asked = [visit for visit in here.wire.visits if visit.body and not visit.body.get("tools")]
     passed = [exchange for exchange in here.upstream.messages if not exchange.request.get("tools")]
     return list(zip(asked, passed, strict=True))
 
 
-def done(here: Office) -> bool:
+def done(here: ClientHarness) -> bool:
     """Whether the command was run."""
     return (here.desk.home.parent / "proof.txt").exists()
 
 
 async def test_auto_mode_allows_what_is_harmless() -> None:
     """One question with a stop sequence and 64 tokens is enough; it goes to the small model of the name asked for."""
-    async with office() as here:
+    async with harness() as here:
         run = await judged(here, "<severity>3</severity> and more", BY_ITSELF)
 
         assert done(here)
@@ -64,7 +64,7 @@ async def test_auto_mode_allows_what_is_harmless() -> None:
 
 async def test_auto_mode_refuses_what_is_severe() -> None:
     """A severe verdict is asked for once more at length; then the command is not run, and the model is told why."""
-    async with office() as here:
+    async with harness() as here:
         run = await judged(here, "<severity>90</severity><category>Data Exfiltration</category>", BY_ITSELF)
 
         assert not done(here)
@@ -80,7 +80,7 @@ async def test_auto_mode_refuses_what_is_severe() -> None:
 
 async def test_auto_mode_gets_no_verdict_of_ours() -> None:
     """By default the client wants the verdict of the server; it gets none, says so, and does not run the command."""
-    async with office() as here:
+    async with harness() as here:
         run = await judged(here, "<severity>3</severity>", {})
 
         assert not done(here)
@@ -96,7 +96,7 @@ async def test_auto_mode_gets_no_verdict_of_ours() -> None:
 
 async def test_context_is_counted() -> None:
     """`/context` has everything counted upstream, and shows the sums."""
-    async with office() as here:
+    async with harness() as here:
         await here.desk.ask("Hello.")
         run = await here.desk.ask("/context", "-c")
 
@@ -115,7 +115,7 @@ async def test_context_is_counted() -> None:
 
 async def test_compacting_on_demand() -> None:
     """`/compact` has the conversation summed up with all of it as a prefix; afterwards the summary stands for it."""
-    async with office() as here:
+    async with harness() as here:
         _, compact, after = await here.desk.talk(
             "Hello. [[think]]",
             "/compact [[say <summary>They said hello.</summary>]]",

@@ -6,8 +6,8 @@ import pytest
 import trio
 
 from pipeline.emulator import EmulatorTransport
-from tests.support.cueing import bash, script
-from tests.support.office import office
+from tests.support.client_harness import harness
+from tests.support.directives import bash, script
 from tests.support.terminal import DOWN, ENTER, ESCAPE, terminal
 
 pytestmark = pytest.mark.client
@@ -17,7 +17,7 @@ GREETING = "Everything between you and it is the real thing."
 
 async def test_a_session_gets_its_name() -> None:
     """The client asks for a title as JSON of one field, and the window shows it."""
-    async with office() as here, terminal(here.desk) as screen:
+    async with harness() as here, terminal(here.desk) as screen:
         await screen.ask('Hello there. [[aside {"title": "Greeting a friend"}]]')
         await screen.shows(GREETING)
         with trio.fail_after(10):
@@ -34,7 +34,7 @@ async def test_a_session_gets_its_name() -> None:
 async def test_escape_stops_an_answer_and_the_next_is_given() -> None:
     """Esc closes the upstream's connection at once; what was said until then stays in the conversation."""
     emulator = EmulatorTransport(delay=0)
-    async with office(inner=emulator) as here, terminal(here.desk) as screen:
+    async with harness(inner=emulator) as here, terminal(here.desk) as screen:
         await screen.ask('Take your time. [[slow 0.1]] [[aside {"title": "Patience"}]]')
         with trio.fail_after(30):
             while not any(b"output_text.delta" in each.answer for each in here.about("Take your time.")):  # noqa: ASYNC110
@@ -57,7 +57,7 @@ async def test_escape_stops_an_answer_and_the_next_is_given() -> None:
 
 async def test_a_person_is_asked_where_nobody_else_judges() -> None:
     """Auto mode, today's default, says that its check is not to be had, and asks; a yes runs the command."""
-    async with office() as here, terminal(here.desk) as screen:
+    async with harness() as here, terminal(here.desk) as screen:
         await screen.ask(script("Act.", bash("touch ../proof.txt; python3 -c 1")))
         await screen.answer("Enter to stay in auto mode", ENTER)
         await screen.shows("needs your approval")

@@ -11,8 +11,8 @@ import pytest
 
 from stages.wire import json
 from tests.support.claude import PATH, VERSIONS, Run
-from tests.support.cueing import cue, script
-from tests.support.office import Office, office
+from tests.support.client_harness import ClientHarness, harness
+from tests.support.directives import cue, script
 from tests.support.recorder import Exchange
 
 pytestmark = pytest.mark.client
@@ -61,7 +61,7 @@ def called(exchange: Exchange) -> list[str]:
 
 async def test_structured_output() -> None:
     """`--json-schema` is a tool of the client with the person's schema; what the model calls it with is the answer."""
-    async with office() as here:
+    async with harness() as here:
         prompt = script("Name it.", cue("StructuredOutput", title="A tale", pages=3))
         run = await here.desk.ask(prompt, "--json-schema", json.encode(SCHEMA).decode())
 
@@ -77,7 +77,7 @@ async def test_structured_output() -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_web_search(version: str) -> None:
     """The client's search is a request of its own that the upstream searches for; its pages come back as links."""
-    async with office(version) as here:
+    async with harness(version) as here:
         found = [cue("ToolSearch", query="select:WebSearch", max_results=1)] if version == "latest" else []
         run = await here.desk.ask(script("Search.", *found, cue("WebSearch", query="what is a dragoman")))
 
@@ -99,7 +99,7 @@ async def test_web_search(version: str) -> None:
 @pytest.mark.parametrize(("version", "inside"), [("latest", True), ("2.0.77", False), ("1.0.128", False)])
 async def test_a_document_is_read(version: str, *, inside: bool) -> None:
     """A PDF that the client reads reaches the upstream as a file, byte for byte; older ones send it later on."""
-    async with office(version) as here:
+    async with harness(version) as here:
         path = here.desk.work / "page.pdf"
         path.write_bytes(PDF)
         run = await here.desk.ask(script("Read it.", cue("Read", file_path=str(path))))
@@ -112,7 +112,7 @@ async def test_a_document_is_read(version: str, *, inside: bool) -> None:
         here.audit()
 
 
-def with_tools(here: Office, server: str, *tools: str) -> tuple[str, str]:
+def with_tools(here: ClientHarness, server: str, *tools: str) -> tuple[str, str]:
     """Put a server of these tools on the desk, and give the options that make the client start it."""
     python = shutil.which("python3", path=PATH)
     if python is None:
@@ -125,7 +125,7 @@ def with_tools(here: Office, server: str, *tools: str) -> tuple[str, str]:
 
 async def test_a_tool_whose_name_is_too_long_for_the_upstream() -> None:
     """A name of 120 characters is shortened for the upstream, and its call finds the way back to the tool."""
-    async with office() as here:
+    async with harness() as here:
         server, tool = "s" * 40, "t" * 73
         name = f"mcp__{server}__{tool}"
         prompt = script("Ring.", cue(name, what="a bell"))
@@ -147,7 +147,7 @@ async def test_tools_are_searched_for(model: str, *, in_place: bool) -> None:
 
     Newer models are told of it where that happened, older ones behind the tools that they know.
     """
-    async with office() as here:
+    async with harness() as here:
         found = ["mcp__many__tool_41", "mcp__many__tool_7"]
         steps = [
             cue("ToolSearch", query="select:" + ",".join(found), max_results=5),

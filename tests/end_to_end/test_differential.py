@@ -13,9 +13,9 @@ import attrs
 import httpx
 import pytest
 
-from pipeline.config import Settings, UpstreamSettings
+from pipeline.settings import Settings, UpstreamSettings
 from stages.wire import carrier
-from tests.support.asking import BASH, client, question
+from tests.support.plain_client import BASH, client, question
 from tests.support.serving import serving
 
 pytestmark = pytest.mark.engine

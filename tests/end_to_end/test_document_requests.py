@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stages.canonical.report import Fate
+from stages.canonical.report import Disposition
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode
 from stages.mapper import Mapped, Target, map_request
@@ -62,7 +62,7 @@ def test_recorded_requests(path: Path) -> None:
         for index, block in enumerate(message["content"] if isinstance(message["content"], list) else ())
         if (block.get("citations") or {}).get("enabled")
     ]
-    dropped = {note.path for note in mapped.report.notes if note.fate is Fate.DROPPED}
+    dropped = {note.path for note in mapped.report.notes if note.disposition is Disposition.DROPPED}
     assert {f"{where}.citations" for where in asked} <= dropped
 
 
@@ -79,7 +79,7 @@ def test_recorded_answers_as_history(path: Path) -> None:
     sent = [part for item in mapped.body["input"] if item.get("role") == "assistant" for part in item["content"]]
     assert [text for text in texts if text not in [part["text"] for part in sent]] == []
     assert not any(part["annotations"] for part in sent)
-    dropped = {note.path for note in mapped.report.notes if note.fate is Fate.DROPPED}
+    dropped = {note.path for note in mapped.report.notes if note.disposition is Disposition.DROPPED}
     assert {
         f"messages.1.content.{index}.citations"
         for index, block in enumerate(answer["content"])
@@ -129,9 +129,9 @@ def test_every_document_everywhere() -> None:
     assert whole.count("Context of the document below: C") == 15
     assert whole.count('"file_id":"file-Ab1"') == 2
     assert whole.count("data:text/csv;base64,YSxi") == 2
-    paths = {note.path: note.fate for note in mapped.report.notes}
-    assert paths["messages.0.content.8.transformations.oversized_image"] is Fate.DROPPED
-    assert paths["messages.0.content.9"] in (Fate.APPROXIMATED, Fate.DROPPED)
+    paths = {note.path: note.disposition for note in mapped.report.notes}
+    assert paths["messages.0.content.8.transformations.oversized_image"] is Disposition.DROPPED
+    assert paths["messages.0.content.9"] in (Disposition.APPROXIMATED, Disposition.DROPPED)
 
 
 def test_citations_are_refused_by_name_where_faithfulness_is_asked() -> None:

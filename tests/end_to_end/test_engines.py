@@ -12,10 +12,10 @@ import httpx
 import pytest
 import trio
 
-from pipeline.config import Settings, UpstreamSettings
-from pipeline.upstream.transport import HttptoolsTransport
-from tests.support.asking import BASH, ask, client, question
+from pipeline.settings import Settings, UpstreamSettings
+from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.support.claude import VERSIONS, Desk, Unavailable, desk
+from tests.support.plain_client import BASH, ask, client, question
 from tests.support.recorder import Recorder
 from tests.support.serving import serving
 

@@ -11,9 +11,9 @@ import attrs
 import pytest
 from anthropic.types import MessageParam
 
-from pipeline.config import Settings, Timing, UpstreamSettings
-from tests.support.asking import BASH, ask, client, question
+from pipeline.settings import Settings, Timing, UpstreamSettings
 from tests.support.grammar import read
+from tests.support.plain_client import BASH, ask, client, question
 from tests.support.serving import serving
 
 pytestmark = pytest.mark.engine

@@ -15,9 +15,9 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.config import Limits, Settings, UpstreamSettings
 from pipeline.emulator import EmulatorTransport
-from pipeline.emulator.scenes import GREETING
+from pipeline.emulator.scenarios import GREETING
+from pipeline.settings import Limits, Settings, UpstreamSettings
 from stages.wire import json
 from tests.support.grammar import read
 from tests.support.running import REQUEST

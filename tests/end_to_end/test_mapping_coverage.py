@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pipeline.emulator import EmulatorTransport
-from stages.canonical.report import UNFAITHFUL, Fate
+from stages.canonical.report import UNFAITHFUL, Disposition
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode
 from stages.mapper import Mapped, Target, map_request
@@ -57,7 +57,7 @@ def mapped(body: dict[str, Any], *, counting: bool) -> Mapped | None:
 
 def silent(body: dict[str, Any], told: Mapped) -> list[str]:
     """The fields of a request that nothing is said about."""
-    return Account({note.path: note.fate for note in told.report.notes}).request(body)
+    return Account({note.path: note.disposition for note in told.report.notes}).request(body)
 
 
 def is_there(value: Any, path: str) -> bool:
@@ -114,10 +114,10 @@ async def test_answered_or_refused_by_name(shared: Path, path: Path) -> None:
             assert why
             assert strict == 400
         elif strict != 200:
-            place, fate, words = reason.split(": ", 2)
+            place, disposition, words = reason.split(": ", 2)
             assert strict == 400
             assert is_there(body, place), reason
-            assert fate in {fate.value for fate in UNFAITHFUL}
+            assert disposition in {disposition.value for disposition in UNFAITHFUL}
             assert words
 
 
@@ -129,13 +129,17 @@ def test_the_account_finds_what_is_silent() -> None:
         "metadata": {"user_id": "u", "odd": 1},
         "messages": [{"role": "user", "content": [{"type": "text", "text": "x", "odd": 1}, {"type": "new", "odd": 1}]}],
     }
-    told = {"model": Fate.TRANSLATED, "messages": Fate.TRANSLATED, "metadata": Fate.TRANSLATED}
+    told = {"model": Disposition.TRANSLATED, "messages": Disposition.TRANSLATED, "metadata": Disposition.TRANSLATED}
     block = "messages.0.content.0"
 
     assert Account(told).request(body) == ["odd", "metadata.odd", f"{block}.odd", "messages.0.content.1"]
-    named = {"odd": Fate.DROPPED, f"{block}.odd": Fate.DROPPED, "messages.0.content.1": Fate.APPROXIMATED}
+    named = {
+        "odd": Disposition.DROPPED,
+        f"{block}.odd": Disposition.DROPPED,
+        "messages.0.content.1": Disposition.APPROXIMATED,
+    }
     assert Account({**told, **named}).request(body) == ["metadata.odd"]
-    assert Account({**told, **named, "metadata": Fate.DROPPED}).request(body) == []
+    assert Account({**told, **named, "metadata": Disposition.DROPPED}).request(body) == []
 
 
 @pytest.mark.parametrize(

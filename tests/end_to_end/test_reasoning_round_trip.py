@@ -15,8 +15,8 @@ from tests.support import grammar
 from tests.support.client import Reply
 from tests.support.judges import judge_upstream_request
 from tests.support.running import REQUEST, client_of
-from tests.support.speech import completed
 from tests.support.upstream import Script, ScriptedUpstream, events, json_script
+from tests.support.upstream_events import completed
 
 pytestmark = pytest.mark.usefixtures("shared")  # each second turn is heard by the judge
 

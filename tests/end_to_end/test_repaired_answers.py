@@ -11,8 +11,8 @@ from structlog.testing import CapturingLogger
 from tests.support import grammar
 from tests.support.judges import judge_upstream_request
 from tests.support.running import REQUEST, client_of
-from tests.support.speech import CREATED, call, call_done, completed, text
 from tests.support.upstream import Script, ScriptedUpstream, Step
+from tests.support.upstream_events import CREATED, call, call_done, completed, text
 
 PARAMETERS = {
     "type": "object",

@@ -10,12 +10,12 @@ import httpx
 import trio
 
 from pipeline.commands.listening import bind, url_of
-from pipeline.config import Settings, Timing, UpstreamSettings
 from pipeline.emulator import EmulatorTransport
 from pipeline.service import listen, open_service
+from pipeline.settings import Settings, Timing, UpstreamSettings
 from stages.wire import json
 from tests.support.running import REQUEST
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 SETTINGS = Settings(upstream=UpstreamSettings(url="emulator"), log_level="error")
 
@@ -56,9 +56,9 @@ async def _stoppable(
 async def test_requests_that_run_end_before_the_server_does() -> None:
     """Told to stop, it takes no new connection, and ends the streams that are open as they would have ended."""
     transport = EmulatorTransport(delay=0)
-    async with _stoppable(PATIENCE, transport) as (stream, shutdown, stopped):
+    async with _stoppable(TIMEOUT, transport) as (stream, shutdown, stopped):
         await stream.send_all(asking("[[slow 0.02]]"))
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT):
             begun = await stream.receive_some()
             shutdown.set()
             whole = begun + await _read_all(stream)
@@ -73,7 +73,7 @@ async def test_requests_that_never_end_are_ended() -> None:
     transport = EmulatorTransport(delay=0)
     async with _stoppable(0.1, transport) as (stream, shutdown, stopped):
         await stream.send_all(asking("[[slow 600]]"))
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT):
             begun = await stream.receive_some()
             shutdown.set()
             await stopped.wait()
@@ -87,7 +87,7 @@ async def test_a_server_without_requests_stops_at_once() -> None:
     """An idle connection that is kept alive holds nobody up."""
     async with _stoppable(60, EmulatorTransport()) as (stream, shutdown, stopped):
         await stream.send_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT):
             assert (await stream.receive_some()).startswith(b"HTTP/1.1 200 ")
             shutdown.set()
             await stopped.wait()

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from stages.canonical.report import Fate
+from stages.canonical.report import Disposition
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode
 from stages.mapper import Mapped, Target, map_request
 from stages.tables.fields import NODES
-from tests.support.marked_values import MARK, MEANT, Marked, marked
+from tests.support.field_canaries import MARK, MEANT, Marked, marked
 
 ALL = list(marked())
 
@@ -30,7 +30,7 @@ def mapped(case: Marked) -> Mapped:
 )
 def test_a_value_arrives(case: Marked) -> None:
     """The mark is in what goes upstream."""
-    assert case.row.fate is not Fate.DROPPED
+    assert case.row.disposition is not Disposition.DROPPED
     assert MARK in json.dumps(mapped(case).body)
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 COMMAND = Path(sys.executable).with_name("dragoman")
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds that anything here may take before it counts as hung."""
 
 # Another proxy's or key's settings would decide what is tested.
@@ -37,13 +37,13 @@ def imported_from_the_wheel(_address: str) -> None:
 
 def demo_runs(_address: str) -> None:
     """`dragoman demo` ends well and shows something."""
-    done = subprocess.run([COMMAND, "demo"], env=ENVIRONMENT, capture_output=True, timeout=PATIENCE, check=True)
+    done = subprocess.run([COMMAND, "demo"], env=ENVIRONMENT, capture_output=True, timeout=TIMEOUT, check=True)
     assert done.stdout.strip()
 
 
 def health_is_good(address: str) -> None:
     """The probe answers 200."""
-    with urllib.request.urlopen(f"{address}/healthz", timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(f"{address}/healthz", timeout=TIMEOUT) as answer:
         assert answer.status == 200
 
 
@@ -51,7 +51,7 @@ def _post(address: str, **fields: Any) -> bytes:
     body = {"model": "claude-opus-5", "max_tokens": 64, "messages": [{"role": "user", "content": "Hello"}], **fields}
     headers = {"content-type": "application/json", "anthropic-version": "2023-06-01", "x-api-key": "any"}
     request = urllib.request.Request(f"{address}/v1/messages", json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         whole: bytes = answer.read()
         return whole
 
@@ -87,7 +87,7 @@ def _free_port() -> int:
 
 
 def _wait_until_ready(address: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline and server.poll() is None:
         try:
             health_is_good(address)
@@ -109,7 +109,7 @@ def main() -> int:
         failed = sum(not _passes(check, address) for check in CHECKS)
     finally:
         server.send_signal(signal.SIGTERM)
-        status = server.wait(PATIENCE)
+        status = server.wait(TIMEOUT)
     stopped = status in {0, -signal.SIGTERM}
     print(f"{'ok' if stopped else 'FAILED'}  the server stops when told to (exit status {status})")
     return 1 if failed or not stopped else 0

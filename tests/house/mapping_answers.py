@@ -11,13 +11,14 @@ import trio
 
 from stages.canonical.failure import Kind
 from stages.tables import errors, headers, stops
-from stages.tables.hosted import BY_ITEM
+from stages.tools.server import BY_ITEM
 from tests.house.mapping_table import Table, code
 from tests.support import samples
 from tests.support.running import client_of
 from tests.support.upstream import ScriptedUpstream, json_script
 
 TRACKS, TABLES = "tests/stages/correlator", "tests/stages/tables"
+SERVER_TOOLS, CLIENT_TOOLS = "tests/stages/tools/server", "tests/stages/tools/client"
 
 URL = {"type": "url_citation", "url": "https://example.com", "title": "Found", "start_index": 0, "end_index": 5}
 SEARCH = {"type": "search", "query": "weather", "queries": ["weather"]}
@@ -54,31 +55,31 @@ ITEMS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "`function_call`": ([CALL], f"{TRACKS}/test_call_track.py"),
     "`web_search_call`, a search": (
         [{"type": "web_search_call", "id": "ws_1", "status": "completed", "action": FOUND}],
-        f"{TABLES}/hosted/test_web_search.py",
+        f"{SERVER_TOOLS}/test_web_search.py",
     ),
     "`web_search_call`, a page": (
         [{"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "open_page"}}],
-        f"{TABLES}/hosted/test_web_search.py",
+        f"{SERVER_TOOLS}/test_web_search.py",
     ),
     "`code_interpreter_call`": (
         [{**CODE, "outputs": [{"type": "logs", "logs": "1"}]}],
-        f"{TABLES}/hosted/test_code_execution.py",
+        f"{SERVER_TOOLS}/test_code_execution.py",
     ),
     "`mcp_list_tools`": (
         [{"type": "mcp_list_tools", "id": "mcpl_1", "server_label": "books", "tools": []}],
-        f"{TABLES}/hosted/test_mcp.py",
+        f"{SERVER_TOOLS}/test_mcp.py",
     ),
-    "`mcp_call`": ([MCP], f"{TABLES}/hosted/test_mcp.py"),
+    "`mcp_call`": ([MCP], f"{SERVER_TOOLS}/test_mcp.py"),
     "`mcp_approval_request`": (
         [{"type": "mcp_approval_request", "id": "mcpr_1", "server_label": "books", "name": "find", "arguments": "{}"}],
-        f"{TABLES}/hosted/test_mcp.py",
+        f"{SERVER_TOOLS}/test_mcp.py",
     ),
     "`tool_search_call`, `tool_search_output`": (
         [
             {"type": "tool_search_call", "id": "tsc_1", **FOR_SEARCH, "arguments": {"query": "late"}},
             {"type": "tool_search_output", "id": "tso_1", **FOR_SEARCH, "tools": []},
         ],
-        f"{TABLES}/hosted/test_tool_search.py",
+        f"{SERVER_TOOLS}/test_tool_search.py",
     ),
     "an item of a later day": ([{"type": "later_call", "id": "x_1"}, said(text())], f"{TRACKS}/test_tracks.py"),
 }
@@ -158,8 +159,10 @@ def _stops() -> Table:
     rows.append(("`completed`, with a `function_call`", code(answered(_response([CALL]))["stop_reason"]), proof))
     refused = answered(_response([said({"type": "refusal", "refusal": "no"})]))
     rows.append(("`completed`, with a `refusal`", code(refused["stop_reason"]), proof))
-    rows.append(("a stop sequence, found here", "`stop_sequence`", "tests/stages/test_stop_scanner.py"))
-    rows.append(("the client's limit, below the upstream's least", "`max_tokens`", "tests/stages/test_token_limit.py"))
+    rows.append(("a stop sequence, found here", "`stop_sequence`", "tests/stages/filters/test_stop_scanner.py"))
+    rows.append(
+        ("the client's limit, below the upstream's least", "`max_tokens`", "tests/stages/filters/test_token_limit.py")
+    )
     return Table("Why an answer ended", "Run through the whole program.", ("upstream", "`stop_reason`"), rows)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stages.canonical.report import LONGEST_SUMMARY
-from stages.tables.fields import UNKNOWN
+from stages.canonical.report import MAX_SUMMARY
+from stages.tables.fields import UNKNOWN_FIELD
 from tests.conftest import ROOT
 from tests.house import mapping_answers, mapping_requests, mapping_settings
 from tests.house.mapping_table import Table
@@ -49,7 +49,7 @@ has written is never quoted in a reason; the name of a field is in its path.
   in `top_k: dropped: the upstream has no such parameter`. The default is `permissive`: do the nearest thing and say so.
 - **`POST /v1/messages/explain`** takes what `POST /v1/messages` takes, and `max_tokens` may be left out. Nothing goes
   upstream. The answer is an object with `mapping` (the value of the header), `report` (all notes, each with `path`,
-  `fate` and `reason`) and `upstream` (the exact body that would be sent), and what else it can tell. `dragoman explain
+  `disposition` and `reason`) and `upstream` (the exact body that would be sent), and what else it can tell. `dragoman explain
   request.json` says the same on a terminal, with `--json` all of it.
 
 Fields without a value (`null`), and values that ask for what leaving the field out would, are not dropped: there is
@@ -69,7 +69,7 @@ def page() -> str:
     """Write the whole page, with a list of its tables."""
     listed = list(tables())
     contents = [f"- [{table.title}](#{_anchor(table.title)})" for table in listed]
-    head = HEAD.format(unknown=UNKNOWN.reason, limit=LONGEST_SUMMARY)
+    head = HEAD.format(unknown=UNKNOWN_FIELD.reason, limit=MAX_SUMMARY)
     return "\n".join([head, "## Tables", "", *contents, "", *(table.markdown() for table in listed)])
 
 

@@ -7,23 +7,24 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from stages.canonical.report import Fate, Note
+from stages.canonical.report import Disposition, Note
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode
 from stages.mapper import Mapped, Target, map_request
 from stages.tables.fields import FIELDS, Fields, Row
-from stages.tables.fields.blocks import BLOCKS, SHOWN
+from stages.tables.fields.blocks import BLOCK_NODES, SHOWN
 from stages.tables.fields.row import CACHE
-from stages.tables.fields.settings import SETTINGS
-from stages.tables.fields.tools import TOOLS
+from stages.tables.fields.settings import SETTING_NODES
+from stages.tables.fields.tools import TOOL_NODES
 from tests.house.mapping_table import Table, code
 from tests.support import samples
-from tests.support.marked_values import MEANT, marked
+from tests.support.field_canaries import MEANT, marked
 
 MAPPER, TABLES = "tests/stages/mapper", "tests/stages/tables"
+SERVER_TOOLS, CLIENT_TOOLS = "tests/stages/tools/server", "tests/stages/tools/client"
 FATES = f"{MAPPER}/test_fates.py"
 
-FAITHFUL = (Fate.KEPT, Fate.TRANSLATED)
+FAITHFUL = (Disposition.KEPT, Disposition.TRANSLATED)
 
 TOP_PROOFS = {
     "model": f"{TABLES}/test_models.py",
@@ -31,7 +32,7 @@ TOP_PROOFS = {
     "system": f"{MAPPER}/test_conversation.py",
     "max_tokens": f"{MAPPER}/test_settings.py",
     "metadata": f"{MAPPER}/test_settings.py",
-    "stop_sequences": "tests/stages/test_stop_scanner.py",
+    "stop_sequences": "tests/stages/filters/test_stop_scanner.py",
     "stream": "tests/stages/test_mapper.py::test_a_full_request_is_translated",
     "temperature": f"{MAPPER}/test_settings.py",
     "top_p": f"{MAPPER}/test_settings.py",
@@ -43,8 +44,8 @@ TOP_PROOFS = {
     "service_tier": f"{MAPPER}/test_settings.py",
     "speed": f"{MAPPER}/test_settings.py",
     "cache_control": f"{MAPPER}/test_breakpoints.py",
-    "container": f"{TABLES}/hosted/test_code_execution.py",
-    "mcp_servers": f"{TABLES}/hosted/test_mcp.py",
+    "container": f"{SERVER_TOOLS}/test_code_execution.py",
+    "mcp_servers": f"{SERVER_TOOLS}/test_mcp.py",
     "betas": "tests/stages/test_mapper.py::test_no_field_is_lost_in_silence",
     "diagnostics": f"{TABLES}/test_diagnostics.py",
     "safeguards": "tests/end_to_end/test_mapping_coverage.py::test_nothing_is_lost_in_silence",
@@ -64,45 +65,45 @@ NODE_PROOFS = {
     "schema": f"{TABLES}/test_schemas.py",
     "tool_choice": f"{MAPPER}/test_tools.py",
     "cache_control": f"{MAPPER}/test_breakpoints.py",
-    "mcp_server": f"{TABLES}/hosted/test_mcp.py",
-    "mcp_configuration": f"{TABLES}/hosted/test_mcp.py",
-    "mcp_members": f"{TABLES}/hosted/test_mcp.py",
-    "mcp_member": f"{TABLES}/hosted/test_mcp.py",
-    "container": f"{TABLES}/hosted/test_code_execution.py",
-    "location": f"{TABLES}/hosted/test_web_search.py",
-    "members": f"{TABLES}/client_tools/test_toolset.py",
-    "member": f"{TABLES}/client_tools/test_toolset.py",
+    "mcp_server": f"{SERVER_TOOLS}/test_mcp.py",
+    "mcp_configuration": f"{SERVER_TOOLS}/test_mcp.py",
+    "mcp_members": f"{SERVER_TOOLS}/test_mcp.py",
+    "mcp_member": f"{SERVER_TOOLS}/test_mcp.py",
+    "container": f"{SERVER_TOOLS}/test_code_execution.py",
+    "location": f"{SERVER_TOOLS}/test_web_search.py",
+    "members": f"{CLIENT_TOOLS}/test_toolset.py",
+    "member": f"{CLIENT_TOOLS}/test_toolset.py",
     "block": f"{MAPPER}/test_conversation.py",
-    "block.server_tool_use": f"{TABLES}/hosted/test_web_search.py",
-    "block.web_search_tool_result": f"{TABLES}/hosted/test_web_search.py",
-    "block.code_execution_tool_result": f"{TABLES}/hosted/test_code_execution.py",
-    "block.tool_search_tool_result": f"{TABLES}/hosted/test_tool_search.py",
-    "block.mcp_tool_use": f"{TABLES}/hosted/test_mcp.py",
-    "block.mcp_tool_result": f"{TABLES}/hosted/test_mcp.py",
+    "block.server_tool_use": f"{SERVER_TOOLS}/test_web_search.py",
+    "block.web_search_tool_result": f"{SERVER_TOOLS}/test_web_search.py",
+    "block.code_execution_tool_result": f"{SERVER_TOOLS}/test_code_execution.py",
+    "block.tool_search_tool_result": f"{SERVER_TOOLS}/test_tool_search.py",
+    "block.mcp_tool_use": f"{SERVER_TOOLS}/test_mcp.py",
+    "block.mcp_tool_result": f"{SERVER_TOOLS}/test_mcp.py",
     "block.thinking": f"{MAPPER}/test_reasoning.py",
     "block.image": f"{TABLES}/test_content.py",
     "block.document": f"{TABLES}/test_content.py",
     "block.search_result": f"{TABLES}/test_content.py",
     "source": f"{TABLES}/test_content.py",
-    "result": f"{TABLES}/hosted/test_foreign.py",
-    "state_change": f"{TABLES}/hosted/test_foreign.py",
-    "tab": f"{TABLES}/hosted/test_foreign.py",
-    "tool_change": f"{TABLES}/hosted/test_foreign.py",
-    "mcp_tool": f"{TABLES}/hosted/test_foreign.py",
+    "result": f"{SERVER_TOOLS}/test_foreign.py",
+    "state_change": f"{SERVER_TOOLS}/test_foreign.py",
+    "tab": f"{SERVER_TOOLS}/test_foreign.py",
+    "tool_change": f"{SERVER_TOOLS}/test_foreign.py",
+    "mcp_tool": f"{SERVER_TOOLS}/test_foreign.py",
     "transformations": f"{FATES}::test_blocks",
     "tool.custom": f"{MAPPER}/test_tools.py",
-    "tool.mcp_toolset": f"{TABLES}/hosted/test_mcp.py",
-    "tool.web_search": f"{TABLES}/hosted/test_web_search.py",
+    "tool.mcp_toolset": f"{SERVER_TOOLS}/test_mcp.py",
+    "tool.web_search": f"{SERVER_TOOLS}/test_web_search.py",
     "tool.web_fetch": f"{MAPPER}/test_tools.py",
-    "tool.code_execution": f"{TABLES}/hosted/test_code_execution.py",
-    "tool.tool_search_tool_bm25": f"{TABLES}/hosted/test_tool_search.py",
-    "tool.tool_search_tool_regex": f"{TABLES}/hosted/test_tool_search.py",
-    "tool.bash": f"{TABLES}/client_tools/test_making.py",
-    "tool.memory": f"{TABLES}/client_tools/test_making.py",
-    "tool.text_editor": f"{TABLES}/client_tools/test_text_editor.py",
-    "tool.computer": f"{TABLES}/client_tools/test_computer.py",
-    "tool.computer_toolset": f"{TABLES}/client_tools/test_toolset.py",
-    "tool.browser_toolset": f"{TABLES}/client_tools/test_toolset.py",
+    "tool.code_execution": f"{SERVER_TOOLS}/test_code_execution.py",
+    "tool.tool_search_tool_bm25": f"{SERVER_TOOLS}/test_tool_search.py",
+    "tool.tool_search_tool_regex": f"{SERVER_TOOLS}/test_tool_search.py",
+    "tool.bash": f"{CLIENT_TOOLS}/test_making.py",
+    "tool.memory": f"{CLIENT_TOOLS}/test_making.py",
+    "tool.text_editor": f"{CLIENT_TOOLS}/test_text_editor.py",
+    "tool.computer": f"{CLIENT_TOOLS}/test_computer.py",
+    "tool.computer_toolset": f"{CLIENT_TOOLS}/test_toolset.py",
+    "tool.browser_toolset": f"{CLIENT_TOOLS}/test_toolset.py",
     "tool": f"{MAPPER}/test_tools.py",
 }
 """Which test proves what is translated: of one field, else of a node, else of a group."""
@@ -111,10 +112,12 @@ USERS = ("block.browser_state", "block.container_upload", "block.tool_addition",
 """Blocks without a counterpart that stand in what a client says, not in answers."""
 
 GROUPS: dict[str, Mapping[str, Fields]] = {
-    "Fields of settings": SETTINGS,
-    "Fields of content blocks": {node: rows for node, rows in BLOCKS.items() if node.startswith("block.")},
-    "Fields inside of content blocks": {node: rows for node, rows in BLOCKS.items() if not node.startswith("block.")},
-    "Fields of tools": TOOLS,
+    "Fields of settings": SETTING_NODES,
+    "Fields of content blocks": {node: rows for node, rows in BLOCK_NODES.items() if node.startswith("block.")},
+    "Fields inside of content blocks": {
+        node: rows for node, rows in BLOCK_NODES.items() if not node.startswith("block.")
+    },
+    "Fields of tools": TOOL_NODES,
 }
 """The nodes, in the page's order."""
 
@@ -126,7 +129,7 @@ def tables() -> Iterator[Table]:
         "What becomes of each where no stage has more to say; `explain` tells what became of those of one request.",
         ("field", "fate", "why"),
         [
-            (code(name), row.fate.value, row.reason, TOP_PROOFS.get(name, f"{FATES}::test_every_field_is_said"))
+            (code(name), row.disposition.value, row.reason, TOP_PROOFS.get(name, f"{FATES}::test_every_field_is_said"))
             for name, row in FIELDS.items()
         ],
     )
@@ -140,7 +143,9 @@ def _marks(title: str) -> list[tuple[str, ...]]:
     """The row of the mark that most nodes may have, once."""
     row, proof = CACHE["cache_control"], f"{MAPPER}/test_breakpoints.py"
     first = next(iter(GROUPS)) == title
-    return [("all that may be marked", code("cache_control"), row.fate.value, row.reason, proof)] if first else []
+    return (
+        [("all that may be marked", code("cache_control"), row.disposition.value, row.reason, proof)] if first else []
+    )
 
 
 def _of_nodes(nodes: Mapping[str, Fields]) -> list[tuple[str, ...]]:
@@ -150,21 +155,24 @@ def _of_nodes(nodes: Mapping[str, Fields]) -> list[tuple[str, ...]]:
         alike: dict[tuple[str, str, str], list[str]] = {}
         for name, row in fields.items():
             if row is not CACHE.get(name):
-                alike.setdefault((row.fate.value, row.reason, _proof(node, name, row)), []).append(code(name))
-        for (fate, why, test), names in alike.items():
-            together.setdefault((", ".join(names), fate, why, test), []).append(code(node))
-    return [(", ".join(listed), names, fate, why, test) for (names, fate, why, test), listed in together.items()]
+                alike.setdefault((row.disposition.value, row.reason, _proof(node, name, row)), []).append(code(name))
+        for (disposition, why, test), names in alike.items():
+            together.setdefault((", ".join(names), disposition, why, test), []).append(code(node))
+    return [
+        (", ".join(listed), names, disposition, why, test)
+        for (names, disposition, why, test), listed in together.items()
+    ]
 
 
 def _proof(node: str, name: str, row: Row) -> str:
     """The test that proves a row: what is said of it, that its value arrives, or the test of what translates it."""
-    said = row.fate not in FAITHFUL or (row.fate is Fate.KEPT and not row.inside)
-    if (node, name) in _arriving() and row.fate in FAITHFUL:
+    said = row.disposition not in FAITHFUL or (row.disposition is Disposition.KEPT and not row.inside)
+    if (node, name) in _arriving() and row.disposition in FAITHFUL:
         return "tests/end_to_end/test_values_arrive.py::test_a_value_arrives"
     if said:
         return f"{FATES}::test_every_row_is_said"
     if row.reason == SHOWN.reason:
-        return f"{TABLES}/test_content.py" if node in USERS else f"{TABLES}/hosted/test_foreign.py"
+        return f"{TABLES}/test_content.py" if node in USERS else f"{SERVER_TOOLS}/test_foreign.py"
     return NODE_PROOFS.get(f"{node} {name}") or NODE_PROOFS.get(node) or NODE_PROOFS[node.partition(".")[0]]
 
 
@@ -204,7 +212,7 @@ def _samples() -> Iterator[Table]:
     for name, blocks in samples.ANSWERS.items():
         told = run(samples.request({"role": "assistant", "content": [*blocks, samples.TEXT]}, hello))
         thought = name in samples.SEALED
-        proof = f"{MAPPER}/test_reasoning.py" if thought else f"{TABLES}/hosted/test_foreign.py"
+        proof = f"{MAPPER}/test_reasoning.py" if thought else f"{SERVER_TOOLS}/test_foreign.py"
         kinds = ", ".join(code(str(block["type"])) for block in blocks)
         answers.append((kinds, _items(told.body["input"][1:-2]), _said(told, "messages.1"), proof))
     intro = "As another service made them; those of our own answers become the items that they were made of."
@@ -247,7 +255,7 @@ def _tools(tools: list[dict[str, Any]]) -> str:
 
 def _said(told: Mapped, path: str) -> str:
     notes = [note for note in told.report.notes if _within(note, path)]
-    return "; ".join(dict.fromkeys(f"{note.fate.value}: {note.reason}" for note in notes)) or "translated"
+    return "; ".join(dict.fromkeys(f"{note.disposition.value}: {note.reason}" for note in notes)) or "translated"
 
 
 def _within(note: Note, path: str) -> bool:

@@ -32,7 +32,7 @@ EXISTING = tuple(
         ("stages/wire/json.py", ["stages/wire/test_json.py", "stages/wire/test_json_numbers.py"]),
         ("stages/mapper/tools.py", ["stages/mapper/test_tools.py", "stages/test_mapper.py"]),
         ("stages/mapper/__init__.py", ["stages/test_mapper.py"]),
-        ("pipeline/config.py", ["pipeline/test_config.py"]),
+        ("pipeline/settings.py", ["pipeline/test_config.py"]),
         ("pipeline/encoder.py", []),
     ],
 )

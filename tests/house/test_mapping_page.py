@@ -56,7 +56,7 @@ def test_what_counts_as_there() -> None:
     assert is_there(f"{here}::test_what_counts_as_there")
     assert not is_there(f"{here}::test_that_nobody_has_written")
     assert not is_there("tests/house/test_nothing.py")
-    assert not is_there("stages/mapper/fates.py")
+    assert not is_there("stages/mapper/field_report/defaults.py")
 
 
 def test_a_table_is_markdown() -> None:

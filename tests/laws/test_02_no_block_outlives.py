@@ -20,8 +20,8 @@ from stages.wire import json, responses_stream
 from stages.wire.responses_stream import StreamEvent
 from tests.support import grammar
 from tests.support.running import TIGHT, answer
-from tests.support.speech import call, call_done, completed, text
 from tests.support.streams import COMPLETED, INCOMPLETE, Stream, streams
+from tests.support.upstream_events import call, call_done, completed, text
 
 PLAN = AnswerPlan("msg_1", "claude-sonnet-5-5", "gpt-6")
 CALL = call('{"a": ') + call_done('{"a": 1}') + completed()

@@ -22,15 +22,15 @@ import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import Limits
+from pipeline.settings import Limits
 from pipeline.telemetry import names
 from tests.support import grammar
-from tests.support.axe import Axe, channels
+from tests.support.cancellation import CancelAtStep, channels
 from tests.support.client import MemoryClient, Reply
 from tests.support.running import REQUEST, TIGHT, client_of
-from tests.support.speech import CREATED, call, call_done, completed, error, text, thought
 from tests.support.streams import Stream, streams
 from tests.support.upstream import Script, ScriptedUpstream, events, json_script
+from tests.support.upstream_events import CREATED, call, call_done, completed, error, text, thought
 
 RICH = (
     CREATED + thought("hm"),
@@ -71,7 +71,7 @@ COURSES = {
 class End:
     """How a request that was struck has ended."""
 
-    axe: Axe
+    canceller: CancelAtStep
     reply: Reply
     upstream: ScriptedUpstream
     log: structlog.testing.CapturingLogger
@@ -79,7 +79,7 @@ class End:
 
     def check(self) -> None:
         """Assert that nothing of it is left."""
-        assert not self.axe.alive
+        assert not self.canceller.alive
         assert self.upstream.open == 0
         if self.reply.status == 200 and "event-stream" in self.reply.headers["content-type"]:
             grammar.read(self.reply.body, whole=False)
@@ -104,10 +104,10 @@ async def _struck(course: Course, strike: Strike, step: int, capacity: int) -> E
     limits = Limits(channel_batches=capacity)
     client = client_of(upstream, limits=limits, retries=course.retries, log=log)
     with trio.CancelScope() as scope:
-        axe = Axe(step, partial(strike, client, scope))
-        with axe.raised():
+        canceller = CancelAtStep(step, partial(strike, client, scope))
+        with canceller.raised():
             await client.messages(course.request, reply=reply)
-    return End(axe, reply, upstream, log, trio.current_time())
+    return End(canceller, reply, upstream, log, trio.current_time())
 
 
 async def _at_every_step(course: Course, strike: Strike, capacity: int) -> int:
@@ -115,9 +115,9 @@ async def _at_every_step(course: Course, strike: Strike, capacity: int) -> int:
     for step in range(100_000):
         end = await _struck(course, strike, step, capacity)
         end.check()
-        if end.axe.struck_at is None:
+        if end.canceller.struck_at is None:
             return step
-        assert end.ended_at == end.axe.struck_at, f"it took time to end after step {step}"
+        assert end.ended_at == end.canceller.struck_at, f"it took time to end after step {step}"
     raise AssertionError("the request has no end")
 
 
@@ -144,7 +144,7 @@ def test_struck_anywhere_in_any_stream(stream: Stream, where: float, capacity: i
     async def run() -> None:
         whole = await _struck(course, _cancels, 10**9, capacity)
         whole.check()
-        end = await _struck(course, _cancels, int(where * whole.axe.steps), capacity)
+        end = await _struck(course, _cancels, int(where * whole.canceller.steps), capacity)
         end.check()
 
     trio.run(run, clock=trio.testing.MockClock(autojump_threshold=0))

@@ -15,7 +15,7 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.config import Limits
+from pipeline.settings import Limits
 from stages.wire import json
 from tests.support.client import MemoryClient, Reply
 from tests.support.running import REQUEST, TIGHT, answer, client_of

@@ -16,19 +16,19 @@ import attrs
 import pytest
 import structlog.testing
 
-from pipeline.config import KeyHash, Secret, Settings, UpstreamSettings
 from pipeline.endpoints import messages
+from pipeline.settings import KeyHash, Secret, Settings, UpstreamSettings
 from pipeline.telemetry.logs import fault_site, make_logger
 from stages.block import AnswerEvent
 from stages.canonical.events import Usage
 from stages.canonical.failure import Failure, Kind
-from stages.canonical.shape import Member, Shape
+from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.correlator import Ledger
 from stages.encoder import Encoder
 from stages.redactor import redact
 from stages.upstream_reader import Framing
+from tests.support.canaries import HEADERS, MARK, OURS, REQUEST, UPSTREAMS
 from tests.support.client import Reply
-from tests.support.marked import HEADERS, MARK, OURS, REQUEST, UPSTREAMS
 from tests.support.running import client_of, context_of
 from tests.support.upstream import Script, ScriptedUpstream
 
@@ -157,7 +157,7 @@ def _value(kind: Any) -> Any:
         int: 1,
         bool: True,
         Usage: Usage(),
-        Shape | None: Shape({MARK: Member(null=True)}),
+        OmittableMembers | None: OmittableMembers({MARK: OmittableMember(null=True)}),
     }
     return options[kind]
 

@@ -15,12 +15,12 @@ import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import Timing
+from pipeline.settings import Timing
 from tests.support import grammar
 from tests.support.client import Reply
 from tests.support.running import REQUEST, TIGHT, answer, client_of
-from tests.support.speech import CREATED, KEEPALIVE, call, completed, error, failed, text, thought
 from tests.support.upstream import ScriptedUpstream, Step, events, json_script
+from tests.support.upstream_events import CREATED, KEEPALIVE, call, completed, error, failed, text, thought
 
 Clock = trio.testing.MockClock
 

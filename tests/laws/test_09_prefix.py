@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from stages.canonical.request import Caller
 from stages.mapper import Target, map_request
-from stages.tables.models import facts, resolve
+from stages.tables.models import model_info, upstream_model
 from stages.wire import json as wire
 from stages.wire.messages_request import structure
 from tests.support.conversations import ACCOUNT, Grown, grown
@@ -45,7 +45,7 @@ def _rest(body: dict[str, Any], *left_out: str) -> bytes:
     return wire.encode({name: value for name, value in body.items() if name not in ("input", *left_out)})
 
 
-@given(grown(IN_PLACE, resolve(IN_PLACE)))
+@given(grown(IN_PLACE, upstream_model(IN_PLACE)))
 def test_a_conversation_that_grows(both: Grown) -> None:
     """Whatever it is made of, and however the client dresses it."""
     earlier, later = _translated(both.earlier), _translated(both.later)
@@ -71,7 +71,7 @@ def _effort(body: dict[str, Any]) -> Any:
     return said[-1] if said else body.get("output_config")
 
 
-@given(grown(IN_PLACE, resolve(IN_PLACE)), st.integers(1, 3))
+@given(grown(IN_PLACE, upstream_model(IN_PLACE)), st.integers(1, 3))
 def test_the_same_request_twice(both: Grown, times: int) -> None:
     """Translation remembers nothing: the same conversation becomes the same bytes each time."""
     first = wire.encode(_translated(both.later))
@@ -127,7 +127,7 @@ def test_recorded_conversations(shared: Path) -> None:
         for before, after in _pairs(path):
             earlier, later = _of_record(before), _of_record(after)
             _check_input(earlier, later)
-            grows = not facts(later["model"]).additional_tools
+            grows = not model_info(later["model"]).additional_tools
             left_out = ("tools",) if grows else ()
             assert _rest(earlier, *left_out) == _rest(later, *left_out), (path.name, before["n"], after["n"])
             if grows:

@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.canonical.report import Fate
+from stages.canonical.report import Disposition
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode
 from stages.mapper import Mapped, Target, map_request
@@ -97,15 +97,17 @@ def test_what_is_not_known_is_named(added: dict[Place, dict[str, Any]], profile:
     body = copy.deepcopy(WHOLE)
     for place, fields in added.items():
         at(body, place).update(fields)
-    told = {note.path: note.fate for note in mapped(body, profile).report.notes}
+    told = {note.path: note.disposition for note in mapped(body, profile).report.notes}
 
     for place, fields in added.items():
         path = ".".join(map(str, place))
         for name in fields:
             own = f"{path}.{name}".removeprefix(".")
             above = [".".join(map(str, place[:length])) for length in range(1, len(place) + 1)]
-            whole = at(WHOLE, place).get("type") in SHOWN and told.get(path) is Fate.APPROXIMATED
-            assert whole or told.get(own) is Fate.DROPPED or any(told.get(p) is Fate.DROPPED for p in above), own
+            whole = at(WHOLE, place).get("type") in SHOWN and told.get(path) is Disposition.APPROXIMATED
+            assert (
+                whole or told.get(own) is Disposition.DROPPED or any(told.get(p) is Disposition.DROPPED for p in above)
+            ), own
 
 
 @given(additions(), st.sampled_from(sorted(PROFILES)))
@@ -133,7 +135,7 @@ def test_nonsense_is_refused_or_accounted_for(place: Place, field: int, value: A
 
     if isinstance(request, Request):
         notes = map_request(request, Caller(), Target(PROFILES[profile]), message_id="msg_1").report.notes
-        assert Account({note.path: note.fate for note in notes}).request(body) == []
+        assert Account({note.path: note.disposition for note in notes}).request(body) == []
 
 
 def test_there_are_places() -> None:

@@ -45,8 +45,8 @@ def _pieces(text: str, size: int) -> list[str]:
 
 
 @st.composite
-def _block(draw: st.DrawFn, texts: st.SearchStrategy[str], *, hosted: bool) -> list[AnswerEvent]:
-    kinds = ["text", "thinking", "tool_use", *(["server_tool_use", "result", "cited"] if hosted else [])]
+def _block(draw: st.DrawFn, texts: st.SearchStrategy[str], *, server_tools: bool) -> list[AnswerEvent]:
+    kinds = ["text", "thinking", "tool_use", *(["server_tool_use", "result", "cited"] if server_tools else [])]
     kind = draw(st.sampled_from(kinds))
     size = draw(st.integers(min_value=1, max_value=9))
     if kind == "text":
@@ -66,12 +66,12 @@ def _block(draw: st.DrawFn, texts: st.SearchStrategy[str], *, hosted: bool) -> l
     return [_STARTS[kind](f"toolu_{draw(_NUMBERS)}", draw(texts)), *fragments, BLOCK_STOP]
 
 
-def answers(texts: st.SearchStrategy[str], *, hosted: bool = True) -> st.SearchStrategy[list[AnswerEvent]]:
+def answers(texts: st.SearchStrategy[str], *, server_tools: bool = True) -> st.SearchStrategy[list[AnswerEvent]]:
     """Draw the events of a whole message; its texts come from `texts`, never empty."""
     usage = st.builds(Usage, _NUMBERS, _NUMBERS, _NUMBERS, _NUMBERS, st.one_of(st.none(), _NUMBERS))
     reasons = st.sampled_from(["end_turn", "tool_use", "max_tokens"])
-    ends = st.builds(MessageEnd, reasons, usage, hosted=st.sampled_from([(), (("mcp", 1), ("web_search", 3))]))
-    blocks = st.lists(_block(texts, hosted=hosted), max_size=4)
+    ends = st.builds(MessageEnd, reasons, usage, server_tools=st.sampled_from([(), (("mcp", 1), ("web_search", 3))]))
+    blocks = st.lists(_block(texts, server_tools=server_tools), max_size=4)
     return st.tuples(blocks, ends).map(lambda drawn: [event for block in drawn[0] for event in block] + [drawn[1]])
 
 

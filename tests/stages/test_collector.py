@@ -68,7 +68,7 @@ def test_a_message_of_every_kind_of_block() -> None:
         JsonDelta('{"a"'),
         JsonDelta(":1}"),
         BLOCK_STOP,
-        MessageEnd("tool_use", usage, hosted=(("web_search", 1),)),
+        MessageEnd("tool_use", usage, server_tools=(("web_search", 1),)),
     ).message()
 
     direct = {"caller": {"type": "direct"}}

@@ -24,7 +24,7 @@ from stages.canonical.request import (
 from stages.counter import ANSWER, FORMAT, MESSAGE, SAID, TOOLS, Tokens, count, estimate
 from stages.counter.blocks import CALL, RESULT
 from stages.counter.signatures import HEAD
-from stages.tables.client_tools import functions_of
+from stages.tools.client import functions_of
 
 HELLO = Message("user", (Text("hello there"),))
 

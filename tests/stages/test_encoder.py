@@ -83,7 +83,7 @@ def official() -> Iterator[tuple[anthropic.Anthropic, list[bytes]]]:
         yield anthropic.Anthropic(api_key="x", base_url="http://here", http_client=http), place
 
 
-@given(events=answers(PLAIN, hosted=False))
+@given(events=answers(PLAIN, server_tools=False))
 def test_the_official_client_reads_the_collected_message(
     official: tuple[anthropic.Anthropic, list[bytes]], events: list[AnswerEvent]
 ) -> None:
@@ -178,17 +178,17 @@ def test_a_nudge_is_an_empty_delta_of_the_open_block(start: Any, delta: dict[str
     made = encoder()
     made.encode([TextStart(), BLOCK_STOP, start])
 
-    assert events_in(made.nudge()) == [{"type": "content_block_delta", "index": 1, "delta": delta}]
+    assert events_in(made.progress_delta()) == [{"type": "content_block_delta", "index": 1, "delta": delta}]
 
 
 def test_without_a_block_that_grows_a_nudge_is_a_ping() -> None:
     """Before the first block, between blocks, and in a block that was whole at once."""
     made = encoder()
-    assert types_in(made.nudge()) == ["message_start", "ping"]
+    assert types_in(made.progress_delta()) == ["message_start", "ping"]
     made.encode([TextStart(), BLOCK_STOP])
-    assert types_in(made.nudge()) == ["ping"]
+    assert types_in(made.progress_delta()) == ["ping"]
     made.encode([ResultStart({"type": "web_search_tool_result"})])
-    assert types_in(made.nudge()) == ["ping"]
+    assert types_in(made.progress_delta()) == ["ping"]
 
 
 @pytest.mark.parametrize("before", [[], [TextStart(), TextDelta("a")], [TextStart(), BLOCK_STOP]])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stages.actor import Batch
 from stages.canonical.events import Arguments, ArgumentsCut, ArgumentsDelta, ArgumentsDone, Delta, JsonDelta
 from stages.canonical.failure import Failure, Kind
-from stages.canonical.shape import Member, Shape
+from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.json_buffer import JsonBuffer, buffer_json
 from stages.wire import json
 from tests.stages.strategies import OBJECTS, PLACES
@@ -20,12 +20,12 @@ from tests.stages.strategies import OBJECTS, PLACES
 CUT = ArgumentsCut()
 
 
-SHAPE = Shape({"n": Member(null=True)})
+SHAPE = OmittableMembers({"n": OmittableMember(null=True)})
 
 
-def said(*events: Arguments, shape: Shape | None = None) -> tuple[str, bool]:
+def said(*events: Arguments, omittable: OmittableMembers | None = None) -> tuple[str, bool]:
     """Feed a buffer; return what the fragments add up to, and whether it failed at its end."""
-    stage = JsonBuffer(shape)
+    stage = JsonBuffer(omittable)
     fed: list[JsonDelta | Failure] = [out for event in events for out in stage.feed(event)]
     out = [*fed, *stage.finish()]
     assert out[0] == JsonDelta("")
@@ -87,7 +87,7 @@ def test_what_is_no_object_fails_at_the_end(text: str) -> None:
 )
 def test_what_the_schema_forbids_is_left_out(events: list[Arguments], text: str, fails: bool) -> None:
     """What came is compared and checked as it came; only what leaves is repaired."""
-    assert said(*events, shape=SHAPE) == (text, fails)
+    assert said(*events, omittable=SHAPE) == (text, fails)
 
 
 def test_what_was_left_out_is_counted() -> None:

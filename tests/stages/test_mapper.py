@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.plan import ThinkingDisplay
-from stages.canonical.report import Fate
+from stages.canonical.report import Disposition
 from stages.canonical.request import (
     Caller,
     ContentBlock,
@@ -105,9 +105,9 @@ def test_no_field_is_lost_in_silence() -> None:
     told = {note.path.split(".")[0] for note in notes}
 
     assert told == {"model", "messages", *EVERYTHING, *EVERYTHING["extra"]} - {"extra"}
-    fates = {note.path: note.fate for note in notes}
-    assert fates["future_field"] is fates["top_k"] is fates["temperature"] is Fate.DROPPED
-    assert (fates["stop_sequences"], fates["betas"]) == (Fate.EMULATED, Fate.KEPT)
+    fates = {note.path: note.disposition for note in notes}
+    assert fates["future_field"] is fates["top_k"] is fates["temperature"] is Disposition.DROPPED
+    assert (fates["stop_sequences"], fates["betas"]) == (Disposition.EMULATED, Disposition.KEPT)
     assert {note.path for note in mapped().report.notes} == {"model", "messages"}
 
 
@@ -118,7 +118,7 @@ def test_a_web_search_asks_for_its_sources() -> None:
 
     assert told.body["include"] == ["reasoning.encrypted_content", "web_search_call.action.sources"]
     assert told.body["max_tool_calls"] == 1
-    assert told.plan.hosted == {"web_search": "web_search"}
+    assert told.plan.server_tools == {"web_search": "web_search"}
     assert mapped().body["include"] == ["reasoning.encrypted_content"]
 
 

@@ -22,7 +22,7 @@ from stages.canonical.events import (
     Usage,
 )
 from stages.canonical.failure import Failure, Kind
-from stages.redactor import HOT, Fact, redact
+from stages.redactor import SIZE_ONLY, Fact, redact
 
 SECRET = "Geheimnis"
 END = MessageEnd(
@@ -30,7 +30,7 @@ END = MessageEnd(
     Usage(1, 2, 3, 4, 5, 6),
     stop_sequence=SECRET,
     stop_details={"explanation": SECRET},
-    hosted=(("web_search", 7), (SECRET, 1)),
+    server_tools=(("web_search", 7), (SECRET, 1)),
     container={"id": SECRET},
     left_out=(("image_generation_call", 2), ("untyped event", 3)),
 )
@@ -86,7 +86,7 @@ def test_repairs_are_counted() -> None:
 
 def test_withheld_reasoning_is_counted() -> None:
     """Why the model did not see its earlier reasoning is told; a word that is not of the table is not."""
-    end = MessageEnd("end_turn", withheld=(("prefix_mismatch", 2), (SECRET, 1)))
+    end = MessageEnd("end_turn", dropped_reasoning=(("prefix_mismatch", 2), (SECRET, 1)))
 
     assert ("withheld_prefix_mismatch", 2) in redact(end).values
     assert SECRET not in repr(redact(end))
@@ -94,5 +94,5 @@ def test_withheld_reasoning_is_counted() -> None:
 
 def test_hot_classes_tell_only_sizes() -> None:
     """What a quiet logger need not see is what comes often and says little."""
-    assert {TextDelta, ThinkingDelta, JsonDelta, SignatureDelta, type(BLOCK_STOP)} == HOT
-    assert all(attrs.has(kind) for kind in HOT)
+    assert {TextDelta, ThinkingDelta, JsonDelta, SignatureDelta, type(BLOCK_STOP)} == SIZE_ONLY
+    assert all(attrs.has(kind) for kind in SIZE_ONLY)

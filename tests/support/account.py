@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.canonical.report import Fate
+from stages.canonical.report import Disposition
 from stages.tables.fields import FIELDS, NODES, Row, node_of
 from stages.wire.messages_request import BLOCKS
 
-FAITHFUL = (Fate.KEPT, Fate.TRANSLATED)
+FAITHFUL = (Disposition.KEPT, Disposition.TRANSLATED)
 """Fates of fields that need no word."""
 
 
@@ -19,7 +19,7 @@ class Account:
         silent: the paths of fields that nothing is said about.
     """
 
-    def __init__(self, report: dict[str, Fate]) -> None:
+    def __init__(self, report: dict[str, Disposition]) -> None:
         self.silent: list[str] = []
         self._told = report
 
@@ -29,7 +29,7 @@ class Account:
             if name not in self._told and value not in (None, False, [], {}):
                 self.silent.append(name)
             row = FIELDS.get(name)
-            if row is not None and row.fate in FAITHFUL and self._told.get(name) is not Fate.DROPPED:
+            if row is not None and row.disposition in FAITHFUL and self._told.get(name) is not Disposition.DROPPED:
                 self._values(value, row.inside, name)
         return self.silent
 
@@ -49,15 +49,15 @@ class Account:
 
     def _covered(self, value: dict[str, Any], group: str, path: str) -> bool:
         """Whether a word about an object is one about all that is in it: it was dropped, or shown as a whole."""
-        fate = self._told.get(path)
+        disposition = self._told.get(path)
         whole = group == "block" and value.get("type") not in BLOCKS
-        return fate is Fate.DROPPED or (fate is not None and whole)
+        return disposition is Disposition.DROPPED or (disposition is not None and whole)
 
     def _field(self, rows: dict[str, Row], name: str, value: Any, path: str) -> None:
         row = rows.get(name) or rows.get("*")
         if path in self._told or (name == "type" and row is None):
             return
-        if row is None or not (row.fate in FAITHFUL or row.says_nothing(value)):
+        if row is None or not (row.disposition in FAITHFUL or row.says_nothing(value)):
             self.silent.append(path)
-        elif row.fate in FAITHFUL:
+        elif row.disposition in FAITHFUL:
             self._values(value, row.inside, path)

@@ -21,7 +21,7 @@ from stages.wire import json
 VERSIONS = ("latest", "2.0.77", "1.0.128")
 """What is tried: today's, and two old ones that people still run."""
 
-PATIENCE = 120
+TIMEOUT = 120
 """Seconds that one run may take."""
 
 KEY = "sk-ant-nobody"
@@ -130,7 +130,7 @@ class Desk:
             options: more arguments, as `-c`; tools run unasked unless `--permission-mode` is among them.
             environment: more variables for the client.
         """
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT):
             done = await trio.run_process(
                 [*self.command, "-p", prompt, *_TOLD, *(() if _MODE in options else _UNASKED), *options],
                 capture_stdout=True,
@@ -168,7 +168,7 @@ class Desk:
         """Have the client run until the block is left; whoever asks reads what it prints, nobody its complaints."""
         command = [*self.command, "-p", *said, *_TOLD, *_UNASKED]
         surroundings = {**self.surroundings(None), "stdout": PIPE, "stderr": subprocess.DEVNULL, **pipes}
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT):
             process = await trio.lowlevel.open_process(command, **surroundings)
             try:
                 yield process

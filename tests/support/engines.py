@@ -16,7 +16,7 @@ import pytest
 INSTALLS = Path(os.environ.get("DRAGOMAN_ENGINES") or Path(tempfile.gettempdir()) / f"dragoman-engines-{os.getuid()}")
 """Where engines are installed, once; `DRAGOMAN_ENGINES` names another place."""
 
-_PATIENCE = 300
+_TIMEOUT = 300
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def engine(shared: Path, name: str, *, extra: str = "") -> Iterator[str]:
     with (folder / "start.log").open("wb") as log:  # a file, since a pipe would stay open as long as the engine lives
         command = ["bash", str(script), str(folder), str(port)]
         environment = {**os.environ, "EXTRA": extra}
-        done = subprocess.run(command, env=environment, stdout=log, stderr=log, timeout=_PATIENCE, check=False)
+        done = subprocess.run(command, env=environment, stdout=log, stderr=log, timeout=_TIMEOUT, check=False)
     started = list(folder.glob(f"*.{port}.pid"))
     try:
         if done.returncode:

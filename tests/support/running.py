@@ -8,11 +8,11 @@ import attrs
 import httpx
 import structlog.testing
 
-from pipeline.config import Limits, Secret, Settings, Timing, UpstreamSettings
+from pipeline.endpoints.application import application
 from pipeline.endpoints.context import Context
-from pipeline.endpoints.edge import application
+from pipeline.settings import Limits, Secret, Settings, Timing, UpstreamSettings
+from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient, fingerprint
-from pipeline.vocabulary import Vocabulary
 from stages.mapper import Target
 from tests.support.client import MemoryClient, Reply
 from tests.support.upstream import Script, ScriptedUpstream, Step
@@ -44,7 +44,7 @@ def context_of(
     settings = Settings(upstream=upstream, limits=limits or Limits(), timing=timing or Timing(), log_level=log_level)
     client = UpstreamClient(upstream.url, upstream.api_key, transport, settings.timing, retries)
     target = Target(account=fingerprint(upstream.url, upstream.api_key))
-    return Context(settings, client, target, Vocabulary(), log or structlog.testing.CapturingLogger())
+    return Context(settings, client, target, Tokenizer(), log or structlog.testing.CapturingLogger())
 
 
 def client_of(transport: httpx.AsyncBaseTransport, **settings: Any) -> MemoryClient:

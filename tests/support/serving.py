@@ -10,8 +10,8 @@ import httpx
 import trio
 
 from pipeline.commands.listening import bind, url_of
-from pipeline.config import Settings
 from pipeline.service import listen, open_service
+from pipeline.settings import Settings
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ import attrs
 import trio
 
 from stages.wire import json
-from tests.support.claude import KEY, PATIENCE, Desk
+from tests.support.claude import KEY, TIMEOUT, Desk
 
 ENTER = "\r"
 ESCAPE = "\x1b"
@@ -104,7 +104,7 @@ async def terminal(desk: Desk, **environment: str) -> AsyncIterator[Terminal]:
     ends = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
     process = await trio.lowlevel.open_process([*desk.command], **{**surroundings, **ends}, start_new_session=True)
     os.close(theirs)
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT):
         async with trio.lowlevel.FdStream(ours) as line, trio.open_nursery() as nursery:
             screen = Terminal(line)
             nursery.start_soon(_watch, line, screen.seen)

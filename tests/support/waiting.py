@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import trio
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """Seconds that anything may take which should happen at once; machines are sometimes busy."""
 
 
@@ -14,8 +14,8 @@ async def until(holds: Callable[[], bool]) -> None:
     """Return once something holds.
 
     Raises:
-        trio.TooSlowError: It did not within `PATIENCE`.
+        trio.TooSlowError: It did not within `TIMEOUT`.
     """
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT):
         while not holds():  # noqa: ASYNC110 - sockets and threads of others set no event of ours
             await trio.sleep(0.002)

@@ -8,16 +8,16 @@ and fails when a field has no row, and when a row has no field.
 
 from __future__ import annotations
 
-from stages.tables.fields.blocks import BLOCKS
+from stages.tables.fields.blocks import BLOCK_NODES
 from stages.tables.fields.request import FIELDS
-from stages.tables.fields.row import CACHED, UNKNOWN, UNKNOWN_KIND, Fields, Row
-from stages.tables.fields.settings import SETTINGS
-from stages.tables.fields.tools import TOOLS
+from stages.tables.fields.row import CACHED, UNKNOWN_FIELD, UNKNOWN_KIND, Fields, Row
+from stages.tables.fields.settings import SETTING_NODES
+from stages.tables.fields.tools import TOOL_NODES
 from stages.tables.identifiers import undated
 
-__all__ = ["CACHED", "FIELDS", "NODES", "UNKNOWN", "UNKNOWN_KIND", "Fields", "Row", "node_of"]
+__all__ = ["CACHED", "FIELDS", "NODES", "UNKNOWN_FIELD", "UNKNOWN_KIND", "Fields", "Row", "node_of"]
 
-NODES: dict[str, Fields] = {**SETTINGS, **BLOCKS, **TOOLS}
+NODES: dict[str, Fields] = {**SETTING_NODES, **BLOCK_NODES, **TOOL_NODES}
 """Node to its fields, below the top of a request."""
 
 

@@ -19,7 +19,9 @@ _UNSHOWN = kept("for the server alone: a model of Anthropic's is not shown it ei
 _SEALED = translated("to the reasoning item that it was made of")
 
 
-TOLD = translated("to the item of a call that was told here, or to the text that another service's block is shown as")
+AS_TEXT = translated(
+    "to the item of a call that was told here, or to the text that another service's block is shown as"
+)
 """A field of a block about a call that a server has run, where the upstream has such calls too."""
 
 
@@ -33,9 +35,9 @@ def _result() -> Fields:
     return {**_shown("tool_use_id", content="result"), **CACHE}
 
 
-_RAN = {**same(TOLD, "tool_use_id", content="result"), **CACHE}
+_RAN = {**same(AS_TEXT, "tool_use_id", content="result"), **CACHE}
 
-BLOCKS: dict[str, Fields] = {
+BLOCK_NODES: dict[str, Fields] = {
     "block.text": {
         "text": kept("as a part of its own; an empty one is left out"),
         "citations": attrs.evolve(_CITED, inside="citation", idle=([],)),
@@ -78,7 +80,7 @@ BLOCKS: dict[str, Fields] = {
         **CACHE,
     },
     "block.tool_reference": {"tool_name": translated("to the tool's declaration, from there on"), **CACHE},
-    "block.server_tool_use": {**same(TOLD, "id", "name", "input"), "caller": _CALLER, **CACHE},
+    "block.server_tool_use": {**same(AS_TEXT, "id", "name", "input"), "caller": _CALLER, **CACHE},
     "block.web_search_tool_result": {**_RAN, "caller": _CALLER},
     "block.web_fetch_tool_result": {**_result(), "caller": _CALLER},
     "block.code_execution_tool_result": _RAN,
@@ -87,8 +89,8 @@ BLOCKS: dict[str, Fields] = {
     "block.tool_search_tool_result": _RAN,
     "block.advisor_tool_result": _result(),
     "block.container_upload": {**_shown("file_id"), **CACHE},
-    "block.mcp_tool_use": {**same(TOLD, "id", "name", "input", "server_name"), **CACHE},
-    "block.mcp_tool_result": {**same(TOLD, "tool_use_id", "is_error", content="block"), **CACHE},
+    "block.mcp_tool_use": {**same(AS_TEXT, "id", "name", "input", "server_name"), **CACHE},
+    "block.mcp_tool_result": {**same(AS_TEXT, "tool_use_id", "is_error", content="block"), **CACHE},
     "block.mcp_tool_listing": same(_SILENT, "mcp_server_name", tools="mcp_tool"),
     "block.browser_state": {**_shown(tabs="tab", state_changes="state_change"), **CACHE},
     "block.compaction": {

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from stages.canonical.report import Fate
+from stages.canonical.report import Disposition
 
 
 @attrs.frozen
@@ -15,13 +15,13 @@ class Row:
     """What becomes of one field where no stage has more to say about it.
 
     Attributes:
-        fate: its fate.
+        disposition: its fate.
         reason: why, in words that a client may read; never with words of the client's.
         inside: the group of nodes that its value is, or is a list of; empty for a value without fields of its own.
         idle: values that ask for no more than leaving the field out would; null always does.
     """
 
-    fate: Fate
+    disposition: Disposition
     reason: str
     inside: str = ""
     idle: tuple[Any, ...] = ()
@@ -31,21 +31,21 @@ class Row:
         return value is None or value in self.idle
 
 
-kept = partial(Row, Fate.KEPT)
+kept = partial(Row, Disposition.KEPT)
 """Make a row of a field that goes upstream as it is, or that holds without going there."""
-translated = partial(Row, Fate.TRANSLATED)
+translated = partial(Row, Disposition.TRANSLATED)
 """Make a row of a field that the upstream has under another name or form."""
-emulated = partial(Row, Fate.EMULATED)
+emulated = partial(Row, Disposition.EMULATED)
 """Make a row of a field that we do the work of."""
-approximated = partial(Row, Fate.APPROXIMATED)
+approximated = partial(Row, Disposition.APPROXIMATED)
 """Make a row of a field of which the upstream gets the nearest thing."""
-dropped = partial(Row, Fate.DROPPED)
+dropped = partial(Row, Disposition.DROPPED)
 """Make a row of a field that does not reach the upstream."""
 
 Fields = dict[str, Row]
 """Field to row; the name `*` stands for all names that have no row."""
 
-UNKNOWN = dropped("not a field that is known here")
+UNKNOWN_FIELD = dropped("not a field that is known here")
 """A field that no row names: tolerated, and said."""
 
 UNKNOWN_KIND = dropped("not of a kind that is known here")

@@ -12,7 +12,7 @@ _THREAD = dropped("no conversation is kept here")
 _EFFORT = translated("to reasoning.effort, at the nearest that the model takes")
 _PARALLEL = translated("to parallel_tool_calls")
 
-SETTINGS: dict[str, Fields] = {
+SETTING_NODES: dict[str, Fields] = {
     "message": {
         "role": translated("to the item's role; what a system message says is the developer's"),
         "content": translated("to items and parts, in order", inside="block"),

@@ -32,7 +32,7 @@ _HOSTED: Fields = {
 }
 """What a tool that the server runs may say."""
 
-TOOLS: dict[str, Fields] = {
+TOOL_NODES: dict[str, Fields] = {
     "tool.custom": {
         **_FUNCTION,
         "description": kept("word for word"),

@@ -33,9 +33,9 @@ async def upstream() -> AsyncIterator[Address]:
             nursery.cancel_scope.cancel()
 
 
-async def ask(connected: socket.socket, request: bytes) -> http.Message:
+async def ask(connected: socket.socket, request: bytes) -> http.HttpMessage:
     """Send a request as it is, and read its answer."""
-    answer = http.Message()
+    answer = http.HttpMessage()
     with trio.fail_after(10):
         await sockets.send(connected, request)
         while not answer.complete:

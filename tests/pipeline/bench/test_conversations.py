@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.bench.conversations import TOOLS, conversation
+from pipeline.bench.conversations import BENCH_TOOLS, conversation
 from stages.canonical.request import Request
 from stages.decoder import decode
 
@@ -17,7 +17,7 @@ def test_a_conversation_is_a_valid_request_of_its_size(size: int) -> None:
     request = decode(body)
     assert isinstance(request, Request)
     assert request.stream
-    assert len(request.tools) == len(TOOLS) == 25
+    assert len(request.tools) == len(BENCH_TOOLS) == 25
     assert size <= len(body) <= size * 1.1
 
 

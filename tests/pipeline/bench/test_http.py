@@ -14,7 +14,7 @@ _CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nhello \r\
 @pytest.mark.parametrize("whole", [_COUNTED, _CHUNKED])
 def test_how_a_message_is_cut_does_not_matter(whole: bytes, size: int) -> None:
     """It is complete with its last byte and not before, and its body is without framing."""
-    message = http.Message()
+    message = http.HttpMessage()
     for begin in range(0, len(whole), size):
         assert not message.complete
         message.add(whole[begin : begin + size])
@@ -26,7 +26,7 @@ def test_how_a_message_is_cut_does_not_matter(whole: bytes, size: int) -> None:
 
 def test_a_message_without_a_body() -> None:
     """A request that announces nothing ends with its head."""
-    message = http.Message()
+    message = http.HttpMessage()
     message.add(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
 
     assert message.complete
@@ -35,7 +35,7 @@ def test_a_message_without_a_body() -> None:
 
 def test_chunks_are_framed_as_they_are_read() -> None:
     """The upstream's framing and the client's reading fit."""
-    message = http.Message()
+    message = http.HttpMessage()
     message.add(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + http.chunk(b"a" * 300) + http.chunk(b""))
 
     assert message.complete

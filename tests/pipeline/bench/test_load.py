@@ -14,7 +14,7 @@ from pipeline.bench import http, sockets
 from pipeline.bench.canned import WORD
 from pipeline.bench.faults import BenchError
 from pipeline.bench.load import Address, Load, put_load
-from pipeline.bench.scenarios import Scenario
+from pipeline.bench.workloads import Workload
 
 _GOOD = WORD.encode() * 5 + b"message_stop"
 
@@ -31,7 +31,7 @@ async def _server(answer: bytes, *, close: bool = False) -> AsyncIterator[Addres
         connected.settimeout(0)
         with connected, contextlib.suppress(OSError):
             while data := await sockets.receive(connected):
-                request = http.Message()
+                request = http.HttpMessage()
                 request.add(data)
                 while not request.complete:
                     request.add(await sockets.receive(connected))
@@ -51,12 +51,12 @@ async def _server(answer: bytes, *, close: bool = False) -> AsyncIterator[Addres
             nursery.cancel_scope.cancel()
 
 
-async def _load(answer: bytes, scenario: Scenario, *, close: bool = False) -> Load:
+async def _load(answer: bytes, scenario: Workload, *, close: bool = False) -> Load:
     async with _server(answer, close=close) as address:
         return await put_load(address, scenario, b"{}")
 
 
-_ONCE = Scenario("", deltas=5, clients=3, seconds=0, limit=10)
+_ONCE = Workload("", deltas=5, clients=3, seconds=0, limit=10)
 
 
 async def test_whole_answers_are_counted_and_timed() -> None:
@@ -69,7 +69,7 @@ async def test_whole_answers_are_counted_and_timed() -> None:
 
 async def test_clients_ask_again_until_the_time_is_over() -> None:
     """On the same connection as long as the server keeps it."""
-    load = await _load(_answer(_GOOD), Scenario("", deltas=5, clients=2, seconds=0.2, limit=10))
+    load = await _load(_answer(_GOOD), Workload("", deltas=5, clients=2, seconds=0.2, limit=10))
 
     assert len(load.completed) == len(load.outcomes) > 4
     assert load.seconds < 5
@@ -77,7 +77,7 @@ async def test_clients_ask_again_until_the_time_is_over() -> None:
 
 async def test_a_server_that_says_goodbye_is_asked_on_a_new_connection() -> None:
     """`connection: close` is no fault."""
-    scenario = Scenario("", deltas=5, clients=1, seconds=0.1, limit=10)
+    scenario = Workload("", deltas=5, clients=1, seconds=0.1, limit=10)
     load = await _load(_answer(_GOOD, more=b"connection: close\r\n"), scenario, close=True)
 
     assert len(load.completed) == len(load.outcomes) > 1
@@ -96,7 +96,7 @@ async def test_a_server_that_says_goodbye_is_asked_on_a_new_connection() -> None
 )
 async def test_what_is_wrong_with_an_answer_has_a_word(answer: bytes, close: bool, fault: str) -> None:
     """And whoever met it asks no more."""
-    load = await _load(answer, Scenario("", deltas=5, clients=2, seconds=5, limit=10), close=close)
+    load = await _load(answer, Workload("", deltas=5, clients=2, seconds=5, limit=10), close=close)
 
     assert Counter(outcome.fault for outcome in load.outcomes) == {fault: 2}
 

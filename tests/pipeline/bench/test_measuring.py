@@ -14,15 +14,15 @@ import trio
 from pipeline import service
 from pipeline.bench.faults import BenchError
 from pipeline.bench.load import Address
-from pipeline.bench.measuring import Measured, Target, Upstream, cores, measure
-from pipeline.bench.scenarios import Scenario
-from pipeline.config import Settings, UpstreamSettings
+from pipeline.bench.measuring import BenchTarget, Measured, UpstreamProcess, cores, run_workloads
+from pipeline.bench.workloads import Workload
+from pipeline.settings import Settings, UpstreamSettings
 from tests.pipeline.bench.peers import upstream
 
 _SCENARIOS = {
-    "few": Scenario("", deltas=5, clients=2, seconds=0, limit=20),
-    "whole": Scenario("", deltas=7, clients=1, seconds=0, limit=20, stream=False),
-    "paced": Scenario("", deltas=10, clients=2, rate=100, seconds=0, limit=20),
+    "few": Workload("", deltas=5, clients=2, seconds=0, limit=20),
+    "whole": Workload("", deltas=7, clients=1, seconds=0, limit=20, stream=False),
+    "paced": Workload("", deltas=10, clients=2, rate=100, seconds=0, limit=20),
 }
 
 
@@ -46,8 +46,8 @@ async def test_loads_are_interleaved_and_counted() -> None:
     """Every scenario on every server in every round, who is first in turns; all requests are answered in full."""
     heard: list[Measured] = []
     async with upstream() as behind, _dragoman(behind) as address:
-        targets = [Target("one", address, (os.getpid(),)), Target("two", address, ())]
-        found = await measure(targets, Upstream(behind, os.getpid()), _SCENARIOS, 2, heard.append)
+        targets = [BenchTarget("one", address, (os.getpid(),)), BenchTarget("two", address, ())]
+        found = await run_workloads(targets, UpstreamProcess(behind, os.getpid()), _SCENARIOS, 2, heard.append)
 
     assert found == heard
     order = [(run.scenario, run.target) for run in found]
@@ -61,9 +61,9 @@ async def test_loads_are_interleaved_and_counted() -> None:
 async def test_cpu_time_is_that_of_the_servers_processes() -> None:
     """Known where they are, unknown where they are not, and then no cost is made of it."""
     async with upstream() as behind, _dragoman(behind) as address:
-        targets = [Target("known", address, (os.getpid(),)), Target("unknown", address, ())]
-        busy = {"busy": Scenario("", deltas=200, clients=2, seconds=0.3, limit=20)}
-        known, unknown = await measure(targets, Upstream(behind, os.getpid()), busy, 1, lambda _: None)
+        targets = [BenchTarget("known", address, (os.getpid(),)), BenchTarget("unknown", address, ())]
+        busy = {"busy": Workload("", deltas=200, clients=2, seconds=0.3, limit=20)}
+        known, unknown = await run_workloads(targets, UpstreamProcess(behind, os.getpid()), busy, 1, lambda _: None)
 
     assert known.cpu is not None
     assert known.ms_per_request is not None
@@ -76,9 +76,9 @@ async def test_cpu_time_is_that_of_the_servers_processes() -> None:
 async def test_a_server_in_front_of_another_upstream_is_not_measured() -> None:
     """What it says is not what the bench's upstream plays, and the figures would mean something else."""
     async with upstream() as behind:
-        targets = [Target("stranger", behind, ())]
+        targets = [BenchTarget("stranger", behind, ())]
         with pytest.raises(BenchError, match=r"stranger does not answer from the bench's upstream \(incomplete\)"):
-            await measure(targets, Upstream(behind, os.getpid()), _SCENARIOS, 1, lambda _: None)
+            await run_workloads(targets, UpstreamProcess(behind, os.getpid()), _SCENARIOS, 1, lambda _: None)
 
 
 async def test_an_upstream_that_is_not_there() -> None:
@@ -87,7 +87,9 @@ async def test_an_upstream_that_is_not_there() -> None:
         nowhere = Address("127.0.0.1", listener.getsockname()[1])
 
     with pytest.raises(BenchError, match="upstream did not start"):
-        await measure([Target("any", nowhere, ())], Upstream(nowhere, 1), _SCENARIOS, 1, lambda _: None)
+        await run_workloads(
+            [BenchTarget("any", nowhere, ())], UpstreamProcess(nowhere, 1), _SCENARIOS, 1, lambda _: None
+        )
 
 
 def test_there_is_a_processor() -> None:

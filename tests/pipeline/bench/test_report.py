@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import attrs
 
+from pipeline.bench.in_process import RequestCpu, StreamCpu
 from pipeline.bench.report import as_json, load_lines, stage_lines, table
-from pipeline.bench.stages import RequestCost, StreamCost
 from stages.wire import json
 from tests.pipeline.bench.runs import RUN, run
 
-_REQUEST = RequestCost(size=20_000, decode=100.4, map=90.0, encode=20.0, estimate=50.0)
-_STREAM = StreamCost("text", single=5.25, burst=3.0)
+_REQUEST = RequestCpu(size=20_000, decode=100.4, map=90.0, encode=20.0, estimate=50.0)
+_STREAM = StreamCpu("text", single=5.25, burst=3.0)
 
 
 def test_columns_stand_below_each_other() -> None:

@@ -9,7 +9,7 @@ from pipeline.commands.claude import PROGRAM
 from pipeline.commands.findings import Verdict
 from pipeline.commands.listening import bind
 from pipeline.commands.probe import who_answers
-from pipeline.config import Settings
+from pipeline.settings import Settings
 from tests.pipeline.commands.helpers import program
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def test_the_vocabulary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     """It is looked for where tiktoken keeps it, under the SHA-1 of its address; nothing is downloaded."""
     monkeypatch.setattr(check_local, "offline", lambda: False)
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
-    assert check_local.vocabulary().verdict is Verdict.WARN
+    assert check_local.tokenizer().verdict is Verdict.WARN
 
     (tmp_path / "fb374d419588a4632f3f557e76b4b70aebbca790").touch()
-    assert check_local.vocabulary().verdict is Verdict.OK
+    assert check_local.tokenizer().verdict is Verdict.OK
 
 
 def test_the_vocabulary_of_the_offline_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_the_vocabulary_of_the_offline_extra(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(check_local, "offline", lambda: True)
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
 
-    assert check_local.vocabulary().verdict is Verdict.OK
+    assert check_local.tokenizer().verdict is Verdict.OK
 
 
 def test_claude_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pipeline.commands import check_upstream
 from pipeline.commands.check_upstream import Reply, ask_models
 from pipeline.commands.findings import Verdict
 from pipeline.commands.listening import bind
-from pipeline.config import Secret, Settings, Timing, UpstreamSettings
+from pipeline.settings import Secret, Settings, Timing, UpstreamSettings
 from stages.tables.models import FAMILIES
 
 _KEY = "sk-do-not-show"

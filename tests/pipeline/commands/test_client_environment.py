@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.commands.client_environment import client_environment, context_window, model_of
-from pipeline.config import Settings, UpstreamSettings
+from pipeline.settings import Settings, UpstreamSettings
 
 _URL = "http://127.0.0.1:8765"
 _LOCAL = UpstreamSettings(url="http://127.0.0.1:8080/v1")

@@ -11,7 +11,7 @@ from pipeline.commands.listening import bind, url_of
 from pipeline.commands.probe import Answerer, who_answers
 from pipeline.commands.proxy import proxy
 from pipeline.commands.screen import CommandError
-from pipeline.config import Settings, Timing, UpstreamSettings
+from pipeline.settings import Settings, Timing, UpstreamSettings
 
 if TYPE_CHECKING:
     import socket

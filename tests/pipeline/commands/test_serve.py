@@ -19,7 +19,7 @@ from pipeline.commands.listening import bind
 from pipeline.commands.probe import Answerer, who_answers
 from pipeline.commands.screen import Screen
 from pipeline.commands.serve import announce, upstream_in_words
-from pipeline.config import KeyHash, Secret, Settings, UpstreamSettings
+from pipeline.settings import KeyHash, Secret, Settings, UpstreamSettings
 from pipeline.workers import server_command
 
 _KEY = "sk-do-not-show"

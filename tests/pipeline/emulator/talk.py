@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.emulator.answer import Answer, answer
+from pipeline.emulator.answer import EmulatedAnswer, answer
 from stages.wire import json, sse
 
 BASH = {
@@ -37,7 +37,7 @@ def asked(prompt: str, **more: Any) -> dict[str, Any]:
     return {"model": "gpt-6.2-sol", "input": [user(prompt)], "tools": [BASH, READ, AGENT], "store": False, **more}
 
 
-def events(told: Answer) -> list[dict[str, Any]]:
+def events(told: EmulatedAnswer) -> list[dict[str, Any]]:
     """Decode the events of a streamed answer."""
     decoder = sse.Decoder()
     return [json.decode(payload) for frame in told.frames for payload in decoder.feed(frame.data)]

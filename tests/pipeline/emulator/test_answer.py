@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.emulator.answer import answer
-from pipeline.emulator.script import SCRIPT
+from pipeline.emulator.conversation import DIRECTIVES
 from stages.wire import json
 from tests.pipeline.emulator.talk import asked, streamed
 
@@ -42,7 +42,7 @@ def test_json_instead_of_a_stream() -> None:
     assert json.decode(told.data)["object"] == "response"
 
 
-@pytest.mark.parametrize("word", SCRIPT)
+@pytest.mark.parametrize("word", DIRECTIVES)
 def test_the_same_request_gets_the_same_answer(word: str) -> None:
     """Ids, seals and padding come from the request, not from chance or a clock."""
     request = asked(f"[[{word}]]", reasoning={"effort": "low"}, include=["reasoning.encrypted_content"], stream=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.emulator.emulator import MODELS, Emulator
+from pipeline.emulator.emulator import EMULATED_MODELS, Emulator
 from stages.wire import json
 
 
@@ -16,7 +16,7 @@ def test_only_the_end_of_a_path_matters(base: str) -> None:
 
     assert emulator.respond("POST", f"{base}/responses", body).body["object"] == "response"
     assert emulator.respond("POST", f"{base}/responses/input_tokens", body).body["object"] == "response.input_tokens"
-    assert len(emulator.respond("GET", f"{base}/models").body["data"]) == len(MODELS)
+    assert len(emulator.respond("GET", f"{base}/models").body["data"]) == len(EMULATED_MODELS)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/responses"), ("POST", "/v1/models"), ("POST", "/v1/chat")])

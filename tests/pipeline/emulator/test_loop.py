@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.emulator.loop import Turn, current_turn, effort, find_tool, offered
+from pipeline.emulator.loop import PromptTurn, current_turn, effort, find_tool, offered
 from tests.pipeline.emulator.talk import BASH, READ, assistant, user
 
 _CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
@@ -22,24 +22,24 @@ def _parts(*texts: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("sent", "turn"),
     [
-        ("[[text]]", Turn("[[text]]", 0)),
-        ([user("a"), assistant("b"), user("c")], Turn("c", 0)),
-        ([user("[[call]]"), assistant("b"), user("c")], Turn("c", 0)),
-        ([user("[[call]]"), _DEVELOPER], Turn("[[call]]", 0)),
-        ([user("[[call]]"), _CALL, _OUTPUT], Turn("[[call]]", 1)),
-        ([user("[[call]]"), assistant("b"), _CALL, _OUTPUT], Turn("[[call]]", 1)),
-        ([user("[[call]]"), _CALL, _CALL, _OUTPUT, _OUTPUT, user("go on")], Turn("[[call]]", 2)),
-        ([user("[[call]]"), _CALL, _OUTPUT, user("[[text]]")], Turn("[[text]]", 0)),
-        ([user("hello"), _CALL, _OUTPUT], Turn("hello", 1)),
-        ([user("<system-reminder>[[text]]</system-reminder>[[call]]")], Turn("[[call]]", 0)),
-        ([user("<system-reminder>[[text]]")], Turn("", 0)),
-        ([user("<command-args>[[text]]</command-args>\n[[call]]")], Turn("\n[[call]]", 0)),
-        ([_parts("[[refuse]]", "it was withheld", "[[text]]", "go on")], Turn("[[text]]", 0)),
-        ([_parts("one", "two")], Turn("one\ntwo", 0)),
-        ([assistant("b")], Turn("", 0)),
+        ("[[text]]", PromptTurn("[[text]]", 0)),
+        ([user("a"), assistant("b"), user("c")], PromptTurn("c", 0)),
+        ([user("[[call]]"), assistant("b"), user("c")], PromptTurn("c", 0)),
+        ([user("[[call]]"), _DEVELOPER], PromptTurn("[[call]]", 0)),
+        ([user("[[call]]"), _CALL, _OUTPUT], PromptTurn("[[call]]", 1)),
+        ([user("[[call]]"), assistant("b"), _CALL, _OUTPUT], PromptTurn("[[call]]", 1)),
+        ([user("[[call]]"), _CALL, _CALL, _OUTPUT, _OUTPUT, user("go on")], PromptTurn("[[call]]", 2)),
+        ([user("[[call]]"), _CALL, _OUTPUT, user("[[text]]")], PromptTurn("[[text]]", 0)),
+        ([user("hello"), _CALL, _OUTPUT], PromptTurn("hello", 1)),
+        ([user("<system-reminder>[[text]]</system-reminder>[[call]]")], PromptTurn("[[call]]", 0)),
+        ([user("<system-reminder>[[text]]")], PromptTurn("", 0)),
+        ([user("<command-args>[[text]]</command-args>\n[[call]]")], PromptTurn("\n[[call]]", 0)),
+        ([_parts("[[refuse]]", "it was withheld", "[[text]]", "go on")], PromptTurn("[[text]]", 0)),
+        ([_parts("one", "two")], PromptTurn("one\ntwo", 0)),
+        ([assistant("b")], PromptTurn("", 0)),
     ],
 )
-def test_current_turn(sent: Any, turn: Turn) -> None:
+def test_current_turn(sent: Any, turn: PromptTurn) -> None:
     """The prompt is the user's last text with a cue since the last final answer, and results are counted from there."""
     assert current_turn({"input": sent}) == turn
 

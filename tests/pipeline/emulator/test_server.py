@@ -12,7 +12,7 @@ from hypercorn.config import Config
 from trio.testing import MockClock
 
 from pipeline.emulator import application
-from pipeline.emulator.scenes import GREETING
+from pipeline.emulator.scenarios import GREETING
 from pipeline.emulator.server import Application
 from stages.wire import json
 from tests.pipeline.emulator.talk import asked

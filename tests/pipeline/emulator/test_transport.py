@@ -11,7 +11,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from pipeline.emulator import EmulatorTransport
-from pipeline.emulator.scenes import GREETING
+from pipeline.emulator.scenarios import GREETING
 from tests.pipeline.emulator.talk import asked
 
 _URL = "https://upstream.example/base/v1"

@@ -14,8 +14,8 @@ import trio.testing
 from tests.support import grammar
 from tests.support.client import Reply
 from tests.support.running import REQUEST, client_of
-from tests.support.speech import CREATED, error, failed, text
 from tests.support.upstream import Script, ScriptedUpstream, json_script
+from tests.support.upstream_events import CREATED, error, failed, text
 
 Clock = trio.testing.MockClock
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from structlog.testing import CapturingLogger
 
-from pipeline.config import Settings, UpstreamSettings
 from pipeline.emulator import EmulatorTransport
-from pipeline.endpoints.edge import application
+from pipeline.endpoints.application import application
 from pipeline.service import open_service
+from pipeline.settings import Settings, UpstreamSettings
 from stages.wire import json
 from tests.support.client import MemoryClient, Reply
 

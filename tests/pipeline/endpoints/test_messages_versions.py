@@ -10,8 +10,8 @@ import structlog.testing
 from pipeline.emulator import EmulatorTransport
 from stages.tables.versions import VERSIONS
 from stages.wire import json
+from tests.support.canaries import MARK
 from tests.support.client import Reply
-from tests.support.marked import MARK
 from tests.support.running import REQUEST, client_of
 
 BODY = REQUEST | {"stream": False}

@@ -14,7 +14,7 @@ from anthropic.types.beta import BetaModelInfo
 
 from pipeline.endpoints import models
 from stages.canonical.failure import Failure, Kind
-from stages.tables.models import MODELS, RELEASES, facts, resolve
+from stages.tables.models import MODELS, RELEASES, model_info, upstream_model
 
 CONFIGURED = {"my-claude": "gpt-5.4", "local": "llama-3", "opus": "gpt-6-sol", "default": "gpt-6-luna"}
 
@@ -89,7 +89,7 @@ def test_every_id_leads_to_the_model_it_names() -> None:
     """What is listed can be asked for: the alias resolves to its release, and the title names who answers."""
     for release in RELEASES:
         model = found(f"claude-{release.id}")
-        assert resolve(model["id"]) == release.id == model["display_name"]
+        assert upstream_model(model["id"]) == release.id == model["display_name"]
     assert [found(name)["display_name"] for name in models.TODAY] == [
         "Fable (gpt-6.2-astra)",
         "Opus (gpt-6.2-astra)",
@@ -100,7 +100,7 @@ def test_every_id_leads_to_the_model_it_names() -> None:
 
 def test_every_known_family_is_listed() -> None:
     """Each family of the table has a release in the list, but for the `o` models, which are gone."""
-    families = {facts(release.id).prefix for release in RELEASES}
+    families = {model_info(release.id).prefix for release in RELEASES}
 
     assert families >= {model.prefix for model in MODELS} - {"o"}
 

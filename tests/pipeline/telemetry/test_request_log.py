@@ -11,8 +11,8 @@ import trio.testing
 from structlog.testing import CapturingLogger, LogCapture
 from structlog.typing import FilteringBoundLogger
 
-from pipeline.telemetry.account import open_account
-from pipeline.telemetry.cache_book import CacheBook
+from pipeline.telemetry.prompt_history import PromptHistory
+from pipeline.telemetry.request_cost import open_request_cost
 from pipeline.telemetry.request_log import RequestLog, keep_log
 from stages.canonical.events import BlockStart, MessageEnd, TextDelta, TextStart, ThinkingStart, ToolUseStart, Usage
 from stages.canonical.failure import Failure, Kind
@@ -94,26 +94,26 @@ def test_every_fact_is_there_for_debugging(logger: FilteringBoundLogger, lines: 
 
 async def test_an_account_adds_what_the_answer_cost(logger: FilteringBoundLogger, lines: LogCapture) -> None:
     """When it is over, and once; the turn is then known to those that follow."""
-    book, body = CacheBook(), {"model": "gpt-6.2-sol", "input": []}
-    log = RequestLog(logger, account=open_account(book, body, "msg_1"))
+    history, body = PromptHistory(), {"model": "gpt-6.2-sol", "input": []}
+    log = RequestLog(logger, request_cost=open_request_cost(history, body, "msg_1"))
     log.hear(redact(MessageEnd("end_turn", Usage(1_000, 3_000, 0, 100))))
     log.write(1.0)
 
     (line,) = _requests(lines)
     assert (line["cache_hit_rate"], line["cost_usd"]) == (0.75, 0.0033)
-    assert book.message("msg_1") is not None
+    assert history.message("msg_1") is not None
 
 
 async def test_a_request_that_was_healed_is_not_known(logger: FilteringBoundLogger, lines: LogCapture) -> None:
     """Something else was sent in the end than what the account was opened for."""
-    book = CacheBook()
-    log = RequestLog(logger, account=open_account(book, {"model": "gpt-6.2-sol", "input": []}, "msg_1"))
+    history = PromptHistory()
+    log = RequestLog(logger, request_cost=open_request_cost(history, {"model": "gpt-6.2-sol", "input": []}, "msg_1"))
     log.fields["healed"] = "reasoning"
     log.hear(redact(MessageEnd("end_turn", Usage(1_000))))
     log.write(1.0)
 
     assert _requests(lines)[0]["cost_usd"] == 0.002
-    assert book.message("msg_1") is None
+    assert history.message("msg_1") is None
 
 
 async def test_the_line_is_written_when_the_tee_closes(

@@ -12,7 +12,7 @@ import attrs
 import httpx
 import trio
 
-from pipeline.upstream.transport import HttptoolsTransport
+from pipeline.upstream.http1.transport import HttptoolsTransport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 """The shortest response that keeps the connection."""

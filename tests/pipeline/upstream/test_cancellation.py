@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.upstream.transport import HttptoolsTransport
+from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, Peer, serving
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -13,11 +13,11 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.config import Secret, Timing
+from pipeline.settings import Secret, Timing
 from pipeline.upstream.client import (
     FIRST_PAUSE,
-    Answer,
     UpstreamClient,
+    UpstreamResponse,
     failure_of_fault,
     fingerprint,
 )
@@ -48,9 +48,9 @@ async def failed(of: UpstreamClient) -> Failure:
     return outcome
 
 
-async def body_of(answer: Answer | Failure) -> list[bytes | Failure]:
+async def body_of(answer: UpstreamResponse | Failure) -> list[bytes | Failure]:
     """Read an answer to its end, and close it."""
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, UpstreamResponse)
     async with answer:
         return [chunk async for chunk in answer]
 
@@ -119,7 +119,7 @@ async def test_an_answer_yields_what_each_read_yielded() -> None:
     made = client(Script([b"one", b"two"], headers={"X-Request-Id": "r1"}))
     answer = await made.post("/responses", b"{}")
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, UpstreamResponse)
     assert answer.headers["x-request-id"] == "r1"
     assert await body_of(answer) == [b"one", b"two"]
     assert upstream(made).open == 0
@@ -139,7 +139,7 @@ async def test_the_time_of_the_last_read_is_known(autojump_clock: trio.testing.M
     began = autojump_clock.current_time()
     answer = await client(Script([b"one", 7.0, b"two"])).post("/responses", b"{}")
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, UpstreamResponse)
     async with answer:
         await anext(answer)
         first = answer.last_read
@@ -162,7 +162,7 @@ async def test_draining_reads_to_the_end_or_the_break(steps: list[Any]) -> None:
     made = client(Script(steps))
     answer = await made.post("/responses", b"{}")
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, UpstreamResponse)
     async with answer:
         await answer.drain()
     assert upstream(made).open == 0
@@ -183,7 +183,7 @@ async def test_closing_is_not_cancelled_half_way(autojump_clock: trio.testing.Mo
 
     began = autojump_clock.current_time()
     with trio.CancelScope() as scope:
-        async with Answer(httpx.Response(200, stream=Slow())):
+        async with UpstreamResponse(httpx.Response(200, stream=Slow())):
             scope.cancel()
 
     assert closed == ["slow"]

@@ -11,7 +11,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from pipeline.upstream.transport import HttptoolsTransport
+from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, Handler, Peer, answering, client_of, parts_of, serving
 
 

@@ -7,7 +7,7 @@ import gzip
 import httpx
 import pytest
 
-from pipeline.upstream.transport import HttptoolsTransport
+from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, answering, serving
 
 _ZIPPED = gzip.compress(b"hello", mtime=0)

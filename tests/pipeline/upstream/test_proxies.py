@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.upstream.http1.transport import HttptoolsTransport, choose_transport
 from pipeline.upstream.proxies import proxy_for
-from pipeline.upstream.transport import HttptoolsTransport, choose_transport
 
 HTTPS = {"HTTPS_PROXY": "http://proxy.example:3128"}
 

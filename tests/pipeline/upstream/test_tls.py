@@ -11,8 +11,8 @@ import trio
 import trio.testing
 import trustme
 
-from pipeline.upstream.pool import Statistics
-from pipeline.upstream.transport import HttptoolsTransport
+from pipeline.upstream.http1.pool import Statistics
+from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, Peer, answering, client_of, serving
 
 

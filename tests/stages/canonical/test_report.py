@@ -8,43 +8,56 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.canonical.report import ALL_FAITHFUL, SUMMARISED, UNFAITHFUL, Fate, Note, Report
+from stages.canonical.report import ALL_FAITHFUL, SUMMARISED, UNFAITHFUL, Disposition, Note, Report
 from tests.stages.strategies import TEXTS
 
 NOTES = st.lists(
-    st.builds(Note, st.one_of(TEXTS, st.sampled_from(["a", "b.c", "x" * 90])), st.sampled_from(Fate), TEXTS)
+    st.builds(Note, st.one_of(TEXTS, st.sampled_from(["a", "b.c", "x" * 90])), st.sampled_from(Disposition), TEXTS)
 )
 
 
 def test_notes_keep_their_order() -> None:
     """Each way to note something has its fate."""
     report = Report()
-    fates = [Fate.DROPPED, Fate.EMULATED, Fate.APPROXIMATED]
-    for fate in fates:
-        getattr(report, fate.value)(fate.name, "why")
+    fates = [Disposition.DROPPED, Disposition.EMULATED, Disposition.APPROXIMATED]
+    for disposition in fates:
+        getattr(report, disposition.value)(disposition.name, "why")
 
-    assert report.notes == [Note(fate.name, fate, "why") for fate in fates]
+    assert report.notes == [Note(disposition.name, disposition, "why") for disposition in fates]
 
 
 @pytest.mark.parametrize(
     ("notes", "summary"),
     [
         ([], "faithful=all"),
-        ([("model", Fate.TRANSLATED), ("stream", Fate.KEPT)], "faithful=all"),
-        ([("top_k", Fate.DROPPED), ("stop_sequences", Fate.EMULATED)], "dropped=top_k;emulated=stop_sequences"),
+        ([("model", Disposition.TRANSLATED), ("stream", Disposition.KEPT)], "faithful=all"),
         (
-            [("messages.3.content.0", Fate.DROPPED), ("messages.1", Fate.DROPPED), ("b", Fate.DROPPED)],
+            [("top_k", Disposition.DROPPED), ("stop_sequences", Disposition.EMULATED)],
+            "dropped=top_k;emulated=stop_sequences",
+        ),
+        (
+            [
+                ("messages.3.content.0", Disposition.DROPPED),
+                ("messages.1", Disposition.DROPPED),
+                ("b", Disposition.DROPPED),
+            ],
             "dropped=messages,b",
         ),
-        ([("tools.0", Fate.DROPPED), ("tools.1.strict", Fate.APPROXIMATED)], "approximated=tools;dropped=tools"),
-        ([("a;b=c\r\nx", Fate.DROPPED)], "dropped=a?b?c??x"),
-        ([(f"{n}{'x' * 200}", Fate.DROPPED) for n in range(9)], "more=9"),
-        ([("a", Fate.APPROXIMATED), *((f"{n}{'x' * 200}", Fate.DROPPED) for n in range(9))], "approximated=a;more=9"),
+        (
+            [("tools.0", Disposition.DROPPED), ("tools.1.strict", Disposition.APPROXIMATED)],
+            "approximated=tools;dropped=tools",
+        ),
+        ([("a;b=c\r\nx", Disposition.DROPPED)], "dropped=a?b?c??x"),
+        ([(f"{n}{'x' * 200}", Disposition.DROPPED) for n in range(9)], "more=9"),
+        (
+            [("a", Disposition.APPROXIMATED), *((f"{n}{'x' * 200}", Disposition.DROPPED) for n in range(9))],
+            "approximated=a;more=9",
+        ),
     ],
 )
-def test_the_summary_names_fields(notes: list[tuple[str, Fate]], summary: str) -> None:
+def test_the_summary_names_fields(notes: list[tuple[str, Disposition]], summary: str) -> None:
     """What is not simply kept or translated, by its field at the top, each once; what does not fit is counted."""
-    assert Report([Note(path, fate, "why") for path, fate in notes]).summary() == summary
+    assert Report([Note(path, disposition, "why") for path, disposition in notes]).summary() == summary
 
 
 @given(NOTES)
@@ -54,13 +67,13 @@ def test_the_summary_is_a_header_value(notes: list[Note]) -> None:
 
     assert re.fullmatch(r"[A-Za-z0-9_?=,;-]*", summary)
     assert len(summary) <= 512 + len(";more=1000")
-    assert (summary != ALL_FAITHFUL) == any(note.fate in SUMMARISED for note in notes)
+    assert (summary != ALL_FAITHFUL) == any(note.disposition in SUMMARISED for note in notes)
 
 
 @given(NOTES)
 def test_the_first_unfaithful_note_is_found(notes: list[Note]) -> None:
     """What a client that insists on faithfulness is told."""
-    found = [note for note in notes if note.fate in UNFAITHFUL]
+    found = [note for note in notes if note.disposition in UNFAITHFUL]
 
     assert Report(notes).unfaithful() == (found[0] if found else None)
 

@@ -27,7 +27,7 @@ from stages.correlator.ledger import Ledger, Part
 from stages.wire import carrier, responses_stream
 from stages.wire.responses_stream import StreamEvent
 
-PLAN = AnswerPlan("msg_1", "claude-x", "gpt-x", account="acc", hosted={"web_search": "web_search"})
+PLAN = AnswerPlan("msg_1", "claude-x", "gpt-x", account="acc", server_tools={"web_search": "web_search"})
 """A plan that shows everything."""
 
 HOT = {

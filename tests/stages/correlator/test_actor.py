@@ -22,8 +22,8 @@ from stages.canonical.events import (
     Usage,
 )
 from stages.canonical.failure import Failure, Kind
+from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.canonical.plan import AnswerPlan
-from stages.canonical.shape import Member, Shape
 from stages.correlator.actor import Filter, correlate
 from stages.correlator.ledger import Ledger
 from stages.wire import responses_stream
@@ -118,7 +118,7 @@ async def test_a_message_of_text_and_call(capacity: float, outer: float) -> None
 @pytest.mark.parametrize("capacity", [0, 1, 16])
 async def test_arguments_are_repaired_by_their_schema(capacity: float) -> None:
     """Each call by its own tool's; the ending tells how many members were left out, in its calls and by its filters."""
-    plan = attrs.evolve(PLAN, shapes={"f": Shape({"a": Member(null=True)})})
+    plan = attrs.evolve(PLAN, omittables={"f": OmittableMembers({"a": OmittableMember(null=True)})})
     calls = [
         done(
             {

@@ -17,7 +17,7 @@ from stages.canonical.events import (
     ArgumentsDone,
     ToolUseStart,
 )
-from stages.canonical.shape import Member, Shape
+from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.correlator.call_track import CallTrack
 from tests.stages.correlator.items import PLAN, call, say
 from tests.stages.strategies import JSON
@@ -126,13 +126,13 @@ def test_the_client_sees_its_own_name() -> None:
 
 def test_a_call_brings_its_tools_shape() -> None:
     """By the upstream's name, which is the one that was declared."""
-    shape = Shape({"a": Member(null=True)})
-    track = CallTrack(attrs.evolve(PLAN, tool_names={"f": "mcp.f"}, shapes={"f": shape}), ANNOUNCED)
+    omittable = OmittableMembers({"a": OmittableMember(null=True)})
+    track = CallTrack(attrs.evolve(PLAN, tool_names={"f": "mcp.f"}, omittables={"f": omittable}), ANNOUNCED)
     track.claim_id(set())
 
     start = track.take()[0]
     assert isinstance(start, ToolUseStart)
-    assert start.shape is shape
+    assert start.omittable is omittable
 
 
 def test_a_member_names_its_toolset() -> None:

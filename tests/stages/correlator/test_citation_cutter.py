@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.events import BLOCK_STOP, CitationsDelta, TextDelta, TextStart
-from stages.correlator.citation_cutter import PATIENCE, CitationCutter, Said
+from stages.correlator.citation_cutter import MAX_HELD_DELTAS, CitationCutter, Said
 from stages.tables.citations import place_of
 
 A, B = "([a](http://a.example))", "([b](http://b.example))"
@@ -147,7 +147,7 @@ def test_a_link_waits_and_then_goes_on() -> None:
     """Two deltas after it have brought no annotation, so it is no citation."""
     cutter = CitationCutter()
     assert blocks(cutter.feed("See [a](http://a) ")) == [("See ", [])]
-    for _ in range(PATIENCE - 1):
+    for _ in range(MAX_HELD_DELTAS - 1):
         assert cutter.feed("and") == []
 
     said = cutter.feed(" more")

@@ -90,10 +90,10 @@ def test_an_end_says_what_it_cost_and_left_out() -> None:
     told = ending("completed", usage={"input_tokens": 5, "output_tokens": 2})
     assert isinstance(told, Ending)
 
-    end = told.message_end(Summary(left_out=(("x", 1),), hosted=(("web_search", 2),)))
+    end = told.message_end(Summary(left_out=(("x", 1),), server_tools=(("web_search", 2),)))
 
     assert (end.usage, end.left_out) == (Usage(5, output_tokens=2), (("x", 1),))
-    assert (end.hosted, end.container, end.stop_details) == ((("web_search", 2),), None, None)
+    assert (end.server_tools, end.container, end.stop_details) == ((("web_search", 2),), None, None)
 
 
 @pytest.mark.parametrize(
@@ -204,4 +204,4 @@ def test_reasoning_that_the_model_did_not_see_is_told() -> None:
     told = ending("completed", input_transformations=removed)
 
     assert isinstance(told, Ending)
-    assert told.message_end(Summary()).withheld == (("prefix_mismatch", 1),)
+    assert told.message_end(Summary()).dropped_reasoning == (("prefix_mismatch", 1),)

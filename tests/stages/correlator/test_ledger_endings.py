@@ -209,7 +209,7 @@ def test_searches_are_told_and_counted() -> None:
 
     assert [line.split(" ")[0] for line in told(made)] == ["call", "result.", "text:", "end_turn"]
     assert isinstance(end, MessageEnd)
-    assert (end.hosted, end.left_out) == ((("web_search", 1),), ())
+    assert (end.server_tools, end.left_out) == ((("web_search", 1),), ())
 
 
 def test_a_batch_ends_with_its_failure() -> None:

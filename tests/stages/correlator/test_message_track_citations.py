@@ -16,7 +16,7 @@ from stages.wire import responses_stream
 from stages.wire.responses_stream import StreamEvent
 from tests.stages.correlator.items import PLAN, added, done, ended, parts, say
 
-PLAIN = attrs.evolve(PLAN, hosted={})
+PLAIN = attrs.evolve(PLAN, server_tools={})
 LINK = "([a](http://a))"
 TEXT = f"So it is. {LINK} Is it?"
 

@@ -38,7 +38,7 @@ def test_all_of_it_was_said() -> None:
     assert said == Summary(
         calls=True,
         refusal="No.\n\nNever.",
-        hosted=(("web_search", 1),),
+        server_tools=(("web_search", 1),),
         left_out=(("a", 2), ("z", 1)),
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from stages.correlator.call_track import CallTrack
-from stages.correlator.hosted_track import HostedTrack
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
+from stages.correlator.server_tool_track import ServerToolTrack
 from stages.correlator.track import Track
 from stages.correlator.tracks import track_for
 from tests.stages.correlator.items import PLAN
@@ -19,7 +19,7 @@ from tests.stages.correlator.items import PLAN
         ("message", MessageTrack),
         ("function_call", CallTrack),
         ("reasoning", ReasoningTrack),
-        ("web_search_call", HostedTrack),
+        ("web_search_call", ServerToolTrack),
         ("mcp_call", Track),
         ("", Track),
         ("None", Track),

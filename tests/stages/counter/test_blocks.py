@@ -21,7 +21,7 @@ from stages.canonical.request import (
     ToolUse,
     Unknown,
 )
-from stages.counter.blocks import _COSTS, CALL, FEWEST, FILE_UNSEEN, RESULT, count_block
+from stages.counter.blocks import _COSTS, CALL, FILE_UNSEEN, MIN_FILE_TOKENS, RESULT, count_block
 from stages.counter.pictures import UNSEEN
 from stages.wire import carrier
 from stages.wire.carrier import Carrier
@@ -51,7 +51,7 @@ def data(raw: bytes, media_type: str) -> Source:
         (Document(Source("text", "text/plain", "one"), title="a title", context="the context"), 5),
         (Document(Source("content", content=(Text("one two"), Text("three")))), 3),
         (Document(data(b"a csv file", "text/csv")), 3),
-        (Document(data(b"%PDF-1.4 tiny", "application/pdf")), FEWEST),
+        (Document(data(b"%PDF-1.4 tiny", "application/pdf")), MIN_FILE_TOKENS),
         (Document(data(b"x" * 100_000, "application/pdf")), 5_000),
         (Document(Source("url", url="https://example.com/a.pdf")), FILE_UNSEEN),
         (Document(Source("file", file_id="file_1")), FILE_UNSEEN),

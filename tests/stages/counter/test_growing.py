@@ -22,7 +22,7 @@ from stages.canonical.request import (
     ToolUse,
     Unknown,
 )
-from stages.counter import Memory, pictures, pieces
+from stages.counter import TokenCache, pictures, pieces
 
 JPEG = b"\xff\xd8\xff\xe1\x20\x00" + bytes(0x2000 - 2) + b"\xff\xc0\x00\x11\x08"
 
@@ -74,7 +74,7 @@ def spies(monkeypatch: pytest.MonkeyPatch) -> dict[str, Spy]:
     watched = {"pieces": Spy(), "pictures": Spy()}
     places: dict[str, Any] = {"pieces": pieces, "pictures": pictures}
     for name, spy in watched.items():
-        monkeypatch.setattr(places[name], "_remembered", Memory(spy))
+        monkeypatch.setattr(places[name], "_remembered", TokenCache(spy))
     return watched
 
 
@@ -82,7 +82,7 @@ def spies(monkeypatch: pytest.MonkeyPatch) -> dict[str, Spy]:
 def test_the_next_turn_costs_its_new_blocks_alone(turns: int, spies: dict[str, Spy]) -> None:
     """However long the conversation is, a vocabulary is asked about the newest turn's texts, each once."""
     spy = Spy()
-    memory = Memory(spy)
+    memory = TokenCache(spy)
     counter.count(conversation(turns), memory)
     spy.asked.clear()
     spies["pictures"].asked.clear()
@@ -110,7 +110,7 @@ def test_the_estimate_costs_as_little(turns: int, spies: dict[str, Spy]) -> None
 
 def test_the_same_request_again_costs_nothing(spies: dict[str, Spy]) -> None:
     """A retry, or a count before the question, finds everything remembered, tools included."""
-    memory = Memory(Spy())
+    memory = TokenCache(Spy())
     first = counter.count(conversation(5), memory)
     spies["pictures"].asked.clear()
     assert counter.count(conversation(5), memory.unknown) < first

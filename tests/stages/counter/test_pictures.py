@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.counter.pictures import MOST_SQUARES, PER_SQUARE, UNSEEN, cost, size
+from stages.counter.pictures import MAX_SQUARES, PER_SQUARE, UNSEEN, picture_tokens, size
 
 
 def png(width: int, height: int) -> bytes:
@@ -68,14 +68,14 @@ def test_size(kind: str) -> None:
 def test_no_size(raw: bytes) -> None:
     """Other formats, cut headers and empty pictures have none, and cost what an unseen picture costs."""
     assert size(encoded(raw)) is None
-    assert cost(encoded(raw)) == UNSEEN
+    assert picture_tokens(encoded(raw)) == UNSEEN
 
 
 @given(st.binary(max_size=60), st.sampled_from([raw[:14] for raw in FILES.values()]))
 def test_damage_is_no_error(rest: bytes, head: bytes) -> None:
     """Whatever stands in a file or for one, there is a cost, and a bounded one."""
-    assert 0 < cost(encoded(head + rest)) <= MOST_SQUARES * PER_SQUARE
-    assert cost(rest.decode("latin-1")) > 0
+    assert 0 < picture_tokens(encoded(head + rest)) <= MAX_SQUARES * PER_SQUARE
+    assert picture_tokens(rest.decode("latin-1")) > 0
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_damage_is_no_error(rest: bytes, head: bytes) -> None:
 )
 def test_cost(width: int, height: int, tokens: int) -> None:
     """Squares of 32 pixels at 1.2 tokens, of at most 2,048 pixels and 2,500 squares."""
-    assert cost(encoded(png(width, height))) == tokens
+    assert picture_tokens(encoded(png(width, height))) == tokens
 
 
 def test_a_picture_that_is_elsewhere() -> None:
     """Of an address or a file id, nothing is known."""
-    assert cost(None) == UNSEEN
+    assert picture_tokens(None) == UNSEEN

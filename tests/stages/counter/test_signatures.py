@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages.counter.signatures import DEEPEST, signature
+from stages.counter.signatures import MAX_DEPTH, signature
 from stages.wire import json
 
 
@@ -76,4 +76,4 @@ def test_depth_is_bounded() -> None:
     for _ in range(300):
         schema = {"type": "object", "properties": {"x": schema}}
 
-    assert rendered(schema).count("{") <= DEEPEST + 1
+    assert rendered(schema).count("{") <= MAX_DEPTH + 1

@@ -59,7 +59,7 @@ def breakpoints(made: Mapped) -> list[tuple[str, dict[str, Any]]]:
 
 def fates(made: Mapped) -> dict[str, str]:
     """What became of each mark, by its path."""
-    return {note.path: note.fate.value for note in made.report.notes if "cache_control" in note.path}
+    return {note.path: note.disposition.value for note in made.report.notes if "cache_control" in note.path}
 
 
 def test_the_system_prompt_keeps_its_marks() -> None:

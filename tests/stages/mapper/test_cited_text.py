@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.events import CitationsDelta, TextDelta, TextStart
-from stages.canonical.report import Fate, Report
+from stages.canonical.report import Disposition, Report
 from stages.canonical.request import ContentBlock, Text, ToolUse
 from stages.correlator.citation_cutter import CitationCutter
-from stages.mapper.cited_text import sayings_of
+from stages.mapper.cited_text import cited_texts
 from stages.tables.citations import citation_of
 
 FOREIGN = {"type": "web_search_result_location", "url": "http://f", "title": "F", "encrypted_index": "EpMB"}
@@ -45,12 +45,12 @@ def shown(text: str, *annotations: Annotation) -> list[Text]:
     return [Text(text, extra={"citations": told} if told else {}) for text, told in blocks]
 
 
-def joined(*content: ContentBlock) -> tuple[dict[int, tuple[str, list[Annotation]]], list[tuple[str, Fate]]]:
+def joined(*content: ContentBlock) -> tuple[dict[int, tuple[str, list[Annotation]]], list[tuple[str, Disposition]]]:
     """What goes back, by the index of its first block, and what was noted."""
     report = Report()
-    sayings = sayings_of(content, "messages.1", report)
-    told = {index: (saying.text, list(saying.annotations)) for index, saying in sayings.items()}
-    return told, [(note.path, note.fate) for note in report.notes]
+    by_index = cited_texts(content, "messages.1", report)
+    told = {index: (cited_text.text, list(cited_text.annotations)) for index, cited_text in by_index.items()}
+    return told, [(note.path, note.disposition) for note in report.notes]
 
 
 ONE, TWO = note(3, 5), note(8, 9, "http://b")
@@ -79,14 +79,14 @@ def test_what_goes_back(content: list[ContentBlock], expected: dict[int, Any]) -
     told, notes = joined(*content)
 
     assert told == expected
-    assert {fate for _, fate in notes} <= {Fate.TRANSLATED}
+    assert {disposition for _, disposition in notes} <= {Disposition.TRANSLATED}
 
 
 def test_citations_of_ours_are_noted() -> None:
     """Those that are told again are translated; another service's have no word here, so the tables say it."""
     blocks = shown("ab cd ef", ONE)
 
-    assert joined(*blocks)[1] == [("messages.1.content.1.citations", Fate.TRANSLATED)]
+    assert joined(*blocks)[1] == [("messages.1.content.1.citations", Disposition.TRANSLATED)]
     assert joined(Text("a", extra={"citations": [FOREIGN]})) == ({0: ("a", [])}, [])
     mixed = Text("cd", extra={"citations": [citation_of(note(0, 2)), FOREIGN]})
     assert joined(mixed) == ({0: ("cd", [note(0, 2)])}, [])
@@ -111,7 +111,7 @@ def test_a_history_that_was_edited(before: list[ContentBlock]) -> None:
     at = len(before)
     assert told[at] == ("cd", [])
     assert told[at + 1] == ("ef", [])
-    assert notes == [(f"messages.1.content.{at}.citations", Fate.DROPPED)]
+    assert notes == [(f"messages.1.content.{at}.citations", Disposition.DROPPED)]
 
 
 @given(
@@ -142,6 +142,6 @@ def test_there_and_back(texts: list[tuple[str, list[Annotation]]]) -> None:
     told, noted = joined(*content)
 
     assert [text for text, _ in told.values()] == expected
-    assert all(fate is Fate.TRANSLATED for _, fate in noted)
+    assert all(disposition is Disposition.TRANSLATED for _, disposition in noted)
     kept = sum(len(restored) for _, restored in told.values())
     assert kept == sum(len(block.extra.get("citations", ())) for block in content)

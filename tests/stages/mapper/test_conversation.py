@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from stages.canonical.report import Fate, Report
+from stages.canonical.report import Disposition, Report
 from stages.canonical.request import (
     ContentBlock,
     Document,
@@ -25,9 +25,9 @@ from stages.canonical.request import (
     Unknown,
 )
 from stages.mapper.conversation import Conversation, instructions
-from stages.mapper.reasoning import Reasoning
+from stages.mapper.parts import BILLING_HEADER
+from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.tools import toolbox
-from stages.tables.content import BILLING_HEADER
 from stages.tables.profiles import PROFILES, Profile
 from stages.wire import carrier
 from stages.wire import responses_request as wire
@@ -78,13 +78,13 @@ def said(text: str, phase: str = "") -> Item:
 
 def built(
     *messages: Message, profile: Profile = OPENAI, efforts: dict[int, str] | None = None, **fields: Any
-) -> tuple[list[Item], list[tuple[str, Fate]]]:
+) -> tuple[list[Item], list[tuple[str, Disposition]]]:
     """Translate a conversation; return its items and what was reported."""
     request, report = Request("m", messages, **fields), Report()
     box = toolbox(request, Report(), in_place=True)
-    memory = Reasoning(profile.reasoning_replay, "gpt-x", "", report)
+    memory = ReasoningReplay(profile.reasoning_replay, "gpt-x", "", report)
     items = Conversation(box, memory, profile, report, efforts or {}).build(request)
-    return items, [(note.path, note.fate) for note in report.notes]
+    return items, [(note.path, note.disposition) for note in report.notes]
 
 
 def items(*messages: Message, **fields: Any) -> list[Item]:
@@ -230,7 +230,7 @@ def test_a_call_without_result_gets_one_that_says_so(messages: list[Message]) ->
 
     assert outputs(translated) == [("call_1", None), ("call_1", NO_RESULT)]
     at = next(index for index, message in enumerate(messages) if message.role == "assistant")
-    assert (f"messages.{at}.content.0", Fate.APPROXIMATED) in notes
+    assert (f"messages.{at}.content.0", Disposition.APPROXIMATED) in notes
 
 
 def test_a_result_without_call_is_shown_as_text() -> None:
@@ -241,7 +241,7 @@ def test_a_result_without_call_is_shown_as_text() -> None:
         told("Result of an earlier tool call:", "a"),
         told("Result of an earlier tool call:", "[error]", "b"),
     ]
-    assert notes == [(f"messages.0.content.{n}", Fate.APPROXIMATED) for n in (0, 1)]
+    assert notes == [(f"messages.0.content.{n}", Disposition.APPROXIMATED) for n in (0, 1)]
 
 
 def test_a_second_result_is_shown_as_text() -> None:
@@ -281,8 +281,8 @@ def test_each_of_two_equal_ids_is_answered_once(messages: list[Message]) -> None
 
 def test_reasoning_that_led_to_nothing_is_left_out() -> None:
     """The upstream refuses it without what followed; so it does at the end of the conversation."""
-    assert built(model("a", THOUGHT), user("b")) == ([said("a"), told("b")], [("messages.1", Fate.DROPPED)])
-    assert built(model(THOUGHT)) == ([], [("messages", Fate.DROPPED)])
+    assert built(model("a", THOUGHT), user("b")) == ([said("a"), told("b")], [("messages.1", Disposition.DROPPED)])
+    assert built(model(THOUGHT)) == ([], [("messages", Disposition.DROPPED)])
 
 
 def test_a_phase_belongs_to_the_message_after_its_reasoning() -> None:
@@ -295,7 +295,7 @@ def test_a_phase_belongs_to_the_message_after_its_reasoning() -> None:
 @pytest.mark.parametrize("block", [Thinking("hm", "someone else's"), RedactedThinking("x")])
 def test_foreign_reasoning_is_dropped_and_reported(block: ContentBlock) -> None:
     """What it led to stays."""
-    assert built(model(block, "a")) == ([said("a")], [("messages.0.content.0", Fate.DROPPED)])
+    assert built(model(block, "a")) == ([said("a")], [("messages.0.content.0", Disposition.DROPPED)])
 
 
 def test_pictures_of_the_model_are_shown_by_the_user() -> None:
@@ -315,7 +315,7 @@ def test_an_unknown_block_is_shown_and_reported() -> None:
         (model(block), said('<hologram>{"a":1}</hologram>')),
         (user(block), told('<hologram>{"a":1}</hologram>')),
     ):
-        assert built(message) == ([item], [("messages.0.content.0", Fate.APPROXIMATED)])
+        assert built(message) == ([item], [("messages.0.content.0", Disposition.APPROXIMATED)])
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_blocks_in_the_wrong_role_are_not_lost(message: Message, word: str) -> N
     translated, notes = built(message)
 
     assert word in str(translated)
-    assert notes == [("messages.0.content.0", Fate.APPROXIMATED)]
+    assert notes == [("messages.0.content.0", Disposition.APPROXIMATED)]
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_a_foreign_search_is_shown_as_text() -> None:
     translated, notes = built(model(*blocks))
 
     assert [item["type"] for item in translated] == ["message", "message"]
-    assert [fate for _, fate in notes] == [Fate.APPROXIMATED] * 2
+    assert [disposition for _, disposition in notes] == [Disposition.APPROXIMATED] * 2
 
 
 def test_deferred_tools_are_declared_where_they_are_first_found() -> None:
@@ -384,4 +384,7 @@ def test_files_that_cannot_go_are_named() -> None:
     )
 
     assert "file_id" not in str(translated)
-    assert notes == [("messages.0.content.0", Fate.DROPPED), ("messages.2.content.0.content.0", Fate.DROPPED)]
+    assert notes == [
+        ("messages.0.content.0", Disposition.DROPPED),
+        ("messages.2.content.0.content.0", Disposition.DROPPED),
+    ]

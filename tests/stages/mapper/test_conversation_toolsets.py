@@ -75,7 +75,7 @@ def test_a_picture_is_a_result(call: dict[str, Any]) -> None:
         {"type": "input_text", "text": "Here."},
         {"type": "input_image", "detail": "auto", "image_url": "data:image/png;base64,AAAA"},
     ]
-    assert not [note for note in made.report.notes if note.fate in UNFAITHFUL]
+    assert not [note for note in made.report.notes if note.disposition in UNFAITHFUL]
 
 
 @pytest.mark.usefixtures("shared")
@@ -87,9 +87,9 @@ def test_the_state_of_a_browser_is_told() -> None:
     odd = talk(click, results=[[state | {"tabs": "many"}]])
 
     assert str(items(made, "function_call_output")[0]["output"]).count('- t1: "A", https://a (active)') == 1
-    assert not [note for note in made.report.notes if note.fate in UNFAITHFUL]
+    assert not [note for note in made.report.notes if note.disposition in UNFAITHFUL]
     assert "browser_state" in str(items(odd, "function_call_output")[0]["output"])
-    assert [note for note in odd.report.notes if note.fate in UNFAITHFUL]
+    assert [note for note in odd.report.notes if note.disposition in UNFAITHFUL]
 
 
 @pytest.mark.usefixtures("shared")

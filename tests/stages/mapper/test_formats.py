@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from stages.canonical.report import Fate, Report
+from stages.canonical.omittable import StructuredAnswer
+from stages.canonical.report import Disposition, Report
 from stages.canonical.request import Message, OutputConfig, Request, Text
-from stages.canonical.shape import Structure
 from stages.mapper.formats import output_format
 from stages.wire import json
 from tests.stages.declared import SCHEMAS
@@ -27,11 +27,11 @@ def asking(asked: Any) -> Request:
     return Request("m", (Message("user", (Text("x"),)),), output_config=OutputConfig(format=asked))
 
 
-def translated(schema: Any) -> tuple[dict[str, Any], Structure | None, list[tuple[str, Fate]]]:
+def translated(schema: Any) -> tuple[dict[str, Any], StructuredAnswer | None, list[tuple[str, Disposition]]]:
     """Translate a JSON schema; return the format, what must be undone, and what was reported."""
     report = Report()
     fields, structure = output_format(asking({"type": "json_schema", "schema": schema}), report)
-    return fields["text"]["format"], structure, [(note.path, note.fate) for note in report.notes]
+    return fields["text"]["format"], structure, [(note.path, note.disposition) for note in report.notes]
 
 
 def test_a_schema_that_fits() -> None:
@@ -60,9 +60,9 @@ def test_a_schema_that_can_be_converted() -> None:
     assert layout["strict"] is True
     assert layout["schema"]["required"] == ["a"]
     assert structure is not None
-    assert structure.shape is not None
-    assert structure.shape.member("a").null
-    assert notes == [(f"{PATH}.schema", Fate.EMULATED)]
+    assert structure.omittable is not None
+    assert structure.omittable.member("a").null
+    assert notes == [(f"{PATH}.schema", Disposition.EMULATED)]
 
 
 def test_a_schema_that_cannot_be_converted() -> None:
@@ -71,7 +71,7 @@ def test_a_schema_that_cannot_be_converted() -> None:
 
     assert (layout["strict"], layout["schema"]["properties"]) == (False, {"a": {}, "b": {}})
     assert structure is None
-    assert notes == [(f"{PATH}.schema", Fate.APPROXIMATED), (PATH, Fate.APPROXIMATED)]
+    assert notes == [(f"{PATH}.schema", Disposition.APPROXIMATED), (PATH, Disposition.APPROXIMATED)]
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_an_answer_that_is_no_object(schema: dict[str, Any], inside: dict[str, A
     assert layout["schema"]["properties"] == {"answer": inside}
     assert layout["schema"].get("$defs") == schema.get("$defs")
     assert layout["strict"] is True
-    assert structure == Structure(None, "answer")
-    assert notes == [(f"{PATH}.schema", Fate.EMULATED)]
+    assert structure == StructuredAnswer(None, "answer")
+    assert notes == [(f"{PATH}.schema", Disposition.EMULATED)]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_schema_that_cannot_be_moved() -> None:
 
     assert layout["schema"]["properties"] == CLOSED["properties"]
     assert structure is None or structure.member == ""
-    assert (f"{PATH}.schema", Fate.APPROXIMATED) in notes
+    assert (f"{PATH}.schema", Disposition.APPROXIMATED) in notes
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_other_formats_are_dropped(asked: dict[str, Any]) -> None:
     report = Report()
 
     assert output_format(asking(asked), report) == ({}, None)
-    assert [(note.path, note.fate) for note in report.notes] == [(PATH, Fate.DROPPED)]
+    assert [(note.path, note.disposition) for note in report.notes] == [(PATH, Disposition.DROPPED)]
 
 
 def test_without_a_format_there_is_nothing_to_say() -> None:

@@ -6,9 +6,9 @@ import attrs
 import pytest
 from hypothesis import given
 
-from stages.canonical.report import Fate, Report
+from stages.canonical.report import Disposition, Report
 from stages.canonical.request import RedactedThinking, Thinking
-from stages.mapper.reasoning import Reasoning
+from stages.mapper.reasoning import ReasoningReplay
 from stages.wire import carrier
 from stages.wire import responses_request as wire
 from stages.wire.carrier import Carrier
@@ -23,9 +23,9 @@ def restored(
 ) -> tuple[tuple[Item | None, str], list[str]]:
     """Bring a block with this carrier back; return what came of it and what was reported as dropped."""
     report = Report()
-    memory = Reasoning(replay, "gpt-x", "acc", report)
+    memory = ReasoningReplay(replay, "gpt-x", "acc", report)
     item = memory.restore(Thinking(thinking, carrier.encode(sealed)), "messages.1.content.0")
-    assert all((note.path, note.fate) == ("messages.1.content.0", Fate.DROPPED) for note in report.notes)
+    assert all((note.path, note.disposition) == ("messages.1.content.0", Disposition.DROPPED) for note in report.notes)
     return item, [note.reason for note in report.notes]
 
 
@@ -88,7 +88,7 @@ def test_foreign_signatures_are_dropped_and_reported(signature: str) -> None:
     """A conversation that began on another service goes on without that service's reasoning, and without an error."""
     report = Report()
 
-    assert Reasoning("encrypted", "gpt-x", "acc", report).restore(Thinking("x", signature), "p") == (None, "")
+    assert ReasoningReplay("encrypted", "gpt-x", "acc", report).restore(Thinking("x", signature), "p") == (None, "")
     assert [note.reason for note in report.notes] == ["reasoning of another service"]
 
 
@@ -96,7 +96,7 @@ def test_redacted_thinking_is_foreign() -> None:
     """We never write such blocks."""
     report = Report()
 
-    assert Reasoning("encrypted", "gpt-x", "acc", report).restore(RedactedThinking("x"), "p") == (None, "")
+    assert ReasoningReplay("encrypted", "gpt-x", "acc", report).restore(RedactedThinking("x"), "p") == (None, "")
     assert [note.reason for note in report.notes] == ["reasoning of another service"]
 
 
@@ -112,7 +112,7 @@ def test_redacted_thinking_is_foreign() -> None:
 )
 def test_a_phase_outlives_its_reasoning(phase: str, model: str, *, phases: bool, known: bool) -> None:
     """A carrier's phase counts wherever the model understands it, but no word that the upstream would refuse."""
-    memory = Reasoning("none", "gpt-x", "acc", Report(), phases)
+    memory = ReasoningReplay("none", "gpt-x", "acc", Report(), phases)
     sealed = attrs.evolve(OURS, phase=phase, model=model)
 
     assert memory.restore(Thinking("", carrier.encode(sealed)), "p") == (None, phase if known else "")

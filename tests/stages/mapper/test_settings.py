@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from stages.canonical.report import Fate, Report
+from stages.canonical.report import Disposition, Report
 from stages.canonical.request import Caller, Message, Metadata, OutputConfig, Request, Text, ThinkingConfig
 from stages.mapper import settings
 from stages.tables.effort import ROOM_TO_REASON
-from stages.tables.models import EFFORTS, MODELS, Model
+from stages.tables.models import MODEL_EFFORTS, MODELS, Model
 from stages.tables.profiles import PROFILES, Profile
 from tests.stages.strategies import TEXTS
 
@@ -31,18 +31,18 @@ def request(*efforts: str | None, **fields: Any) -> Request:
 
 
 @pytest.mark.parametrize(
-    ("asked", "thinking", "overall", "model", "sent", "cut_at", "fate"),
+    ("asked", "thinking", "overall", "model", "sent", "cut_at", "disposition"),
     [
         (None, None, None, FIXED, None, None, None),
         (1000, None, None, FIXED, 1000, None, None),
         (16, DISABLED, "none", RELAXED, 16, None, None),
-        (5, DISABLED, "none", RELAXED, 16, 5, Fate.EMULATED),
-        (0, DISABLED, "none", RELAXED, 16, 0, Fate.EMULATED),
-        (5, None, None, FIXED, 5 + ROOM_TO_REASON, 5, Fate.EMULATED),
-        (1000, DISABLED, "low", FIXED, 1000 + ROOM_TO_REASON, 1000, Fate.EMULATED),
+        (5, DISABLED, "none", RELAXED, 16, 5, Disposition.EMULATED),
+        (0, DISABLED, "none", RELAXED, 16, 0, Disposition.EMULATED),
+        (5, None, None, FIXED, 5 + ROOM_TO_REASON, 5, Disposition.EMULATED),
+        (1000, DISABLED, "low", FIXED, 1000 + ROOM_TO_REASON, 1000, Disposition.EMULATED),
         (128_000, DISABLED, "low", FIXED, 128_000, None, None),
-        (101, None, None, MUTE, 100, None, Fate.APPROXIMATED),
-        (5, None, None, MUTE, 16, 5, Fate.EMULATED),
+        (101, None, None, MUTE, 100, None, Disposition.APPROXIMATED),
+        (5, None, None, MUTE, 16, 5, Disposition.EMULATED),
     ],
 )
 def test_limits(  # noqa: PLR0917 - the columns of a table
@@ -52,25 +52,27 @@ def test_limits(  # noqa: PLR0917 - the columns of a table
     model: Model,
     sent: int | None,
     cut_at: int | None,
-    fate: Fate | None,
+    disposition: Disposition | None,
 ) -> None:
     """What the upstream is asked for, at how many tokens the answer is cut here, and what is said about it."""
     report = Report()
     limited = settings.limits(request(max_tokens=asked, thinking=thinking), overall, model, OPENAI, report)
 
     assert limited == ({} if sent is None else {"max_output_tokens": sent}, cut_at)
-    assert [(note.path, note.fate) for note in report.notes] == ([("max_tokens", fate)] if fate else [])
+    assert [(note.path, note.disposition) for note in report.notes] == (
+        [("max_tokens", disposition)] if disposition else []
+    )
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.prefix)
-@pytest.mark.parametrize("effort", [None, *EFFORTS])
+@pytest.mark.parametrize("effort", [None, *MODEL_EFFORTS])
 def test_sampling_goes_where_it_is_taken(model: Model, effort: str | None) -> None:
     """Both parameters or neither, by the model's rule, and what is left out is reported."""
     report = Report()
     fields = settings.sampling(request(temperature=0.0, top_p=0.5), effort, model, report)
 
-    rests = effort == "none" or (effort is None and model.rests)
-    taken = {"always": True, "never": False, "without_reasoning": rests}[model.sampling]
+    rests_by_default = effort == "none" or (effort is None and model.rests_by_default)
+    taken = {"always": True, "never": False, "without_reasoning": rests_by_default}[model.sampling]
     assert fields == ({"temperature": 0.0, "top_p": 0.5} if taken else {})
     assert [note.path for note in report.notes] == ([] if taken else ["temperature", "top_p"])
 
@@ -137,7 +139,7 @@ def test_questions_about_one_long_prompt_share_a_key() -> None:
         asked = Request("m", (Message("user", (Text(question),)),), system=(Text(prompt),))
         return str(settings.identity(asked, Caller(), OPENAI)["prompt_cache_key"])
 
-    long, short = "x" * settings.LONG_PROMPT, "x"
+    long, short = "x" * settings.LONG_PROMPT_CHARACTERS, "x"
     assert key(long, "a") == key(long, "b")
     assert key(long, "a") != key(long + "y", "a")
     assert key(short, "a") != key(short, "b")

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.plan import ThinkingDisplay
-from stages.canonical.report import Fate, Report
+from stages.canonical.report import Disposition, Report
 from stages.canonical.request import Caller, Message, OutputConfig, Request, Text, ThinkingConfig
 from stages.mapper import Target, map_request, thinking
 from stages.tables.effort import SMALL_ANSWER
-from stages.tables.models import EFFORTS, MODELS, UNKNOWN, Model, facts
+from stages.tables.models import MODEL_EFFORTS, MODELS, UNKNOWN_MODEL, Model, model_info
 from stages.tables.profiles import PROFILES, Profile
 from tests.support.judges import judge_upstream_request
 
@@ -28,9 +28,9 @@ CHANGING = Model("changing", ("low", "medium", "high"), configuration_updates=Tr
 FIXED = Model("fixed", ("low", "medium", "high"))
 MUTE = Model("mute", ())
 RELAXED = Model("relaxed", ("none", "low"))
-RESTING = Model("resting", ("none", "low", "medium"), rests=True)
+RESTING = Model("resting", ("none", "low", "medium"), rests_by_default=True)
 
-APPROXIMATED, DROPPED = Fate.APPROXIMATED, Fate.DROPPED
+APPROXIMATED, DROPPED = Disposition.APPROXIMATED, Disposition.DROPPED
 TYPE, BUDGET, EFFORT, DISPLAY = "thinking.type", "thinking.budget_tokens", "output_config.effort", "thinking.display"
 
 
@@ -50,11 +50,11 @@ def asked(
     effort: str | None = None,
     config: ThinkingConfig | None = None,
     **fields: Any,
-) -> tuple[tuple[str | None, dict[int, str]], list[tuple[str, Fate]]]:
+) -> tuple[tuple[str | None, dict[int, str]], list[tuple[str, Disposition]]]:
     """Decide about the efforts of a request; return them, and the notes about it."""
     report = Report()
     asking = request(*said, output_config=effort and OutputConfig(effort), thinking=config, **fields)
-    return thinking.efforts(asking, model, profile, report), [(note.path, note.fate) for note in report.notes]
+    return thinking.efforts(asking, model, profile, report), [(note.path, note.disposition) for note in report.notes]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_the_client_sees(fields: dict[str, Any], shown: ThinkingDisplay) ->
         (ADAPTIVE, None, RESTING, "medium", []),
         (ADAPTIVE, "low", RESTING, "low", []),
         (ADAPTIVE, None, MUTE, None, [(TYPE, DROPPED)]),
-        (ThinkingConfig("adaptive", display="updates"), None, FIXED, None, [(DISPLAY, Fate.EMULATED)]),
+        (ThinkingConfig("adaptive", display="updates"), None, FIXED, None, [(DISPLAY, Disposition.EMULATED)]),
         (ThinkingConfig("adaptive", display="of tomorrow"), None, FIXED, None, [(DISPLAY, APPROXIMATED)]),
         (ThinkingConfig("adaptive", display="omitted"), None, FIXED, None, []),
         (ThinkingConfig("enabled", 4_000), None, FIXED, "medium", [(BUDGET, APPROXIMATED)]),
@@ -107,7 +107,11 @@ def test_what_the_client_sees(fields: dict[str, Any], shown: ThinkingDisplay) ->
     ],
 )
 def test_what_becomes_of_each_form(
-    config: ThinkingConfig | None, effort: str | None, model: Model, overall: str | None, notes: list[tuple[str, Fate]]
+    config: ThinkingConfig | None,
+    effort: str | None,
+    model: Model,
+    overall: str | None,
+    notes: list[tuple[str, Disposition]],
 ) -> None:
     """Every way to ask for thinking, on models that must, may, and cannot reason, with its note at its own path."""
     assert asked(model=model, effort=effort, config=config) == ((overall, {}), notes)
@@ -123,7 +127,7 @@ def test_what_becomes_of_each_form(
     ],
 )
 def test_a_server_that_takes_no_word_about_reasoning(
-    config: ThinkingConfig | None, effort: str | None, notes: list[tuple[str, Fate]]
+    config: ThinkingConfig | None, effort: str | None, notes: list[tuple[str, Disposition]]
 ) -> None:
     """Nothing is sent there, and nothing is lost in silence."""
     assert asked(profile=DEAF, effort=effort, config=config) == ((None, {}), notes)
@@ -166,7 +170,9 @@ def test_the_requests_own_effort_holds_until_a_message_says_another(
     assert asked(*said, model=CHANGING, effort=effort, answered=1)[0] == (overall, changes)
 
 
-@given(st.lists(st.none() | st.sampled_from(EFFORTS[2:]), min_size=1, max_size=6), st.sampled_from((None, "high")))
+@given(
+    st.lists(st.none() | st.sampled_from(MODEL_EFFORTS[2:]), min_size=1, max_size=6), st.sampled_from((None, "high"))
+)
 def test_a_growing_conversation_keeps_its_effort(said: list[str | None], effort: str | None) -> None:
     """What stands before the conversation does not change, and no change that was made is taken back (law 9)."""
     grown = [asked(*said[:n], model=CHANGING, effort=effort, answered=1)[0] for n in range(2, len(said) + 1)]
@@ -224,7 +230,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "summarized": {"thinking": ThinkingConfig("adaptive", display="summarized")},
     "between_tools": {"thinking": ThinkingConfig("between_tools")},
     **{f"budget {n}": {"thinking": ThinkingConfig("enabled", n)} for n in (1024, 4_000, 10_000, 31_999)},
-    **{f"effort {word}": {"output_config": OutputConfig(word)} for word in (*EFFORTS, "extreme")},
+    **{f"effort {word}": {"output_config": OutputConfig(word)} for word in (*MODEL_EFFORTS, "extreme")},
     "disabled, effort": {"thinking": DISABLED, "output_config": OutputConfig("max")},
     "budget, effort": {"thinking": ThinkingConfig("enabled", 31_999), "output_config": OutputConfig("low")},
     "adaptive, effort": {"thinking": ADAPTIVE, "output_config": OutputConfig("xhigh")},
@@ -243,7 +249,7 @@ def test_every_model_takes_every_form(form: str, name: str, told: tuple[str, ...
     assert shared.is_dir()
     asking = attrs.evolve(request(*told or (None,), **FORMS[form]), model=name)
     mapped = map_request(asking, Caller(), Target(), message_id="msg_1")
-    model = facts(name)
+    model = model_info(name)
 
     assert judge_upstream_request(mapped.body) == []
     sent = mapped.body.get("reasoning", {}).get("effort")
@@ -254,7 +260,7 @@ def test_every_model_takes_every_form(form: str, name: str, told: tuple[str, ...
 
 def _check_notes(report: Report, asking: Request, sent: str | None, model: Model) -> None:
     """Assert that each word about thinking which did not go up as it is was reported at its path, and no other."""
-    noted = {note.path for note in report.notes if note.fate in (APPROXIMATED, DROPPED)}
+    noted = {note.path for note in report.notes if note.disposition in (APPROXIMATED, DROPPED)}
     config, effort = asking.thinking, asking.output_config and asking.output_config.effort
     told = [message.output_config.effort for message in asking.messages if message.output_config]
     expected = {EFFORT: effort is not None and not told and effort != sent}
@@ -273,4 +279,4 @@ def _check_notes(report: Report, asking: Request, sent: str | None, model: Model
 
 def test_an_unknown_server_gets_the_word_as_it_is() -> None:
     """What is asked of a model that nobody knows is passed on."""
-    assert asked(model=UNKNOWN, effort="max") == (("max", {}), [])
+    assert asked(model=UNKNOWN_MODEL, effort="max") == (("max", {}), [])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.canonical.report import Fate, Report
+from stages.canonical.report import Disposition, Report
 from stages.canonical.request import (
     AnyTool,
     Message,
@@ -40,12 +40,12 @@ def referring(*names: str) -> Message:
 
 
 def boxed(
-    *tools: AnyTool, messages: tuple[Message, ...] = (), in_place: bool = False, hosted: bool = True
-) -> tuple[Toolbox, list[tuple[str, Fate]]]:
+    *tools: AnyTool, messages: tuple[Message, ...] = (), in_place: bool = False, available: bool = True
+) -> tuple[Toolbox, list[tuple[str, Disposition]]]:
     """Sort tools; return the box and what was reported."""
     report = Report()
-    box = toolbox(Request("m", messages, tools=tools), report, in_place=in_place, hosted=hosted)
-    return box, [(note.path, note.fate) for note in report.notes]
+    box = toolbox(Request("m", messages, tools=tools), report, in_place=in_place, available=available)
+    return box, [(note.path, note.disposition) for note in report.notes]
 
 
 def names(box: Toolbox) -> list[str]:
@@ -78,9 +78,9 @@ def test_strictness_is_kept_where_it_can_be() -> None:
     assert [declared["parameters"] for declared in box.declared[::2]] == [CLOSED, optional]
     assert box.declared[3]["parameters"]["required"] == ["a"]
     assert notes == [
-        ("tools.1.strict", Fate.APPROXIMATED),
-        ("tools.3.input_schema", Fate.APPROXIMATED),
-        ("tools.3.input_schema", Fate.EMULATED),
+        ("tools.1.strict", Disposition.APPROXIMATED),
+        ("tools.3.input_schema", Disposition.APPROXIMATED),
+        ("tools.3.input_schema", Disposition.EMULATED),
     ]
 
 
@@ -88,7 +88,7 @@ def test_a_repaired_schema_is_reported() -> None:
     """The client learns which tool's schema was changed."""
     _, notes = boxed(tool("a"), tool("b", input_schema={"anyOf": [SCHEMA]}))
 
-    assert notes == [("tools.1.input_schema", Fate.APPROXIMATED)]
+    assert notes == [("tools.1.input_schema", Disposition.APPROXIMATED)]
 
 
 @given(st.lists(TEXTS, unique=True, max_size=5))
@@ -139,17 +139,19 @@ def test_a_web_search_is_hosted() -> None:
     box, notes = boxed(tool("a"), ServerTool(SEARCH.type, SEARCH.name, {**SEARCH.body, "max_uses": 3}))
 
     assert names(box) == ["web_search", "a"]
-    assert (box.hosting.names, box.hosting.limit) == ({"web_search": "web_search"}, 3)
+    assert (box.server_tools.names, box.server_tools.limit) == ({"web_search": "web_search"}, 3)
     assert notes == []
 
 
-def searched(*tools: AnyTool, native: bool, asked: ToolChoice | None = None) -> tuple[Toolbox, list[tuple[str, Fate]]]:
+def searched(
+    *tools: AnyTool, native: bool, asked: ToolChoice | None = None
+) -> tuple[Toolbox, list[tuple[str, Disposition]]]:
     """Sort tools that are found by a search on the server."""
     report = Report()
     find = ServerTool("tool_search_tool_bm25", "tool_search_tool_bm25", {"type": "tool_search_tool_bm25"})
     request = Request("m", (referring("late"),), tools=(*tools, find), tool_choice=asked)
     box = toolbox(request, report, in_place=True, native_search=native)
-    return box, [(note.path, note.fate) for note in report.notes]
+    return box, [(note.path, note.disposition) for note in report.notes]
 
 
 LATE = (tool("late", defer_loading=True), tool("a"), tool("a late one", defer_loading=True))
@@ -172,7 +174,7 @@ def test_where_nobody_searches_all_tools_are_declared() -> None:
 
     assert names(box) == ["a", upstream_tool_name("a late one"), "late"]
     assert not any("defer_loading" in declared for declared in box.declared)
-    assert ("tools.3", Fate.APPROXIMATED) in notes
+    assert ("tools.3", Disposition.APPROXIMATED) in notes
 
 
 def test_a_forced_tool_does_not_wait_to_be_found() -> None:
@@ -184,14 +186,16 @@ def test_a_forced_tool_does_not_wait_to_be_found() -> None:
     assert choice(asked, box, Report()) == {"tool_choice": {"type": "function", "name": "late"}}
 
 
-@pytest.mark.parametrize(("server_tool", "hosted"), [(SEARCH, False), (ServerTool("bash_29991231", "bash", {}), True)])
-def test_what_has_no_counterpart_is_dropped_and_reported(server_tool: ServerTool, hosted: bool) -> None:
+@pytest.mark.parametrize(
+    ("server_tool", "available"), [(SEARCH, False), (ServerTool("bash_29991231", "bash", {}), True)]
+)
+def test_what_has_no_counterpart_is_dropped_and_reported(server_tool: ServerTool, available: bool) -> None:
     """A tool that nobody would run is not declared."""
-    box, notes = boxed(tool("a"), server_tool, hosted=hosted)
+    box, notes = boxed(tool("a"), server_tool, available=available)
 
     assert names(box) == ["a"]
-    assert (box.hosting.names, box.hosting.limit) == ({}, None)
-    assert notes == [("tools.1", Fate.DROPPED)]
+    assert (box.server_tools.names, box.server_tools.limit) == ({}, None)
+    assert notes == [("tools.1", Disposition.DROPPED)]
 
 
 @pytest.mark.parametrize(
@@ -227,4 +231,4 @@ def test_a_tool_that_is_not_declared_cannot_be_forced() -> None:
     report = Report()
 
     assert choice(ToolChoice("tool", "gone"), boxed(tool("a"))[0], report) == {"tool_choice": "auto"}
-    assert [(note.path, note.fate) for note in report.notes] == [("tool_choice", Fate.APPROXIMATED)]
+    assert [(note.path, note.disposition) for note in report.notes] == [("tool_choice", Disposition.APPROXIMATED)]

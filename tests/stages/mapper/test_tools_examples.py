@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from stages.canonical.report import Fate, Note, Report
+from stages.canonical.report import Disposition, Note, Report
 from stages.canonical.request import Request, Tool
 from stages.mapper.functions import EXAMPLES
 from stages.mapper.tools import toolbox
 
-TOLD = [Note("tools.0.input_examples", Fate.EMULATED, "told in the description")]
+TOLD = [Note("tools.0.input_examples", Disposition.EMULATED, "told in the description")]
 
 
 def described(description: str | None, **extra: Any) -> tuple[Any, list[Note]]:

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from stages.canonical.report import Fate, Report
+from stages.canonical.report import Disposition, Report
 from stages.canonical.request import (
     AnyTool,
     Caller,
@@ -53,9 +53,9 @@ def names(box: Toolbox) -> list[str]:
     return [declared.get("name", declared["type"]) for declared in box.declared]
 
 
-def notes(report: Report) -> list[tuple[str, Fate]]:
+def notes(report: Report) -> list[tuple[str, Disposition]]:
     """What was reported, without the reasons."""
-    return [(note.path, note.fate) for note in report.notes]
+    return [(note.path, note.disposition) for note in report.notes]
 
 
 def test_a_client_tool_becomes_a_function() -> None:
@@ -65,7 +65,7 @@ def test_a_client_tool_becomes_a_function() -> None:
     assert names(box) == ["a", "bash", "b"]
     assert box.declared[1]["parameters"]["properties"].keys() == {"command", "restart"}
     assert box.names["bash"] == "bash"
-    assert (box.toolsets, notes(report)) == ({}, [("tools.1", Fate.TRANSLATED)])
+    assert (box.toolsets, notes(report)) == ({}, [("tools.1", Disposition.TRANSLATED)])
 
 
 def test_members_of_toolsets_are_told_apart() -> None:
@@ -99,7 +99,7 @@ def test_a_deferred_toolset_is_declared_at_once() -> None:
 
     assert len(box.declared) == 17
     assert box.deferred == {}
-    assert notes(report)[1:] == [("tools.0.configs", Fate.APPROXIMATED)]
+    assert notes(report)[1:] == [("tools.0.configs", Disposition.APPROXIMATED)]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_odd_names_are_mended_and_reported(name: str, odd: bool) -> None:
     box, report = boxed(own(name))
 
     assert box.names[names(box)[0]] == name
-    assert notes(report) == ([("tools.0.name", Fate.APPROXIMATED)] if odd else [])
+    assert notes(report) == ([("tools.0.name", Disposition.APPROXIMATED)] if odd else [])
     assert all("String should match pattern '^[a-zA-Z0-9_-]{1,128}$'" in note.reason for note in report.notes)
 
 
@@ -144,8 +144,10 @@ def test_a_deferred_tool_can_be_forced(model: str, messages: tuple[Message, ...]
     assert [tool["name"] for tool in made.body["tools"]] == ["a", "late"]
     assert made.body["tool_choice"] == {"type": "function", "name": "late"}
     assert not any(item["type"] == "additional_tools" for item in made.body["input"])
-    assert ("tools.0.defer_loading", Fate.TRANSLATED) in notes(made.report)
-    assert not any(note.path == "tool_choice" and note.fate is Fate.APPROXIMATED for note in made.report.notes)
+    assert ("tools.0.defer_loading", Disposition.TRANSLATED) in notes(made.report)
+    assert not any(
+        note.path == "tool_choice" and note.disposition is Disposition.APPROXIMATED for note in made.report.notes
+    )
 
 
 @pytest.mark.usefixtures("shared")
@@ -197,4 +199,4 @@ def test_what_is_not_declared_cannot_be_chosen(kind: Any, *, reported: bool) -> 
     report = Report()
 
     assert choice(ToolChoice(kind, "advisor"), box, report) == {}
-    assert notes(report) == ([("tool_choice", Fate.APPROXIMATED)] if reported else [])
+    assert notes(report) == ([("tool_choice", Disposition.APPROXIMATED)] if reported else [])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages.prefix import SETTINGS
+from stages.prompt_fingerprint import FINGERPRINTED
 from stages.tables.diagnostics import REASONS, UNKNOWN_MESSAGE, reason
 
 anthropic = pytest.importorskip("anthropic.types")
@@ -38,7 +38,7 @@ def test_the_unknown_message() -> None:
 
 def test_every_setting_that_is_compared_has_a_reason() -> None:
     """A new one fails here until somebody has decided what to call it."""
-    assert REASONS.keys() == SETTINGS.keys()
+    assert REASONS.keys() == FINGERPRINTED.keys()
 
 
 def read(body: dict[str, Any]) -> Any:

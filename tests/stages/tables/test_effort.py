@@ -6,7 +6,7 @@ import pytest
 
 from stages.canonical.request import OutputConfig, ThinkingConfig
 from stages.tables.effort import BUDGETS, SMALL_ANSWER, UNSAID, clamp, wanted
-from stages.tables.models import EFFORTS, MODELS, Model
+from stages.tables.models import MODEL_EFFORTS, MODELS, Model
 
 DISABLED = ThinkingConfig("disabled")
 ADAPTIVE = ThinkingConfig("adaptive")
@@ -47,11 +47,11 @@ def test_budgets_end_where_they_say(limit: int, effort: str) -> None:
 
     assert at == effort
     assert above is not None
-    assert EFFORTS.index(above) > EFFORTS.index(effort)
+    assert MODEL_EFFORTS.index(above) > MODEL_EFFORTS.index(effort)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.prefix)
-@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("effort", MODEL_EFFORTS)
 def test_a_clamped_effort_is_the_nearest_below(model: Model, effort: str) -> None:
     """For every model and effort: accepted, and the highest that is not more, or else the lowest there is."""
     chosen = clamp(effort, model)
@@ -60,7 +60,7 @@ def test_a_clamped_effort_is_the_nearest_below(model: Model, effort: str) -> Non
         assert chosen is None
         return
     assert chosen in model.efforts
-    below = [known for known in model.efforts if EFFORTS.index(known) <= EFFORTS.index(effort)]
+    below = [known for known in model.efforts if MODEL_EFFORTS.index(known) <= MODEL_EFFORTS.index(effort)]
     assert chosen == (below[-1] if below else model.efforts[0])
 
 
@@ -75,4 +75,4 @@ def test_a_word_nobody_knows_is_left_to_the_model() -> None:
 )
 def test_a_model_that_rests_is_told_to_think(thinking: ThinkingConfig | None, expected: str | None) -> None:
     """Where the model would not reason by itself, a mere wish for thinking becomes an effort."""
-    assert wanted(thinking, None, None, rests=True) == expected
+    assert wanted(thinking, None, None, rests_by_default=True) == expected

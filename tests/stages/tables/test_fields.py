@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from typing_extensions import get_type_hints, is_typeddict
 
-from stages.canonical.report import Fate
+from stages.canonical.report import Disposition
 from stages.tables.fields import FIELDS, NODES, Row, node_of
 from stages.tables.fields.row import dropped, kept, same
 
@@ -183,4 +183,4 @@ def test_rows_are_shared() -> None:
     rows = same(dropped("why"), "a", b="group")
 
     assert (rows["a"].inside, rows["b"].inside) == ("", "group")
-    assert {(row.fate, row.reason) for row in rows.values()} == {(Fate.DROPPED, "why")}
+    assert {(row.disposition, row.reason) for row in rows.values()} == {(Disposition.DROPPED, "why")}

@@ -8,19 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.tables.models import EFFORTS, FAMILIES, MODELS, RELEASES, UNKNOWN, Model, Release, facts, resolve
+from stages.tables.models import (
+    FAMILIES,
+    MODEL_EFFORTS,
+    MODELS,
+    RELEASES,
+    UNKNOWN_MODEL,
+    Model,
+    Release,
+    model_info,
+    upstream_model,
+)
 from tests.stages.strategies import TEXTS
 
 
-@pytest.mark.parametrize("model", [*MODELS, UNKNOWN], ids=lambda model: model.prefix or "unknown")
+@pytest.mark.parametrize("model", [*MODELS, UNKNOWN_MODEL], ids=lambda model: model.prefix or "unknown")
 def test_facts_make_sense(model: Model) -> None:
     """Efforts are known words in rising order, sampling is one of three rules, limits are positive."""
-    ranks = [EFFORTS.index(effort) for effort in model.efforts]
+    ranks = [MODEL_EFFORTS.index(effort) for effort in model.efforts]
 
     assert ranks == sorted(set(ranks))
     assert model.sampling in {"always", "without_reasoning", "never"}
     assert model.sampling != "without_reasoning" or "none" in model.efforts
-    assert 0 < model.output < model.window or model is UNKNOWN
+    assert 0 < model.output < model.window or model is UNKNOWN_MODEL
 
 
 def test_prefixes_are_unique() -> None:
@@ -32,26 +42,26 @@ def test_prefixes_are_unique() -> None:
 @pytest.mark.parametrize("name", ["{}", "{}-2026-11-17", "openai/{}", "a/b/{}-x"])
 def test_ids_count_as_their_family(model: Model, name: str) -> None:
     """Dated and provider-qualified ids are found, in any case of letters, and the longest prefix wins."""
-    assert facts(name.format(model.prefix)) is model
-    assert facts(name.format(model.prefix.upper())) is model
+    assert model_info(name.format(model.prefix)) is model
+    assert model_info(name.format(model.prefix.upper())) is model
 
 
 @pytest.mark.parametrize(("name", "prefix"), [("o3", "o"), ("o4-mini", "o"), ("gpt-5.4-mini-x", "gpt-5.4-mini")])
 def test_special_prefixes(name: str, prefix: str) -> None:
     """The o-series is an `o` and a digit."""
-    assert facts(name).prefix == prefix
+    assert model_info(name).prefix == prefix
 
 
 @pytest.mark.parametrize("name", ["olmo-3", "o", "llama", "", "qwen/qwen3"])
 def test_other_servers_models_are_unknown(name: str) -> None:
     """Nothing is assumed about them but that they take what is asked."""
-    assert facts(name) is UNKNOWN
+    assert model_info(name) is UNKNOWN_MODEL
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.id)
 def test_releases_are_known_models_with_real_days(release: Release) -> None:
     """What is published has facts, and dates that are dates."""
-    assert facts(release.id) is not UNKNOWN
+    assert model_info(release.id) is not UNKNOWN_MODEL
     day = dt.date.fromisoformat(release.created)
     assert release.retires is None or dt.date.fromisoformat(release.retires) > day
 
@@ -61,7 +71,7 @@ def test_families_are_served(keyword: str, upstream: str) -> None:
     """Each family's name, however dated, goes to its model, which is one that exists."""
     name = keyword if keyword in ("claude", "anthropic") else f"claude-{keyword}-4-5-20250929"
 
-    assert resolve(name) == upstream
+    assert upstream_model(name) == upstream
     assert upstream in {release.id for release in RELEASES}
 
 
@@ -90,15 +100,15 @@ def test_families_are_served(keyword: str, upstream: str) -> None:
 )
 def test_names_are_resolved(name: str, configured: dict[str, str], upstream: str) -> None:
     """Exact names, then foreign names as they are, then aliases, then the first keyword."""
-    assert resolve(name, configured) == upstream
+    assert upstream_model(name, configured) == upstream
 
 
 @given(TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3))
 def test_every_name_has_a_model(name: str, configured: dict[str, str]) -> None:
     """Whatever a client asks for and whatever is configured, there is an answer, the same each time."""
-    assert isinstance(resolve(name, configured), str)
-    assert resolve(name, configured) == resolve(name, dict(configured))
-    assert isinstance(facts(name), Model)
+    assert isinstance(upstream_model(name, configured), str)
+    assert upstream_model(name, configured) == upstream_model(name, dict(configured))
+    assert isinstance(model_info(name), Model)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +125,7 @@ def test_every_name_has_a_model(name: str, configured: dict[str, str]) -> None:
 )
 def test_whether_a_model_reasons(name: str, effort: str | None, *, reasons: bool) -> None:
     """Most do by themselves, some only when they are told to, some never."""
-    assert facts(name).reasons(effort) is reasons
+    assert model_info(name).reasons(effort) is reasons
 
 
 @pytest.mark.parametrize(
@@ -133,4 +143,4 @@ def test_whether_a_model_reasons(name: str, effort: str | None, *, reasons: bool
 )
 def test_whether_a_model_searches_among_tools(name: str, *, searches: bool) -> None:
     """Recorded on gpt-5.4 and gpt-5.6; those before have no such tool, and the smallest lacks it as well."""
-    assert facts(name).tool_search is searches
+    assert model_info(name).tool_search is searches

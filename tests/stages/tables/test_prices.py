@@ -9,8 +9,8 @@ import pytest
 
 from stages.canonical.events import Usage
 from stages.tables import stops
-from stages.tables.models import FAMILIES, RELEASES, facts
-from stages.tables.prices import PRICES, Price, cost, price_of
+from stages.tables.models import FAMILIES, RELEASES, model_info
+from stages.tables.prices import PRICES, Price, cost_usd, price_of
 
 UNPRICED = {"gpt-5-pro"}
 """Models of today whose price the source does not tell."""
@@ -36,7 +36,7 @@ UNPRICED = {"gpt-5-pro"}
 )
 def test_costs_worked_out_by_hand(model: str, usage: Usage, tier: str | None, dollars: float) -> None:
     """Fresh, read, written for half an hour and for half a day, long prompts, and the tiers."""
-    assert cost(model, usage, tier) == pytest.approx(dollars, rel=1e-9)
+    assert cost_usd(model, usage, tier) == pytest.approx(dollars, rel=1e-9)
 
 
 def test_recorded_usage(shared: Path) -> None:
@@ -44,7 +44,7 @@ def test_recorded_usage(shared: Path) -> None:
     folder = shared / "recordings/openai/text"
     name = "pydantic-ai__test_openai_responses_prompt_cache_e2e__{}.json"
     bodies = [json.loads((folder / name.format(turn)).read_bytes())["body"] for turn in (0, 1)]
-    spent = [cost(body["model"], stops.usage(body["usage"]), body["service_tier"]) for body in bodies]
+    spent = [cost_usd(body["model"], stops.usage(body["usage"]), body["service_tier"]) for body in bodies]
 
     # 8 * $4 + 4,012 * $5 + 5 * $20, and 8 * $4 + 4,012 * $0.40 + 5 * $20, in millionths
     assert spent == [pytest.approx(0.020192), pytest.approx(0.0017368)]
@@ -53,12 +53,12 @@ def test_recorded_usage(shared: Path) -> None:
 @pytest.mark.parametrize("model", ["mine", "gpt-5-pro", "gpt-6.2-astra-law", "gpt-4.1-mini", "gpt-4o-mini", ""])
 def test_what_only_resembles_a_priced_model_has_no_price(model: str) -> None:
     """A wrong figure is worse than none."""
-    assert cost(model, Usage(1_000)) is None
+    assert cost_usd(model, Usage(1_000)) is None
 
 
 def test_a_tier_without_a_price() -> None:
     """What is billed by contract cannot be told from a list."""
-    assert cost("gpt-6.2-sol", Usage(1_000), "scale") is None
+    assert cost_usd("gpt-6.2-sol", Usage(1_000), "scale") is None
 
 
 @pytest.mark.parametrize("name", ["openai/gpt-6.2-sol", "GPT-6.2-sol", "gpt-6.2-sol-2026-11-17"])
@@ -80,4 +80,4 @@ def test_prices_make_sense(model: str, price: Price) -> None:
     """Reading costs least, writing more than plain input, the answer most; what is paid for writing has breakpoints."""
     assert price.read < price.fresh < price.output
     assert price.written is None or price.written > price.fresh
-    assert (price.written is not None) == facts(model).cache_breakpoints
+    assert (price.written is not None) == model_info(model).cache_breakpoints

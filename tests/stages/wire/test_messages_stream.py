@@ -118,7 +118,7 @@ def test_usage_at_the_end_tells_of_thinking_if_it_is_known() -> None:
 
 def test_usage_at_the_end_counts_searches_if_there_were_any() -> None:
     """What the upstream ran for the client is billed apart."""
-    assert wire.end_usage(MessageEnd("end_turn", hosted=(("mcp", 1), ("web_search", 2))))["server_tool_use"] == {
+    assert wire.end_usage(MessageEnd("end_turn", server_tools=(("mcp", 1), ("web_search", 2))))["server_tool_use"] == {
         "web_search_requests": 2,
         "web_fetch_requests": 0,
     }

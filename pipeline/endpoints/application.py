@@ -1,0 +1,91 @@
+"""The edge: HTTP comes in, is routed, and every end is made certain here.
+
+This is the one place where an exception, which is a bug, becomes `Failure(INTERNAL)`; what the log says of it is
+where in the code it struck, never what it said.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+
+from pipeline.endpoints import catalogue, counting, health, messages
+from pipeline.endpoints.context import Context
+from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
+from pipeline.settings.keys import presented
+from pipeline.telemetry import names
+from pipeline.telemetry.logs import fault_site
+from stages.canonical.failure import Failure, Kind
+
+Endpoint = Callable[[Context, Exchange], Awaitable[None]]
+"""What answers one method of one route."""
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""An ASGI application."""
+
+ROUTES: dict[str, dict[str, Endpoint]] = {
+    "/v1/messages": {"POST": messages.create},
+    "/v1/messages/stream": {"POST": messages.create_stream},
+    "/v1/messages/explain": {"POST": messages.explain},
+    "/v1/messages/count_tokens": {"POST": counting.count_tokens},
+    "/v1/models": {"GET": catalogue.list_models},
+    "/": {"GET": health.hello, "HEAD": health.hello},
+    "/healthz": {"GET": health.healthz, "HEAD": health.healthz},
+}
+"""Path to methods; the query never matters for routing."""
+
+OPEN = {"/", "/healthz"}
+"""Routes that ask for no key."""
+
+_MODEL = "/v1/models/"
+
+
+def application(context: Context) -> Application:
+    """Make the ASGI application of a service."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        exchange = Exchange(scope, receive, send, f"req_{os.urandom(12).hex()}")
+        try:
+            await _route(context, exchange)
+        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a failure
+            context.log.error(names.FAULT, request_id=exchange.request_id, site=fault_site(error))  # noqa: TRY400 - a traceback quotes content
+            await exchange.break_off(Failure(Kind.INTERNAL, "Internal server error"))
+
+    return app
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Agree to start and to stop: what we need is opened and closed around the server, not by it."""
+    for phase in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{phase}.complete"})
+
+
+async def _route(context: Context, exchange: Exchange) -> None:
+    path = exchange.path.rstrip("/") or "/"
+    methods = ROUTES.get(path)
+    if methods is None and path.startswith(_MODEL):
+        methods = {"GET": catalogue.get_model}
+    if methods is None:
+        await exchange.fail(Failure(Kind.NOT_FOUND, f"Not found: {exchange.method} {path}"))
+    elif exchange.method not in methods:
+        await exchange.fail(Failure(Kind.METHOD_NOT_ALLOWED, "Method Not Allowed"))
+    elif path not in OPEN and (refused := _authenticate(context, exchange)):
+        await exchange.fail(refused)
+    else:
+        await methods[exchange.method](context, exchange)
+
+
+def _authenticate(context: Context, exchange: Exchange) -> Failure | None:
+    """Check the client's key, in either header, where keys are asked for."""
+    keys = context.settings.client_keys
+    if not keys:
+        return None
+    candidates = presented(exchange.headers)
+    if not candidates:
+        return Failure(Kind.AUTHENTICATION, "x-api-key header is required")
+    known = [key.matches(candidate) for key in keys for candidate in candidates]
+    return None if any(known) else Failure(Kind.AUTHENTICATION, "invalid x-api-key")

@@ -1,0 +1,1 @@
+"""One request, from the moment it is understood to its end."""

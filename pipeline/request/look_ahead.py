@@ -1,0 +1,56 @@
+"""How an upstream's answer begins: whether it takes the request's reasoning back, before anything of it is told.
+
+An upstream may refuse a request with a status, or say 200 and fail in the first event that says anything. The client
+must not notice the difference: as long as nothing was told, the request can be made again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from stages.actor import Batch, Inbox
+from stages.canonical.failure import Failure
+from stages.canonical.plan import AnswerPlan
+from stages.correlator import Ledger
+from stages.tables.errors import refuses_reasoning
+from stages.wire.responses_stream import StreamEvent
+
+
+class LookAhead:
+    """The events of an answer, which can be read up to where they begin to mean something, and then from the start.
+
+    It reads ahead with books of its own, which are thrown away: what they say first decides. What was read waits here
+    meanwhile, and says nothing, so nobody is held up by it.
+    """
+
+    def __init__(self, inbox: Inbox[StreamEvent]) -> None:
+        """Open an answer.
+
+        Args:
+            inbox: its events, batch by batch, none of them read yet.
+        """
+        self._inbox = aiter(inbox)
+        self._read: deque[Batch[StreamEvent]] = deque()
+
+    async def refuses(self, plan: AnswerPlan, waiting: int) -> bool:
+        """Read on until something is said; whether that is a refusal of the reasoning in the request.
+
+        Args:
+            plan: how the answer is read.
+            waiting: characters that blocks may hold back in all, as for the `Ledger`.
+        """
+        books = Ledger(plan, waiting=waiting)
+        async for batch in self._inbox:
+            self._read.append(batch)
+            said = next(iter(books.read(batch)), None)
+            if said is not None:
+                return isinstance(said, Failure) and refuses_reasoning(said)
+        return False
+
+    def __aiter__(self) -> LookAhead:
+        """Return itself; an answer can be read once."""
+        return self
+
+    async def __anext__(self) -> Batch[StreamEvent]:
+        """Return the next batch, of those read ahead first."""
+        return self._read.popleft() if self._read else await anext(self._inbox)

@@ -1,0 +1,114 @@
+"""The settings: frozen values from flags, environment, a TOML file and defaults, in that order of precedence.
+
+All mistakes are reported at once, each with the setting's name, where it came from and what would be right: nobody
+should have to start a server five times to learn of five mistakes.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from typing import TYPE_CHECKING, Any, cast
+
+from pipeline.settings.catalogue import GROUPS, SETTINGS, Limits, Setting, Settings, Timing, UpstreamSettings
+from pipeline.settings.keys import KeyHash, Secret
+from pipeline.settings.readers import EMULATOR, client_key_texts
+from pipeline.settings.rules import RULES, is_loopback
+from pipeline.settings.sources import (
+    Given,
+    Layer,
+    find_file,
+    from_environment,
+    from_file,
+    from_flags,
+    from_openai_environment,
+    variable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = [
+    "EMULATOR",
+    "SETTINGS",
+    "ConfigurationError",
+    "KeyHash",
+    "Limits",
+    "Secret",
+    "Setting",
+    "Settings",
+    "Timing",
+    "UpstreamSettings",
+    "find_file",
+    "is_loopback",
+    "load",
+    "plain_client_key",
+    "variable",
+]
+
+
+class ConfigurationError(Exception):
+    """Some settings are wrong.
+
+    Args:
+        mistakes: One line each: the setting, where it came from, what would be right. No line shows a key.
+    """
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+def load(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> Settings:
+    """Build the settings from all sources.
+
+    Args:
+        flags: Command-line values by dotted name (`upstream` is short for `upstream.url`); `None` is "not used".
+        environment: Variables; `DRAGOMAN_*` are ours, `OPENAI_API_KEY` and `OPENAI_BASE_URL` are defaults.
+        file: The TOML file (`find_file` chooses it), or None.
+
+    Raises:
+        ConfigurationError: With all mistakes of all sources.
+    """
+    given, mistakes = _gather(flags, environment, file)
+    values: dict[str, object] = {}
+    wrong: set[str] = set()
+    for name, each in given.items():
+        try:
+            values[name] = SETTINGS[name].reader(each.value)
+        except ValueError as right:
+            mistakes.append(f"{name} (from {each.origin}): not understood; {right} would be right")
+            wrong.add(name)
+    settings = _build(values, given)
+    # A rule about a setting that could not be read would judge its default: one mistake would be told as two.
+    mistakes += [mistake for names, rule in RULES if not wrong & names for mistake in rule(settings)]
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return settings
+
+
+def plain_client_key(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> Secret | None:
+    """Return the first of the clients' keys unhashed, for `dragoman claude`, which must present one."""
+    given, _ = _gather(flags, environment, file)
+    keys = client_key_texts(given["client_keys"].value) if "client_keys" in given else ()
+    return Secret(keys[0]) if keys else None
+
+
+def _gather(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> tuple[Layer, list[str]]:
+    in_environment, mistakes = from_environment(environment, SETTINGS)
+    in_file, more = from_file(file, SETTINGS) if file else ({}, [])
+    layers = [from_flags(flags), in_environment, in_file, from_openai_environment(environment)]
+    return ChainMap(*(dict(layer) for layer in layers)), mistakes + more
+
+
+def _build(values: Mapping[str, object], given: Mapping[str, Given]) -> Settings:
+    upstream_url = "upstream.url"
+    chosen_by = given[upstream_url].origin if upstream_url in given else "an API key was given"
+    if upstream_url not in given and "upstream.api_key" not in given:
+        values, chosen_by = {**values, upstream_url: EMULATOR}, "nothing was given"
+    groups: dict[str, Any] = {
+        name: group(**{key.removeprefix(f"{name}."): v for key, v in values.items() if key.startswith(f"{name}.")})
+        for name, group in GROUPS.items()
+    }
+    plain = cast("dict[str, Any]", {name: value for name, value in values.items() if "." not in name})
+    return Settings(**plain, **groups, upstream_chosen_by=chosen_by)

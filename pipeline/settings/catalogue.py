@@ -1,0 +1,157 @@
+"""What can be set: frozen classes whose every field knows its reader, its meaning and its default."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from pipeline.settings import readers as read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.settings.keys import KeyHash, Secret
+    from pipeline.settings.readers import Reader
+
+OPENAI_URL = "https://api.openai.com/v1"
+"""The upstream when a key is given and no URL."""
+
+_READER, _ABOUT = "reader", "about"
+
+
+def _about(reader: Reader, about: str) -> dict[str, object]:
+    return {_READER: reader, _ABOUT: about}
+
+
+_BYTES = read.whole(1)
+
+
+@attrs.frozen
+class UpstreamSettings:
+    """The Responses API that does the work."""
+
+    url: str = attrs.field(
+        default=OPENAI_URL,
+        metadata=_about(read.upstream_url, "base URL, or `emulator` for the scripted API inside the process"),
+    )
+    api_key: Secret | None = attrs.field(
+        default=None, metadata=_about(read.secret, "key sent to the upstream; local engines need none")
+    )
+    profile: str = attrs.field(
+        default="",
+        metadata=_about(read.text, "name of what the server can and cannot do; empty: guessed from the URL"),
+    )
+    profile_overrides: Mapping[str, bool | int | str] = attrs.field(
+        factory=lambda: MappingProxyType({}),
+        metadata=_about(read.scalars_by_name, "single fields of the profile that differ for this server"),
+    )
+    http2: bool = attrs.field(default=False, metadata=_about(read.boolean, "speak HTTP/2 where the upstream does"))
+    retries: int = attrs.field(
+        default=2, metadata=_about(read.whole(0, 10), "new attempts after a failure that came before any byte")
+    )
+
+
+@attrs.frozen
+class Limits:
+    """What a request may cost in memory. Sizes are bytes."""
+
+    body_bytes: int = attrs.field(default=32 * 2**20, metadata=_about(_BYTES, "largest body of a client"))
+    header_bytes: int = attrs.field(default=64 * 2**10, metadata=_about(_BYTES, "largest head of a client's request"))
+    channel_batches: int = attrs.field(
+        default=16, metadata=_about(read.whole(0), "batches that wait between two stages; 0 hands over directly")
+    )
+    waiting_bytes: int = attrs.field(
+        default=8 * 2**20, metadata=_about(_BYTES, "content that a block holds while it waits for its turn")
+    )
+    event_bytes: int = attrs.field(default=16 * 2**20, metadata=_about(_BYTES, "largest single event of the upstream"))
+    response_bytes: int = attrs.field(
+        default=64 * 2**20, metadata=_about(_BYTES, "largest answer of the upstream, streamed or not")
+    )
+
+
+@attrs.frozen
+class Timing:
+    """How long things may take. Times are seconds."""
+
+    commit_after: float = attrs.field(
+        default=5.0, metadata=_about(read.seconds, "silence of a healthy upstream after which the 200 is sent anyway")
+    )
+    ping_after: float = attrs.field(default=10.0, metadata=_about(read.seconds, "silence after which a ping is sent"))
+    nudge_after: float = attrs.field(
+        default=120.0,
+        metadata=_about(read.seconds, "silence after which an empty delta is sent, lest the client leave"),
+    )
+    connect: float = attrs.field(
+        default=10.0, metadata=_about(read.seconds, "to connect to the upstream, TLS included")
+    )
+    first_byte: float = attrs.field(default=300.0, metadata=_about(read.seconds, "from the request to the first byte"))
+    silence: float = attrs.field(default=300.0, metadata=_about(read.seconds, "between two reads from the upstream"))
+    total: float = attrs.field(default=3600.0, metadata=_about(read.seconds, "for a whole request"))
+    shutdown_grace: float = attrs.field(
+        default=10.0, metadata=_about(read.seconds, "for running requests to end when the server is told to stop")
+    )
+
+
+@attrs.frozen
+class Settings:
+    """Everything that can be set. `upstream_chosen_by` is no setting: it says who chose the upstream, for people."""
+
+    host: str = attrs.field(default="127.0.0.1", metadata=_about(read.text, "address to listen on"))
+    port: int = attrs.field(
+        default=8765, metadata=_about(read.whole(0, 65535), "port to listen on; 0 takes any that is free")
+    )
+    workers: int = attrs.field(default=1, metadata=_about(read.whole(1, 256), "processes that share the port"))
+    log_format: Literal["console", "json"] = attrs.field(
+        default="console", metadata=_about(read.choice("console", "json"), "logs for people or for machines")
+    )
+    log_level: str = attrs.field(
+        default="info",
+        metadata=_about(read.choice("debug", "info", "warning", "error"), "the least grave thing that is logged"),
+    )
+    mode: Literal["permissive", "strict"] = attrs.field(
+        default="permissive",
+        metadata=_about(
+            read.choice("permissive", "strict"),
+            "what happens to what the upstream cannot do: the nearest faithful thing, reported, or a 400 that names it",
+        ),
+    )
+    models: Mapping[str, str] = attrs.field(
+        factory=lambda: MappingProxyType({}),
+        metadata=_about(read.texts_by_name, "a client's model name or family word, and the upstream model for it"),
+    )
+    client_keys: tuple[KeyHash, ...] = attrs.field(
+        default=(), metadata=_about(read.client_keys, "keys of which a client must present one; empty: none is asked")
+    )
+    upstream: UpstreamSettings = attrs.field(factory=UpstreamSettings)
+    limits: Limits = attrs.field(factory=Limits)
+    timing: Timing = attrs.field(factory=Timing)
+    upstream_chosen_by: str = "default"
+
+
+@attrs.frozen
+class Setting:
+    """What is known about one setting: how its value is read, what it means, and its default."""
+
+    reader: Reader
+    about: str
+    default: object
+
+
+def _catalogue(settings_class: type, prefix: str = "") -> dict[str, Setting]:
+    built = settings_class()
+    return {
+        prefix + field.name: Setting(field.metadata[_READER], field.metadata[_ABOUT], getattr(built, field.name))
+        for field in attrs.fields(settings_class)
+        if _READER in field.metadata
+    }
+
+
+GROUPS: Mapping[str, type] = {"upstream": UpstreamSettings, "limits": Limits, "timing": Timing}
+"""The nested groups of `Settings`: the first part of a dotted name."""
+
+SETTINGS: Mapping[str, Setting] = MappingProxyType(
+    _catalogue(Settings) | {k: v for name, group in GROUPS.items() for k, v in _catalogue(group, f"{name}.").items()}
+)
+"""Every setting by its dotted name, in the order of the classes above."""

@@ -1,0 +1,123 @@
+"""A request onto a wire, in as few writes as possible: the head leaves together with the first piece of the body.
+
+httpx has already decided the framing (host, content-length or transfer-encoding); here it is kept, and checked, because
+a connection on which head and body disagree would give the next request somebody else's answer.
+Source: RFC 9112, sections 3, 5 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+import httpx
+
+from pipeline.upstream.faults import WRITE, guarded
+from pipeline.upstream.http1.streams import Wire
+
+
+async def write_request(wire: Wire, request: httpx.Request, seconds: float | None = None) -> None:
+    """Send the whole request, each of its writes within so many seconds.
+
+    Raises:
+        httpx.LocalProtocolError: Head or body cannot be sent as they are.
+        httpx.WriteError: The peer takes no more; it may have answered all the same.
+        httpx.WriteTimeout: It takes nothing.
+        TypeError: The body can only be read synchronously.
+    """
+    head, body = request_head(request), _body_framing(request.headers)
+    stream = request.stream
+    if isinstance(stream, httpx.ByteStream):
+        await _send(wire, head + body.frame(b"".join(stream)) + body.end(), seconds)
+        return
+    if not isinstance(stream, httpx.AsyncByteStream):
+        raise TypeError("the body of a request to the upstream must be bytes or an asynchronous stream")
+    unsent = head
+    parts = aiter(stream)
+    try:
+        async for part in parts:
+            await _send(wire, unsent + body.frame(part), seconds)
+            unsent = b""
+    finally:
+        if isinstance(parts, AsyncGenerator):  # as httpx's own are: not to be left to the garbage collector
+            await parts.aclose()
+    await _send(wire, unsent + body.end(), seconds)
+
+
+def request_head(request: httpx.Request) -> bytes:
+    """Render request line and headers.
+
+    Raises:
+        httpx.LocalProtocolError: A line end or NUL inside a line: it would begin a header, or a request, of its own.
+    """
+    lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
+    lines += [b"%b: %b" % header for header in request.headers.raw]
+    head = b"\r\n".join([*lines, b"", b""])
+    ends = len(lines) + 1
+    if not head.count(b"\r\n") == head.count(b"\r") == head.count(b"\n") == ends or b"\0" in head:
+        raise httpx.LocalProtocolError("a header of the request holds a line end")
+    return head
+
+
+def closes(headers: httpx.Headers) -> bool:
+    """Whether these headers end the connection after their message."""
+    return any(token.lower() == "close" for token in headers.get_list("connection", split_commas=True))
+
+
+async def _send(wire: Wire, data: bytes, seconds: float | None) -> None:
+    if data:
+        with guarded(WRITE, seconds):
+            await wire.send_all(data)
+
+
+class _BodyFraming(Protocol):
+    """How the parts of a body follow each other on the wire."""
+
+    def frame(self, part: bytes) -> bytes:
+        """Write one part."""
+        ...
+
+    def end(self) -> bytes:
+        """Write what stands behind the last."""
+        ...
+
+
+class _Counted:
+    """Exactly the announced number of bytes."""
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+
+    def frame(self, part: bytes) -> bytes:
+        """Pass a part on, as far as bytes are still due."""
+        self._left -= len(part)
+        if self._left < 0:
+            raise httpx.LocalProtocolError("the body of the request is longer than its content-length")
+        return part
+
+    def end(self) -> bytes:
+        """Check that nothing is missing."""
+        if self._left:
+            raise httpx.LocalProtocolError("the body of the request is shorter than its content-length")
+        return b""
+
+
+class _Chunked:
+    """Chunks, each with its size; an empty one would be the end."""
+
+    def frame(self, part: bytes) -> bytes:
+        """Write a part behind its size."""
+        return b"%x\r\n%b\r\n" % (len(part), part) if part else b""
+
+    def end(self) -> bytes:
+        """Write the chunk that is the end."""
+        return b"0\r\n\r\n"
+
+
+def _body_framing(headers: httpx.Headers) -> _BodyFraming:
+    if "transfer-encoding" in headers:
+        return _Chunked()
+    length = headers.get("content-length", "0")
+    if not (length.isascii() and length.isdigit()):
+        raise httpx.LocalProtocolError("the content-length of the request is not a number")
+    return _Counted(int(length))

@@ -1,0 +1,132 @@
+"""An httpx transport for HTTP/1.1 over trio whose framing is done in C, and the choice between it and the stock one.
+
+From outside it is an ordinary httpx transport: URLs, headers, timeouts, errors and streaming are httpx's. What it does
+not do, HTTP/2 and proxies, is left to `httpx.AsyncHTTPTransport`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import ssl
+from collections.abc import Mapping
+
+import httpx
+import trio
+
+from pipeline.upstream.faults import CONNECT, UnansweredError, guarded
+from pipeline.upstream.http1.connection import Timeouts, exchange
+from pipeline.upstream.http1.pool import Connection, Origin, Pool, Statistics
+from pipeline.upstream.http1.streams import Connect, open_wire
+from pipeline.upstream.proxies import proxy_for
+
+DEFAULT_HEAD_LIMIT = 102_400
+"""Bytes of a response's head, as in h11."""
+
+# httpcore looks at every connection for every idle one: with a thousand of them a request costs 60 ms of CPU.
+_STOCK_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+
+
+class HttptoolsTransport(httpx.AsyncBaseTransport):
+    """HTTP/1.1 with keep-alive, TLS, and one item of the response's stream per read of the socket.
+
+    There is no limit to connections in use: how many requests run is decided where they come in. Of the timeouts of
+    httpx `connect` bounds connecting and the TLS handshake, `write` each write, `read` the wait for the head; between
+    the reads of a body there is no deadline, because models think: whoever reads the stream watches its silence.
+
+    Args:
+        ssl_context: How upstreams are verified. Without one, httpx's default (certifi's roots, `SSL_CERT_FILE` and
+            `SSL_CERT_DIR` respected), made at the first https request because that takes 20 ms. ALPN is set on it.
+        connect_timeout: Seconds, for requests that bring no timeout of their own.
+        keepalive_expiry: Seconds after which an idle connection is not used any more.
+        max_keepalive: Idle connections kept, over all origins.
+        head_limit: Bytes that the head of a response may have.
+        connect: How TCP connections are made.
+    """
+
+    def __init__(
+        self,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        connect_timeout: float = 10.0,
+        keepalive_expiry: float = 30.0,
+        max_keepalive: int = 1000,
+        head_limit: int = DEFAULT_HEAD_LIMIT,
+        connect: Connect = trio.open_tcp_stream,
+    ) -> None:
+        self._given_context = ssl_context
+        self._context: ssl.SSLContext | None = None
+        self._connect_timeout = connect_timeout
+        self._head_limit = head_limit
+        self._open_tcp = connect
+        self._pool = Pool(max_idle=max_keepalive, expiry=keepalive_expiry)
+
+    @property
+    def statistics(self) -> Statistics:
+        """Count connections: open, idle, in use."""
+        return self._pool.statistics
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; return its response as soon as the head is there.
+
+        A kept connection may be closed by the server at the very moment we use it. If so, and not a byte of a response
+        came, and the body can be sent once more, a fresh connection is tried, once.
+
+        Raises:
+            httpx.ConnectError, httpx.ConnectTimeout: There is no connection, or the peer could not be verified.
+            httpx.WriteError, httpx.WriteTimeout, httpx.ReadError, httpx.ReadTimeout: It broke, or nothing happened.
+            httpx.RemoteProtocolError: The peer closed too early, or does not speak HTTP/1.1.
+            httpx.LocalProtocolError: The request cannot be sent as it is.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        origin = Origin.of(request.url)
+        kept = self._pool.take(origin)
+        if kept is not None:
+            try:
+                return await exchange(self._pool, kept, request, head_limit=self._head_limit)
+            except UnansweredError:
+                if not isinstance(request.stream, httpx.ByteStream):
+                    raise
+        connection = await self._open(origin, request)
+        return await exchange(self._pool, connection, request, head_limit=self._head_limit)
+
+    async def aclose(self) -> None:
+        """Close all connections at once, also those in use. No checkpoint."""
+        self._pool.close()
+
+    async def _open(self, origin: Origin, request: httpx.Request) -> Connection:
+        timeouts: Timeouts = request.extensions.get("timeout", {"connect": self._connect_timeout})
+        with guarded(CONNECT, timeouts.get("connect")):
+            context = self._tls() if origin.scheme == "https" else None
+            wire = await open_wire(origin.host, origin.port, context, self._open_tcp)
+            connection = Connection(origin, wire)
+            self._pool.adopt(connection)
+        return connection
+
+    def _tls(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = self._given_context or httpx.create_ssl_context()
+            self._context.set_alpn_protocols(["http/1.1"])
+        return self._context
+
+
+def choose_transport(
+    url: str, *, http2: bool, environment: Mapping[str, str], ssl_context: ssl.SSLContext | None = None
+) -> httpx.AsyncBaseTransport:
+    """Choose the transport for an upstream: ours, or httpx's where HTTP/2 is asked for or a proxy lies in the way.
+
+    Args:
+        url: The upstream's base URL.
+        http2: Offer HTTP/2 to the upstream.
+        environment: Where `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` stand: `os.environ`, mostly.
+        ssl_context: How the upstream is verified; without one as httpx does it.
+
+    Raises:
+        ImportError: What was asked for needs a package that is not installed: h2, or socksio for a SOCKS proxy.
+    """
+    proxy = proxy_for(httpx.URL(url), environment)
+    if not http2 and proxy is None:
+        return HttptoolsTransport(ssl_context=ssl_context)
+    if http2 and importlib.util.find_spec("h2") is None:
+        raise ImportError("HTTP/2 to the upstream needs the package `h2`: install it, or do not ask for HTTP/2")
+    verify = True if ssl_context is None else ssl_context
+    return httpx.AsyncHTTPTransport(verify=verify, http2=http2, proxy=proxy, limits=_STOCK_LIMITS)

@@ -1,0 +1,1 @@
+"""What became of each field that no stage has spoken about."""

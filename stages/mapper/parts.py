@@ -1,0 +1,114 @@
+"""Content blocks that go in, and the parts they become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from stages.canonical.report import Report
+from stages.canonical.request import ContentBlock, Document, Image, SearchResult, Text, ToolReference, Unknown
+from stages.mapper.documents import document_parts, text_instead
+from stages.tables.identifiers import upstream_file_id, upstream_tool_name
+from stages.tables.media_types import read
+from stages.tools.client.browser_state import BROWSER_STATE, browser_state_text
+from stages.wire import json
+from stages.wire import responses_request as wire
+from stages.wire.responses_request import Part
+
+BILLING_HEADER = "x-anthropic-billing-header"
+"""How Claude Code's accounting block begins; it differs between conversations, so it would spoil every cache."""
+
+_UNSEEN = "[A file that cannot be shown.]"
+
+
+def parts_of(block: ContentBlock, path: str, report: Report, *, files: bool = True) -> list[Part]:
+    """Translate one block of a user's message, a system prompt or a tool's result.
+
+    Args:
+        block: the block.
+        path: where it stands, for the report.
+        report: gets what could not be kept.
+        files: whether the upstream takes files; else those that are text become text, and the others are reported.
+    """
+    if (
+        isinstance(block, Unknown)
+        and block.type == BROWSER_STATE
+        and (said := browser_state_text(block.body)) is not None
+    ):
+        return [wire.input_text(said)]
+    translate = _PARTS.get(type(block))
+    if translate is None:
+        report.approximated(path, "a block without counterpart is shown as text")
+        return [_as_text(block)]
+    parts = translate(block)
+    if files:
+        return parts
+    shown = [text_instead(part) if part["type"] == "input_file" else part for part in parts]
+    if None in shown:
+        report.dropped(path, "the upstream takes no files")
+    return [wire.input_text(_UNSEEN) if part is None else part for part in shown]
+
+
+def text_of(block: Unknown) -> str:
+    """Show a block that has no counterpart: its type as a tag around what it says, so that the model can read it.
+
+    Without the client's mark for the cache, which moves from turn to turn.
+    """
+    said = {key: value for key, value in block.body.items() if key != "cache_control"}
+    return f"<{block.type}>{json.encode(said).decode()}</{block.type}>"
+
+
+def _text(block: Text) -> list[Part]:
+    return [wire.input_text(block.text)] if block.text else []
+
+
+def _image(block: Image) -> list[Part]:
+    source = block.source
+    if source.file_id is not None:
+        return [wire.input_image_file(upstream_file_id(source.file_id))]
+    if source.url:
+        return [wire.input_image(source.url)]
+    picture = read(source.data or "", source.media_type, "image/png")
+    return [wire.input_image(f"data:{picture.media_type};base64,{picture.data}")]
+
+
+def _document(block: Document) -> list[Part]:
+    inner = [part for item in block.source.content for part in _inner(item)]
+    return [*document_parts(block), *inner]
+
+
+def _inner(block: ContentBlock) -> list[Part]:
+    translate = _PARTS.get(type(block))
+    return translate(block) if translate else [_as_text(block)]
+
+
+def _search_result(block: SearchResult) -> list[Part]:
+    head = wire.input_text(f"Search result: {block.title}\nSource: {block.source}")
+    return [head, *(part for item in block.content for part in _inner(item))]
+
+
+def _tool_reference(block: ToolReference) -> list[Part]:
+    return [wire.input_text(f"The tool {upstream_tool_name(block.tool_name)} is available from here on.")]
+
+
+def _as_text(block: Any) -> Part:
+    if not isinstance(block, Unknown):  # one that stands where its kind has no meaning, such as a call of the user's
+        block = Unknown(type(block).__name__, attrs.asdict(block, filter=_is_said))
+    return wire.input_text(text_of(block))
+
+
+def _is_said(field: attrs.Attribute[Any], _: Any) -> bool:
+    """Leave out what a block carries beside its words; the client's mark for the cache moves from turn to turn."""
+    return field.name not in ("cache_control", "extra")
+
+
+_PARTS: dict[type, Callable[[Any], list[Part]]] = {
+    Text: _text,
+    Image: _image,
+    Document: _document,
+    SearchResult: _search_result,
+    ToolReference: _tool_reference,
+}
+"""Block to parts; what is not here is shown as text."""

@@ -1,0 +1,125 @@
+"""The tools of a request that the upstream runs itself: which of them it is told of, and what that entails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from stages.canonical.report import Report
+from stages.canonical.request import Request, ServerTool
+from stages.tables.identifiers import undated
+from stages.tools.client import functions_of
+from stages.tools.server import BY_UPSTREAM, row_of
+from stages.tools.server.mcp import MCP, implied, label_of, servers
+from stages.tools.server.row import DeclarationContext
+from stages.tools.server.tool_search import TOOL_SEARCH
+from stages.tools.server.web_search import WEB_SEARCH
+
+PAGES = "web_fetch_"
+"""How the `type`s of Anthropic's tool for reading a page begin; the upstream's search opens pages by itself."""
+
+
+@attrs.frozen
+class DeclaredServerTools:
+    """The hosted tools of one request.
+
+    Attributes:
+        declared: what goes into `tools`.
+        names: the client's name of each by the upstream's `type`; empty for an MCP server, whose tools have their own.
+        servers: the client's name of an MCP server by the upstream's label.
+        limit: how many calls the upstream may run in all; None sets no limit.
+    """
+
+    declared: list[dict[str, Any]] = attrs.field(factory=list, repr=False)
+    names: Mapping[str, str] = attrs.field(factory=dict)
+    servers: Mapping[str, str] = attrs.field(factory=dict)
+    limit: int | None = None
+
+    @property
+    def include(self) -> list[str]:
+        """What must be asked for besides, or the upstream tells less than a client is shown."""
+        return [value for kind in self.names for value in BY_UPSTREAM[kind].include]
+
+    def forced(self, name: str | None, *, alone: bool) -> dict[str, Any] | str | None:
+        """How the upstream is made to call the tool that the client names so; None when it cannot be.
+
+        Args:
+            name: the client's name of the tool.
+            alone: whether nothing else is declared, so that any call must be one of it.
+        """
+        kind = next((kind for kind, known in self.names.items() if name and known == name), None)
+        if kind is None or kind == TOOL_SEARCH.upstream:
+            return None
+        if alone:
+            return "required"
+        return BY_UPSTREAM[kind].choice or {"type": "allowed_tools", "mode": "required", "tools": [{"type": kind}]}
+
+
+def is_searched(request: Request) -> bool:
+    """Whether the deferred tools of a request are found by a search on the server."""
+    return any(isinstance(tool, ServerTool) and TOOL_SEARCH.handles(tool.type) for tool in request.tools)
+
+
+def declare_server_tools(
+    request: Request, report: Report, *, available: bool, native_search: bool
+) -> DeclaredServerTools:
+    """Declare the hosted tools of a request, and report those that cannot be.
+
+    Args:
+        request: the request.
+        report: gets what was changed or left out.
+        available: whether the upstream has tools of its own.
+        native_search: whether the model can search among deferred tools by itself.
+    """
+    asked = DeclarationContext(request, native_search=available and native_search and is_searched(request))
+    declared: list[dict[str, Any]] = []
+    names: dict[str, str] = {}
+    for index, tool in enumerate(request.tools):
+        row = row_of(tool.type) if isinstance(tool, ServerTool) else None
+        if row is None or not isinstance(tool, ServerTool) or not (available or row is TOOL_SEARCH):
+            continue
+        made = row.declare(tool, asked, f"tools.{index}", report)
+        if made is not None and (row is MCP or row.upstream not in names):
+            declared.append(made)
+            names[row.upstream] = "" if row is MCP else tool.name or undated(tool.type)
+    more = implied(request) if available else []
+    if more:
+        declared += more
+        names[MCP.upstream] = ""
+    _report(request, report, names, available=available)
+    labels = {label_of(str(server.get("name"))): str(server.get("name")) for server in servers(request)}
+    return DeclaredServerTools(declared, names, labels if MCP.upstream in names else {}, _limit(request, names, report))
+
+
+def _limit(request: Request, names: Mapping[str, str], report: Report) -> int | None:
+    """Limit the searches; the upstream counts the calls of all its tools together, so only where there is one."""
+    limits: dict[int, int] = {
+        index: tool.body["max_uses"]
+        for index, tool in enumerate(request.tools)
+        if isinstance(tool, ServerTool) and WEB_SEARCH.handles(tool.type) and type(tool.body.get("max_uses")) is int
+    }
+    if not limits or WEB_SEARCH.upstream not in names:
+        return None
+    if len(names) > 1:
+        for index in limits:
+            report.dropped(f"tools.{index}.max_uses", "the upstream can only limit the calls of all its tools together")
+        return None
+    return max(1, *limits.values())
+
+
+def _report(request: Request, report: Report, names: Mapping[str, str], *, available: bool) -> None:
+    """Say which tools have no counterpart."""
+    for index, tool in enumerate(request.tools):
+        if not isinstance(tool, ServerTool):
+            continue
+        if functions_of(tool) is not None:  # the client runs it
+            continue
+        row, path = row_of(tool.type), f"tools.{index}"
+        if tool.type.startswith(PAGES) and WEB_SEARCH.upstream in names:
+            report.approximated(path, "the upstream's search opens pages by itself, and does not show them")
+        elif row is None or not (available or row is TOOL_SEARCH):
+            report.dropped(path, f"no counterpart for {tool.type}")
+    if request.extra.get("mcp_servers") and not available:
+        report.dropped("mcp_servers", "the upstream speaks to no MCP servers")

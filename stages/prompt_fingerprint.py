@@ -1,0 +1,151 @@
+"""What an upstream request looks like to a prompt cache: a fingerprint of each part, in the order in which it reads.
+
+Two turns of a conversation are compared by these, to say what changed first when the cache was missed (law 9 says that
+nothing should). A part is known by its length and a checksum: cheap enough for every request, and what rests on it is
+a word in a log or a diagnosis, never an answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import msgspec
+
+from stages.wire import json
+
+FINGERPRINTED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "model": lambda body: body.get("model"),
+    "service_tier": lambda body: body.get("service_tier"),
+    "tools": lambda body: body.get("tools"),
+    "instructions": lambda body: body.get("instructions"),
+    "text": lambda body: body.get("text"),
+    "reasoning.effort": lambda body: (body.get("reasoning") or {}).get("effort"),
+}
+"""What stands before the input or changes how all of it is read; the first that differs is named.
+
+Source: the reasons of `PromptCacheDiagnosticsCacheMiss` in OpenAI's SDK 3.54.0.
+"""
+
+_USER = "user message"
+_IN_THE_PROMPT = ("tools", "instructions", "text")
+_WIDTH = 8
+# Bytes of a mark in `Prefix.items`: four of checksum, four of length.
+
+
+@attrs.frozen
+class PromptFingerprint:
+    """The fingerprints of one request.
+
+    Attributes:
+        settings: fingerprint by name of `FINGERPRINTED`.
+        items: eight bytes for each item of the input: checksum, then length.
+        kinds: what each item is, such as `user message` or `function_call`.
+        head: bytes of the settings that are part of the prompt.
+    """
+
+    settings: Mapping[str, int]
+    items: bytes
+    kinds: tuple[str, ...]
+    head: int
+
+    @property
+    def size(self) -> int:
+        """About how much memory it takes, in bytes."""
+        return 1024 + 2 * len(self.items)
+
+    @property
+    def has_tools(self) -> bool:
+        """Whether the request declares tools."""
+        return self.settings["tools"] >> 32 > len(b"null")
+
+    @property
+    def opening(self) -> bytes:
+        """The fingerprint of the user's first message, by which conversations can be told apart; empty without one."""
+        at = self.kinds.index(_USER) * _WIDTH if _USER in self.kinds else len(self.items)
+        return self.items[at : at + _WIDTH]
+
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal characters that are the same for the same prompt in every process."""
+        whole = hashlib.blake2b(self.items, digest_size=6)
+        whole.update(array("Q", self.settings.values()).tobytes())
+        return whole.hexdigest()
+
+    def share(self, count: int) -> float:
+        """The part of the prompt's bytes that the settings and the first `count` items are, between 0 and 1."""
+        lengths = array("I", self.items)[1::2]
+        whole = self.head + sum(lengths)
+        return (self.head + sum(lengths[:count])) / whole
+
+
+@attrs.frozen
+class PromptChange:
+    """The first difference between two turns.
+
+    Attributes:
+        name: a name of `FINGERPRINTED`, or `input`.
+        index: which item of the input; None for a setting.
+        kind: what that item is now.
+    """
+
+    name: str
+    index: int | None = None
+    kind: str = ""
+
+    def __str__(self) -> str:
+        """As logs and reports say it: `tools`, `settings (reasoning.effort)`, `input[3] (user message)`."""
+        if self.index is not None:
+            return f"{self.name}[{self.index}] ({self.kind})"
+        return self.name if self.name in ("model", "tools") else f"settings ({self.name})"
+
+
+def fingerprint_of(body: Mapping[str, Any]) -> PromptFingerprint:
+    """Take the fingerprints of an upstream request."""
+    return serialise(body)[1]
+
+
+def serialise(body: Mapping[str, Any]) -> tuple[bytes, PromptFingerprint]:
+    """Write an upstream request, and take the fingerprints of its parts on the way: each is encoded once."""
+    marks, encode, checksum = array("I"), json.encode, zlib.crc32
+    items = body.get("input") or []
+    parts: list[msgspec.Raw] = []
+    for item in items:
+        said = encode(item)
+        marks.append(checksum(said))
+        marks.append(len(said))
+        parts.append(msgspec.Raw(said))
+    set_to = {name: encode(read(body)) for name, read in FINGERPRINTED.items()}
+    settings = {name: checksum(value) | len(value) << 32 for name, value in set_to.items()}
+    head = sum(len(set_to[name]) for name in _IN_THE_PROMPT)
+    known = {"input": parts, "tools": msgspec.Raw(set_to["tools"])}
+    # Field by field, because the exact encoder, which one odd text asks for, knows no parts that are encoded already.
+    fields = {name: known[name] if name in known else msgspec.Raw(encode(value)) for name, value in body.items()}
+    return encode(fields), PromptFingerprint(settings, marks.tobytes(), tuple(map(_kind, items)), head)
+
+
+def _kind(item: Mapping[str, Any]) -> str:
+    kind = item.get("type") or "message"
+    return f"{item.get('role')} message" if kind == "message" else str(kind)
+
+
+def common(before: PromptFingerprint, now: PromptFingerprint) -> int:
+    """How many items at the beginning of both inputs are the same."""
+    first, second = before.items, now.items
+    most = min(len(first), len(second)) // _WIDTH
+    return bisect_left(range(1, most + 1), 1, key=lambda n: first[: n * _WIDTH] != second[: n * _WIDTH])
+
+
+def changed(before: PromptFingerprint, now: PromptFingerprint) -> PromptChange | None:
+    """What is different first; None when one of the two turns extends the other."""
+    for name, mark in now.settings.items():
+        if before.settings[name] != mark:
+            return PromptChange(name)
+    same = common(before, now)
+    if same * _WIDTH in (len(before.items), len(now.items)):
+        return None
+    return PromptChange("input", same, now.kinds[same])

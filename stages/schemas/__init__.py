@@ -1,0 +1,1 @@
+"""JSON schemas: mended, converted to strict mode, and read for what an answer may leave out."""

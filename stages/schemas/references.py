@@ -1,0 +1,26 @@
+"""Local references between parts of a JSON schema: `#`, `#/$defs/x`, and any other JSON pointer."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+from stages.canonical.request import JsonObject
+
+
+def resolve_reference(document: JsonObject, reference: Any) -> Any:
+    """Find what a `$ref` points to inside its own document; None when that is nothing there, or elsewhere."""
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return None
+    if reference not in ("#", "#/") and not reference.startswith("#/"):
+        return None
+    found: Any = document
+    for step in reference[2:].split("/") if len(reference) > len("#/") else ():
+        name = unquote(step).replace("~1", "/").replace("~0", "~")
+        if isinstance(found, dict):
+            found = found.get(name)
+        elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
+            found = found[int(name)]
+        else:
+            return None
+    return found

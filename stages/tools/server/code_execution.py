@@ -1,0 +1,138 @@
+"""Code that runs on the server: Anthropic's code execution and OpenAI's code interpreter.
+
+Source: `CodeExecutionTool20250522` and its successors, `code_interpreter` of the Responses API, and recorded calls.
+Newer versions of Anthropic's tool call `bash_code_execution` and `text_editor_code_execution`; the interpreter runs
+Python, which the oldest form says, and all clients understand that one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from stages.canonical.report import Report
+from stages.canonical.request import JsonObject, Request, ServerTool, Unknown
+from stages.tables.identifiers import upstream_file_id
+from stages.tools.server.row import (
+    SERVER_TOOL,
+    CallBlock,
+    ClientNames,
+    DeclarationContext,
+    ResultBlock,
+    ServerToolRow,
+    ToolBlocks,
+    item_id,
+)
+from stages.wire.lenient import mapping, objects, text
+
+NAME = "code_execution"
+"""What Anthropic calls the tool."""
+
+LIFETIME = 20 * 60
+"""Seconds that an unused container lives, by the vendor's documentation."""
+
+MAX_FILES = 50
+"""How many files the upstream puts into a container."""
+
+_ITEM = "code_interpreter_call"
+_PREFIX = "ci_"
+_CONTAINER = re.compile(r"cntr_[A-Za-z0-9]+\Z")
+_OURS = re.compile(rf"{SERVER_TOOL}(?P<item>ci_[A-Za-z0-9_]{{1,61}})_(?P<container>cntr_[A-Za-z0-9]+)\Z")
+
+
+def handles(kind: str) -> bool:
+    """Whether a tool's `type` is a code execution, of whatever date."""
+    return kind.startswith("code_execution_")
+
+
+def declare(_: ServerTool, asked: DeclarationContext, path: str, report: Report) -> JsonObject:
+    """Declare the interpreter upstream, in the container that the client names if it is one of the upstream's.
+
+    Files that the client has put into its container are put into the one that the upstream makes.  A file that comes
+    later changes the declaration, and with it the prefix that is cached; there is no other place for it.
+    """
+    container = _container(asked.request, report)
+    files = _files(asked.request) if isinstance(container, dict) else []
+    if len(files) > MAX_FILES:
+        report.approximated(path, "not all files fit into the container")
+    return {
+        "type": "code_interpreter",
+        "container": container | {"file_ids": files[:MAX_FILES]} if files else container,
+    }
+
+
+def to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
+    """Show the code and what it printed; pictures that it made have no block of Anthropic's.
+
+    The container's id is part of the block's, because the item cannot come back without it; an item that names none
+    comes back as text.
+    """
+    container = item.get("container_id")
+    known = isinstance(container, str) and _CONTAINER.match(container) is not None
+    ident = SERVER_TOOL + item_id(item, _PREFIX) + (f"_{container}" if known else "")
+    outputs = objects(item.get("outputs"))
+    logs = "".join(text(output.get("logs")) for output in outputs if output.get("type") == "logs")
+    result = {"type": "code_execution_tool_result", "tool_use_id": ident, "content": _outcome(item, logs)}
+    lost = tuple(f"{_ITEM}.{output.get('type')}" for output in outputs if output.get("type") != "logs")
+    call = CallBlock(ident, NAME, {"code": text(item.get("code"))})
+    return ToolBlocks((call, ResultBlock(result)), lost, container if known else None)
+
+
+def to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
+    """Make the item of a call that we told again, with what it printed."""
+    ours, asked = _OURS.match(text(call.get("id"))), call.get("input")
+    if ours is None or not isinstance(asked, dict):
+        return None
+    told = mapping((result or {}).get("content"))
+    logs = text(told.get("stdout")) + text(told.get("stderr"))
+    failed = told.get("type") == "code_execution_tool_result_error" or told.get("return_code") not in (0, None)
+    item = {"type": _ITEM, "id": ours["item"], "container_id": ours["container"], "code": text(asked.get("code"))}
+    outputs: Any = [{"type": "logs", "logs": logs}] if logs else None
+    return [{**item, "outputs": outputs, "status": "failed" if failed else "completed"}]
+
+
+def _outcome(item: JsonObject, logs: str) -> JsonObject:
+    failed = item.get("status") in ("failed", "incomplete")
+    if failed and not logs:
+        return {"type": "code_execution_tool_result_error", "error_code": "unavailable"}
+    outcome = {"type": "code_execution_result", "stdout": logs, "stderr": "", "return_code": int(failed)}
+    return {**outcome, "content": []}
+
+
+def _container(request: Request, report: Report) -> Any:
+    """Name the container: the client's, or the upstream's choice, which is the one that an earlier call ran in.
+
+    A client that sends back the container of an answer has that call in its conversation as well. To say so again
+    would only change the declaration, and with it the prefix that is cached.
+    """
+    asked = request.extra.get("container")
+    named = asked.get("id") if isinstance(asked, dict) else asked
+    if not isinstance(named, str):
+        return {"type": "auto"}
+    if not _CONTAINER.match(named):
+        report.dropped("container", "not a container of the upstream's")
+        return {"type": "auto"}
+    blocks = (block for message in request.messages for block in message.content if isinstance(block, Unknown))
+    used = any(ours["container"] == named for b in blocks if (ours := _OURS.match(text(b.body.get("id")))))
+    return {"type": "auto"} if used else named
+
+
+def _files(request: Request) -> list[str]:
+    blocks = (block for message in request.messages for block in message.content if isinstance(block, Unknown))
+    uploads = [text(block.body.get("file_id")) for block in blocks if block.type == "container_upload"]
+    return [upstream_file_id(ident) for ident in dict.fromkeys(uploads) if ident]
+
+
+CODE_EXECUTION = ServerToolRow(
+    upstream="code_interpreter",
+    handles=handles,
+    declare=declare,
+    to_blocks=to_blocks,
+    to_items=to_items,
+    items=(_ITEM,),
+    prefix=_PREFIX,
+    include=("code_interpreter_call.outputs",),
+    choice={"type": "code_interpreter"},
+)
+"""The row of this tool."""

@@ -1,0 +1,70 @@
+"""Remembers what a pure function made of something: clients send the same tools with every turn.
+
+What is remembered is shared between requests, so nobody may change it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import wraps
+from typing import Generic, TypeVar
+from weakref import ref
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MAX_ENTRIES = 1024
+"""Things that each function remembers; the one used longest ago is forgotten first."""
+
+MAX_KEY_BYTES = 2**23
+"""About how many bytes the keys of one memory may have together: large things drive out each other."""
+
+
+class Cache(Generic[T, R]):
+    """What a function made of things, found by whatever tells equal things."""
+
+    def __init__(self, function: Callable[[T], R]) -> None:
+        self._function = function
+        self._known: OrderedDict[Hashable, tuple[R, int]] = OrderedDict()
+        self._free = MAX_KEY_BYTES
+
+    def get(self, key: Hashable, thing: T, size: int) -> R:
+        """Return what the function makes of a thing.
+
+        Args:
+            key: everything that the function looks at.
+            thing: the thing.
+            size: about how many bytes the key has.
+        """
+        known = self._known
+        if key in known:
+            known.move_to_end(key)
+            return known[key][0]
+        made = self._function(thing)
+        if size <= MAX_KEY_BYTES:
+            known[key] = made, size
+            self._free -= size
+            while self._free < 0 or len(known) > MAX_ENTRIES:
+                self._free += known.popitem(last=False)[1][1]
+        return made
+
+
+def by_identity(function: Callable[[T], R]) -> Callable[[T], R]:
+    """Call a pure function of an immutable value only once for the very same object, as long as somebody holds it.
+
+    What the function returns must not hold the object itself.
+    """
+    known: dict[int, tuple[ref[T], R]] = {}
+
+    @wraps(function)
+    def remembered(thing: T) -> R:
+        ident = id(thing)
+        found = known.get(ident)
+        if found is not None and found[0]() is thing:
+            return found[1]
+        made = function(thing)
+        known[ident] = ref(thing, lambda _: known.pop(ident, None)), made
+        return made
+
+    return remembered

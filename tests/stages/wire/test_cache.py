@@ -1,0 +1,79 @@
+"""What is remembered of the same things, how much of it, and for how long."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import attrs
+
+from stages.wire.cache import MAX_ENTRIES, MAX_KEY_BYTES, Cache, by_identity
+
+
+@attrs.frozen
+class Thing:
+    """A value that cannot be hashed, as those with JSON in them cannot."""
+
+    inside: dict[str, int] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Made:
+    """What a function made of a thing."""
+
+    size: int
+
+
+def test_the_same_object_is_worked_on_once() -> None:
+    """An equal one is another: to find that out would cost what is saved."""
+
+    @by_identity
+    def make(thing: Thing) -> Made:
+        return Made(len(thing.inside))
+
+    one, other = Thing({"a": 1}), Thing({"a": 1})
+
+    assert make(one) is make(one)
+    assert make(other) == make(one)
+    assert make(other) is not make(one)
+
+
+def test_what_nobody_holds_is_forgotten() -> None:
+    """The memory keeps no thing alive, nor what was made of it; a new object at the old address is a new one."""
+
+    @by_identity
+    def make(thing: Thing) -> Made:
+        return Made(len(thing.inside))
+
+    thing = Thing()
+    made = weakref.ref(make(thing))
+    assert made() is not None
+    del thing
+    gc.collect()
+
+    assert made() is None
+    assert [make(Thing({str(n): n for n in range(size)})).size for size in range(5)] == list(range(5))
+
+
+def test_large_things_drive_out_each_other() -> None:
+    """All that is remembered together is bounded; what is larger than that is never remembered."""
+    cache: Cache[str, list[str]] = Cache(lambda text: [text])
+    first = cache.get("a", "a", MAX_KEY_BYTES - 1)
+
+    assert cache.get("a", "a", MAX_KEY_BYTES - 1) is first
+    second = cache.get("b", "b", 2)
+    assert cache.get("b", "b", 2) is second
+    assert cache.get("a", "a", MAX_KEY_BYTES - 1) is not first
+    assert cache.get("c", "c", MAX_KEY_BYTES + 1) is not cache.get("c", "c", MAX_KEY_BYTES + 1)
+
+
+def test_what_was_used_longest_ago_is_forgotten_first() -> None:
+    """A flood of things does not drive out what is in use."""
+    cache: Cache[int, list[int]] = Cache(lambda number: [number])
+    used, unused = cache.get(0, 0, 1), cache.get(1, 1, 1)
+    for number in range(2, MAX_ENTRIES + 2):
+        cache.get(number, number, 1)
+        cache.get(0, 0, 1)
+
+    assert cache.get(0, 0, 1) is used
+    assert cache.get(1, 1, 1) is not unused
