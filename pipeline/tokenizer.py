@@ -66,17 +66,17 @@ class Tokenizer:
     source: str = "estimate"
     _memory: counter.TokenCache = attrs.field(factory=lambda: _counting(counter.estimate), init=False)
 
-    async def load(self, sources: Mapping[str, Loader] = SOURCES, timeout: float = LOAD_TIMEOUT) -> None:
+    async def load(self, sources: Mapping[str, Loader] = SOURCES, deadline: float = LOAD_TIMEOUT) -> None:
         """Take the first source that can be had; when none can, the estimate stays, in silence.
 
         Loading is done in a thread, so this can run beside everything else; counts asked for meanwhile are estimates.
-        A thread that has not come back after `timeout` is left to itself: it ends with its download, or the process.
+        A thread that has not come back after `deadline` is left to itself: it ends with its download, or the process.
 
         Args:
             sources: what to try, in order.
-            timeout: seconds for all of them together.
+            deadline: seconds for all of them together.
         """
-        with trio.move_on_after(timeout):
+        with trio.move_on_after(deadline):
             for name, loader in sources.items():
                 tokens = await trio.to_thread.run_sync(_attempt, loader, abandon_on_cancel=True)
                 if tokens is not None:

@@ -176,7 +176,8 @@ class UpstreamClient:
             path: what follows the base URL.
             body: JSON.
             plan: the request's plan, for the numbers in an error's sentence.
-            first_byte_timeout: seconds until the head must have come; None is `timing.first_byte`, which suits streams alone.
+            first_byte_timeout: seconds until the head must have come; None is `timing.first_byte`, which suits streams
+                alone.
             retries: new attempts at most; None is the client's own number.
         """
         first_byte_timeout = self.timing.first_byte if first_byte_timeout is None else first_byte_timeout

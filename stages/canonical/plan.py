@@ -33,8 +33,8 @@ class AnswerPlan:
         account: fingerprint of upstream and key; reasoning is bound to it as well.
         tool_names: the client's tool name by the upstream's, for names that had to change.
         toolsets: the client's toolset by the upstream's tool name, for members of one.
-        server_tools: the client's names of the tools that the upstream runs itself, by the upstream's `type`; the client
-        understands the blocks of these alone.
+        server_tools: the client's names of the tools that the upstream runs itself, by the upstream's `type`; the
+            client understands the blocks of these alone.
         servers: the client's name of an MCP server by the upstream's label.
         thinking: what the client sees of the reasoning.
         max_output_tokens: the limit sent upstream; None when none was.
@@ -42,7 +42,8 @@ class AnswerPlan:
         cut_at: tokens after which the answer is cut here, because the upstream cannot be asked for so few.
         input_tokens: the counted or estimated size of the prompt, for `message_start`.
         window: tokens that the upstream model takes as input.
-        omittables: by the upstream's tool name, what may have to be left out of a call's arguments; others need no repair.
+        omittables: by the upstream's tool name, what may have to be left out of a call's arguments; others need no
+            repair.
         cites: whether its text may be cut where something is cited; a structured answer must stay one text.
         structure: what must be undone on the text of a structured answer; None when nothing.
         extras: fields of the message that only those clients get who asked for them.

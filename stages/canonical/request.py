@@ -254,7 +254,9 @@ class Metadata(Node):
 class Request:
     """Everything that `POST /v1/messages` and `.../count_tokens` may say.
 
-    `extra` holds the top-level fields that have no attribute here, as they came: nothing is lost in silence.
+    Attributes:
+        billing: which blocks of `system` held a billing header of the client's; their texts are empty now.
+        extra: the top-level fields that have no attribute here, as they came: nothing is lost in silence.
     """
 
     model: str
@@ -270,6 +272,7 @@ class Request:
     temperature: float | None = None
     top_p: float | None = None
     metadata: Metadata | None = None
+    billing: tuple[int, ...] = ()
     extra: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
 
 

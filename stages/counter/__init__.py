@@ -26,7 +26,6 @@ from stages.counter.cache import TokenCache
 from stages.counter.least import least
 from stages.counter.pieces import estimate
 from stages.counter.signatures import HEAD, signature
-from stages.mapper.parts import BILLING_HEADER
 from stages.tools.client import ToolsetMember, declared_name, functions_of
 from stages.wire import json
 from stages.wire.cache import by_identity
@@ -70,12 +69,8 @@ def count(request: Request, tokens: Tokens) -> int:
 
 
 def _system(request: Request, tokens: Tokens) -> int:
-    kept = [block for block in request.system if not (isinstance(block, Text) and _is_billing(block.text))]
-    return MESSAGE + sum(count_block(block, tokens) for block in kept) if kept else 0
-
-
-def _is_billing(text: str) -> bool:
-    return text.startswith(BILLING_HEADER)
+    shown = [block for index, block in enumerate(request.system) if index not in request.billing]
+    return MESSAGE + sum(count_block(block, tokens) for block in shown) if shown else 0
 
 
 def _message(message: Message, tokens: Tokens) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from stages.canonical.request import ContentBlock, Document, Request, Text, ToolResult
 from stages.counter.blocks import Tokens
-from stages.mapper.parts import BILLING_HEADER
 
 PIECE = 10_000
 """Characters for which one token is taken off: long texts may be counted in pieces, and a cut can split a token."""
@@ -27,7 +26,7 @@ def least(request: Request, tokens: Tokens) -> int:
 
 
 def _texts(request: Request) -> Iterator[str]:
-    yield from (text for text in _of(request.system) if not text.startswith(BILLING_HEADER))
+    yield from _of(request.system)
     for message in request.messages:
         yield from _of(message.content)
 

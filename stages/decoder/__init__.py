@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import attrs
+
 from stages.canonical.failure import Failure, Kind
-from stages.canonical.request import Caller, Request
+from stages.canonical.request import Caller, Request, Text
 from stages.decoder import rules, tool_rules
 from stages.decoder.rules import Rule
 from stages.tables import versions
 from stages.wire import json, request_body
 from stages.wire.messages_request import Misfit, structure
 
-__all__ = ["RULES", "THREADS_UNSUPPORTED", "decode"]
+__all__ = ["BILLING_HEADER", "RULES", "THREADS_UNSUPPORTED", "decode"]
+
+BILLING_HEADER = "x-anthropic-billing-header"
+"""How Claude Code's accounting block begins; it differs between conversations, so it would spoil every cache."""
 
 THREADS_UNSUPPORTED = "thread_unsupported_request"
 """The `error_code` on which Anthropic's tool runners go on without server-held conversations."""
@@ -46,7 +51,7 @@ def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False)
     if not isinstance(value, dict):
         return _refusal("The request body should be a JSON object")
     try:
-        request = structure(value)
+        request = _without_billing(structure(value))
     except Misfit as misfit:
         return _refusal(str(misfit))
     return _checked(request, caller, counting=counting)
@@ -61,6 +66,16 @@ def _checked(request: Request, caller: Caller, *, counting: bool) -> Request | F
     by_version = (wrong for rule in versions.rules_of(caller.version) for wrong in rule(request))
     wrong = next(by_version, None) or next((wrong for rule in RULES for wrong in rule(request, caller)), None)
     return request if wrong is None else _refusal(wrong)
+
+
+def _without_billing(request: Request) -> Request:
+    """Empty the billing headers of a system prompt, so that no stage has to look past them; each keeps its place."""
+    system, billing = list(request.system), list[int]()
+    for index, block in enumerate(request.system):
+        if isinstance(block, Text) and block.text.startswith(BILLING_HEADER):
+            system[index] = attrs.evolve(block, text="")
+            billing.append(index)
+    return attrs.evolve(request, system=tuple(system), billing=tuple(billing)) if billing else request
 
 
 def _refusal(message: str) -> Failure:

@@ -25,7 +25,7 @@ from stages.canonical.request import (
 )
 from stages.mapper.breakpoints import CacheBreakpoints, has_marks
 from stages.mapper.cited_text import cited_texts
-from stages.mapper.parts import BILLING_HEADER, parts_of
+from stages.mapper.parts import parts_of
 from stages.mapper.phases import phases_of
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tool_replay import ServerToolReplay
@@ -96,8 +96,7 @@ class Conversation:
     def _system(self, blocks: tuple[ContentBlock, ...]) -> None:
         told: list[Part] = []
         for index, block in enumerate(blocks):
-            billed = isinstance(block, Text) and block.text.startswith(BILLING_HEADER)
-            parts = [] if billed else parts_of(block, f"system.{index}", self.report, files=self.profile.files)
+            parts = parts_of(block, f"system.{index}", self.report, files=self.profile.files)
             self.marks.place(block, parts if self.profile.developer_role else [], f"system.{index}")
             told += parts
         if told and self.profile.developer_role:
@@ -246,7 +245,7 @@ def _answered(messages: Iterable[Message]) -> set[Position]:
 def instructions(request: Request) -> str:
     """The system prompt as one text, for servers that know no developer role."""
     texts = [block.text for block in request.system if isinstance(block, Text)]
-    return "\n\n".join(text for text in texts if not text.startswith(BILLING_HEADER))
+    return "\n\n".join(filter(None, texts))
 
 
 def _output(parts: list[Part], *, is_error: bool) -> str | list[Part]:

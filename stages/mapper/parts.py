@@ -17,9 +17,6 @@ from stages.wire import json
 from stages.wire import responses_request as wire
 from stages.wire.responses_request import Part
 
-BILLING_HEADER = "x-anthropic-billing-header"
-"""How Claude Code's accounting block begins; it differs between conversations, so it would spoil every cache."""
-
 _UNSEEN = "[A file that cannot be shown.]"
 
 

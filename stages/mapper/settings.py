@@ -7,7 +7,6 @@ from typing import Any
 from stages.canonical.plan import ThinkingDisplay
 from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request, Text
-from stages.mapper.parts import BILLING_HEADER
 from stages.mapper.thinking import display
 from stages.tables import effort
 from stages.tables.identifiers import SHARED_KEY, digest
@@ -89,8 +88,7 @@ def _shared(request: Request) -> str:
     The upstream keeps prompts with one key together, and question after question about the same prompt is what caches
     are for.
     """
-    told = [block.text for block in request.system if isinstance(block, Text)]
-    prompt = [text for text in told if not text.startswith(BILLING_HEADER)]
+    prompt = [block.text for block in request.system if isinstance(block, Text) and block.text]
     if sum(map(len, prompt)) >= LONG_PROMPT_CHARACTERS:
         return SHARED_KEY + digest(repr((request.model, prompt)), 40 - len(SHARED_KEY))
     return ""

@@ -37,7 +37,7 @@ class Toolbox:
         functions: all that the client runs, by the client's name (a toolset's members, whose names others may have as
         well, by the upstream's), as they are or will be declared.
         toolsets: the client's toolset by the upstream's name, for members of one.
-        omittables: what may have to be left out of the arguments, by the upstream's name, for those of which anything may.
+        omittables: what may have to be left out of the arguments, by the upstream's name, where anything may.
     """
 
     declared: list[dict[str, Any]] = attrs.field(repr=False)

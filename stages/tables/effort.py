@@ -46,7 +46,8 @@ def wanted(
         thinking: the request's `thinking`.
         config: the request's `output_config`.
         max_tokens: the limit of the answer.
-        rests_by_default: whether the model does not reason unless it is told to, so that a mere wish for thinking must be said.
+        rests_by_default: whether the model does not reason unless it is told to, so that a mere wish for thinking must
+            be said.
     """
     if thinking is not None and thinking.type == "disabled":
         return "none"

@@ -18,7 +18,7 @@ from tests.support.running import client_of
 from tests.support.upstream import ScriptedUpstream, json_script
 
 TRACKS, TABLES = "tests/stages/correlator", "tests/stages/tables"
-SERVER_TOOLS, CLIENT_TOOLS = "tests/stages/tools/server", "tests/stages/tools/client"
+SERVER_TOOLS = "tests/stages/tools/server"
 
 URL = {"type": "url_citation", "url": "https://example.com", "title": "Found", "start_index": 0, "end_index": 5}
 SEARCH = {"type": "search", "query": "weather", "queries": ["weather"]}

@@ -49,7 +49,7 @@ has written is never quoted in a reason; the name of a field is in its path.
   in `top_k: dropped: the upstream has no such parameter`. The default is `permissive`: do the nearest thing and say so.
 - **`POST /v1/messages/explain`** takes what `POST /v1/messages` takes, and `max_tokens` may be left out. Nothing goes
   upstream. The answer is an object with `mapping` (the value of the header), `report` (all notes, each with `path`,
-  `disposition` and `reason`) and `upstream` (the exact body that would be sent), and what else it can tell. `dragoman explain
+  `fate` and `reason`) and `upstream` (the exact body that would be sent), and what else it can tell. `dragoman explain
   request.json` says the same on a terminal, with `--json` all of it.
 
 Fields without a value (`null`), and values that ask for what leaving the field out would, are not dropped: there is

@@ -22,7 +22,7 @@ from tests.support.field_canaries import MEANT, marked
 
 MAPPER, TABLES = "tests/stages/mapper", "tests/stages/tables"
 SERVER_TOOLS, CLIENT_TOOLS = "tests/stages/tools/server", "tests/stages/tools/client"
-FATES = f"{MAPPER}/test_fates.py"
+DEFAULTS = f"{MAPPER}/field_report/test_defaults.py"
 
 FAITHFUL = (Disposition.KEPT, Disposition.TRANSLATED)
 
@@ -49,7 +49,7 @@ TOP_PROOFS = {
     "betas": "tests/stages/test_mapper.py::test_no_field_is_lost_in_silence",
     "diagnostics": f"{TABLES}/test_diagnostics.py",
     "safeguards": "tests/end_to_end/test_mapping_coverage.py::test_nothing_is_lost_in_silence",
-    "context_management": f"{FATES}::test_settings",
+    "context_management": f"{DEFAULTS}::test_settings",
 }
 """Which test proves a field at the top; the others are those of `test_every_field_is_said`."""
 
@@ -62,7 +62,7 @@ NODE_PROOFS = {
     "output_config": f"{MAPPER}/test_thinking.py",
     "output_config format": f"{MAPPER}/test_formats.py",
     "format": f"{MAPPER}/test_formats.py",
-    "schema": f"{TABLES}/test_schemas.py",
+    "schema": "tests/stages/schemas/test_repair.py",
     "tool_choice": f"{MAPPER}/test_tools.py",
     "cache_control": f"{MAPPER}/test_breakpoints.py",
     "mcp_server": f"{SERVER_TOOLS}/test_mcp.py",
@@ -81,16 +81,16 @@ NODE_PROOFS = {
     "block.mcp_tool_use": f"{SERVER_TOOLS}/test_mcp.py",
     "block.mcp_tool_result": f"{SERVER_TOOLS}/test_mcp.py",
     "block.thinking": f"{MAPPER}/test_reasoning.py",
-    "block.image": f"{TABLES}/test_content.py",
-    "block.document": f"{TABLES}/test_content.py",
-    "block.search_result": f"{TABLES}/test_content.py",
-    "source": f"{TABLES}/test_content.py",
+    "block.image": f"{MAPPER}/test_parts.py",
+    "block.document": f"{MAPPER}/test_parts.py",
+    "block.search_result": f"{MAPPER}/test_parts.py",
+    "source": f"{MAPPER}/test_parts.py",
     "result": f"{SERVER_TOOLS}/test_foreign.py",
     "state_change": f"{SERVER_TOOLS}/test_foreign.py",
     "tab": f"{SERVER_TOOLS}/test_foreign.py",
     "tool_change": f"{SERVER_TOOLS}/test_foreign.py",
     "mcp_tool": f"{SERVER_TOOLS}/test_foreign.py",
-    "transformations": f"{FATES}::test_blocks",
+    "transformations": f"{DEFAULTS}::test_blocks",
     "tool.custom": f"{MAPPER}/test_tools.py",
     "tool.mcp_toolset": f"{SERVER_TOOLS}/test_mcp.py",
     "tool.web_search": f"{SERVER_TOOLS}/test_web_search.py",
@@ -129,7 +129,12 @@ def tables() -> Iterator[Table]:
         "What becomes of each where no stage has more to say; `explain` tells what became of those of one request.",
         ("field", "fate", "why"),
         [
-            (code(name), row.disposition.value, row.reason, TOP_PROOFS.get(name, f"{FATES}::test_every_field_is_said"))
+            (
+                code(name),
+                row.disposition.value,
+                row.reason,
+                TOP_PROOFS.get(name, f"{DEFAULTS}::test_every_field_is_said"),
+            )
             for name, row in FIELDS.items()
         ],
     )
@@ -170,9 +175,9 @@ def _proof(node: str, name: str, row: Row) -> str:
     if (node, name) in _arriving() and row.disposition in FAITHFUL:
         return "tests/end_to_end/test_values_arrive.py::test_a_value_arrives"
     if said:
-        return f"{FATES}::test_every_row_is_said"
+        return f"{DEFAULTS}::test_every_row_is_said"
     if row.reason == SHOWN.reason:
-        return f"{TABLES}/test_content.py" if node in USERS else f"{SERVER_TOOLS}/test_foreign.py"
+        return f"{MAPPER}/test_parts.py" if node in USERS else f"{SERVER_TOOLS}/test_foreign.py"
     return NODE_PROOFS.get(f"{node} {name}") or NODE_PROOFS.get(node) or NODE_PROOFS[node.partition(".")[0]]
 
 
@@ -197,7 +202,7 @@ def _samples() -> Iterator[Table]:
     users = []
     for name, block in samples.USERS.items():
         told = run(samples.request({"role": "user", "content": [block]}))
-        proof = f"{TABLES}/test_content.py::test_blocks_become_parts"
+        proof = f"{MAPPER}/test_parts.py::test_blocks_become_parts"
         users.append((code(name), _items(told.body["input"][1:]), _said(told, "messages.1"), proof))
     for name, block in samples.RESULTS.items():
         told = run(samples.request(call, {"role": "user", "content": [block]}, tools=[samples.LOOK, samples.LATE]))

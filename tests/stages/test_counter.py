@@ -52,11 +52,11 @@ def test_the_models_own_texts_are_items_of_their_own() -> None:
 
 
 def test_the_system_prompt_is_one_item() -> None:
-    """All system blocks share one border, and the billing block costs nothing since it is not sent."""
-    system = (Text("x-anthropic-billing-header: cc_version=1;"), Text("be kind"), Text("be brief"))
+    """All system blocks share one border, and an emptied billing header costs nothing since it is not sent."""
+    system = (Text(""), Text("be kind"), Text("be brief"))
 
-    assert count(asking(system=system), words) - count(asking(), words) == MESSAGE + 4
-    assert count(asking(system=system[:1]), words) == count(asking(), words)
+    assert count(asking(system=system, billing=(0,)), words) - count(asking(), words) == MESSAGE + 4
+    assert count(asking(system=system[:1], billing=(0,)), words) == count(asking(), words)
 
 
 def test_a_call_and_its_result() -> None:

@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.failure import Failure, Kind
-from stages.canonical.request import Caller, Request
-from stages.decoder import THREADS_UNSUPPORTED, decode
+from stages.canonical.request import Caller, Request, Text, mark_of
+from stages.decoder import BILLING_HEADER, THREADS_UNSUPPORTED, decode
 from stages.tables.versions import VERSIONS
 from stages.wire import json
 from tests.stages.decoder.bodies import THINKING, TOOL, USER, body, refused, taken
 from tests.stages.strategies import JSON
+
+BILLED = {"type": "text", "text": f"{BILLING_HEADER}: cc_version=1; cch=1", "cache_control": {"type": "ephemeral"}}
 
 RICH: dict[str, Any] = {
     "model": "claude-x",
@@ -193,3 +195,13 @@ def test_any_bytes_are_refused_politely(raw: bytes) -> None:
     outcome = decode(raw)
 
     assert isinstance(outcome, Failure)
+
+
+def test_billing_headers_are_emptied_in_place() -> None:
+    """No stage behind reads one; each keeps its place and its mark, and the request says which they were."""
+    request = decode(body(system=[{"type": "text", "text": "s"}, BILLED]))
+
+    assert isinstance(request, Request)
+    assert request.billing == (1,)
+    assert [block.text for block in request.system if isinstance(block, Text)] == ["s", ""]
+    assert [mark_of(block) for block in request.system] == [None, BILLED["cache_control"]]

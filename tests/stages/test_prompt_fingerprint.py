@@ -91,7 +91,7 @@ def test_shares_grow_to_the_whole() -> None:
 
 def test_fingerprints_are_the_same_everywhere() -> None:
     """Another process, with other hashes of texts, writes the same characters; another prompt gets others."""
-    code = "from tests.stages.test_prompt_fingerprint import *; print(prefix_of(BODY).fingerprint())"
+    code = "from tests.stages.test_prompt_fingerprint import *; print(fingerprint_of(BODY).fingerprint())"
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
     assert told == fingerprint_of(BODY).fingerprint()

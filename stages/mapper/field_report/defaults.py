@@ -39,6 +39,7 @@ MOVED = "an answer is made of text and calls upstream, so it is shown as the use
 
 _FAITHFUL = (Disposition.KEPT, Disposition.TRANSLATED)
 _OF_SOURCES = ("media_type", "data", "url", "file_id", "content")
+_NOT_OF_THE_API = ("extra", "billing")
 _SOURCED = (Image, Document)
 _SHOWN = (Text, Image, Document, SearchResult, canonical.ToolReference)
 _IDLE = Row(Disposition.KEPT, "asks for no more than leaving the field out would")
@@ -89,7 +90,7 @@ class Walker:
         """Give every field at the top that the request has its fate; those inside settings as well."""
         for name, field in attrs.fields_dict(Request).items():
             value = getattr(request, name)
-            if name != "extra" and value not in (field.default, None):
+            if name not in _NOT_OF_THE_API and value not in (field.default, None):
                 row = FIELDS.get(name, UNKNOWN_FIELD)
                 if isinstance(value, canonical.Node) and self.told.get(name) is not Disposition.DROPPED:
                     self.settings(value, row.inside, name)

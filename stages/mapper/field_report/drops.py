@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 
 from stages.canonical.report import Disposition, Note, Report
 from stages.canonical.request import Request, ServerTool, Text, Tool
-from stages.mapper.parts import BILLING_HEADER
 from stages.mapper.tools import PLACEHOLDER
 from stages.tables.profiles import Profile
 from stages.tools.server.code_execution import CODE_EXECUTION
@@ -31,8 +30,8 @@ def report_drops(request: Request, profile: Profile, server_tools: Collection[st
 
 
 def _accounting(request: Request) -> Iterator[Note]:
-    for path, block in _system(request):
-        if isinstance(block, Text) and block.text.startswith(BILLING_HEADER):
+    for index, (path, _) in enumerate(_system(request)):
+        if index in request.billing:
             yield Note(
                 path, Disposition.EMULATED, "an accounting header is taken out before a model reads it, here as well"
             )

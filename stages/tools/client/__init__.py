@@ -36,7 +36,8 @@ _MAKERS: Mapping[str, Maker] = {
 def functions_of(tool: ServerTool) -> list[Tool] | None:
     """Make the functions that a declaration stands for; None when the tool is not one that the client runs.
 
-    Members of a toolset come as `ToolsetMember`s, under their own names; `declared_name` tells what each is called upstream.
+    Members of a toolset come as `ToolsetMember`s, under their own names; `declared_name` tells what each is called
+    upstream.
     """
     make = _MAKERS.get(tool.type)
     return None if make is None else make(tool)

@@ -149,7 +149,7 @@ async def test_a_count_has_little_time(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[float, int]] = []
 
     async def count(*args: Any, **limits: Any) -> Any:
-        asked.append((limits["patience"], limits["retries"]))
+        asked.append((limits["first_byte_timeout"], limits["retries"]))
         return await upstream_count(*args, **limits)
 
     monkeypatch.setattr("pipeline.endpoints.context_window.upstream_count", count)

@@ -53,8 +53,8 @@ def test_texts_alone_are_certain(block: ContentBlock, tokens: int) -> None:
 
 
 def test_the_system_prompt_counts_and_the_rest_does_not() -> None:
-    """Its billing block is not sent; tools are sent in another form."""
-    system = (Text(f"x-anthropic-billing-header: {TEN}"), Text(TEN))
+    """What the decoder has emptied is not sent; tools are sent in another form."""
+    system = (Text(""), Text(TEN))
 
     assert least(Request("m", (), system=system, tools=(Tool("t", {}, TEN),)), words) == 9
 

@@ -20,13 +20,11 @@ from stages.canonical.request import (
     Unknown,
 )
 from stages.mapper.field_report.drops import report_drops
-from stages.mapper.parts import BILLING_HEADER
 from stages.mapper.tools import PLACEHOLDER
 from stages.tables.profiles import Profile
 
 WHOLE = Profile("whole")
 OLD = Profile("old", developer_role=False)
-BILLED = Text(f"{BILLING_HEADER}: x")
 ASKED = Message("user", (Text("?"),))
 PICTURE = Image(Source("url", url="u"))
 
@@ -39,21 +37,21 @@ def told(profile: Profile = WHOLE, server_tools: tuple[str, ...] = (), **fields:
 
 
 @pytest.mark.parametrize(
-    ("system", "profile", "notes"),
+    ("system", "billing", "profile", "notes"),
     [
-        ((), WHOLE, {}),
-        ((Text("x"), PICTURE), WHOLE, {}),
-        ((BILLED,), WHOLE, {"system": Disposition.EMULATED}),
-        ((Text("x"), BILLED), OLD, {"system.1": Disposition.EMULATED}),
-        ((Text("x"), PICTURE), OLD, {"system.1": Disposition.DROPPED}),
-        ((PICTURE,), OLD, {"system": Disposition.DROPPED}),
+        ((), (), WHOLE, {}),
+        ((Text("x"), PICTURE), (), WHOLE, {}),
+        ((Text(""),), (0,), WHOLE, {"system": Disposition.EMULATED}),
+        ((Text("x"), Text("")), (1,), OLD, {"system.1": Disposition.EMULATED}),
+        ((Text("x"), PICTURE), (), OLD, {"system.1": Disposition.DROPPED}),
+        ((PICTURE,), (), OLD, {"system": Disposition.DROPPED}),
     ],
 )
 def test_of_the_system_prompt(
-    system: tuple[ContentBlock, ...], profile: Profile, notes: dict[str, Disposition]
+    system: tuple[ContentBlock, ...], billing: tuple[int, ...], profile: Profile, notes: dict[str, Disposition]
 ) -> None:
-    """The accounting header everywhere, and what is no text where the prompt must be one."""
-    assert told(profile, system=system) == notes
+    """The billing header everywhere, and what is no text where the prompt must be one."""
+    assert told(profile, system=system, billing=billing) == notes
 
 
 def test_of_the_tools() -> None:
