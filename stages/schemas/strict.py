@@ -1,8 +1,8 @@
 """From a client's schema to one of strict mode's subset, which the upstream then enforces, and how to undo it.
 
 Every object is closed and requires all it declares; what was optional may be null instead, and `omittable` says
-which nulls are left out of the answer again.  Keywords of the subset: OpenAI's guide to structured outputs.  What the subset
-has no keyword for is told in the description, where the model still reads it; what cannot be told stays outside:
+which nulls are left out of the answer again.  Keywords of the subset: OpenAI's guide to structured outputs.  What the
+subset has no keyword for is told in the description, where the model still reads it; what cannot be told stays outside:
 objects with names of their own, tuples, conditions.
 """
 
