@@ -63,8 +63,8 @@ def fates(made: Mapped) -> dict[str, str]:
 
 
 def test_the_system_prompt_keeps_its_marks() -> None:
-    """Each marked block is the end of a prefix, and the accounting block that is left out moves none of them."""
-    system = [text("x-anthropic-billing-header: a", MARK), text("Be brief.", MARK), text("."), text("Ever.", LONG)]
+    """Each marked block is the end of a prefix, and an emptied billing header moves none of them."""
+    system = [text("", MARK), text("Be brief.", MARK), text("."), text("Ever.", LONG)]
     made = mapped(system=system)
 
     assert breakpoints(made) == [("Be brief.", BREAKPOINT), ("Ever.", LASTING)]
