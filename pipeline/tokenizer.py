@@ -64,7 +64,7 @@ class Tokenizer:
     """
 
     source: str = "estimate"
-    _memory: counter.TokenCache = attrs.field(factory=lambda: _counting(counter.estimate), init=False)
+    _memory: counter.TokenCache = attrs.field(factory=lambda: _counting(counter.count_pieces), init=False)
 
     async def load(self, sources: Mapping[str, Loader] = SOURCES, deadline: float = LOAD_TIMEOUT) -> None:
         """Take the first source that can be had; when none can, the estimate stays, in silence.

@@ -24,13 +24,13 @@ from stages.canonical.request import (
 from stages.counter.blocks import Tokens, count_block
 from stages.counter.cache import TokenCache
 from stages.counter.least import least
-from stages.counter.pieces import estimate
+from stages.counter.pieces import count_pieces, estimate
 from stages.counter.signatures import HEAD, signature
 from stages.tools.client import ToolsetMember, declared_name, functions_of
 from stages.wire import json
 from stages.wire.cache import by_identity
 
-__all__ = ["ANSWER", "MESSAGE", "TokenCache", "Tokens", "count", "estimate", "least"]
+__all__ = ["ANSWER", "MESSAGE", "TokenCache", "Tokens", "count", "count_pieces", "estimate", "least"]
 
 ANSWER = 2
 """What opens the answer, once a request."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.counter.pieces import estimate
+from stages.counter.pieces import SAMPLED_FROM, WINDOW, count_pieces, estimate, windows
 from tests.conftest import ROOT
 
 # Text and its tokens in o200k_base.
@@ -46,9 +46,37 @@ def test_nothing_is_skipped() -> None:
 
 def test_a_run_is_no_trap() -> None:
     """Long runs of one character are counted in a time that grows with their length alone."""
-    assert estimate("a" * 400_000) == 50_000
-    assert estimate(" " * 400_000) <= 2
-    assert estimate("\n" * 400_000) == 1
+    assert count_pieces("a" * 400_000) == 50_000
+    assert count_pieces(" " * 400_000) <= 2
+    assert count_pieces("\n" * 400_000) == 1
+
+
+@pytest.mark.parametrize("length", [SAMPLED_FROM + 1, 8_192, 100_000, 3_000_000])
+def test_windows_are_few_and_spread_over_the_text(length: int) -> None:
+    """They lie inside the text, apart from each other, from its first quarter to its last; no more than half of it."""
+    begins = windows(length)
+
+    assert begins[0] >= 0
+    assert begins[-1] + WINDOW <= length
+    assert begins.step > WINDOW
+    assert begins[0] < length / 4
+    assert begins[-1] > length / 2
+    assert len(begins) * WINDOW <= max(length // 2, length // 32 + 4 * WINDOW)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_long_text_is_estimated_by_its_windows(kind: str) -> None:
+    """What is alike all over is estimated as well by a part of it: within 5 % of reading all."""
+    text = SAMPLES[kind][0] * 500
+
+    assert estimate(text) == pytest.approx(count_pieces(text), rel=0.05)
+
+
+def test_a_short_text_is_read_whole() -> None:
+    """Its windows would save nothing."""
+    text = "two words " * (SAMPLED_FROM // 10)
+
+    assert estimate(text) == count_pieces(text)
 
 
 def test_recordings(shared: Path) -> None:
