@@ -25,7 +25,7 @@ from stages.canonical.events import (
     ToolUseStart,
 )
 from stages.canonical.failure import Failure
-from stages.tables.dropped_reasoning import DROP_REASONS as WITHHELD
+from stages.tables.stops import DROP_REASONS
 from stages.tools.server import BY_UPSTREAM
 
 
@@ -84,6 +84,6 @@ def _ending(end: MessageEnd) -> tuple[tuple[str, int | str], ...]:
         ("output_tokens", usage.output_tokens),
         *((f"hosted_{kind}", count) for kind, count in end.server_tools if kind in BY_UPSTREAM),
         ("left_out", sum(count for _, count in end.left_out)),
-        *((f"withheld_{reason}", count) for reason, count in end.dropped_reasoning if reason in WITHHELD),
+        *((f"withheld_{reason}", count) for reason, count in end.dropped_reasoning if reason in DROP_REASONS),
         *((("repaired", end.repaired),) if end.repaired else ()),
     )

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-from pipeline.bench.faults import BenchError
+from pipeline.bench.workloads import BenchError
 from pipeline.workers import server_command
 
 _LAST_LINES = 8

@@ -10,8 +10,7 @@ import trio
 
 from pipeline.bench import http, sockets
 from pipeline.bench.canned import WORD
-from pipeline.bench.faults import BenchError
-from pipeline.bench.workloads import Workload
+from pipeline.bench.workloads import BenchError, Workload
 
 _HEAD = (
     b"POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"

@@ -14,9 +14,8 @@ import trio
 from pipeline.bench import sockets
 from pipeline.bench.conversations import conversation
 from pipeline.bench.cpu import cpu_seconds, machine_seconds
-from pipeline.bench.faults import BenchError
 from pipeline.bench.load import Address, Load, put_load
-from pipeline.bench.workloads import BODY, Workload
+from pipeline.bench.workloads import BODY, BenchError, Workload
 
 _START = 30.0  # seconds until a server must have answered once
 _SETTLE = 0.2  # seconds after a load, so that its last work is not the next one's

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from pipeline.bench.faults import BenchError
+
+class BenchError(Exception):
+    """The bench cannot do its work; the message is a sentence for the person who asked for it."""
 
 
 @attrs.frozen

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import trio
 
 from pipeline.bench import children, cpu, in_process, report
-from pipeline.bench.faults import BenchError
 from pipeline.bench.load import Address
 from pipeline.bench.measuring import BenchTarget, Measured, UpstreamProcess, run_workloads
-from pipeline.bench.workloads import WORKLOADS, Workload, chosen
+from pipeline.bench.workloads import WORKLOADS, BenchError, Workload, chosen
 from pipeline.commands.screen import CommandError, Screen, complain, screen
 from stages.wire import json
 

@@ -10,7 +10,7 @@ import trio
 from pipeline.commands.listening import bind, url_of
 from pipeline.commands.screen import CommandError, screen
 from pipeline.commands.small_server import serve_application
-from pipeline.emulator import application
+from pipeline.emulator import emulator_application
 
 if TYPE_CHECKING:
     import argparse
@@ -45,6 +45,6 @@ async def _until_signalled(listener: socket.socket, delay: float) -> None:
     async with trio.open_nursery() as nursery:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             shutdown = trio.Event()
-            nursery.start_soon(serve_application, application(delay), listener, shutdown)
+            nursery.start_soon(serve_application, emulator_application(delay), listener, shutdown)
             await anext(aiter(signals))
             shutdown.set()

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     import trio
 
-    from pipeline.emulator.server import Application
+    from pipeline.emulator.server import AsgiApplication
 
 _GRACE = 1.0  # seconds for running answers when the server is told to stop
 
 
-async def serve_application(application: Application, listener: socket.socket, shutdown: trio.Event) -> None:
+async def serve_application(application: AsgiApplication, listener: socket.socket, shutdown: trio.Event) -> None:
     """Serve until `shutdown` is set; `listener` stays its owner's to close."""
     config = Config()
     # The server closes what it is given; a duplicate lets the owner do the same in his own time.

@@ -6,7 +6,7 @@ It imports `stages.wire` alone: an oracle must not share the translator's opinio
 from __future__ import annotations
 
 from pipeline.emulator.answer import EmulatedAnswer, answer
-from pipeline.emulator.server import application
+from pipeline.emulator.server import emulator_application
 from pipeline.emulator.transport import EmulatorTransport
 
-__all__ = ["EmulatedAnswer", "EmulatorTransport", "answer", "application"]
+__all__ = ["EmulatedAnswer", "EmulatorTransport", "answer", "emulator_application"]

@@ -7,24 +7,23 @@ from typing import Any, TypeAlias
 
 import trio
 
-from pipeline.emulator.answer import EmulatedAnswer
+from pipeline.emulator.answer import EmulatedAnswer, Frame
 from pipeline.emulator.emulator import Emulator
-from pipeline.emulator.pace import keep_pace
 
-Message: TypeAlias = dict[str, Any]
+AsgiMessage: TypeAlias = dict[str, Any]
 """One ASGI message."""
 
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
+AsgiReceive: TypeAlias = Callable[[], Awaitable[AsgiMessage]]
 """Waits for the next message of the client."""
 
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
+AsgiSend: TypeAlias = Callable[[AsgiMessage], Awaitable[None]]
 """Sends a message to the client."""
 
-Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+AsgiApplication: TypeAlias = Callable[[AsgiMessage, AsgiReceive, AsgiSend], Awaitable[None]]
 """An ASGI 3 application; its first argument is the scope."""
 
 
-def application(delay: float = 0.01) -> Application:
+def emulator_application(delay: float = 0.01) -> AsgiApplication:
     """Make an ASGI application with an emulator of its own.
 
     Args:
@@ -35,7 +34,7 @@ def application(delay: float = 0.01) -> Application:
     """
     emulator = Emulator()
 
-    async def serve(scope: Message, receive: Receive, send: Send) -> None:
+    async def serve(scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
@@ -46,7 +45,19 @@ def application(delay: float = 0.01) -> Application:
     return serve
 
 
-async def _live(receive: Receive, send: Send) -> None:
+async def keep_pace(frame: Frame, delay: float) -> None:
+    """Wait as long as has to pass before a frame: its own pause, or `delay` seconds where it has none.
+
+    Always a checkpoint, so that a fast teller can be cancelled too.
+    """
+    pause = delay if frame.pause is None else frame.pause
+    if pause > 0:
+        await trio.sleep(pause)
+    else:
+        await trio.lowlevel.checkpoint()
+
+
+async def _live(receive: AsgiReceive, send: AsgiSend) -> None:
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})
@@ -54,7 +65,7 @@ async def _live(receive: Receive, send: Send) -> None:
             return
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _body(receive: AsgiReceive) -> bytes | None:
     """Read the whole body; None if the client left before its end."""
     parts: list[bytes] = []
     while True:
@@ -66,7 +77,7 @@ async def _body(receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-async def _tell(answer: EmulatedAnswer, delay: float, receive: Receive, send: Send) -> None:
+async def _tell(answer: EmulatedAnswer, delay: float, receive: AsgiReceive, send: AsgiSend) -> None:
     """Send an answer, and stop where the client leaves: a server's `send` does not tell."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_watch, receive, nursery.cancel_scope)
@@ -79,7 +90,7 @@ async def _tell(answer: EmulatedAnswer, delay: float, receive: Receive, send: Se
         nursery.cancel_scope.cancel()
 
 
-async def _watch(receive: Receive, scope: trio.CancelScope) -> None:
+async def _watch(receive: AsgiReceive, scope: trio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()

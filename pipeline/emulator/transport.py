@@ -13,7 +13,7 @@ import httpx
 
 from pipeline.emulator.answer import Frame
 from pipeline.emulator.emulator import Emulator
-from pipeline.emulator.pace import keep_pace
+from pipeline.emulator.server import keep_pace
 
 
 class EmulatorTransport(httpx.AsyncBaseTransport):

@@ -7,6 +7,8 @@ from enum import Enum
 
 import attrs
 
+from stages.canonical.place import Place
+
 
 class Disposition(Enum):
     """What can become of a field."""
@@ -19,7 +21,7 @@ class Disposition(Enum):
 
 
 SUMMARISED = frozenset({Disposition.EMULATED, Disposition.APPROXIMATED, Disposition.DROPPED})
-"""Fates that are worth a word on every answer."""
+"""What is worth a word on every answer."""
 
 # Names of unknown fields are the client's words, and must not break out of a header.
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
@@ -32,35 +34,54 @@ ALL_FAITHFUL = "faithful=all"
 """The summary of a request of which everything was kept or translated."""
 
 UNFAITHFUL = frozenset({Disposition.APPROXIMATED, Disposition.DROPPED})
-"""Fates that a client who insists on faithfulness does not accept."""
+"""What a client who insists on faithfulness does not accept."""
 
 
 @attrs.frozen
 class Note:
     """One entry: which field, what became of it, and why, in words without content."""
 
-    path: str
+    place: Place
     disposition: Disposition
     reason: str
+
+    @property
+    def path(self) -> str:
+        """The place as a client reads it."""
+        return str(self.place)
 
 
 @attrs.define
 class Report:
-    """The notes of one request, in the order in which they were made."""
+    """The notes of one request, in the order in which they were made; it can be asked what was said about a place."""
 
-    notes: list[Note] = attrs.field(factory=list)
+    notes: list[Note] = attrs.field(factory=list, init=False)
+    _newest: dict[Place, Disposition] = attrs.field(factory=dict, init=False, repr=False)
 
-    def dropped(self, path: str, reason: str) -> None:
-        """Note that the field at `path` does not reach the upstream."""
-        self.notes.append(Note(path, Disposition.DROPPED, reason))
+    def note(self, place: Place, disposition: Disposition, reason: str) -> None:
+        """Note what became of the part at a place; one place may have several notes."""
+        self.notes.append(Note(place, disposition, reason))
+        self._newest[place] = disposition
 
-    def emulated(self, path: str, reason: str) -> None:
+    def disposition_of(self, place: Place) -> Disposition | None:
+        """What became of the part at exactly this place, by its newest note; None when it has none."""
+        return self._newest.get(place)
+
+    def dropped(self, place: Place, reason: str) -> None:
+        """Note that what stands there does not reach the upstream."""
+        self.note(place, Disposition.DROPPED, reason)
+
+    def emulated(self, place: Place, reason: str) -> None:
         """Note that we do ourselves what the upstream cannot."""
-        self.notes.append(Note(path, Disposition.EMULATED, reason))
+        self.note(place, Disposition.EMULATED, reason)
 
-    def approximated(self, path: str, reason: str) -> None:
+    def approximated(self, place: Place, reason: str) -> None:
         """Note that the upstream gets the nearest thing to what was asked."""
-        self.notes.append(Note(path, Disposition.APPROXIMATED, reason))
+        self.note(place, Disposition.APPROXIMATED, reason)
+
+    def translated(self, place: Place, reason: str) -> None:
+        """Note that the upstream gets the same under another name or in another form."""
+        self.note(place, Disposition.TRANSLATED, reason)
 
     def unfaithful(self) -> Note | None:
         """The first part that does not mean upstream what the client meant by it; None if all does."""

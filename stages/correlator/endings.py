@@ -12,7 +12,6 @@ from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.summary import Summary
 from stages.tables import stops
-from stages.tables.dropped_reasoning import dropped_reasoning
 from stages.tables.errors import failure_of
 from stages.tools.server.code_execution import LIFETIME
 from stages.wire import json, responses_stream
@@ -82,7 +81,7 @@ def end_of(name: str, final: Final, plan: AnswerPlan) -> Ending | Failure:
     usage = stops.usage(final.usage)
     reason, complete = _reason(final, status, usage, plan)
     at = final.completed_at or final.created_at
-    return Ending(reason, usage, complete, at, dropped_reasoning(final.input_transformations))
+    return Ending(reason, usage, complete, at, stops.dropped_reasoning(final.input_transformations))
 
 
 def _reason(final: Final, status: str, usage: Usage, plan: AnswerPlan) -> tuple[str | None, bool]:

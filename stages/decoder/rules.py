@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from stages.canonical.place import MESSAGES, ROOT
 from stages.canonical.request import Caller, Request, Text, ToolResult, mark_of
 
 Rule = Callable[[Request, Caller], Iterator[str]]
@@ -50,12 +51,11 @@ def number_rules(request: Request, caller: Caller) -> Iterator[str]:
 
 def effort_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check the words for effort, of the request and of the messages that change it."""
-    told = {"output_config": request.output_config}
-    told |= {f"messages.{at}.output_config": message.output_config for at, message in enumerate(request.messages)}
-    listed = [f"'{effort}'" for effort in REQUEST_EFFORTS]
-    for place, config in told.items():
+    parts = ((MESSAGES.at(index), message.output_config) for index, message in enumerate(request.messages))
+    for place, config in ((ROOT, request.output_config), *parts):
         if config is not None and config.effort is not None and config.effort not in REQUEST_EFFORTS:
-            yield f"{place}.effort: Input should be {', '.join(listed[:-1])} or {listed[-1]}"
+            *others, last = (f"'{effort}'" for effort in REQUEST_EFFORTS)
+            yield f"{place.field('output_config').field('effort')}: Input should be {', '.join(others)} or {last}"
 
 
 def messages(request: Request, _: Caller) -> Iterator[str]:
@@ -67,7 +67,7 @@ def messages(request: Request, _: Caller) -> Iterator[str]:
     last = len(request.messages) - 1
     for index, message in enumerate(request.messages):
         if not message.content and message.role != "system" and not (index == last and message.role == "assistant"):
-            yield f"messages.{index}: {_NON_EMPTY}"
+            yield f"{MESSAGES.at(index)}: {_NON_EMPTY}"
 
 
 def text_rules(request: Request, _: Caller) -> Iterator[str]:

@@ -10,15 +10,17 @@ import attrs
 from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request
-from stages.mapper import settings, thinking
+from stages.mapper import field_report, settings, thinking
 from stages.mapper.breakpoints import CacheBreakpoints
 from stages.mapper.conversation import Conversation, instructions
-from stages.mapper.field_report import defaults, drops
 from stages.mapper.formats import output_format
 from stages.mapper.reasoning import ReasoningReplay
+from stages.mapper.server_tools import DeclaredServerTools
 from stages.mapper.tools import Toolbox, choice, toolbox
 from stages.tables import models
+from stages.tables.models import Model
 from stages.tables.profiles import PROFILES, Profile
+from stages.wire.responses_request import Item
 
 __all__ = ["Mapped", "Target", "map_request"]
 
@@ -66,9 +68,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         message_id: the id that the answer will have.
         reasoning: False leaves out all earlier reasoning, after the upstream has refused it once.
     """
-    report, profile = Report(), target.profile
     upstream_model = models.upstream_model(request.model, target.models)
-    model = models.model_info(upstream_model)
+    model, profile, report = models.model_info(upstream_model), target.profile, Report()
     overall, changes = thinking.efforts(request, model, profile, report)
     tools = toolbox(
         request,
@@ -81,36 +82,45 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     reasoning_replay = ReasoningReplay(replay, upstream_model, target.account, report, phases=model.phases)
     breakpoints = CacheBreakpoints(supported=model.cache_breakpoints and profile.cache_breakpoints, report=report)
     conversation = Conversation(tools, reasoning_replay, profile, report, changes, breakpoints)
-    body: dict[str, Any] = {"model": upstream_model, "input": conversation.build(request)}
-    if not profile.developer_role and (prompt := instructions(request)):
-        body["instructions"] = prompt
+    body = {"model": upstream_model} | _prompt(request, conversation.build(request), tools, profile)
+    body |= choice(request.tool_choice, tools, report)
+    plan = _plan(request, target, tools, message_id, upstream_model)
+    answer, plan = _answer(request, plan, overall, model, profile, report)
+    body |= answer
+    body |= settings.identity(request, caller, profile)
+    breakpoints.around(request)
+    body |= breakpoints.options()
+    body |= _handling(request, profile, tools.server_tools)
+    field_report.complete(report, request, profile, tools.server_tools.names)
+    return Mapped(body, plan, report)
+
+
+def _prompt(request: Request, items: list[Item], tools: Toolbox, profile: Profile) -> dict[str, Any]:
+    """What the model reads: the conversation, the instructions where they stand apart, and the tools."""
+    body: dict[str, Any] = {"input": items}
+    if not profile.developer_role and (text := instructions(request)):
+        body["instructions"] = text
     if tools.declared:
         body["tools"] = tools.declared
-    body |= choice(request.tool_choice, tools, report)
-    body |= thinking.reasoning(request, overall, model, profile)
-    limit, cut_at = settings.limits(request, overall, model, profile, report)
+    return body
+
+
+def _answer(
+    request: Request, plan: AnswerPlan, overall: str | None, model: Model, profile: Profile, report: Report
+) -> tuple[dict[str, Any], AnswerPlan]:
+    """How the model is to answer: thinking, limits, sampling, format and tier; and the plan, which depends on them."""
+    body = thinking.reasoning(overall, plan.thinking, model, profile)
+    limit, cut_at = settings.limits(request, overall, plan.thinking, model, profile, report)
     body |= limit
     body |= settings.sampling(request, overall, model, report)
     text, structure = output_format(request, report)
     body |= text
     body |= settings.tier(request, report)
-    body |= settings.identity(request, caller, profile)
-    breakpoints.around(request)
-    body |= breakpoints.options()
-    body |= _always(request, profile, include=tools.server_tools.include)
-    if tools.server_tools.limit is not None:
-        body["max_tool_calls"] = tools.server_tools.limit
-    drops.report_drops(request, profile, tools.server_tools.names, report)
-    defaults.report_defaults(request, report)
+    maximum = limit.get("max_output_tokens")
     plan = attrs.evolve(
-        _plan(request, target, tools, message_id, upstream_model),
-        max_output_tokens=body.get("max_output_tokens"),
-        cut_at=cut_at,
-        window=model.window,
-        cites=not text,
-        structure=structure,
+        plan, max_output_tokens=maximum, cut_at=cut_at, window=model.window, cites=not text, structure=structure
     )
-    return Mapped(body, plan, report)
+    return body, plan
 
 
 def _plan(request: Request, target: Target, tools: Toolbox, message_id: str, upstream_model: str) -> AnswerPlan:
@@ -130,11 +140,13 @@ def _plan(request: Request, target: Target, tools: Toolbox, message_id: str, ups
     )
 
 
-def _always(request: Request, profile: Profile, *, include: list[str]) -> dict[str, Any]:
-    """What every request carries: nothing is stored upstream, and reasoning comes sealed."""
+def _handling(request: Request, profile: Profile, server_tools: DeclaredServerTools) -> dict[str, Any]:
+    """How the upstream is to handle it: nothing is stored, reasoning comes sealed, its own tools are limited."""
     body: dict[str, Any] = {"store": False, "stream": request.stream or profile.always_stream}
     if profile.include:
-        body["include"] = [*INCLUDE, *include]
+        body["include"] = [*INCLUDE, *server_tools.include]
     if request.stream and profile.obfuscation:
         body["stream_options"] = {"include_obfuscation": False}
+    if server_tools.limit is not None:
+        body["max_tool_calls"] = server_tools.limit
     return body

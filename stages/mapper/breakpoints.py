@@ -11,12 +11,13 @@ Source: `reference/openai-responses.md` 2 (`prompt_cache_options`), 3 (`prompt_c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
 
-from stages.canonical.report import Disposition, Note, Report
+from stages.canonical.place import ROOT, TOOLS, Place
+from stages.canonical.report import Report
 from stages.canonical.request import AnyTool, ContentBlock, Document, Request, SearchResult, ToolResult, mark_of
 from stages.tables.fields import CACHED
 from stages.wire import responses_request as wire
@@ -27,6 +28,7 @@ _MADE_OF_BLOCKS = frozenset({Document, SearchResult})
 LASTING = "1h"
 """The `ttl` of a mark that wants more than the shortest time; any other, and none, is the upstream's default."""
 
+_MARK = "cache_control"
 _MARKED = "to prompt_cache_breakpoint"
 _AUTOMATIC = "the upstream's automatic breakpoint stands there"
 _COVERED = "a breakpoint can stand on whole parts of the input alone; the next one behind it covers this"
@@ -48,67 +50,64 @@ class CacheBreakpoints:
     report: Report
     lasting: bool = attrs.field(default=False, init=False)
 
-    def place(self, block: ContentBlock, parts: list[Part], path: str, *, stable: bool = True) -> None:
+    def put(self, block: ContentBlock, parts: list[Part], place: Place, *, stable: bool = True) -> None:
         """Put the mark of a block on the last of the parts that the block became.
 
         Args:
             block: the block.
             parts: what it became; changed in place. Empty when nothing of it can carry a breakpoint.
-            path: where the block stands.
+            place: where the block stands.
             stable: whether it stands inside of what a turn adds, so that its mark will be there in the next one too.
         """
         if type(block) in _MADE_OF_BLOCKS:
-            for place, inner in _inside(block):
-                self.note_substitute(inner, f"{path}.{place}", _COVERED)
+            for inner, where in _inside(block, place):
+                self.note_substitute(inner, where, _COVERED)
         mark = mark_of(block)
         if mark is None:
             return
         if not (self.supported and stable and parts):
-            self.note_substitute(block, path, _COVERED if stable else _AUTOMATIC)
+            self.note_substitute(block, place, _COVERED if stable else _AUTOMATIC)
             return
         parts[-1] = wire.with_breakpoint(parts[-1], lasting=mark.get("ttl") == LASTING)
-        self._translated(path, _MARKED)
+        self.report.translated(place.field(_MARK), _MARKED)
 
-    def place_in_result(
-        self, result: ToolResult, inner: Sequence[list[Part]], path: str, *, listed: bool, stable: bool
+    def put_in_result(
+        self, result: ToolResult, inner: Sequence[list[Part]], place: Place, *, listed: bool, stable: bool
     ) -> None:
         """Do the same for the result of a call: for each block in it, then for the whole.
 
         Args:
             result: the result.
             inner: the parts of each of its blocks; changed in place.
-            path: where it stands.
+            place: where it stands.
             listed: whether the parts go upstream as a list; a string takes no breakpoint, and must stay one.
-            stable: as in `place`, for the whole.
+            stable: as in `put`, for the whole.
         """
-        last = len(inner) - 1
+        last, content = len(inner) - 1, place.field("content")
         for index, (block, parts) in enumerate(zip(result.content, inner, strict=True)):
-            self.place(block, parts if listed else [], f"{path}.content.{index}", stable=stable or index < last)
+            self.put(block, parts if listed else [], content.at(index), stable=stable or index < last)
         filled = [parts for parts in inner if parts]
-        self.place(result, filled[-1] if listed and filled else [], path, stable=stable)
+        self.put(result, filled[-1] if listed and filled else [], place, stable=stable)
 
-    def note_substitute(self, node: ContentBlock | AnyTool, path: str, reason: str = _COVERED) -> None:
+    def note_substitute(self, node: ContentBlock | AnyTool, place: Place, reason: str = _COVERED) -> None:
         """Note that another breakpoint stands in for the mark of a node, if it has one."""
         mark = mark_of(node)
         if mark is not None:
             self.lasting = self.lasting or (self.supported and mark.get("ttl") == LASTING)
-            self.report.emulated(f"{path}.cache_control", reason if self.supported else CACHED)
+            self.report.emulated(place.field(_MARK), reason if self.supported else CACHED)
 
     def around(self, request: Request) -> None:
         """Decide about the marks that stand outside of the conversation: on tools, and on the request itself."""
         for index, tool in enumerate(request.tools):
-            self.note_substitute(tool, f"tools.{index}", _TOOLS)
-        whole = request.extra.get("cache_control")
+            self.note_substitute(tool, TOOLS.at(index), _TOOLS)
+        whole = request.extra.get(_MARK)
         if self.supported and isinstance(whole, dict) and whole.get("ttl") == LASTING:
             self.lasting = True
-            self.report.notes.append(Note("cache_control", Disposition.TRANSLATED, _LASTING))
+            self.report.translated(ROOT.field(_MARK), _LASTING)
 
     def options(self) -> dict[str, Any]:
         """The `prompt_cache_options` field, when the automatic breakpoint must last longer than it does by itself."""
         return {"prompt_cache_options": {"ttl": "12h"}} if self.lasting else {}
-
-    def _translated(self, path: str, reason: str) -> None:
-        self.report.notes.append(Note(f"{path}.cache_control", Disposition.TRANSLATED, reason))
 
 
 def has_marks(result: ToolResult) -> bool:
@@ -118,10 +117,11 @@ def has_marks(result: ToolResult) -> bool:
     )
 
 
-def _inside(block: ContentBlock) -> Iterable[tuple[str, ContentBlock]]:
-    """The blocks that a document or a search result is made of, by their place in it."""
+def _inside(block: ContentBlock, place: Place) -> Iterator[tuple[ContentBlock, Place]]:
+    """The blocks that a document or a search result is made of, with their places."""
     if isinstance(block, Document):
-        return ((f"source.content.{index}", inner) for index, inner in enumerate(block.source.content))
-    if isinstance(block, SearchResult):
-        return ((f"content.{index}", inner) for index, inner in enumerate(block.content))
-    return ()
+        made_of, place = block.source.content, place.field("source")
+    else:
+        made_of = block.content if isinstance(block, SearchResult) else ()
+    content = place.field("content")
+    return ((inner, content.at(index)) for index, inner in enumerate(made_of))

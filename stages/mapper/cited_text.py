@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from stages.canonical.report import Disposition, Note, Report
+from stages.canonical.place import Place
+from stages.canonical.report import Report
 from stages.canonical.request import ContentBlock, JsonObject, Text
 from stages.tables.citations import annotation_of, citations_on, place_of
 
@@ -39,12 +40,12 @@ class CitedText:
         return "".join(self.pieces)
 
 
-def cited_texts(content: Sequence[ContentBlock], path: str, report: Report) -> dict[int, CitedText]:
+def cited_texts(content: Sequence[ContentBlock], place: Place, report: Report) -> dict[int, CitedText]:
     """Join the texts of one assistant's message.
 
     Args:
         content: the message's blocks.
-        path: where the message stands, for the report.
+        place: where the list of them stands.
         report: gets what became of citations of ours; those of others are not mentioned here.
 
     Returns:
@@ -62,12 +63,11 @@ def cited_texts(content: Sequence[ContentBlock], path: str, report: Report) -> d
         if not citations:
             run.plain(index, block.text)
             continue
-        where = f"{path}.content.{index}.citations"
-        known = run.cited(index, block.text, citations)
-        if known is None:
-            report.dropped(where, _EDITED)
-        elif known == len(citations):
-            report.notes.append(Note(where, Disposition.TRANSLATED, _RESTORED))
+        restored = run.cited(index, block.text, citations)
+        if restored is None:
+            report.dropped(place.at(index).field("citations"), _EDITED)
+        elif restored == len(citations):
+            report.translated(place.at(index).field("citations"), _RESTORED)
     for cited_text in by_index.values():
         cited_text.annotations = _in_order(cited_text)
     return by_index

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from stages.canonical.place import MESSAGES, SYSTEM, Place, content_of_message
 from stages.canonical.report import Report
 from stages.canonical.request import (
     ContentBlock,
@@ -85,51 +86,53 @@ class Conversation:
             if message.role == "assistant":
                 self._assistant(message, index)
             else:
-                self._incoming(message, f"messages.{index}")
+                self._incoming(message, content_of_message(index))
             if index in self.efforts:
                 self.items.append(wire.effort_update(self.efforts[index]))
-        self._drop_held("messages")
+        self._drop_held(MESSAGES)
         return self.items
 
     # -- what goes in ----------------------------------------------------------------------
 
     def _system(self, blocks: tuple[ContentBlock, ...]) -> None:
-        told: list[Part] = []
+        prompt: list[Part] = []
         for index, block in enumerate(blocks):
-            parts = parts_of(block, f"system.{index}", self.report, files=self.profile.files)
-            self.marks.place(block, parts if self.profile.developer_role else [], f"system.{index}")
-            told += parts
-        if told and self.profile.developer_role:
-            self.items.append(wire.message("developer", told))
+            place = SYSTEM.at(index)
+            parts = parts_of(block, place, self.report, files=self.profile.files)
+            self.marks.put(block, parts if self.profile.developer_role else [], place)
+            prompt += parts
+        if prompt and self.profile.developer_role:
+            self.items.append(wire.message("developer", prompt))
 
-    def _incoming(self, message: Message, path: str) -> None:
-        self._drop_held(path)
+    def _incoming(self, message: Message, content: Place) -> None:
+        self._drop_held(content.outer)
         role = message.role if message.role == "user" else "developer" if self.profile.developer_role else "system"
         last = len(message.content) - 1
         for index, block in enumerate(message.content):
-            where = f"{path}.content.{index}"
+            place = content.at(index)
             if isinstance(block, ToolResult):
                 self._flush(role)
-                self._result(block, where, stable=index < last)
+                self._result(block, place, stable=index < last)
             else:
-                parts = parts_of(block, where, self.report, files=self.profile.files)
-                self.marks.place(block, parts, where, stable=index < last)
+                parts = parts_of(block, place, self.report, files=self.profile.files)
+                self.marks.put(block, parts, place, stable=index < last)
                 self._parts += parts
         self._flush(role)
 
-    def _result(self, block: ToolResult, path: str, *, stable: bool) -> None:
+    def _result(self, block: ToolResult, place: Place, *, stable: bool) -> None:
+        content = place.field("content")
         inner = [
-            parts_of(item, f"{path}.content.{at}", self.report, files=self.profile.files)
-            for at, item in enumerate(block.content)
+            parts_of(item, content.at(index), self.report, files=self.profile.files)
+            for index, item in enumerate(block.content)
         ]
         parts = [part for each in inner for part in each]
         if has_marks(block):
             listed = isinstance(_output(parts, is_error=False), list)
-            self.marks.place_in_result(block, inner, path, listed=listed, stable=stable)
+            self.marks.put_in_result(block, inner, place, listed=listed, stable=stable)
             parts = [part for each in inner for part in each]
         call_id, _ = self._open.pop(block.tool_use_id, ("", None))
         if not call_id:
-            self.report.approximated(path, "answers no call of this conversation, so it is shown as text")
+            self.report.approximated(place, "answers no call of this conversation, so it is shown as text")
             mark = [wire.input_text(ERROR_MARK)] if block.is_error else []
             self._parts += [wire.input_text("Result of an earlier tool call:"), *mark, *parts]
             return
@@ -152,26 +155,27 @@ class Conversation:
     # -- what came out -----------------------------------------------------------------------
 
     def _assistant(self, message: Message, at: int) -> None:
-        by_index = cited_texts(message.content, f"messages.{at}", self.report)
+        content = content_of_message(at)
+        by_index = cited_texts(message.content, content, self.report)
         sent = {index for index, cited_text in by_index.items() if cited_text.text.strip()}
         phases = phases_of(message, sent) if self.reasoning.phases else {}
         for index, block in enumerate(message.content):
-            where, self._phase_here = f"messages.{at}.content.{index}", phases.get(index, "")
-            self.marks.note_substitute(block, where)
+            place, self._phase_here = content.at(index), phases.get(index, "")
+            self.marks.note_substitute(block, place)
             if isinstance(block, _REASONING):
-                self._think(block, where)
+                self._think(block, place)
             elif isinstance(block, ToolUse):
                 self._call(block, (at, index))
             elif isinstance(block, Text):
                 if index in by_index:
                     self._say(by_index[index].text, by_index[index].annotations)
             else:
-                self._say_otherwise(block, where, message)
-        for ident in [ident for ident, (_, place) in self._open.items() if place not in self._answered]:
+                self._say_otherwise(block, place, message)
+        for ident in [ident for ident, (_, position) in self._open.items() if position not in self._answered]:
             self._give_up(ident)
 
-    def _think(self, block: Thinking | RedactedThinking, path: str) -> None:
-        item, self._phase = self.reasoning.restore(block, path)
+    def _think(self, block: Thinking | RedactedThinking, place: Place) -> None:
+        item, self._phase = self.reasoning.restore(block, place)
         if item is not None:
             self._held.append(item)
 
@@ -182,20 +186,20 @@ class Conversation:
             self.items.append(wire.message("assistant", [part], self._phase or self._phase_here))
             self._phase = ""
 
-    def _say_otherwise(self, block: ContentBlock, path: str, message: Message) -> None:
+    def _say_otherwise(self, block: ContentBlock, place: Place, message: Message) -> None:
         if isinstance(block, Unknown):
             replay = ServerToolReplay(self.toolbox, self.profile.hosted, self.report)
             items = replay.items(block, message)
             if items is None:
-                self._say(replay.text(block, path))
+                self._say(replay.text(block, place))
             elif items:
                 self._release()
                 self.items += items
         else:
-            self._parts = parts_of(block, path, self.report, files=self.profile.files)
+            self._parts = parts_of(block, place, self.report, files=self.profile.files)
             self._flush("user")
 
-    def _call(self, block: ToolUse, place: Position) -> None:
+    def _call(self, block: ToolUse, position: Position) -> None:
         if block.id in self._open:  # the next result with this id will be the new call's
             self._give_up(block.id)
         self._release()
@@ -204,7 +208,7 @@ class Conversation:
         if call_id in self._used:  # an id that comes back in a later turn
             call_id = f"again_{digest(f'{call_id} {len(self._used)}', 40)}"
         self._used.add(call_id)
-        self._open[block.id] = call_id, place
+        self._open[block.id] = call_id, position
         name = upstream_name(block.name, block.toolset_name)
         own = name if block.toolset_name else block.name
         searched = bool(self.toolbox.functions.get(own, {}).get("defer_loading"))
@@ -213,33 +217,33 @@ class Conversation:
     def _give_up(self, ident: str) -> None:
         """Give a call that nothing answers an output that says so."""
         call_id, (at, index) = self._open.pop(ident)
-        path = f"messages.{at}.content.{index}"
-        self.report.approximated(path, "a call without a result was given one that says so")
+        place = content_of_message(at).at(index)
+        self.report.approximated(place, "a call without a result was given one that says so")
         self.items.append(wire.function_call_output(call_id, _UNANSWERED))
 
     def _release(self) -> None:
         self.items += self._held
         self._held = []
 
-    def _drop_held(self, path: str) -> None:
+    def _drop_held(self, place: Place) -> None:
         """Leave out reasoning that led to nothing: the upstream refuses it without what followed."""
         if self._held:
-            self.report.dropped(path, "reasoning that nothing followed")
+            self.report.dropped(place, "reasoning that nothing followed")
         self._held = []
         self._phase = ""
 
 
 def _answered(messages: Iterable[Message]) -> set[Position]:
     """Find the calls that get a result before their id is used again."""
-    found: set[Position] = set()
+    answered: set[Position] = set()
     waiting: dict[str, Position] = {}
     for at, message in enumerate(messages):
         for index, block in enumerate(message.content):
             if isinstance(block, ToolUse) and message.role == "assistant":
                 waiting[block.id] = (at, index)
             elif isinstance(block, ToolResult) and message.role != "assistant" and block.tool_use_id in waiting:
-                found.add(waiting.pop(block.tool_use_id))
-    return found
+                answered.add(waiting.pop(block.tool_use_id))
+    return answered
 
 
 def instructions(request: Request) -> str:

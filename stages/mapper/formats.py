@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from stages.canonical.omittable import OmittableMembers, StructuredAnswer
-from stages.canonical.report import Note, Report
+from stages.canonical.place import ROOT, Place
+from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request
 from stages.schemas.references import resolve_reference
 from stages.schemas.repair import disposition_of, repair
@@ -28,44 +29,44 @@ def output_format(request: Request, report: Report) -> tuple[dict[str, Any], Str
         The `text` field of the upstream request, empty where no format is asked for, and what must be undone on the
         answer; None when nothing.
     """
-    path, asked = _asked(request)
+    place, asked = _asked(request)
     if asked is None:
         return {}, None
     if not isinstance(asked, dict) or asked.get("type") != "json_schema":
-        report.dropped(path, "the upstream knows no other format than json_schema")
+        report.dropped(place, "the upstream knows no other format than json_schema")
         return {}, None
     schema = asked.get("schema")
     if not isinstance(schema, dict):
-        report.dropped(path, "there is no schema in it")
+        report.dropped(place, "there is no schema in it")
         return {}, None
     member = "" if _is_object(schema, schema) or not _movable(schema) else MEMBER
     if member:
-        report.emulated(f"{path}.schema", "asked for inside an object, and taken out of it again")
+        report.emulated(place.field("schema"), "asked for inside an object, and taken out of it again")
         schema = _wrapped(schema)
-    sent, strict, omittable = _strictly(schema, path, report)
+    sent, strict, omittable = _strictly(schema, place, report)
     name = f"{MEMBER}_{digest(json.encode(sent).decode(), 12)}"
     text = {"format": {"type": "json_schema", "name": name, "schema": sent, "strict": strict}}
     return {"text": text}, StructuredAnswer(omittable, member) if member or omittable is not None else None
 
 
-def _asked(request: Request) -> tuple[str, Any]:
+def _asked(request: Request) -> tuple[Place, Any]:
     """What is asked for, and where."""
     if request.output_config is not None and request.output_config.format is not None:
-        return "output_config.format", request.output_config.format
-    return "output_format", request.extra.get("output_format")
+        return ROOT.field("output_config").field("format"), request.output_config.format
+    return ROOT.field("output_format"), request.extra.get("output_format")
 
 
-def _strictly(schema: JsonObject, path: str, report: Report) -> tuple[JsonObject, bool, OmittableMembers | None]:
+def _strictly(schema: JsonObject, place: Place, report: Report) -> tuple[JsonObject, bool, OmittableMembers | None]:
     """The schema as it is sent, whether the upstream enforces it, and what that makes necessary to leave out."""
     repaired, changes = repair(schema)
     for change in changes:
-        report.notes.append(Note(f"{path}.schema", disposition_of(change), change))
+        report.note(place.field("schema"), disposition_of(change), change)
     strict = convert(repaired)
     if strict is None:
-        report.approximated(path, "the schema is outside the upstream's strict subset, so it is only asked for")
+        report.approximated(place, "the schema is outside the upstream's strict subset, so it is only asked for")
         return repaired, False, None
     for disposition, reason in strict.notes:
-        report.notes.append(Note(f"{path}.schema", disposition, reason))
+        report.note(place.field("schema"), disposition, reason)
     return strict.schema, True, strict.omittable
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import ContentBlock, Document, Image, SearchResult, Text, ToolReference, Unknown
 from stages.mapper.documents import document_parts, text_instead
@@ -20,12 +21,12 @@ from stages.wire.responses_request import Part
 _UNSEEN = "[A file that cannot be shown.]"
 
 
-def parts_of(block: ContentBlock, path: str, report: Report, *, files: bool = True) -> list[Part]:
+def parts_of(block: ContentBlock, place: Place, report: Report, *, files: bool = True) -> list[Part]:
     """Translate one block of a user's message, a system prompt or a tool's result.
 
     Args:
         block: the block.
-        path: where it stands, for the report.
+        place: where it stands, for the report.
         report: gets what could not be kept.
         files: whether the upstream takes files; else those that are text become text, and the others are reported.
     """
@@ -37,14 +38,14 @@ def parts_of(block: ContentBlock, path: str, report: Report, *, files: bool = Tr
         return [wire.input_text(said)]
     translate = _PARTS.get(type(block))
     if translate is None:
-        report.approximated(path, "a block without counterpart is shown as text")
+        report.approximated(place, "a block without counterpart is shown as text")
         return [_as_text(block)]
     parts = translate(block)
     if files:
         return parts
     shown = [text_instead(part) if part["type"] == "input_file" else part for part in parts]
     if None in shown:
-        report.dropped(path, "the upstream takes no files")
+        report.dropped(place, "the upstream takes no files")
     return [wire.input_text(_UNSEEN) if part is None else part for part in shown]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import RedactedThinking, Thinking
 from stages.mapper.phases import PHASES
@@ -31,18 +32,18 @@ class ReasoningReplay:
     report: Report
     phases: bool = False
 
-    def restore(self, block: Thinking | RedactedThinking, path: str) -> tuple[Item | None, str]:
+    def restore(self, block: Thinking | RedactedThinking, place: Place) -> tuple[Item | None, str]:
         """Return the reasoning item of a block, or None, reported, and the phase that the message after it had.
 
         The phase does not depend on whether the reasoning itself may go back; empty when it is not known.
         """
         sealed = carrier.decode(block.signature) if isinstance(block, Thinking) else None
         if sealed is None:
-            self.report.dropped(path, "reasoning of another service")
+            self.report.dropped(place, "reasoning of another service")
             return None, ""
         item, reason = self._item(sealed, block.thinking if isinstance(block, Thinking) else "")
         if item is None:
-            self.report.dropped(path, reason)
+            self.report.dropped(place, reason)
         known = sealed.phase in PHASES and (self.phases or sealed.model == self.model)
         return item, sealed.phase if known else ""
 

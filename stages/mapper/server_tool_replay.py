@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import attrs
 
+from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Message, Unknown
 from stages.mapper.tools import Toolbox
@@ -43,15 +44,15 @@ class ServerToolReplay:
         call = next((other.body for other in _unknown(message) if other.type in _CALLS and _is(other, ident)), None)
         return [] if call is not None and self._restored(call, message) is not None else None
 
-    def text(self, block: Unknown, path: str) -> str:
+    def text(self, block: Unknown, place: Place) -> str:
         """Show any other block as text, and report it; empty for one that says nothing."""
         text, lost = as_text(block.type, block.body)
         if text:
-            self.report.approximated(path, f"{block.type} is shown as text")
+            self.report.approximated(place, f"{block.type} is shown as text")
         else:
-            self.report.dropped(path, f"{block.type} says nothing to the model")
+            self.report.dropped(place, f"{block.type} says nothing to the model")
         for field in lost:
-            self.report.dropped(f"{path}.{field}", "nobody but its own service can read it")
+            self.report.dropped(place.field(field), "nobody but its own service can read it")
         return text
 
     def _restored(self, call: JsonObject, message: Message) -> list[Item] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from stages.canonical.place import ROOT, TOOLS
 from stages.canonical.report import Report
 from stages.canonical.request import Request, ServerTool
 from stages.tables.identifiers import undated
@@ -19,6 +20,8 @@ from stages.tools.server.web_search import WEB_SEARCH
 
 PAGES = "web_fetch_"
 """How the `type`s of Anthropic's tool for reading a page begin; the upstream's search opens pages by itself."""
+
+_LIMITED_TOGETHER = "the upstream can only limit the calls of all its tools together"
 
 
 @attrs.frozen
@@ -80,7 +83,7 @@ def declare_server_tools(
         row = row_of(tool.type) if isinstance(tool, ServerTool) else None
         if row is None or not isinstance(tool, ServerTool) or not (available or row is TOOL_SEARCH):
             continue
-        made = row.declare(tool, asked, f"tools.{index}", report)
+        made = row.declare(tool, asked, TOOLS.at(index), report)
         if made is not None and (row is MCP or row.upstream not in names):
             declared.append(made)
             names[row.upstream] = "" if row is MCP else tool.name or undated(tool.type)
@@ -104,7 +107,7 @@ def _limit(request: Request, names: Mapping[str, str], report: Report) -> int | 
         return None
     if len(names) > 1:
         for index in limits:
-            report.dropped(f"tools.{index}.max_uses", "the upstream can only limit the calls of all its tools together")
+            report.dropped(TOOLS.at(index).field("max_uses"), _LIMITED_TOGETHER)
         return None
     return max(1, *limits.values())
 
@@ -116,10 +119,10 @@ def _report(request: Request, report: Report, names: Mapping[str, str], *, avail
             continue
         if functions_of(tool) is not None:  # the client runs it
             continue
-        row, path = row_of(tool.type), f"tools.{index}"
+        row, place = row_of(tool.type), TOOLS.at(index)
         if tool.type.startswith(PAGES) and WEB_SEARCH.upstream in names:
-            report.approximated(path, "the upstream's search opens pages by itself, and does not show them")
+            report.approximated(place, "the upstream's search opens pages by itself, and does not show them")
         elif row is None or not (available or row is TOOL_SEARCH):
-            report.dropped(path, f"no counterpart for {tool.type}")
+            report.dropped(place, f"no counterpart for {tool.type}")
     if request.extra.get("mcp_servers") and not available:
-        report.dropped("mcp_servers", "the upstream speaks to no MCP servers")
+        report.dropped(ROOT.field("mcp_servers"), "the upstream speaks to no MCP servers")

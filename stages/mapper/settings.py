@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from stages.canonical.place import ROOT
 from stages.canonical.plan import ThinkingDisplay
 from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request, Text
-from stages.mapper.thinking import display
 from stages.tables import effort
 from stages.tables.identifiers import SHARED_KEY, digest
 from stages.tables.models import Model
@@ -22,7 +22,7 @@ SERVICE_TIERS = {"auto": "auto", "standard_only": "default"}
 
 
 def limits(
-    request: Request, overall: str | None, model: Model, profile: Profile, report: Report
+    request: Request, overall: str | None, shown: ThinkingDisplay, model: Model, profile: Profile, report: Report
 ) -> tuple[dict[str, Any], int | None]:
     """The `max_output_tokens` field, and at how many tokens the answer is cut here; None leaves that to the upstream.
 
@@ -33,12 +33,12 @@ def limits(
     if asked is None:
         return {}, None
     reasons = profile.effort and model.reasons(overall)
-    room = effort.ROOM_TO_REASON if reasons and display(request) is ThinkingDisplay.NONE else 0
+    room = effort.ROOM_TO_REASON if reasons and shown is ThinkingDisplay.NONE else 0
     limit = min(max(asked + room, profile.min_output_tokens), model.output)
     if limit < asked:
-        report.approximated("max_tokens", f"the model writes no more than {limit}")
+        report.approximated(ROOT.field("max_tokens"), f"the model writes no more than {limit}")
     elif limit > asked:
-        report.emulated("max_tokens", f"the upstream is asked for {limit}; the answer is cut here")
+        report.emulated(ROOT.field("max_tokens"), f"the upstream is asked for {limit}; the answer is cut here")
     return {"max_output_tokens": limit}, asked if limit > asked else None
 
 
@@ -49,7 +49,7 @@ def sampling(request: Request, overall: str | None, model: Model, report: Report
     if model.sampling == "always" or (model.sampling == "without_reasoning" and not model.reasons(overall)):
         return asked
     for name in asked:
-        report.dropped(name, "the model samples by itself")
+        report.dropped(ROOT.field(name), "the model samples by itself")
     return {}
 
 
@@ -105,5 +105,5 @@ def tier(request: Request, report: Report) -> dict[str, Any]:
     asked = request.extra.get("service_tier")
     chosen = "priority" if request.extra.get("speed") == "fast" else SERVICE_TIERS.get(str(asked))
     if asked is not None and chosen is None:
-        report.dropped("service_tier", "the upstream has no such tier")
+        report.dropped(ROOT.field("service_tier"), "the upstream has no such tier")
     return {"service_tier": chosen} if chosen else {}

@@ -9,12 +9,15 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from stages.canonical.place import MESSAGES, ROOT, Place
 from stages.canonical.plan import ThinkingDisplay
 from stages.canonical.report import Report
 from stages.canonical.request import Request
 from stages.tables import effort
 from stages.tables.models import Model
 from stages.tables.profiles import Profile
+
+_THINKING = ROOT.field("thinking")
 
 EffortChange = tuple[int, str]
 """An effort, and the index of the message from which on it holds."""
@@ -43,24 +46,24 @@ def efforts(request: Request, model: Model, profile: Profile, report: Report) ->
     the newest one at the top of each request, where it tells nothing about the first; others say one there that stays.
     """
     own = _own(request, model, profile, report)
-    told = _told(request, model, profile, report)
-    if not told:
+    changes = _changes(request, model, profile, report)
+    if not changes:
         return own, {}
     if not model.configuration_updates:
-        return _last(told, report), {}
+        return _last(changes, report), {}
     answer = next((at for at, message in enumerate(request.messages) if message.role == "assistant"), None)
-    repeated = _is_said(request) and (answer is None or told[0][0] < answer)
-    first = told[0][1] if repeated else own
-    steps: list[tuple[int, str | None]] = [(-1, first), *told]
+    repeated = _is_said(request) and (answer is None or changes[0][0] < answer)
+    first = changes[0][1] if repeated else own
+    steps: list[tuple[int, str | None]] = [(-1, first), *changes]
     return first, {at: now for (_, before), (at, now) in pairwise(steps) if now is not None and now != before}
 
 
-def reasoning(request: Request, overall: str | None, model: Model, profile: Profile) -> dict[str, Any]:
+def reasoning(overall: str | None, shown: ThinkingDisplay, model: Model, profile: Profile) -> dict[str, Any]:
     """The `reasoning` field; absent for models that do not reason and servers that do not know it."""
     if _deaf(model, profile):
         return {}
     fields = {} if overall is None else {"effort": overall}
-    if display(request) is ThinkingDisplay.SHOWN:
+    if shown is ThinkingDisplay.SHOWN:
         fields["summary"] = "auto"
     return {"reasoning": fields} if fields else {}
 
@@ -84,10 +87,10 @@ def _own(request: Request, model: Model, profile: Profile, report: Report) -> st
 
 
 def _note_effort(request: Request, chosen: str | None, model: Model, profile: Profile, report: Report) -> None:
-    said = request.output_config.effort if request.output_config else None
-    if said is not None:
+    word = request.output_config.effort if request.output_config else None
+    if word is not None:
         reason = _deaf(model, profile) or _overruled(request)
-        _note_word("output_config.effort", said, None if reason else chosen, reason, report)
+        _note_word(_effort_in(ROOT), word, None if reason else chosen, reason, report)
 
 
 def _overruled(request: Request) -> str:
@@ -95,67 +98,72 @@ def _overruled(request: Request) -> str:
     return "thinking is switched off" if off else ""
 
 
-def _note_word(path: str, said: str, chosen: str | None, reason: str, report: Report) -> None:
+def _effort_in(place: Place) -> Place:
+    """Where the request, or a message, says its effort."""
+    return place.field("output_config").field("effort")
+
+
+def _note_word(place: Place, word: str, chosen: str | None, reason: str, report: Report) -> None:
     """Report an effort that another one stands for, or none."""
     if chosen is None:
-        report.dropped(path, reason or "no effort that the upstream knows")
-    elif chosen != said:
-        report.approximated(path, f"the nearest effort that the model takes is {chosen}")
+        report.dropped(place, reason or "no effort that the upstream knows")
+    elif chosen != word:
+        report.approximated(place, f"the nearest effort that the model takes is {chosen}")
 
 
 def _note_thinking(request: Request, chosen: str | None, model: Model, profile: Profile, report: Report) -> None:
     """Report what `thinking` says that the upstream cannot do just so."""
-    thinking, deaf = request.thinking, _deaf(model, profile)
+    thinking, deaf, mode = request.thinking, _deaf(model, profile), _THINKING.field("type")
     if thinking is None:
         return
     if thinking.type == "disabled":
         if deaf and model.efforts:
-            report.approximated("thinking.type", f"{deaf}; none of it is shown")
+            report.approximated(mode, f"{deaf}; none of it is shown")
         elif not deaf and chosen != "none":
-            report.approximated("thinking.type", f"the model cannot do without: effort {chosen}, and nothing is shown")
+            report.approximated(mode, f"the model cannot do without: effort {chosen}, and nothing is shown")
         return
     if deaf:
-        report.dropped("thinking.type", deaf)
+        report.dropped(mode, deaf)
         return
     if thinking.type not in effort.MODES:
-        report.approximated("thinking.type", "the model itself decides when it reasons")
+        report.approximated(mode, "the model itself decides when it reasons")
     if thinking.budget_tokens is not None and _is_said(request):
-        report.dropped("thinking.budget_tokens", "output_config.effort says how hard to think")
+        report.dropped(_THINKING.field("budget_tokens"), "output_config.effort says how hard to think")
     elif thinking.budget_tokens is not None:
-        report.approximated("thinking.budget_tokens", f"the upstream has efforts, not budgets: {chosen}")
+        report.approximated(_THINKING.field("budget_tokens"), f"the upstream has efforts, not budgets: {chosen}")
     _note_display(thinking.display, report)
 
 
 def _note_display(asked: str | None, report: Report) -> None:
     if asked == effort.UPDATES:
-        report.emulated("thinking.display", "summaries of the reasoning are the notes of progress")
+        report.emulated(_THINKING.field("display"), "summaries of the reasoning are the notes of progress")
     elif asked not in effort.DISPLAYS:
-        report.approximated("thinking.display", "the summary of the reasoning is shown")
+        report.approximated(_THINKING.field("display"), "the summary of the reasoning is shown")
 
 
 def _is_said(request: Request) -> bool:
     return request.output_config is not None and request.output_config.effort is not None
 
 
-def _told(request: Request, model: Model, profile: Profile, report: Report) -> list[EffortChange]:
+def _changes(request: Request, model: Model, profile: Profile, report: Report) -> list[EffortChange]:
     """Read the efforts of single messages, as the model takes them; those that it cannot take are reported."""
     reason = _deaf(model, profile) or _overruled(request)
-    told: list[EffortChange] = []
+    changes: list[EffortChange] = []
     for index, message in enumerate(request.messages):
-        said = message.output_config.effort if message.output_config else None
-        if said is None:
+        word = message.output_config.effort if message.output_config else None
+        if word is None:
             continue
-        fitting = None if reason else effort.clamp(said, model)
-        _note_word(f"messages.{index}.output_config.effort", said, fitting, reason, report)
+        fitting = None if reason else effort.clamp(word, model)
+        _note_word(_effort_in(MESSAGES.at(index)), word, fitting, reason, report)
         if fitting is not None:
-            told.append((index, fitting))
-    return told
+            changes.append((index, fitting))
+    return changes
 
 
-def _last(told: list[EffortChange], report: Report) -> str:
+def _last(changes: list[EffortChange], report: Report) -> str:
     """Take the newest effort for the whole request, where the model takes one alone."""
-    last = told[-1][1]
-    for index, said in told:
-        if said != last:
-            report.dropped(f"messages.{index}.output_config.effort", "the model takes one effort, the newest")
+    last = changes[-1][1]
+    for index, word in changes:
+        if word != last:
+            report.dropped(_effort_in(MESSAGES.at(index)), "the model takes one effort, the newest")
     return last

@@ -6,14 +6,15 @@ them, and a deferred one where a tool's result first refers to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
 
 from stages.canonical.omittable import OmittableMembers
-from stages.canonical.report import Disposition, Note, Report
-from stages.canonical.request import AnyTool, Message, Request, Tool, ToolChoice, ToolReference, ToolResult
+from stages.canonical.place import ROOT, TOOLS, Place
+from stages.canonical.report import Report
+from stages.canonical.request import AnyTool, JsonObject, Message, Request, Tool, ToolChoice, ToolReference, ToolResult
 from stages.mapper.functions import function_of
 from stages.mapper.server_tools import DeclaredServerTools, declare_server_tools, is_searched
 from stages.tables.identifiers import upstream_tool_name
@@ -63,61 +64,97 @@ def toolbox(
         native_search: whether the model can search among deferred tools by itself.
     """
     own = declare_server_tools(request, report, available=available, native_search=native_search)
-    declared: list[dict[str, Any]] = []
-    deferred: dict[str, dict[str, Any]] = {}
-    functions: dict[str, dict[str, Any]] = {}
-    names: dict[str, str] = {}
-    toolsets: dict[str, str] = {}
-    places: dict[str, str] = {}
-    omittables: dict[str, OmittableMembers] = {}
-    for path, tool in _run_by_client(request.tools, report):
-        made = function_of(tool)
-        function = made.declared
-        report.notes += [Note(f"{path}.{field}", disposition, reason) for field, disposition, reason in made.notes]
-        names[function["name"]] = tool.name
-        if made.omittable is not None:
-            omittables[function["name"]] = made.omittable
-        if isinstance(tool, ToolsetMember):
-            toolsets[function["name"]] = tool.toolset
-        functions[function["name"] if isinstance(tool, ToolsetMember) else tool.name] = function
-        if tool.defer_loading and not isinstance(tool, ToolsetMember):
-            deferred[tool.name], places[tool.name] = function, path
-        else:
-            declared.append(function)
-    forced = _forced(request.tool_choice, places, report)
+    functions = _Functions()
+    for tool, place in _run_by_client(request.tools, report):
+        functions.declare(tool, place, report)
+    forced = _forced(request.tool_choice, functions.places, report)
+    deferred: dict[str, JsonObject] = {}
     if "tool_search" in own.names:  # the upstream searches, and must know what there is to find
-        for name in sorted(deferred):
-            functions[name] = deferred[name] if name in forced else deferred[name] | {"defer_loading": True}
-            declared.append(functions[name])
-        deferred = {}
+        functions.defer_upstream(forced)
+        declared = functions.with_deferred(sorted(functions.deferred))
     elif is_searched(request):  # nobody does
-        declared += [deferred[name] for name in sorted(deferred)]
-        deferred = {}
+        declared = functions.with_deferred(sorted(functions.deferred))
     elif not in_place:
-        found = dict.fromkeys([*references(request.messages), *forced])
-        declared += [deferred[name] for name in found if name in deferred]
-        deferred = {}
+        declared = functions.with_deferred([*references(request.messages), *forced])
     else:  # what is forced must be among the tools, also where it has been added in the middle before
-        declared += [deferred.pop(name) for name in forced]
-    return Toolbox([*own.declared, *declared], deferred, names, own, functions, toolsets, omittables)
+        declared = functions.with_deferred(forced)
+        deferred = {name: tool for name, tool in functions.deferred.items() if name not in forced}
+    return Toolbox(
+        [*own.declared, *declared],
+        deferred,
+        functions.names,
+        own,
+        functions.by_name,
+        functions.toolsets,
+        functions.omittables,
+    )
 
 
-def _run_by_client(tools: Iterable[AnyTool], report: Report) -> list[tuple[str, Tool]]:
+@attrs.define
+class _Functions:
+    """The functions that the client runs, declared one by one; most attributes are those of `Toolbox`.
+
+    Attributes:
+        at_once: those that are not deferred, as the client lists them.
+        deferred: the others, by the client's name.
+        places: where each of the deferred ones is declared.
+    """
+
+    at_once: list[JsonObject] = attrs.field(factory=list)
+    deferred: dict[str, JsonObject] = attrs.field(factory=dict)
+    places: dict[str, Place] = attrs.field(factory=dict)
+    by_name: dict[str, JsonObject] = attrs.field(factory=dict)
+    names: dict[str, str] = attrs.field(factory=dict)
+    toolsets: dict[str, str] = attrs.field(factory=dict)
+    omittables: dict[str, OmittableMembers] = attrs.field(factory=dict)
+
+    def declare(self, tool: Tool, place: Place, report: Report) -> None:
+        """Declare the next tool; a toolset's member is never deferred, and known by the upstream's name alone."""
+        made = function_of(tool)
+        function, name = made.declared, made.declared["name"]
+        for field, disposition, reason in made.notes:
+            report.note(place.field(field), disposition, reason)
+        self.names[name] = tool.name
+        if made.omittable is not None:
+            self.omittables[name] = made.omittable
+        if isinstance(tool, ToolsetMember):
+            self.toolsets[name] = tool.toolset
+            self.by_name[name] = function
+            self.at_once.append(function)
+            return
+        self.by_name[tool.name] = function
+        if tool.defer_loading:
+            self.deferred[tool.name], self.places[tool.name] = function, place
+        else:
+            self.at_once.append(function)
+
+    def defer_upstream(self, forced: Collection[str]) -> None:
+        """Leave the deferring to the upstream, but for what must be called now."""
+        for name, function in self.deferred.items():
+            if name not in forced:
+                self.by_name[name] = self.deferred[name] = function | {"defer_loading": True}
+
+    def with_deferred(self, names: Iterable[str]) -> list[JsonObject]:
+        """All that are declared at once, and after them the deferred ones of these names, each once."""
+        return [*self.at_once, *(self.deferred[name] for name in dict.fromkeys(names) if name in self.deferred)]
+
+
+def _run_by_client(tools: Iterable[AnyTool], report: Report) -> list[tuple[Tool, Place]]:
     """List the functions that the client runs, its own and those of Anthropic's client tools, with their places."""
-    found: list[tuple[str, Tool]] = []
+    run: list[tuple[Tool, Place]] = []
     for index, tool in enumerate(tools):
-        path = f"tools.{index}"
+        place = TOOLS.at(index)
         if isinstance(tool, Tool):
-            found += [(path, tool)] if tool.name != PLACEHOLDER else []
+            run += [(tool, place)] if tool.name != PLACEHOLDER else []
         elif (functions := functions_of(tool)) is not None:
-            report.notes.append(Note(path, Disposition.TRANSLATED, "to functions with the published schemas"))
+            report.translated(place, "to functions with the published schemas")
             if any(isinstance(function, ToolsetMember) and function.defer_loading for function in functions):
-                report.approximated(f"{path}.configs", "the members of a toolset are declared at once")
-            found += [(path, function) for function in functions]
-    return found
+                report.approximated(place.field("configs"), "the members of a toolset are declared at once")
+            run += [(function, place) for function in functions]
+    return run
 
 
-def _forced(asked: ToolChoice | None, places: Mapping[str, str], report: Report) -> list[str]:
+def _forced(asked: ToolChoice | None, places: Mapping[str, Place], report: Report) -> list[str]:
     """Name the deferred tool that must be called in this turn, if there is one: it cannot wait to be referred to.
 
     Args:
@@ -128,20 +165,14 @@ def _forced(asked: ToolChoice | None, places: Mapping[str, str], report: Report)
     name = asked.name if asked is not None and asked.type == "tool" else None
     if name is None or name not in places:
         return []
-    report.notes.append(
-        Note(f"{places[name]}.defer_loading", Disposition.TRANSLATED, "declared now, because it is forced")
-    )
+    report.translated(places[name].field("defer_loading"), "declared now, because it is forced")
     return [name]
 
 
 def references(messages: Iterable[Message]) -> list[str]:
     """The names that tool results refer to, each once, in the order of first reference."""
-    found: dict[str, None] = {}
-    for message in messages:
-        for block in message.content:
-            if isinstance(block, ToolResult):
-                found.update(dict.fromkeys(referred(block)))
-    return list(found)
+    results = (block for message in messages for block in message.content if isinstance(block, ToolResult))
+    return list(dict.fromkeys(name for result in results for name in referred(result)))
 
 
 def referred(result: ToolResult) -> list[str]:
@@ -158,7 +189,7 @@ def choice(asked: ToolChoice | None, tools: Toolbox, report: Report) -> dict[str
         return {}
     if not tools.declared:
         if asked.type in ("any", "tool"):
-            report.approximated("tool_choice", "no tool is declared upstream, so none can be forced")
+            report.approximated(ROOT.field("tool_choice"), "no tool is declared upstream, so none can be forced")
         return {}
     chosen: Any = _CHOICES.get(asked.type)
     if chosen is None:
@@ -170,5 +201,5 @@ def choice(asked: ToolChoice | None, tools: Toolbox, report: Report) -> dict[str
             chosen = {"type": "function", "name": name}
         elif chosen is None:
             chosen = "auto"
-            report.approximated("tool_choice", "the tool is not declared upstream, so it cannot be forced")
+            report.approximated(ROOT.field("tool_choice"), "the tool is not declared upstream, so it cannot be forced")
     return {"tool_choice": chosen} | ({"parallel_tool_calls": False} if asked.disable_parallel_tool_use else {})

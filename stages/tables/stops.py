@@ -1,12 +1,14 @@
-"""Why an answer ended, and what it cost: the upstream's words and Anthropic's."""
+"""What an answer tells at its end: why it ended, what it cost, and what of the request the model did not see."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from stages.canonical.events import Usage
+from stages.wire.lenient import objects
 
 INCOMPLETE = {
     "max_output_tokens": "max_tokens",
@@ -22,10 +24,30 @@ Source: `IncompleteDetails` of the Responses API; `length` is said by servers th
 FILTERED = {"type": "refusal", "category": None, "explanation": "The upstream's content filter stopped the answer."}
 """`stop_details` of an answer that a content filter cut."""
 
+OTHER_REASON = "other"
+"""A reason of tomorrow; its word is the upstream's, and not for a log."""
+
+DROP_REASONS = frozenset(
+    {"organization_mismatch", "end_user_mismatch", "model_mismatch", "prefix_mismatch", "turn_boundary", OTHER_REASON}
+)
+"""Why a reasoning item of the request can be kept from the model.
+
+Source: `InputTransformation` of the Responses API; GPT-6.2 and later drop earlier reasoning when what stands before it
+has changed, or somebody else asks.
+"""
+
 
 def refusal_details(explanation: str) -> dict[str, Any]:
     """`stop_details` of an answer in which the model refused, in its own words."""
     return {"type": "refusal", "category": None, "explanation": explanation or None}
+
+
+def dropped_reasoning(transformations: Any) -> tuple[tuple[str, int], ...]:
+    """Count the reasoning items of a request that the model did not get to see, by reason; nonsense counts as none."""
+    reasons = [entry.get("reason") for entry in objects(transformations) if entry.get("type") == "reasoning"]
+    return tuple(
+        sorted(Counter(reason if reason in DROP_REASONS else OTHER_REASON for reason in map(str, reasons)).items())
+    )
 
 
 def usage(body: Mapping[str, Any] | None) -> Usage:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from stages.canonical.place import Place, content_of_message
 from stages.canonical.request import ContentBlock, Document, Request, SearchResult, Text, ToolResult
 
 DEFAULT = "2023-06-01"
@@ -35,24 +36,24 @@ def _documents(request: Request) -> Iterator[str]:
     for at, message in enumerate(request.messages):
         for index, block in enumerate(message.content):
             if message.role == "assistant" and isinstance(block, Document):
-                yield f"messages.{at}.content.{index}: `document` blocks are not permitted in assistant messages"
+                place = content_of_message(at).at(index)
+                yield f"{place}: `document` blocks are not permitted in assistant messages"
 
 
 def _citations(request: Request) -> Iterator[str]:
     for at, message in enumerate(request.messages):
         if message.role == "user":
-            for place in _cited(message.content, f"messages.{at}.content"):
-                yield f"{place}.citations: citations are not permitted on text of user messages"
+            for place in _cited(message.content, content_of_message(at)):
+                yield f"{place.field('citations')}: citations are not permitted on text of user messages"
 
 
-def _cited(blocks: tuple[ContentBlock, ...], path: str) -> Iterator[str]:
+def _cited(blocks: tuple[ContentBlock, ...], place: Place) -> Iterator[Place]:
     """Find texts that cite, also in what was searched or in what a tool found."""
     for index, block in enumerate(blocks):
-        place = f"{path}.{index}"
         if isinstance(block, Text) and block.extra.get("citations"):
-            yield place
+            yield place.at(index)
         elif isinstance(block, _WITH_CONTENT):
-            yield from _cited(block.content, f"{place}.content")
+            yield from _cited(block.content, place.at(index).field("content"))
 
 
 VERSIONS: Mapping[str, tuple[VersionRule, ...]] = {

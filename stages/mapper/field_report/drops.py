@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
-from stages.canonical.report import Disposition, Note, Report
+from stages.canonical.place import MESSAGES, ROOT, SYSTEM, TOOLS, Place
+from stages.canonical.report import Report
 from stages.canonical.request import Request, ServerTool, Text, Tool
 from stages.mapper.tools import PLACEHOLDER
 from stages.tables.profiles import Profile
@@ -21,65 +22,62 @@ def report_drops(request: Request, profile: Profile, server_tools: Collection[st
         server_tools: the upstream's types of the tools that it was told to run itself.
         report: gets the notes.
     """
-    report.notes += [*_accounting(request), *_instructions(request, profile), *_placeholders(request)]
-    report.notes += [*_configured_twice(request), *_haste(request), *_prefill(request)]
+    _accounting(request, report)
+    _instructions(request, profile, report)
+    _placeholders(request, report)
+    _configured_twice(request, report)
+    _speed(request, report)
+    _prefill(request, report)
     if request.metadata is not None and not profile.cache_key:
-        report.dropped("metadata", "the server is told neither who asks nor which conversation it is")
+        report.dropped(ROOT.field("metadata"), "the server is told neither who asks nor which conversation it is")
     if request.extra.get("container") and CODE_EXECUTION.upstream not in server_tools:
-        report.dropped("container", "no tool runs code, so nothing runs in it")
+        report.dropped(ROOT.field("container"), "no tool runs code, so nothing runs in it")
 
 
-def _accounting(request: Request) -> Iterator[Note]:
-    for index, (path, _) in enumerate(_system(request)):
-        if index in request.billing:
-            yield Note(
-                path, Disposition.EMULATED, "an accounting header is taken out before a model reads it, here as well"
-            )
+def _accounting(request: Request, report: Report) -> None:
+    for index in request.billing:
+        place = _in_system(request, index)
+        report.emulated(place, "an accounting header is taken out before a model reads it, here as well")
 
 
-def _instructions(request: Request, profile: Profile) -> Iterator[Note]:
-    for path, block in _system(request):
+def _instructions(request: Request, profile: Profile, report: Report) -> None:
+    for index, block in enumerate(request.system):
         if not (profile.developer_role or isinstance(block, Text)):
-            yield Note(path, Disposition.DROPPED, "the server's instructions are text alone")
+            report.dropped(_in_system(request, index), "the server's instructions are text alone")
 
 
-def _system(request: Request) -> Iterator[tuple[str, object]]:
-    """The system prompt's blocks by their paths; one that stands alone may have been a string."""
-    alone = len(request.system) == 1
-    return (("system" if alone else f"system.{index}", block) for index, block in enumerate(request.system))
+def _in_system(request: Request, index: int) -> Place:
+    """The place of a block of the system prompt; one that stands alone may have been a string."""
+    return SYSTEM if len(request.system) == 1 else SYSTEM.at(index)
 
 
-def _placeholders(request: Request) -> Iterator[Note]:
+def _placeholders(request: Request, report: Report) -> None:
     for index, tool in enumerate(request.tools):
         if isinstance(tool, Tool) and tool.name == PLACEHOLDER:
-            yield Note(
-                f"tools.{index}",
-                Disposition.EMULATED,
-                "stands for tools that are declared once a result refers to them",
-            )
+            report.emulated(TOOLS.at(index), "stands for tools that are declared once a result refers to them")
 
 
-def _prefill(request: Request) -> Iterator[Note]:
+def _prefill(request: Request, report: Report) -> None:
     """The beginning of an answer that the model should go on from; a paused turn is none."""
     last = request.messages[-1] if request.messages else None
     if last is not None and last.role == "assistant" and last.content and isinstance(last.content[-1], Text):
-        path = f"messages.{len(request.messages) - 1}"
-        yield Note(path, Disposition.APPROXIMATED, "the upstream answers after what was said, and does not go on in it")
+        place = MESSAGES.at(len(request.messages) - 1)
+        report.approximated(place, "the upstream answers after what was said, and does not go on in it")
 
 
-def _haste(request: Request) -> Iterator[Note]:
+def _speed(request: Request, report: Report) -> None:
     """A speed that is none, and a tier that a speed overrules."""
     speed = request.extra.get("speed")
     if speed not in (None, "standard", "fast"):
-        yield Note("speed", Disposition.DROPPED, "the upstream has no such speed")
+        report.dropped(ROOT.field("speed"), "the upstream has no such speed")
     elif speed == "fast" and request.extra.get("service_tier") is not None:
-        yield Note("service_tier", Disposition.DROPPED, "speed says which tier it is")
+        report.dropped(ROOT.field("service_tier"), "speed says which tier it is")
 
 
-def _configured_twice(request: Request) -> Iterator[Note]:
+def _configured_twice(request: Request, report: Report) -> None:
     """Where toolsets say which tools of a server are allowed, the older place for that counts no more."""
     listed = any(isinstance(tool, ServerTool) and tool.type == TOOLSET for tool in request.tools)
     for index, server in enumerate(servers(request) if listed else ()):
         if server.get("tool_configuration"):
-            path = f"mcp_servers.{index}.tool_configuration"
-            yield Note(path, Disposition.DROPPED, "the toolset in tools says which tools are allowed")
+            place = ROOT.field("mcp_servers").at(index).field("tool_configuration")
+            report.dropped(place, "the toolset in tools says which tools are allowed")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from stages.canonical.place import ROOT, Place
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request, ServerTool, Unknown
 from stages.tables.identifiers import upstream_file_id
@@ -46,7 +47,7 @@ def handles(kind: str) -> bool:
     return kind.startswith("code_execution_")
 
 
-def declare(_: ServerTool, asked: DeclarationContext, path: str, report: Report) -> JsonObject:
+def declare(_: ServerTool, asked: DeclarationContext, place: Place, report: Report) -> JsonObject:
     """Declare the interpreter upstream, in the container that the client names if it is one of the upstream's.
 
     Files that the client has put into its container are put into the one that the upstream makes.  A file that comes
@@ -55,7 +56,7 @@ def declare(_: ServerTool, asked: DeclarationContext, path: str, report: Report)
     container = _container(asked.request, report)
     files = _files(asked.request) if isinstance(container, dict) else []
     if len(files) > MAX_FILES:
-        report.approximated(path, "not all files fit into the container")
+        report.approximated(place, "not all files fit into the container")
     return {
         "type": "code_interpreter",
         "container": container | {"file_ids": files[:MAX_FILES]} if files else container,
@@ -111,7 +112,7 @@ def _container(request: Request, report: Report) -> Any:
     if not isinstance(named, str):
         return {"type": "auto"}
     if not _CONTAINER.match(named):
-        report.dropped("container", "not a container of the upstream's")
+        report.dropped(ROOT.field("container"), "not a container of the upstream's")
         return {"type": "auto"}
     blocks = (block for message in request.messages for block in message.content if isinstance(block, Unknown))
     used = any(ours["container"] == named for b in blocks if (ours := _OURS.match(text(b.body.get("id")))))

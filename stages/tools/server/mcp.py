@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request, ServerTool
 from stages.tables.identifiers import digest
@@ -68,17 +69,17 @@ def complaints(request: Request) -> Iterator[str]:
     yield from (f"tools: MCP server '{name}' not found in mcp_servers" for name in sets if name not in names)
 
 
-def declare(tool: ServerTool, asked: DeclarationContext, path: str, report: Report) -> JsonObject | None:
+def declare(tool: ServerTool, asked: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
     """Declare the server of a toolset, with the tools that may be called."""
     body = tool.body
     server = next((s for s in servers(asked.request) if s.get("name") == body.get("mcp_server_name")), None)
     if server is None:
-        report.dropped(path, "no such server among mcp_servers")
+        report.dropped(place, "no such server among mcp_servers")
         return None
-    allowed = _allowed(body, path, report)
+    allowed = _allowed(body, place, report)
     if allowed == []:
         return None
-    deferred = {"defer_loading": True} if _deferred(body, asked, path, report) else {}
+    deferred = {"defer_loading": True} if _deferred(body, asked, place, report) else {}
     return _declared(server, allowed) | deferred
 
 
@@ -135,7 +136,7 @@ def _declared(server: JsonObject, allowed: list[Any] | None) -> JsonObject:
     return {**declared, "require_approval": "never"}
 
 
-def _allowed(body: JsonObject, path: str, report: Report) -> list[str] | None:
+def _allowed(body: JsonObject, place: Place, report: Report) -> list[str] | None:
     """List the tools that may be called; None where the upstream need not be told, or cannot be."""
     configs = {name: mapping(config).get("enabled") for name, config in mapping(body.get("configs")).items()}
     if mapping(body.get("default_config")).get("enabled") is False:
@@ -145,18 +146,21 @@ def _allowed(body: JsonObject, path: str, report: Report) -> list[str] | None:
         return [name for name in names if configs.get(name) is not False]
     for name, enabled in configs.items():
         if enabled is False:
-            report.dropped(f"{path}.configs.{name}.enabled", "the upstream can only be told which tools are allowed")
+            where = place.field("configs").field(name).field("enabled")
+            report.dropped(where, "the upstream can only be told which tools are allowed")
     return None
 
 
-def _deferred(body: JsonObject, asked: DeclarationContext, path: str, report: Report) -> bool:
+def _deferred(body: JsonObject, asked: DeclarationContext, place: Place, report: Report) -> bool:
     """Whether the server's tools are found by a search; the upstream defers all of them or none."""
     default = bool(mapping(body.get("default_config")).get("defer_loading"))
     for name, config in mapping(body.get("configs")).items():
         if bool(mapping(config).get("defer_loading", default)) != default:
-            report.approximated(f"{path}.configs.{name}.defer_loading", "a server's tools are deferred together")
+            where = place.field("configs").field(name).field("defer_loading")
+            report.approximated(where, "a server's tools are deferred together")
     if default and not asked.native_search:
-        report.approximated(f"{path}.default_config.defer_loading", "without a tool search, nothing is deferred")
+        where = place.field("default_config").field("defer_loading")
+        report.approximated(where, "without a tool search, nothing is deferred")
     return default and asked.native_search
 
 

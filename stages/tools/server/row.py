@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
+from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request, ServerTool
 from stages.tables.identifiers import digest
@@ -107,7 +108,7 @@ class ServerToolRow:
 
     upstream: str
     handles: Callable[[str], bool]
-    declare: Callable[[ServerTool, DeclarationContext, str, Report], JsonObject | None]
+    declare: Callable[[ServerTool, DeclarationContext, Place, Report], JsonObject | None]
     to_blocks: Callable[[JsonObject, ClientNames, str], ToolBlocks]
     to_items: Callable[[JsonObject, JsonObject | None, Mapping[str, JsonObject]], list[JsonObject] | None]
     items: tuple[str, ...]

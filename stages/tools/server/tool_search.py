@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, ServerTool
 from stages.tables.identifiers import call_id_of
@@ -38,11 +39,11 @@ def handles(kind: str) -> bool:
     return kind.startswith("tool_search_tool_")
 
 
-def declare(_: ServerTool, asked: DeclarationContext, path: str, report: Report) -> JsonObject | None:
+def declare(_: ServerTool, asked: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
     """Declare the search upstream; where the model has none, the deferred tools are declared like the others."""
     if asked.native_search:
         return {"type": UPSTREAM}
-    report.approximated(path, "the model cannot search among tools, so all of them are declared at once")
+    report.approximated(place, "the model cannot search among tools, so all of them are declared at once")
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, ServerTool
 from stages.tables.identifiers import digest
@@ -37,7 +38,7 @@ def handles(kind: str) -> bool:
     return kind.startswith("web_search_")
 
 
-def declare(tool: ServerTool, _: DeclarationContext, __: str, ___: Report) -> JsonObject:
+def declare(tool: ServerTool, _: DeclarationContext, __: Place, ___: Report) -> JsonObject:
     """Declare the search upstream, with what it may look at and from where."""
     body = tool.body
     declared: dict[str, Any] = {"type": NAME}

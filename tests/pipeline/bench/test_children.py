@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pipeline.bench import children
-from pipeline.bench.faults import BenchError
+from pipeline.bench.workloads import BenchError
 
 
 def test_a_dragoman_in_front_of_the_upstream(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

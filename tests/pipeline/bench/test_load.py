@@ -12,9 +12,8 @@ import trio
 
 from pipeline.bench import http, sockets
 from pipeline.bench.canned import WORD
-from pipeline.bench.faults import BenchError
 from pipeline.bench.load import Address, Load, put_load
-from pipeline.bench.workloads import Workload
+from pipeline.bench.workloads import BenchError, Workload
 
 _GOOD = WORD.encode() * 5 + b"message_stop"
 

@@ -12,10 +12,9 @@ import pytest
 import trio
 
 from pipeline import service
-from pipeline.bench.faults import BenchError
 from pipeline.bench.load import Address
 from pipeline.bench.measuring import BenchTarget, Measured, UpstreamProcess, cores, run_workloads
-from pipeline.bench.workloads import Workload
+from pipeline.bench.workloads import BenchError, Workload
 from pipeline.settings import Settings, UpstreamSettings
 from tests.pipeline.bench.peers import upstream
 

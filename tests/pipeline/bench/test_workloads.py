@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.bench.faults import BenchError
-from pipeline.bench.workloads import WORKLOADS, chosen
+from pipeline.bench.workloads import WORKLOADS, BenchError, chosen
 
 
 def test_scenarios_are_chosen_in_the_order_of_the_table() -> None:

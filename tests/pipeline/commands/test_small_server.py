@@ -7,7 +7,7 @@ import trio
 
 from pipeline.commands.listening import bind, url_of
 from pipeline.commands.small_server import serve_application
-from pipeline.emulator import application
+from pipeline.emulator import emulator_application
 
 
 async def test_the_small_server_serves_and_stops() -> None:
@@ -16,7 +16,7 @@ async def test_the_small_server_serves_and_stops() -> None:
     with bind("127.0.0.1", 0) as listener:
         with trio.fail_after(20):
             async with trio.open_nursery() as nursery, httpx.AsyncClient(trust_env=False) as client:
-                nursery.start_soon(serve_application, application(0), listener, shutdown)
+                nursery.start_soon(serve_application, emulator_application(0), listener, shutdown)
                 answer = await client.get(url_of(listener) + "/v1/models")
                 shutdown.set()
 

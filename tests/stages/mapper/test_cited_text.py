@@ -14,6 +14,7 @@ from stages.canonical.request import ContentBlock, Text, ToolUse
 from stages.correlator.citation_cutter import CitationCutter
 from stages.mapper.cited_text import cited_texts
 from stages.tables.citations import citation_of
+from tests.support.places import place
 
 FOREIGN = {"type": "web_search_result_location", "url": "http://f", "title": "F", "encrypted_index": "EpMB"}
 
@@ -48,7 +49,7 @@ def shown(text: str, *annotations: Annotation) -> list[Text]:
 def joined(*content: ContentBlock) -> tuple[dict[int, tuple[str, list[Annotation]]], list[tuple[str, Disposition]]]:
     """What goes back, by the index of its first block, and what was noted."""
     report = Report()
-    by_index = cited_texts(content, "messages.1", report)
+    by_index = cited_texts(content, place("messages.1.content"), report)
     told = {index: (cited_text.text, list(cited_text.annotations)) for index, cited_text in by_index.items()}
     return told, [(note.path, note.disposition) for note in report.notes]
 

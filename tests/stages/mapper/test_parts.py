@@ -24,6 +24,7 @@ from stages.tables.identifiers import upstream_tool_name
 from stages.wire import json
 from stages.wire import responses_request as wire
 from tests.stages.strategies import OBJECTS, TEXTS
+from tests.support.places import place
 
 PDF = Source("base64", "application/pdf", "JVBE")
 
@@ -48,7 +49,7 @@ BLOCKS: st.SearchStrategy[ContentBlock] = st.one_of(
 
 def parts(block: ContentBlock, *, files: bool = True) -> list[dict[str, Any]]:
     """Translate a block and forget the report."""
-    return parts_of(block, "messages.0.content.0", Report(), files=files)
+    return parts_of(block, place("messages.0.content.0"), Report(), files=files)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_a_server_without_files_is_told_so() -> None:
     """The file is named in its place, what is said about it stays, and the report says that it is gone."""
     report = Report()
 
-    translated = parts_of(Document(PDF, context="Why"), "messages.2.content.1", report, files=False)
+    translated = parts_of(Document(PDF, context="Why"), place("messages.2.content.1"), report, files=False)
 
     assert translated == [
         wire.input_text("Context of the document below: Why"),
@@ -124,7 +125,7 @@ def test_a_server_without_files_gets_texts() -> None:
     report = Report()
     table = Document(Source("base64", "text/csv", "YSxi"), "t.csv")
 
-    assert parts_of(table, "p", report, files=False) == [wire.input_text("a,b")]
+    assert parts_of(table, place("p"), report, files=False) == [wire.input_text("a,b")]
     assert report.notes == []
 
 
@@ -133,7 +134,7 @@ def test_what_is_no_file_needs_no_files(block: ContentBlock) -> None:
     """Pictures and texts go everywhere, and nothing is reported."""
     report = Report()
 
-    assert parts_of(block, "p", report, files=False) == parts(block)
+    assert parts_of(block, place("p"), report, files=False) == parts(block)
     assert report.notes == []
 
 

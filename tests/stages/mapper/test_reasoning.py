@@ -14,6 +14,7 @@ from stages.wire import responses_request as wire
 from stages.wire.carrier import Carrier
 from stages.wire.responses_request import Item
 from tests.stages.strategies import TEXTS
+from tests.support.places import place
 
 OURS = Carrier("rs_1", "sealed", summary=(3, 3), phase="commentary", model="gpt-x", account="acc")
 
@@ -24,7 +25,7 @@ def restored(
     """Bring a block with this carrier back; return what came of it and what was reported as dropped."""
     report = Report()
     memory = ReasoningReplay(replay, "gpt-x", "acc", report)
-    item = memory.restore(Thinking(thinking, carrier.encode(sealed)), "messages.1.content.0")
+    item = memory.restore(Thinking(thinking, carrier.encode(sealed)), place("messages.1.content.0"))
     assert all((note.path, note.disposition) == ("messages.1.content.0", Disposition.DROPPED) for note in report.notes)
     return item, [note.reason for note in report.notes]
 
@@ -88,7 +89,10 @@ def test_foreign_signatures_are_dropped_and_reported(signature: str) -> None:
     """A conversation that began on another service goes on without that service's reasoning, and without an error."""
     report = Report()
 
-    assert ReasoningReplay("encrypted", "gpt-x", "acc", report).restore(Thinking("x", signature), "p") == (None, "")
+    assert ReasoningReplay("encrypted", "gpt-x", "acc", report).restore(Thinking("x", signature), place("p")) == (
+        None,
+        "",
+    )
     assert [note.reason for note in report.notes] == ["reasoning of another service"]
 
 
@@ -96,7 +100,7 @@ def test_redacted_thinking_is_foreign() -> None:
     """We never write such blocks."""
     report = Report()
 
-    assert ReasoningReplay("encrypted", "gpt-x", "acc", report).restore(RedactedThinking("x"), "p") == (None, "")
+    assert ReasoningReplay("encrypted", "gpt-x", "acc", report).restore(RedactedThinking("x"), place("p")) == (None, "")
     assert [note.reason for note in report.notes] == ["reasoning of another service"]
 
 
@@ -115,4 +119,4 @@ def test_a_phase_outlives_its_reasoning(phase: str, model: str, *, phases: bool,
     memory = ReasoningReplay("none", "gpt-x", "acc", Report(), phases)
     sealed = attrs.evolve(OURS, phase=phase, model=model)
 
-    assert memory.restore(Thinking("", carrier.encode(sealed)), "p") == (None, phase if known else "")
+    assert memory.restore(Thinking("", carrier.encode(sealed)), place("p")) == (None, phase if known else "")

@@ -19,6 +19,7 @@ from stages.mapper.tools import Toolbox, toolbox
 from stages.tables.profiles import PROFILES
 from stages.wire import responses_stream
 from stages.wire.responses_stream import StreamEvent
+from tests.support.places import place
 
 TOOLS: tuple[AnyTool, ...] = (
     ServerTool("web_search_20250305", "web_search", {}),
@@ -203,11 +204,11 @@ def test_other_blocks_are_shown_as_text() -> None:
     found = {"type": "web_search_result", "url": "https://a", "encrypted_content": "gAAA" * 1000}
     result = Unknown("web_search_tool_result", {"tool_use_id": "srvtoolu_01", "content": [found, found]})
 
-    text = replay.text(result, "messages.1.content.2")
+    text = replay.text(result, place("messages.1.content.2"))
 
     assert text.count("https://a") == 2
     assert len(text) < 300
-    assert replay.text(Unknown("fallback", {"type": "fallback"}), "messages.1.content.3") == ""
+    assert replay.text(Unknown("fallback", {"type": "fallback"}), place("messages.1.content.3")) == ""
     assert [(note.path, note.disposition) for note in report.notes] == [
         ("messages.1.content.2", Disposition.APPROXIMATED),
         ("messages.1.content.2.encrypted_content", Disposition.DROPPED),

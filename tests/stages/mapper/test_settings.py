@@ -10,6 +10,7 @@ from hypothesis import given
 from stages.canonical.report import Disposition, Report
 from stages.canonical.request import Caller, Message, Metadata, OutputConfig, Request, Text, ThinkingConfig
 from stages.mapper import settings
+from stages.mapper.thinking import display
 from stages.tables.effort import ROOM_TO_REASON
 from stages.tables.models import MODEL_EFFORTS, MODELS, Model
 from stages.tables.profiles import PROFILES, Profile
@@ -56,7 +57,8 @@ def test_limits(  # noqa: PLR0917 - the columns of a table
 ) -> None:
     """What the upstream is asked for, at how many tokens the answer is cut here, and what is said about it."""
     report = Report()
-    limited = settings.limits(request(max_tokens=asked, thinking=thinking), overall, model, OPENAI, report)
+    asking = request(max_tokens=asked, thinking=thinking)
+    limited = settings.limits(asking, overall, display(asking), model, OPENAI, report)
 
     assert limited == ({} if sent is None else {"max_output_tokens": sent}, cut_at)
     assert [(note.path, note.disposition) for note in report.notes] == (

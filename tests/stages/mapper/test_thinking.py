@@ -217,7 +217,9 @@ def test_the_reasoning_field(
     overall: str | None, config: ThinkingConfig | None, model: Model, profile: Profile, fields: dict[str, Any]
 ) -> None:
     """Effort and summary where model and server know them, and no empty field."""
-    assert thinking.reasoning(request(thinking=config), overall, model, profile) == fields
+    shown = thinking.display(request(thinking=config))
+
+    assert thinking.reasoning(overall, shown, model, profile) == fields
 
 
 FORMS: dict[str, dict[str, Any]] = {

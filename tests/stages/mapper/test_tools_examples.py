@@ -10,8 +10,9 @@ from stages.canonical.report import Disposition, Note, Report
 from stages.canonical.request import Request, Tool
 from stages.mapper.functions import EXAMPLES
 from stages.mapper.tools import toolbox
+from tests.support.places import place
 
-TOLD = [Note("tools.0.input_examples", Disposition.EMULATED, "told in the description")]
+TOLD = [Note(place("tools.0.input_examples"), Disposition.EMULATED, "told in the description")]
 
 
 def described(description: str | None, **extra: Any) -> tuple[Any, list[Note]]:

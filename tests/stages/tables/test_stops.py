@@ -1,4 +1,4 @@
-"""Why answers end and what they cost."""
+"""Why answers end, what they cost, and what of the request the model did not see."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.events import Usage
-from stages.tables.stops import FILTERED, INCOMPLETE, refusal_details, usage
+from stages.tables.stops import (
+    DROP_REASONS,
+    FILTERED,
+    INCOMPLETE,
+    OTHER_REASON,
+    dropped_reasoning,
+    refusal_details,
+    usage,
+)
 from stages.wire.messages_stream import start_usage
 from tests.stages.strategies import JSON
 
@@ -115,3 +123,32 @@ def test_usage_never_raises_and_never_goes_negative(
     assert min(told.input_tokens, told.cache_read_input_tokens, told.cache_creation_input_tokens) >= 0
     assert 0 <= told.long_lived_tokens <= told.cache_creation_input_tokens
     assert told.thinking_tokens is None or 0 <= told.thinking_tokens <= told.output_tokens
+
+
+def removed(reason: Any) -> dict[str, Any]:
+    """One entry, as the upstream's types have it."""
+    return {"id": "rs_1", "type": "reasoning", "action": "removed", "reason": reason}
+
+
+def test_items_are_counted_by_reason() -> None:
+    """Two for a changed prefix, one for another user."""
+    told = [removed("prefix_mismatch"), removed("end_user_mismatch"), removed("prefix_mismatch")]
+
+    assert dropped_reasoning(told) == (("end_user_mismatch", 1), ("prefix_mismatch", 2))
+
+
+@pytest.mark.parametrize("reason", ["a new one", None, 5, ["prefix_mismatch"]])
+def test_a_reason_that_is_not_known_is_not_repeated(reason: Any) -> None:
+    """The upstream's own words stay out of what may be logged."""
+    assert dropped_reasoning([removed(reason)]) == ((OTHER_REASON, 1),)
+
+
+@given(JSON)
+def test_nonsense_counts_as_none(value: Any) -> None:
+    """Whatever stands there, the result is a count by known reasons."""
+    assert {reason for reason, _ in dropped_reasoning(value)} <= DROP_REASONS
+
+
+def test_other_transformations_are_not_counted() -> None:
+    """Only reasoning is: a transformation of tomorrow may be anything."""
+    assert dropped_reasoning([{"type": "image", "reason": "prefix_mismatch"}]) == ()

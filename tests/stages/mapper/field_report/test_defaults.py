@@ -13,6 +13,7 @@ from stages.canonical.request import ContentBlock, Request, Unknown
 from stages.mapper.field_report.defaults import EMPTY, MOVED, NODE_OF_BLOCK, Walker, report_defaults
 from stages.tables.fields import FIELDS, NODES, UNKNOWN_FIELD, UNKNOWN_KIND
 from stages.wire.messages_request import structure
+from tests.support.places import place
 
 KEPT, TRANSLATED, EMULATED, APPROXIMATED, DROPPED = Disposition
 HELLO = {"role": "user", "content": "hi"}
@@ -30,7 +31,9 @@ def request(**fields: Any) -> Request:
 
 def noted(*told: Note, **fields: Any) -> dict[str, Disposition]:
     """What is noted about a request beside the fields at its top, after stages have told what they have."""
-    report = Report(list(told))
+    report = Report()
+    for note in told:
+        report.note(note.place, note.disposition, note.reason)
     report_defaults(request(**fields), report)
     paths = [note.path for note in report.notes[len(told) :]]
     assert len(paths) == len(set(paths)), "told twice"
@@ -106,7 +109,7 @@ def test_settings(fields: dict[str, Any], notes: dict[str, Disposition]) -> None
 def test_tools(tool: dict[str, Any], notes: dict[str, Disposition]) -> None:
     """A declaration is looked into, unless the whole tool was dropped."""
     assert noted(tools=[tool]) == {f"tools.0.{name}".rstrip("."): disposition for name, disposition in notes.items()}
-    assert noted(Note("tools.0", DROPPED, "no counterpart"), tools=[tool]) == {}
+    assert noted(Note(place("tools.0"), DROPPED, "no counterpart"), tools=[tool]) == {}
 
 
 @pytest.mark.parametrize(
@@ -161,8 +164,8 @@ def test_blocks(block: dict[str, Any], notes: dict[str, Disposition]) -> None:
     known = block["type"] not in ("odd", "container_upload")
 
     assert noted(messages=talk) == {f"{path}.{name}".rstrip("."): disposition for name, disposition in notes.items()}
-    assert noted(Note(path, DROPPED, "gone"), messages=talk) == {}
-    for name, disposition in noted(Note(path, APPROXIMATED, "shown as text"), messages=talk).items():
+    assert noted(Note(place(path), DROPPED, "gone"), messages=talk) == {}
+    for name, disposition in noted(Note(place(path), APPROXIMATED, "shown as text"), messages=talk).items():
         assert known
         assert notes[name.removeprefix(f"{path}.")] is disposition
 
@@ -219,10 +222,10 @@ def test_the_system_prompt_is_looked_into() -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        Note("tools.0.allowed_callers", EMULATED, "why"),
-        Note("messages.1.content.0.cache_control", TRANSLATED, "why"),
-        Note("thinking.type", APPROXIMATED, "why"),
-        Note("top_k", APPROXIMATED, "why"),
+        Note(place("tools.0.allowed_callers"), EMULATED, "why"),
+        Note(place("messages.1.content.0.cache_control"), TRANSLATED, "why"),
+        Note(place("thinking.type"), APPROXIMATED, "why"),
+        Note(place("top_k"), APPROXIMATED, "why"),
     ],
 )
 def test_what_a_stage_has_said_stands(told: Note) -> None:
@@ -251,8 +254,8 @@ def test_a_word_about_a_field_is_not_one_about_its_inside() -> None:
     fields: dict[str, Any] = {"output_config": {"format": {"type": "json_schema", "schema": {}, "odd": 1}}}
     path = "output_config.format"
 
-    assert noted(Note(path, APPROXIMATED, "why"), **fields) == {f"{path}.odd": DROPPED}
-    assert noted(Note(path, DROPPED, "why"), **fields) == {}
+    assert noted(Note(place(path), APPROXIMATED, "why"), **fields) == {f"{path}.odd": DROPPED}
+    assert noted(Note(place(path), DROPPED, "why"), **fields) == {}
 
 
 def test_reasons_are_those_of_the_tables() -> None:
@@ -275,17 +278,17 @@ def test_every_field_is_said(name: str) -> None:
     report = Report()
     report_defaults(Request("m", (), extra={name: "said"}), report)
 
-    assert Note(name, FIELDS[name].disposition, FIELDS[name].reason) in report.notes
+    assert Note(place(name), FIELDS[name].disposition, FIELDS[name].reason) in report.notes
 
 
 @pytest.mark.parametrize(("node", "name"), [(node, name) for node, rows in NODES.items() for name in rows])
 def test_every_row_is_said(node: str, name: str) -> None:
     """A field that no stage has spoken of is noted as its row says; a merely translated one needs no word."""
     report, row = Report(), NODES[node][name]
-    Walker(report, {}).fields({name: "said"}, NODES[node], "here")
+    Walker(report).fields({name: "said"}, NODES[node], place("here"))
     silent = row.disposition is TRANSLATED or (row.disposition is KEPT and row.inside)
 
-    assert report.notes == ([] if silent else [Note(f"here.{name}", row.disposition, row.reason)])
+    assert report.notes == ([] if silent else [Note(place("here").field(name), row.disposition, row.reason)])
 
 
 def test_a_long_conversation_costs_little() -> None:

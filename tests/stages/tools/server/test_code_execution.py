@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.canonical.place import TOOLS
 from stages.canonical.report import Report
 from stages.canonical.request import Message, Request, ServerTool, Unknown
 from stages.tools.server.code_execution import CODE_EXECUTION
@@ -33,7 +34,7 @@ def declared(container: Any, *said: dict[str, Any]) -> tuple[Any, list[str]]:
     blocks = tuple(Unknown(block.get("type", "server_tool_use"), block) for block in said)
     request = Request("m", (Message("assistant", blocks),), extra={"container": container})
     report = Report()
-    made = CODE_EXECUTION.declare(TOOL, DeclarationContext(request), "tools.0", report)
+    made = CODE_EXECUTION.declare(TOOL, DeclarationContext(request), TOOLS.at(0), report)
     assert made is not None
     return made["container"], [note.path for note in report.notes]
 

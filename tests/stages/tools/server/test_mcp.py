@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.canonical.place import TOOLS
 from stages.canonical.report import Disposition, Report
 from stages.canonical.request import Request, ServerTool
 from stages.tools.server.mcp import MCP, complaints, implied, label_of, servers
@@ -46,7 +47,7 @@ def declared(toolset: dict[str, Any], *, native_search: bool = False) -> tuple[A
     request, report = asking({"mcp_server_name": "wiki", **toolset}), Report()
     tool = request.tools[0]
     assert isinstance(tool, ServerTool)
-    made = MCP.declare(tool, DeclarationContext(request, native_search=native_search), "tools.0", report)
+    made = MCP.declare(tool, DeclarationContext(request, native_search=native_search), TOOLS.at(0), report)
     return made, {note.path: note.disposition for note in report.notes}
 
 

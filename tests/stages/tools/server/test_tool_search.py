@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.canonical.place import TOOLS
 from stages.canonical.report import Disposition, Report
 from stages.canonical.request import Request, ServerTool
 from stages.tools.server.row import CallBlock, ClientNames, DeclarationContext, ResultBlock, ToolBlocks
@@ -29,11 +30,11 @@ def test_a_search_is_declared_where_the_model_has_one() -> None:
     request = Request("m", ())
 
     assert TOOL_SEARCH.handles("tool_search_tool_bm25_20251119")
-    assert TOOL_SEARCH.declare(tool, DeclarationContext(request, native_search=True), "tools.0", report) == {
+    assert TOOL_SEARCH.declare(tool, DeclarationContext(request, native_search=True), TOOLS.at(0), report) == {
         "type": "tool_search"
     }
     assert report.notes == []
-    assert TOOL_SEARCH.declare(tool, DeclarationContext(request), "tools.0", report) is None
+    assert TOOL_SEARCH.declare(tool, DeclarationContext(request), TOOLS.at(0), report) is None
     assert [(note.path, note.disposition) for note in report.notes] == [("tools.0", Disposition.APPROXIMATED)]
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.canonical.place import TOOLS
 from stages.canonical.report import Report
 from stages.canonical.request import Request, ServerTool
 from stages.tools.server.row import CallBlock, DeclarationContext, ToolBlocks
@@ -40,7 +41,7 @@ def test_a_declaration_says_where_to_look_and_from_where() -> None:
     }
     tool, asked = ServerTool("web_search_20250305", "web_search", body), DeclarationContext(Request("m", ()))
 
-    assert WEB_SEARCH.declare(tool, asked, "tools.0", Report()) == {
+    assert WEB_SEARCH.declare(tool, asked, TOOLS.at(0), Report()) == {
         "type": "web_search",
         "filters": {"allowed_domains": ["a.org"]},
         "user_location": {"type": "approximate", "city": "Ulm", "country": "DE"},
