@@ -6,7 +6,7 @@ a message is where a turn ended, and moves on with the next one; there the upstr
 finds what that of the turn before has written.  The upstream writes the latest three of the marked ones and reads any:
 all of them are sent, because leaving out the oldest once a fourth comes would change what stood before.
 
-Source: `reference/openai-responses.md` 2 (`prompt_cache_options`), 3 (`prompt_cache_breakpoint`); SDK 3.54.0.
+Source: `docs/facts/prompt-caching.md`, after `prompt_cache_options` and `prompt_cache_breakpoint` of SDK 3.54.0.
 """
 
 from __future__ import annotations
