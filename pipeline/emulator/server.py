@@ -36,6 +36,7 @@ def application(delay: float = 0.01) -> Application:
     emulator = Emulator()
 
     async def serve(scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request, or live through the server's life; cancelled, an answer breaks off where it is."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
@@ -47,6 +48,7 @@ def application(delay: float = 0.01) -> Application:
 
 
 async def _live(receive: Receive, send: Send) -> None:
+    """Agree to the server's start and end; waits for both, and holds nothing that a cancellation could lose."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})
@@ -55,7 +57,7 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """Read the whole body; None if the client left before its end."""
+    """Wait for the whole body; None if the client left before its end. Cancelled, what was read is forgotten."""
     parts: list[bytes] = []
     while True:
         message = await receive()
@@ -67,7 +69,10 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 async def _tell(answer: EmulatedAnswer, delay: float, receive: Receive, send: Send) -> None:
-    """Send an answer, and stop where the client leaves: a server's `send` does not tell."""
+    """Send an answer, each frame after its pause, until it is whole or the client leaves.
+
+    A server's `send` does not say that nobody reads any more, so `_watch` cancels this when it hears so.
+    """
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_watch, receive, nursery.cancel_scope)
         headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in answer.headers.items()]
@@ -80,6 +85,7 @@ async def _tell(answer: EmulatedAnswer, delay: float, receive: Receive, send: Se
 
 
 async def _watch(receive: Receive, scope: trio.CancelScope) -> None:
+    """Wait until the client has left, then cancel the answer; itself cancelled once the answer is whole."""
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()

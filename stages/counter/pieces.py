@@ -1,4 +1,4 @@
-"""The estimate for when there is no vocabulary: a text is cut roughly as the tokenizer would, and the cuts are counted.
+"""The estimate for when there is no tokenizer: a text is cut roughly as one would, and the cuts are counted.
 
 Measured against `o200k_base`, sum of all texts and median error of one: the requests of recordings of Claude
 Code (46,000 tokens) -0.1 %, 4 %; the Anthropic ones -1 %, 4 %; the OpenAI ones -11 % (base64 that was cut short),
@@ -37,7 +37,7 @@ _remembered = TokenCache(_pieces)
 
 
 def estimate(text: str) -> int:
-    """Estimate the tokens of a text without a vocabulary, mostly within 6 %; see the module for what was measured.
+    """Estimate the tokens of a text without a tokenizer, mostly within 6 %; see the module for what was measured.
 
     About 20 MB a second; texts are remembered by hash, so that repeated ones cost next to nothing.
     """

@@ -56,7 +56,7 @@ class Conversation:
         profile: what the upstream takes.
         report: gets what could not be kept.
         efforts: effort by message index, where it changes there.
-        marks: decides about the client's marks for the cache.
+        marks: decides about the client's cache marks.
     """
 
     toolbox: Toolbox

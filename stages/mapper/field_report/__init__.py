@@ -1,1 +1,1 @@
-"""What became of each field that no stage has spoken about."""
+"""The field report: after all stages, what became of each field, and what is left out on purpose."""

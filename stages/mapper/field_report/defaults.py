@@ -1,8 +1,8 @@
-"""After mapping: every field that no stage has spoken about gets the fate that the tables give it (law 10).
+"""After mapping: every field that no stage has spoken about gets the disposition that the tables give it (law 10).
 
 The canonical tree is visited once.  Parts that carry nothing but their own fields are passed by at a glance, since
-their fates are what the stages do; what is looked into are fields without an attribute (`Node.extra`), marks for the
-cache, declarations and blocks kept as they came, and texts that are left out.
+their dispositions are what the stages do; what is looked into are fields without an attribute (`Node.extra`), cache
+marks, declarations and blocks kept as they came, and texts that are left out.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Walker:
     told: dict[str, Disposition]
 
     def top(self, request: Request) -> None:
-        """Give every field at the top that the request has its fate; those inside settings as well."""
+        """Give every field at the top that the request has its disposition; those inside settings as well."""
         for name, field in attrs.fields_dict(Request).items():
             value = getattr(request, name)
             if name not in _NOT_OF_THE_API and value not in (field.default, None):
