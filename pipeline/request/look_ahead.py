@@ -20,7 +20,7 @@ class LookAhead:
     """The events of an answer, which can be read up to where they begin to mean something, and then from the start.
 
     It reads ahead with a ledger of its own, which is thrown away: what that says first decides. What was read waits
-    here meanwhile, and says nothing, so nobody is held up by it.
+    here meanwhile, and says nothing, so nobody is held up by it; the reader's limit for a whole answer bounds it.
     """
 
     def __init__(self, inbox: Inbox[StreamEvent]) -> None:

@@ -117,7 +117,7 @@ class UpstreamCall:
         """Correlate an answer to its end; True if it refuses the request's reasoning. Its body is closed at the end."""
         job, limits = self.job, self.limits
         async with answer:
-            if not self.timers.healthy.is_set():
+            if not self.timers.healthy.is_set():  # once: after a refusal inside a 200, the head may be out
                 self.inform(answer.headers)
             self.timers.answered(lambda: answer.last_read)
             piece = limits.event_bytes if job.stream else limits.response_bytes
