@@ -36,18 +36,14 @@ _NO_ENDING = Failure(Kind.INTERNAL, "Internal server error", cause="no_ending")
 
 
 class Client(Protocol):
-    """The client's side of a request, whatever server it came through.
-
-    Each method that sends waits while the client does not read, and may be cancelled meanwhile: then the client has
-    left, or is about to be left, and what it has got so far is all that it gets.
-    """
+    """The client's side of a request, whatever server it came through."""
 
     def inform(self, headers: Mapping[str, str]) -> None:
         """Take note of the upstream's headers, before anything is sent."""
         ...
 
     async def begin_stream(self) -> None:
-        """Send the 200 of a stream, whole or not at all; nothing can be said with a status after this."""
+        """Send the 200 of a stream; nothing can be said with a status after this."""
         ...
 
     async def write(self, data: bytes) -> None:
@@ -67,7 +63,7 @@ class Client(Protocol):
         ...
 
     async def left(self) -> None:
-        """Wait until the client has closed its connection; cancelled when the request is over before that."""
+        """Return once the client has closed its connection."""
         ...
 
 
@@ -112,22 +108,7 @@ async def _watch(client: Client, scope: trio.CancelScope) -> None:
 
 
 class _Sink:
-    """What reads the blocks: waits for them, and can be woken when time has passed instead.
-
-    It is in one of three states, and only the first may be interrupted by the timers:
-
-    - *waiting* (`_idle`): inside `BlockReader.receive`, which has taken nothing when it is cancelled;
-    - *writing*: handling what came. The client is the slow one then, so `wake` answers False, nobody is late, and the
-      timers look again a little later. A write must never be cut by them: half a frame cannot be taken back;
-    - *woken*: `wake` has noted why (`_late`) and cancelled the wait. What it asks for is written after the scope that
-      it cancelled was left, since every checkpoint inside of that would raise.
-
-    Events may arrive in the very moment of waking: `receive` then returns in spite of the cancelled scope. They are
-    handled outside of it, in place of the sign of life; a deadline that had passed still has when the timers look next.
-
-    The watcher is the other one who cancels, and may do so in any state: it takes the whole nursery, because nobody
-    reads any more. A scope for each wait would be simpler, and cost more than the translation of what is waited for.
-    """
+    """What reads the blocks: waits for them, and can be woken when time has passed instead."""
 
     def __init__(self, job: RequestJob, reader: BlockReader, client: Client, timers: Timers, tee: Tee) -> None:
         self.job = job
@@ -149,7 +130,7 @@ class _Sink:
         return idle
 
     async def receive(self) -> list[AnswerEvent | Failure]:
-        """Wait for the next events, and let the logger hear of them; cancelled by `wake`, none are lost."""
+        """Wait for the next events, and let the logger hear of them."""
         self._idle = True
         events = await self._reader.receive()
         self._idle = False
@@ -160,10 +141,7 @@ class _Sink:
         return events
 
     async def run(self) -> bool:
-        """Read the message to its end; True if that was its own end, so that the upstream has nothing more to say.
-
-        Waits for the upstream and for the client by turns. Cancelled from outside, it stops where it is.
-        """
+        """Read the message to its end; True if that was its own end, so that the upstream has nothing more to say."""
         done = False
         while not done:
             unhandled: list[AnswerEvent | Failure] | None = None
@@ -182,7 +160,6 @@ class _Sink:
         return self._whole
 
     async def _pass_time(self) -> bool:
-        """Say what time has brought, and wait until it is written: a deadline's failure, or a sign of life."""
         if self._late is not None:
             self._tee.offer(redact(self._late))
             return await self.take([self._late])
@@ -190,11 +167,11 @@ class _Sink:
         return False
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:
-        """Handle the next events, and wait for what has to be written; True once the message has ended."""
+        """Handle the next events; True once the message has ended."""
         raise NotImplementedError
 
     async def sign_of_life(self) -> None:
-        """Show the client that somebody is still there, and wait for that to be written."""
+        """Tell the client that somebody is still there."""
         raise NotImplementedError
 
 
@@ -207,7 +184,7 @@ class _Stream(_Sink):
         self._committed = False
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:
-        """Encode and write events; one write for all that came together. Waits while the client does not read."""
+        """Encode and write events; one write for all that came together."""
         if not self._committed and isinstance(events[0], Failure):
             await self.client.fail(events[0])
             return True
@@ -219,7 +196,7 @@ class _Stream(_Sink):
         return self._encoder.ended
 
     async def sign_of_life(self) -> None:
-        """Commit to a stream if that is due, else ping, or grow the open block by nothing; waits for the write."""
+        """Commit to a stream if that is due, else ping, or grow the open block by nothing."""
         now = trio.current_time()
         if not self._committed:
             await self._commit()
@@ -232,7 +209,6 @@ class _Stream(_Sink):
         self.timers.written(content=content)
 
     async def _commit(self) -> None:
-        """Send the 200, once, and wait for it; noted before, so that a cancelled one is not sent twice."""
         if not self._committed:
             self._committed = True
             await self.client.begin_stream()
@@ -246,7 +222,7 @@ class _Whole(_Sink):
         self._collector = Collector(job.plan)
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:
-        """Fold events, without waiting; answer when the message has ended, and wait for that."""
+        """Fold events; answer when the message has ended."""
         self._collector.collect(events)
         if not self._collector.ended:
             return False
@@ -257,5 +233,5 @@ class _Whole(_Sink):
         return True
 
     async def sign_of_life(self) -> None:
-        """Note that one would have been due, and wait for nothing: without a stream, nothing is sent before the end."""
+        """Note that one would have been due; a client that does not stream hears nothing before the end."""
         self.timers.written(content=False)
