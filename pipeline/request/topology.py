@@ -70,14 +70,14 @@ class Client(Protocol):
 async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits: Limits, timing: Timing) -> None:
     """Run one request from here to its end: answered, failed, or left by its client.
 
-    Waits for that end, and for an upstream's body to be read to its own for `DRAIN_TIMEOUT` at most. Cancelled from
-    outside, it ends as if the client had left: the upstream's connection is closed, and the request's line is logged.
+    Waits for all of that.  Cancelled from outside it ends at once, as it does when the client leaves: every task is in
+    its nursery, and the upstream's connection is closed.
 
     Args:
-        job: the request.
-        upstream: who answers it.
-        client: who asked.
-        limits: what the answer may cost in memory.
+        job: what to ask, and how to read the answer.
+        upstream: whom to ask.
+        client: whom to answer.
+        limits: sizes of what may be held.
         timing: how long things may take.
     """
     timers = Timers(timing, trio.current_time())

@@ -19,7 +19,7 @@ class Disposition(Enum):
 
 
 SUMMARISED = frozenset({Disposition.EMULATED, Disposition.APPROXIMATED, Disposition.DROPPED})
-"""Dispositions that are worth a word on every answer."""
+"""What is worth a word on every answer."""
 
 # Names of unknown fields are the client's words, and must not break out of a header.
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
@@ -32,7 +32,7 @@ ALL_FAITHFUL = "faithful=all"
 """The summary of a request of which everything was kept or translated."""
 
 UNFAITHFUL = frozenset({Disposition.APPROXIMATED, Disposition.DROPPED})
-"""Dispositions that a client who insists on faithfulness does not accept."""
+"""What a client who insists on faithfulness does not accept."""
 
 
 @attrs.frozen

@@ -1,1 +1,1 @@
-"""The field report: after all stages, what became of each field, and what is left out on purpose."""
+"""What became of each field that no stage has spoken about."""

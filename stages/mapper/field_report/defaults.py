@@ -87,7 +87,7 @@ class Walker:
     told: dict[str, Disposition]
 
     def top(self, request: Request) -> None:
-        """Give every field at the top that the request has its disposition; those inside settings as well."""
+        """Note every field at the top that the request has; those inside settings as well."""
         for name, field in attrs.fields_dict(Request).items():
             value = getattr(request, name)
             if name not in _NOT_OF_THE_API and value not in (field.default, None):
