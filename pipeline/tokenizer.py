@@ -1,9 +1,10 @@
-"""Where token counts come from: the upstream's own vocabulary where it can be had, else an estimate.
+"""Where token counts come from: the upstream's own tokenizer where it can be had, else an estimate.
 
-Both vocabularies are OpenAI's `o200k_base` and agree on every text (34,655 were compared, 11.5 million characters in
-all scripts, against tiktoken with its file's own checksum verified).  `toktok` (extra `dragoman[offline]`: 4.5 MB, no
-dependency, MIT) has it compiled in, so it is asked first: it needs no network, and counts three times as fast.
-`tiktoken` takes it from the folder `TIKTOKEN_CACHE_DIR`, from the copy of an earlier run, or from the network.
+Both tokenizers are OpenAI's `o200k_base` and agree on every text (34,655 were compared, 11.5 million characters in
+all alphabets, against tiktoken with its file's own checksum verified).  `toktok` (extra `dragoman[offline]`: 4.5 MB, no
+dependency, MIT) has its vocabulary compiled in, so it is asked first: it needs no network, and counts three times as
+fast. `tiktoken` takes its own from the folder `TIKTOKEN_CACHE_DIR`, from the copy of an earlier run, or from the
+network.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from stages import counter
 from stages.canonical.request import Request
 
 ENCODING = "o200k_base"
-"""The vocabulary of gpt-4o and all after it; tiktoken 0.14 names none for gpt-6, which is taken to have the same."""
+"""The tokenizer of gpt-4o and all after it; tiktoken 0.14 names none for gpt-6, which is taken to have the same."""
 
 LOAD_TIMEOUT = 10.0
 """Seconds that loading may take; tiktoken's download has no limit of its own."""
@@ -69,8 +70,9 @@ class Tokenizer:
     async def load(self, sources: Mapping[str, Loader] = SOURCES, deadline: float = LOAD_TIMEOUT) -> None:
         """Take the first source that can be had; when none can, the estimate stays, in silence.
 
-        Loading is done in a thread, so this can run beside everything else; counts asked for meanwhile are estimates.
-        A thread that has not come back after `deadline` is left to itself: it ends with its download, or the process.
+        Waits for a thread that does the loading, so this can run beside everything else; counts asked for meanwhile are
+        estimates. A thread that has not come back after `deadline`, or when this is cancelled, is left to itself: it
+        ends with its download, or the process.
 
         Args:
             sources: what to try, in order.
@@ -88,9 +90,10 @@ class Tokenizer:
         return self._memory(text)
 
     async def count(self, request: Request) -> int:
-        """Count a whole request; what is long and new is counted in a thread, so that other requests go on meanwhile.
+        """Count a whole request; waits only where what is long and new is counted in a thread.
 
-        The thread of a request whose client leaves ends by itself: it holds nothing but the request.
+        So other requests go on meanwhile. Cancelled, because the client has left, the thread ends by itself: it holds
+        nothing but the request.
         """
         memory = self._memory
         if counter.count(request, memory.unknown) <= INLINE:

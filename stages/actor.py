@@ -63,7 +63,9 @@ def step(stage: Transducer[E, F], batch: Batch[E]) -> Batch[F]:
 async def act(stage: Transducer[E, F], inbox: Inbox[E], outbox: Outbox[F]) -> None:
     """Run a stage as a task: one batch in, at most one batch out, until the inbox ends.
 
-    Whoever reads the outbox may close it early, which means "do not bother" and ends the actor quietly.
+    Waits for the inbox, and for room in the outbox. Whoever reads the outbox may close it early, which means "do not
+    bother" and ends the actor quietly. Cancelled, it closes the outbox without `finish`: what the stage held is lost,
+    as the request is.
     """
     with outbox:
         try:

@@ -39,7 +39,11 @@ class BlockReader:
         self._open: trio.MemoryReceiveChannel[Batch[Delta]] | None = None
 
     async def receive(self) -> list[AnswerEvent | Failure]:
-        """Return the next events, at least one; an empty list means that the message has ended."""
+        """Return the next events, at least one; an empty list means that the message has ended.
+
+        Waits only while nothing is ready. Cancelled then, it has taken nothing: the next call goes on where this one
+        was, which is what lets a sink be woken and read on.
+        """
         events: list[AnswerEvent | Failure] = []
         while True:
             try:
@@ -77,7 +81,7 @@ class BlockReader:
         return True
 
     async def _wait(self, events: list[AnswerEvent | Failure]) -> None:
-        """Wait for one batch, from wherever the next one must come."""
+        """Wait for one batch, from wherever the next one must come; cancelled, the channel still has it."""
         try:
             if self._open is not None:
                 events.extend(await self._open.receive())

@@ -25,7 +25,11 @@ class JsonBuffer:
     """
 
     def __init__(self, omittable: OmittableMembers | None = None) -> None:
-        """Read the arguments of a tool whose schema has this shape; None when there is nothing to repair."""
+        """Read the arguments of one call.
+
+        Args:
+            omittable: which members the tool's schema wants left out; None when there is nothing to repair.
+        """
         self._parts: list[str] = []
         self._begun = False
         self._cut = False
@@ -83,5 +87,8 @@ def _is_object(text: str) -> bool:
 
 
 async def buffer_json(buffer: JsonBuffer, inbox: Inbox[Arguments], outbox: Outbox[Delta]) -> None:
-    """Run the buffer of one call as an actor, until the correlator says that the call is whole."""
+    """Run the buffer of one call as an actor, until the correlator says that the call is whole.
+
+    Waits and is cancelled as `act` is.
+    """
     await act(buffer, inbox, outbox)

@@ -35,7 +35,7 @@ Source: the reasons of `PromptCacheDiagnosticsCacheMiss` in OpenAI's SDK 3.54.0.
 _USER = "user message"
 _IN_THE_PROMPT = ("tools", "instructions", "text")
 _WIDTH = 8
-# Bytes of a mark in `Prefix.items`: four of checksum, four of length.
+# Bytes of a fingerprint in `PromptFingerprint.items`: four of checksum, four of length.
 
 
 @attrs.frozen

@@ -35,7 +35,7 @@ class Fact:
 
     Attributes:
         name: what happened, in `snake_case`.
-        values: numbers, and words of a fixed vocabulary; never a text that a person or a model wrote.
+        values: numbers, and words of a fixed list; never a text that a person or a model wrote.
     """
 
     name: str

@@ -73,7 +73,7 @@ class Load:
 
 
 async def put_load(address: Address, scenario: Workload, body: bytes) -> Load:
-    """Play a scenario against a server; never takes longer than its limit."""
+    """Put a load on a server, and wait until it is over; cut at the load's limit, it counts as it stands."""
     load, request = Load(), _HEAD % len(body) + body
     began = trio.current_time()
     async with trio.open_nursery() as nursery:
@@ -86,7 +86,10 @@ async def put_load(address: Address, scenario: Workload, body: bytes) -> Load:
 
 
 async def _client(address: Address, scenario: Workload, request: bytes, start: float, load: Load) -> None:
-    """Ask, read, and ask again until the scenario's time is over, or a fault shows that there is no use in it."""
+    """Ask, read, and ask again until the load's time is over, or a fault shows that there is no use in it.
+
+    Waits for its start, then for the server. Cancelled at the limit, it closes its connection.
+    """
     await trio.sleep_until(start)
     again = True
     while again:
@@ -114,7 +117,7 @@ class _Exchange:
     first: float | None = None
 
     async def run(self, request: bytes, load: Load) -> None:
-        """Send and read; note the outcome, also when the scenario's limit cuts this short."""
+        """Send, wait for the answer, and note the outcome; cancelled at the load's limit, that is a time out."""
         sent, fault = trio.current_time(), "time out"
         try:
             await sockets.send(self.connected, request)
@@ -129,7 +132,7 @@ class _Exchange:
             load.outcomes.append(Outcome(fault, first, trio.current_time() - sent))
 
     async def _read(self) -> None:
-        """Read to the end of the answer, or of the connection."""
+        """Wait for the end of the answer, or of the connection; cancelled, what has arrived counts."""
         message = self.message
         while not message.complete:
             data = await sockets.receive(self.connected)

@@ -38,7 +38,7 @@ class BenchTarget:
 
 @attrs.frozen
 class UpstreamProcess:
-    """The bench's own upstream: where it is told what to play, and its process."""
+    """The bench's own upstream: where it is told what to answer, and its process."""
 
     address: Address
     pid: int
@@ -96,6 +96,8 @@ async def run_workloads(
 ) -> list[Measured]:
     """Put each load on each server in turn, `rounds` times; who comes first changes from round to round.
 
+    Waits for one load after the other; cancelled, it leaves no connection open, and what was measured is lost.
+
     Raises:
         BenchError: A server does not answer from the bench's upstream.
     """
@@ -112,6 +114,7 @@ async def run_workloads(
 
 
 async def _measure(target: BenchTarget, upstream: UpstreamProcess, name: str, scenario: Workload) -> Measured:
+    """Put one load on one server, wait until it has settled, and read the clocks before and after."""
     await _order(upstream, scenario)
     body = conversation(BODY, stream=scenario.stream)
     before = _readings(target, upstream)
@@ -151,7 +154,7 @@ def _quantile(values: list[float], percent: int) -> float | None:
 
 
 async def _warm_up(target: BenchTarget, upstream: UpstreamProcess) -> None:
-    """Ask a few times, and wait as long as the server needs to start."""
+    """Ask a few times, and wait as long as the server needs to start, `_START` seconds at most."""
     scenario = Workload("warming up", deltas=20, seconds=0.3, limit=_START)
     await _order(upstream, scenario)
     for stream in (True, False):
@@ -165,7 +168,7 @@ async def _warm_up(target: BenchTarget, upstream: UpstreamProcess) -> None:
 
 
 async def _order(upstream: UpstreamProcess, scenario: Workload) -> None:
-    """Tell the upstream what to play from now on."""
+    """Tell the upstream what to answer from now on, and wait until it has heard, `_START` seconds at most."""
     address = upstream.address
     try:
         with trio.fail_after(_START):

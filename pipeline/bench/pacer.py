@@ -35,7 +35,10 @@ class Pacer:
         self._more = trio.Event()
 
     async def play(self, connected: socket.socket, pieces: Iterator[bytes], rate: float) -> bool:
-        """Write one piece after another, `rate` a second, each in a write of its own; False if the reader has left."""
+        """Write one piece after another, `rate` a second, each in a write of its own; False if the reader has left.
+
+        Waits until `run` has written all. Cancelled, the pieces go on being written until the socket is closed.
+        """
         stream = _Stream(connected, pieces, 1 / rate)
         self._played += 1  # makes entries of the same moment comparable
         heapq.heappush(self._due, (trio.current_time(), self._played, stream))
@@ -44,7 +47,7 @@ class Pacer:
         return not stream.broken
 
     async def run(self) -> None:
-        """Write what is due, for ever."""
+        """Write what is due, until cancelled; waits for a stream, and then from tick to tick."""
         while True:
             if not self._due:
                 self._more = trio.Event()

@@ -12,7 +12,7 @@ READ_SIZE = 262_144
 
 
 async def receive(connected: socket.socket) -> bytes:
-    """Wait for bytes, and return what is there; empty when the peer has closed."""
+    """Wait for bytes, and return what is there; empty when the peer has closed. Cancelled, none were taken."""
     while True:
         await trio.lowlevel.wait_readable(connected)
         try:
@@ -22,7 +22,7 @@ async def receive(connected: socket.socket) -> bytes:
 
 
 async def send(connected: socket.socket, data: bytes) -> None:
-    """Send all, waiting for room where there is none."""
+    """Send all, waiting for room where there is none; cancelled, a part may have been sent."""
     rest = memoryview(data)
     while rest:
         try:
@@ -32,7 +32,10 @@ async def send(connected: socket.socket, data: bytes) -> None:
 
 
 async def connect(host: str, port: int) -> socket.socket:
-    """Connect to a server on this machine, without the delay that joins small writes."""
+    """Connect to a server on this machine, without the delay that joins small writes.
+
+    Waits for the server to accept; cancelled or refused, the socket is closed.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     connected = socket.socket(family, socket.SOCK_STREAM)
     connected.settimeout(0)  # not to block
@@ -46,6 +49,11 @@ async def connect(host: str, port: int) -> socket.socket:
 
 
 async def _establish(connected: socket.socket, host: str, port: int) -> None:
+    """Wait until a socket is connected.
+
+    Raises:
+        OSError: it was refused.
+    """
     try:
         connected.connect((host, port))
     except BlockingIOError:

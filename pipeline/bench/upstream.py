@@ -1,4 +1,4 @@
-"""The bench's upstream: plays canned bytes to whoever asks, and is told over HTTP what to play.
+"""The bench's upstream: answers with canned bytes whoever asks, and is told over HTTP with what.
 
     GET /play/DELTAS/RATE   what every request from now on is answered with; rate 0 is as fast as possible
     POST anything           the answer, as a stream if the body asks for one
@@ -43,7 +43,7 @@ class Upstream:
     _pacer: Pacer = attrs.field(factory=Pacer)
 
     async def serve(self, listener: socket.socket) -> None:
-        """Serve a listening socket until cancelled."""
+        """Serve a listening socket until cancelled; the connections end with it."""
         listener.settimeout(0)  # not to block
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._pacer.run)
@@ -53,6 +53,7 @@ class Upstream:
                     nursery.start_soon(self._converse, listener.accept()[0])
 
     async def _converse(self, connected: socket.socket) -> None:
+        """Answer the requests of one connection until it is closed, or this is cancelled; then close it."""
         with connected, contextlib.suppress(OSError):
             connected.settimeout(0)  # not to block
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -60,6 +61,7 @@ class Upstream:
                 await self._answer(connected, request)
 
     async def _answer(self, connected: socket.socket, request: http.HttpMessage) -> None:
+        """Answer one request, and wait until all is sent."""
         if order := _PLAY.match(request.head):
             self.deltas, self.rate = int(order[1]), float(order[2])
             await _json(connected, b"{}")
@@ -71,6 +73,7 @@ class Upstream:
             await _json(connected, canned.whole(self.deltas))
 
     async def _stream(self, connected: socket.socket) -> None:
+        """Stream an answer at its rate, and wait until all is sent, or the reader has left."""
         script, rate = canned.text_script(self.deltas), self.rate
         await sockets.send(connected, _STREAM_HEAD + http.chunk(script.begin))
         pieces = map(http.chunk, script.deltas)
@@ -84,7 +87,7 @@ class Upstream:
 
 
 async def _request(connected: socket.socket) -> http.HttpMessage | None:
-    """Read one request; None when the client has closed instead."""
+    """Wait for one request; None when the client has closed instead. Cancelled, what was read is lost."""
     request = http.HttpMessage()
     while not request.complete:
         data = await sockets.receive(connected)
@@ -95,6 +98,7 @@ async def _request(connected: socket.socket) -> http.HttpMessage | None:
 
 
 async def _json(connected: socket.socket, body: bytes) -> None:
+    """Send a JSON answer, and wait until it is sent."""
     await sockets.send(connected, _JSON_HEAD % len(body) + body)
 
 

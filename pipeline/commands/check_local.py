@@ -1,4 +1,4 @@
-"""Checks of this machine: Python, the port, the vocabulary for token counts, Claude Code."""
+"""Checks of this machine: Python, the port, the tokenizer for token counts, Claude Code."""
 
 from __future__ import annotations
 

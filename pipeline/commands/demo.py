@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _play(out: Screen, delay: float) -> int:
+    """Have both turns of the exchange, and wait for them; interrupted, the proxy is stopped with it."""
     upstream = EmulatorTransport(delay)
     async with _proxy(upstream) as base_url:
         out.line(out.dim(f"proxy on {base_url}, the emulator behind it; nothing leaves this machine\n"))
@@ -53,7 +54,7 @@ async def _play(out: Screen, delay: float) -> int:
 
 @contextlib.asynccontextmanager
 async def _proxy(upstream: EmulatorTransport) -> AsyncIterator[str]:
-    """Start a proxy on a free port; give its base URL; stop it."""
+    """Start a proxy on a free port, give its base URL, and stop it afterwards, or when this is cancelled."""
     shutdown = trio.Event()
     settings = Settings(port=0, log_level="error", upstream=UpstreamSettings(url=EMULATOR))
     with bind("127.0.0.1", 0) as listener:
@@ -69,7 +70,10 @@ async def _proxy(upstream: EmulatorTransport) -> AsyncIterator[str]:
 async def take_turn(
     out: Screen, client: httpx.AsyncClient, request: dict[str, Any], upstream: EmulatorTransport
 ) -> Answer:
-    """Send one request, show its answer while it streams, and afterwards what was asked upstream and what it cost."""
+    """Send one request, show its answer while it streams, and afterwards what was asked upstream and what it cost.
+
+    Waits for the whole answer; cancelled, it closes the connection, so that the proxy stops as well.
+    """
     show_request(out, request)
     view, answer = View(out, trio.current_time()), Answer()
     async with client.stream("POST", "/v1/messages", json=request) as response:
@@ -87,7 +91,7 @@ async def take_turn(
 
 
 async def events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
-    """Decode the events of a streamed answer as they come."""
+    """Decode the events of a streamed answer, waiting for each; cancelled, the answer is its owner's to close."""
     decoder = sse.Decoder()
     async for chunk in response.aiter_raw():
         for payload in decoder.feed(chunk):

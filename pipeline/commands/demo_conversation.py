@@ -19,7 +19,7 @@ _TOOL = {
 }
 
 QUESTION = 'What is in notes.txt? [[think]]+[[call:Read {"file_path": "notes.txt", "limit": 20}]]'
-"""What the user asks. The words in brackets are cues for the emulator, which has no thoughts of its own."""
+"""What the user asks. The words in brackets are directives for the emulator, which has no thoughts of its own."""
 
 FILE = "milk\nbread\na word for 'interpreter'"
 """What the tool finds."""

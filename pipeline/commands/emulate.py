@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _until_signalled(listener: socket.socket, delay: float) -> None:
+    """Serve, and wait for a signal, then for the running answers."""
     async with trio.open_nursery() as nursery:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             shutdown = trio.Event()

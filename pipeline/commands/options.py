@@ -28,7 +28,7 @@ def add_sources(parser: ArgumentParser) -> None:
 
 
 def flags_of(arguments: Namespace) -> dict[str, object]:
-    """Take the settings out of parsed arguments; values stay text, for `config` judges them all together."""
+    """Take the settings out of parsed arguments; values stay text, for `settings.load` judges them together."""
     return {name: getattr(arguments, name) for name in _SETTING_FLAGS if getattr(arguments, name, None) is not None}
 
 

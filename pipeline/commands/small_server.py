@@ -18,7 +18,10 @@ _GRACE = 1.0  # seconds for running answers when the server is told to stop
 
 
 async def serve_application(application: AsgiApplication, listener: socket.socket, shutdown: trio.Event) -> None:
-    """Serve until `shutdown` is set; `listener` stays its owner's to close."""
+    """Serve until `shutdown` is set; `listener` stays its owner's to close.
+
+    Waits for `shutdown`, then `_GRACE` seconds for running answers; cancelled, it waits for none.
+    """
     config = Config()
     # The server closes what it is given; a duplicate lets the owner do the same in his own time.
     config.bind = [f"fd://{listener.dup().detach()}"]

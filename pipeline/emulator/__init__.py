@@ -1,4 +1,4 @@
-"""An embedded emulator of the OpenAI Responses API that follows a script: for the demo, for tests, and without a key.
+"""An embedded emulator of the OpenAI Responses API that follows scenarios: for the demo, for tests, and without a key.
 
 It imports `stages.wire` alone: an oracle must not share the translator's opinions.
 """

@@ -1,6 +1,6 @@
 """Checks: the mistakes for which the real API refuses a request, and its words for them.
 
-Not a full validator: these are the rules that a translator can break (reference, sections 2 and 3).  The first
+Not a full validator: these are the rules that a translator can break (`docs/facts/responses-api.md`).  The first
 mistake found is the one reported, as the API does.
 """
 

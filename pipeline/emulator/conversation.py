@@ -1,7 +1,8 @@
-"""The script: which scene a request gets.
+"""The conversation: which scenario a request gets.
 
-One table from cue word to the function that builds its scene.  What holds for every scene (reasoning first where
-effort asks for it, no more calls than allowed, the limit of output tokens) is added once, in `choose_scenario`.
+One table from the word of a directive to the function that builds its scenario.  What holds for every scenario
+(reasoning first where effort asks for it, no more calls than allowed, the limit of output tokens) is added once, in
+`choose_scenario`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _Groups: TypeAlias = tuple[tuple[Directive, ...], ...]
 
 
 def choose_scenario(request: dict[str, Any]) -> Scenario | Fault:
-    """Choose what to answer: the turn that the prompt's cues ask for, or what the request itself asks for."""
+    """Choose what to answer: the turn that the prompt's directives ask for, or what the request itself asks for."""
     turn = current_turn(request)
     left = turn.results
     groups, side_request = _apart(parse_directives(turn.prompt, frozenset(DIRECTIVES)))
@@ -51,13 +52,13 @@ def choose_scenario(request: dict[str, Any]) -> Scenario | Fault:
 
 
 def _apart(groups: _Groups) -> tuple[_Groups, _Groups]:
-    """Split the groups of a prompt into its turns and its asides."""
+    """Split the groups of a prompt into its turns and its side requests."""
     side_requests = tuple(group for group in groups if group[0].word == _SIDE_REQUEST)
     return tuple(group for group in groups if group not in side_requests), side_requests
 
 
 def _staged(request: dict[str, Any], made: Sequence[Scenario | Fault], called: int) -> Scenario | Fault:
-    """Join what the steps of one turn made, and add what holds for every scene."""
+    """Join what the steps of one turn made, and add what holds for every scenario."""
     parts: list[Scenario] = []
     for one in made:
         if isinstance(one, Fault):
@@ -100,8 +101,8 @@ def _callable(request: dict[str, Any], spoken: tuple[ScenarioItem, ...], called:
 
 
 _SIDE_REQUEST = "aside"
-"""Is no turn of its prompt: it tells what a request hears that quotes the prompt and offers no tool, as clients do to
-have a session named, or a command judged, before they go on."""
+"""Is no turn of its prompt: it says what a request is answered that quotes the prompt and offers no tool, as clients
+send one to have a session named, or a command judged, before they go on."""
 
 _BROKEN = Closing.OPEN
 DIRECTIVES: dict[str, scenarios.Builder] = {
@@ -132,4 +133,4 @@ DIRECTIVES: dict[str, scenarios.Builder] = {
     "cut": scenarios.ends_with(ScenarioEnding("in_progress", _BROKEN, terminal=False)),
     "garbage": scenarios.ends_with(ScenarioEnding(garbage=True)),
 }
-"""What each cue word plays."""
+"""The scenario of each directive, by its word."""

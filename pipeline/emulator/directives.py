@@ -1,12 +1,12 @@
-"""Cue words: how a person tells the emulator, inside an ordinary prompt, what to play.
+"""Directives: how a person tells the emulator, inside an ordinary prompt, what to answer.
 
     turns  =  group { group }          one group a turn; other text may stand anywhere between them
-    group  =  "[" step { "+" step } "]"   or   cue { "+" cue } on one line
+    group  =  "[" step { "+" step } "]"   or   directive { "+" directive } on one line
     step   =  "[" word [ ":" tool ] [ argument ] "]"
 
 `[[call:Read {"file_path": "/tmp/x"}]]` is a group of one step, `[[call:A {}]+[call:B {}]]` one of two, and so is
 `[[think]]+[[call]]`. Arguments of a call are JSON, read by a JSON parser, so brackets inside them are no trouble;
-other arguments end at the bracket that matches.  What does not parse is not a cue: shell prompts are full of `[[`.
+other arguments end at the bracket that matches.  What does not parse is no directive: shell prompts are full of `[[`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _json = json.JSONDecoder()
 
 @frozen
 class Directive:
-    """One cue: its word, the tool it names, the JSON given for a call, and any other argument as text."""
+    """One directive: its word, the tool it names, the JSON given for a call, and any other argument as text."""
 
     word: str
     tool: str | None = None
@@ -42,14 +42,14 @@ class Directive:
 
 
 def parse_directives(text: str, known: frozenset[str]) -> tuple[tuple[Directive, ...], ...]:
-    """Find the cues of a prompt.
+    """Find the directives of a prompt.
 
     Args:
         text: what the person wrote.
-        known: the words that are cues; anything else in double brackets is just text.
+        known: the words that are directives; anything else in double brackets is just text.
 
     Returns:
-        One tuple of steps for each turn to be played, in order.
+        One tuple of steps for each turn to be answered, in order.
     """
     groups: list[tuple[Directive, ...]] = []
     position = 0

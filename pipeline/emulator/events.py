@@ -1,4 +1,4 @@
-"""Events: a scene told as the API tells it, one event after another, and the final response object.
+"""Events: a scenario written as the API writes it, one event after another, and the final response object.
 
 Keys stand in alphabetical order after `type`, as in the newest recordings, and every event carries the next
 `sequence_number`. The response object of the last event is what a request without `stream` gets, so both ways cannot
@@ -34,7 +34,7 @@ _LAST = {"completed": "response.completed", "incomplete": "response.incomplete",
 
 @frozen
 class EventWriter:
-    """All that telling a scene needs to know of its request."""
+    """Writes a scenario as events, with all that this needs to know of its request."""
 
     request: dict[str, Any] = field(repr=False)
     scenario: Scenario
@@ -48,7 +48,7 @@ class EventWriter:
         return ResponseObject(self.request, self.ids).ended(self.scenario.ending, output, self.usage)
 
     def events(self) -> Iterator[Event]:
-        """Tell the scene from `response.created` to the last event, or to where it is cut."""
+        """Write the scenario from `response.created` to the last event, or to where it is cut."""
         for number, (name, fields) in enumerate(self._unnumbered()):
             fields["sequence_number"] = number
             yield {"type": name, **{key: fields[key] for key in sorted(fields)}}
@@ -79,7 +79,7 @@ class EventWriter:
         left_open = index == len(self.scenario.items) - 1 and self.scenario.ending.closing is Closing.OPEN
         for name, fields in _CONTENTS[type(item)](self, item):
             if left_open and not name.endswith((".delta", ".added")):
-                return  # the scene breaks off here: neither this part nor its item is closed
+                return  # the scenario breaks off here: neither this part nor its item is closed
             yield name, {**place, **fields}
         yield "response.output_item.done", {"item": self.item(index, "done"), "output_index": index}
 
@@ -92,7 +92,7 @@ class EventWriter:
             yield _LAST[ending.status], {"response": self.final}
 
     def deltas(self, name: str, pieces: Iterable[str], **fields: Any) -> Iterator[tuple[str, Event]]:
-        """Tell pieces as deltas, padded against eavesdroppers unless the request declines that."""
+        """Write pieces as deltas, padded against eavesdroppers unless the request declines that."""
         padded = (self.request.get("stream_options") or {}).get("include_obfuscation") is not False
         for number, piece in enumerate(pieces):
             padding = {"obfuscation": self.ids.padding(piece, number)} if padded else {}

@@ -1,6 +1,8 @@
 """Refusals over HTTP: the error bodies and headers of the API, as data.
 
-Texts and codes as recorded, or as quoted in public reports where nobody has a recording (reference, sections 3 and 10).
+Texts and codes as recorded, or as quoted in public reports where nobody has a recording.
+
+Source: `docs/facts/responses-api.md`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Scenes: what the emulator is about to say, before it is said in the words of the API.
+"""Scenarios: what the emulator is about to say, before it is said in the words of the API.
 
-A scene is pure data.  The script makes it from a request, the events tell it as a stream, and the response object
-sums it up; none of these needs to know the cue that asked for it.
+A scenario is pure data.  `conversation` makes it from a request, `events` writes it as a stream, and the response
+object sums it up; none of these needs to know the directive that asked for it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Citation:
 class MessageItem:
     """An assistant message of one part, cut into deltas; a refusal is the same with another kind of part.
 
-    `citations` stand in the order of their pieces; those whose piece was cut off are not told.
+    `citations` stand in the order of their pieces; those whose piece was cut off are left out.
     """
 
     pieces: tuple[str, ...] = field(repr=False)
@@ -83,7 +83,7 @@ class SearchItem:
 
 @frozen
 class CallItem:
-    """A call of the function `name`; the pieces joined are its arguments, JSON unless a cue asks for bad ones."""
+    """A call of the function `name`; the pieces joined are its arguments, JSON unless a directive asks for bad ones."""
 
     name: str
     pieces: tuple[str, ...] = field(repr=False)
@@ -99,7 +99,7 @@ ScenarioItem: TypeAlias = ReasoningItem | MessageItem | CallItem | SearchItem
 
 
 class Closing(Enum):
-    """How an output item is left by the scene: closed, closed but unfinished, or never closed at all."""
+    """How an output item is left by the scenario: closed, closed but unfinished, or never closed at all."""
 
     COMPLETED = "completed"
     INCOMPLETE = "incomplete"
@@ -133,9 +133,9 @@ COMPLETED = ScenarioEnding()
 
 @frozen
 class Scenario:
-    """What one response says, how it ends, and how fast it is told.
+    """What one response says, how it ends, and how fast it is sent.
 
-    `pause` seconds lie before each delta (None: the speaker's own pace); `silence` seconds after
+    `pause` seconds lie before each delta (None: the sender's own pace); `silence` seconds after
     `response.in_progress`.
     """
 
@@ -148,7 +148,7 @@ class Scenario:
 
 
 def shorten(scenario: Scenario, budget: int) -> Scenario:
-    """Cut a scene at `budget` output tokens; one that had to be cut ends as `max_output_tokens` ends it."""
+    """Cut a scenario at `budget` output tokens; one that had to be cut ends as `max_output_tokens` ends it."""
     kept: list[ScenarioItem] = []
     for item in scenario.items:
         if not isinstance(item, SearchItem) and item.size > budget:

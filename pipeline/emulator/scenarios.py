@@ -1,6 +1,6 @@
-"""The scenes: one function for each thing the emulator can be asked to play.
+"""The scenarios: one function for each thing that the emulator can be asked for.
 
-Each sees the request and the cue's step, and gives back items and an ending, or an HTTP error.
+Each sees the request and the step of its directive, and gives back items and an ending, or an HTTP error.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pipeline.emulator.web_search import hosted_search, looked_up, searches_alon
 from stages.wire import json
 
 Builder: TypeAlias = Callable[[dict[str, Any], Directive], Scenario | Fault]
-"""From a request and the cue in it to what is played."""
+"""From a request and the directive in it to a scenario, or an HTTP error."""
 
 GREETING = (
     "Hello from dragoman's emulator. There is no model behind this answer: it follows a small script, "
     "runs inside your own machine, and sends nothing anywhere. Everything between you and it is the real thing."
 )
-"""What is said when no cue asks for anything else."""
+"""What is said when no directive asks for anything else."""
 
 _UNICODE = (
     "Gr\u00fc\u00dfe, \u4f60\u597d, \u0645\u0631\u062d\u0628\u0627, \u05e9\u05dc\u05d5\u05dd, e\u0301 \u2028 \ufeff "
@@ -51,7 +51,7 @@ def _speech(request: dict[str, Any], text_scenario: str) -> MessageItem:
 
 
 def unprompted(request: dict[str, Any]) -> Scenario:
-    """Answer a prompt without cues: with a text, or with a call or a search where the request is made for one."""
+    """Answer a prompt without directives: with a text, or with a call or a search where the request is made for one."""
     choice = request.get("tool_choice")
     name = choice.get("name") if isinstance(choice, dict) and choice.get("type") == "function" else None
     if choice == "required" or name:
@@ -72,7 +72,7 @@ def text_scenario(request: dict[str, Any], _step: Directive) -> Scenario:
 
 
 def say_scenario(_request: dict[str, Any], step: Directive) -> Scenario:
-    """Say what the cue says, word for word."""
+    """Say what the directive says, word for word."""
     return Scenario((MessageItem(words(step.text)),))
 
 
@@ -103,7 +103,7 @@ def bad_arguments(request: dict[str, Any], step: Directive) -> Scenario:
 
 
 def search(request: dict[str, Any], step: Directive) -> Scenario:
-    """Search the web, for what the cue says, else for the prompt, and answer with citations."""
+    """Search the web, for what the directive says, else for the prompt, and answer with citations."""
     tool = hosted_search(request)
     return looked_up(tool, step.text or current_turn(request).prompt.strip()) if tool else _no_tool(request)
 
@@ -153,7 +153,7 @@ def unicode(_request: dict[str, Any], _step: Directive) -> Scenario:
 
 
 def long(_request: dict[str, Any], step: Directive) -> Scenario:
-    """Say as many words as the cue asks for, each a delta."""
+    """Say as many words as the directive asks for, each a delta."""
     count = int(step.number(200, _MAX_DELTAS))
     return Scenario((MessageItem(tuple(f"word{number} " for number in range(1, count + 1))),))
 
@@ -195,7 +195,7 @@ def overflow(_request: dict[str, Any], _step: Directive) -> Fault:
 
 
 def ends_with(ending: ScenarioEnding) -> Builder:
-    """Build a scene that ends so after some words of text: six, or as many as the cue says."""
+    """Build a scenario that ends so after some words of text: six, or as many as the directive says."""
 
     def build(_request: dict[str, Any], step: Directive) -> Scenario:
         said = words(GREETING)[: int(step.number(6, _MAX_DELTAS))]

@@ -35,6 +35,7 @@ def emulator_application(delay: float = 0.01) -> AsgiApplication:
     emulator = Emulator()
 
     async def serve(scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
+        """Answer one request, or live through the server's life; cancelled, an answer breaks off where it is."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
@@ -58,6 +59,7 @@ async def keep_pace(frame: Frame, delay: float) -> None:
 
 
 async def _live(receive: AsgiReceive, send: AsgiSend) -> None:
+    """Agree to the server's start and end; waits for both, and holds nothing that a cancellation could lose."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})
@@ -66,7 +68,7 @@ async def _live(receive: AsgiReceive, send: AsgiSend) -> None:
 
 
 async def _body(receive: AsgiReceive) -> bytes | None:
-    """Read the whole body; None if the client left before its end."""
+    """Wait for the whole body; None if the client left before its end. Cancelled, what was read is forgotten."""
     parts: list[bytes] = []
     while True:
         message = await receive()
@@ -78,7 +80,10 @@ async def _body(receive: AsgiReceive) -> bytes | None:
 
 
 async def _tell(answer: EmulatedAnswer, delay: float, receive: AsgiReceive, send: AsgiSend) -> None:
-    """Send an answer, and stop where the client leaves: a server's `send` does not tell."""
+    """AsgiSend an answer, each frame after its pause, until it is whole or the client leaves.
+
+    A server's `send` does not say that nobody reads any more, so `_watch` cancels this when it hears so.
+    """
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_watch, receive, nursery.cancel_scope)
         headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in answer.headers.items()]
@@ -91,6 +96,7 @@ async def _tell(answer: EmulatedAnswer, delay: float, receive: AsgiReceive, send
 
 
 async def _watch(receive: AsgiReceive, scope: trio.CancelScope) -> None:
+    """Wait until the client has left, then cancel the answer; itself cancelled once the answer is whole."""
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()

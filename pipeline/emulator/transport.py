@@ -20,7 +20,7 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
     """A transport whose other end is the emulator, in this very task.
 
     Args:
-        delay: seconds between deltas, for people to see them come; 0 tells as fast as the reader reads.
+        delay: seconds between deltas, for people to see them come; 0 sends as fast as the reader reads.
     """
 
     def __init__(self, delay: float = 0.01) -> None:
@@ -44,7 +44,11 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
         return len(self._open)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request; the body of the answer is told while it is read."""
+        """Answer a request.
+
+        Waits for the request's body alone; the answer's comes while it is read, each frame after its pause. Whoever is
+        cancelled there closes the body with `aclose`, as httpx does.
+        """
         body = await request.aread()
         answer = self._emulator.respond(request.method, request.url.path, body)
         stream = _Body(answer.frames, self._delay, self._open)
@@ -67,6 +71,7 @@ class _Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
         return self
 
     async def __anext__(self) -> bytes:
+        """Wait for the next frame's pause, and give the frame; cancelled meanwhile, that frame is lost."""
         frame = next(self._frames, None)
         if frame is None:
             raise StopAsyncIteration

@@ -36,7 +36,7 @@ def count_input(request: dict[str, Any]) -> int:
 
 
 def count_usage(request: dict[str, Any], scenario: Scenario, cached: int) -> EmulatedUsage:
-    """Count what a scene costs, of whose input `cached` tokens were sent before."""
+    """Count what a scenario costs, of whose input `cached` tokens were sent before."""
     whole = count_input(request)
     cached = max(0, cached - TAIL)
     return EmulatedUsage(

@@ -1,4 +1,4 @@
-"""Hosted web searches: what is searched for, which pages are found, and how the answer cites them.
+"""Web searches of the upstream: what is searched for, which pages are found, and how the answer cites them.
 
 Nothing is fetched: the pages are made up, on domains that are reserved for examples or that the request allows.
 """
@@ -19,7 +19,7 @@ _CAMPAIGN = "?utm_source=openai"
 
 
 def hosted_search(request: dict[str, Any]) -> dict[str, Any] | None:
-    """Find the request's hosted web search, if it may be used; dated and preview types are the same to us."""
+    """Find the request's web search, if it may be used; dated and preview types are the same to us."""
     if request.get("tool_choice") == "none":
         return None
     tools = request.get("tools") or []
@@ -27,7 +27,7 @@ def hosted_search(request: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def searches_alone(request: dict[str, Any]) -> bool:
-    """Tell whether a request offers a hosted web search and nothing else: then it is made for a search."""
+    """Tell whether a request offers a web search and nothing else: then it is made for a search."""
     return len(request.get("tools") or []) == 1 and hosted_search(request) is not None
 
 
@@ -35,7 +35,7 @@ def looked_up(tool: dict[str, Any], query: str) -> Scenario:
     """Search for `query` and answer with citations.
 
     Args:
-        tool: the hosted tool; nothing is found outside its `filters.allowed_domains`.
+        tool: the search's declaration; nothing is found outside its `filters.allowed_domains`.
         query: what is searched for.
     """
     domains = tuple((tool.get("filters") or {}).get("allowed_domains") or _DOMAINS)

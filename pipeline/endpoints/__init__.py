@@ -1,1 +1,1 @@
-"""The routes that clients call, and the edge where HTTP begins."""
+"""The routes that clients call, and the application where HTTP begins."""

@@ -19,8 +19,8 @@ from stages.wire.responses_stream import StreamEvent
 class LookAhead:
     """The events of an answer, which can be read up to where they begin to mean something, and then from the start.
 
-    It reads ahead with books of its own, which are thrown away: what they say first decides. What was read waits here
-    meanwhile, and says nothing, so nobody is held up by it.
+    It reads ahead with a ledger of its own, which is thrown away: what that says first decides. What was read waits
+    here meanwhile, and says nothing, so nobody is held up by it; the reader's limit for a whole answer bounds it.
     """
 
     def __init__(self, inbox: Inbox[StreamEvent]) -> None:
@@ -34,6 +34,8 @@ class LookAhead:
 
     async def refuses(self, plan: AnswerPlan, waiting: int) -> bool:
         """Read on until something is said; whether that is a refusal of the reasoning in the request.
+
+        Waits for the upstream. Cancelled, what was read stays here, and the answer is closed by who opened it.
 
         Args:
             plan: how the answer is read.
@@ -52,5 +54,5 @@ class LookAhead:
         return self
 
     async def __anext__(self) -> Batch[StreamEvent]:
-        """Return the next batch, of those read ahead first."""
+        """Return the next batch, of those read ahead first; waits for the upstream once they are used up."""
         return self._read.popleft() if self._read else await anext(self._inbox)

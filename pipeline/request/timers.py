@@ -1,4 +1,4 @@
-"""Time in the life of a request: pings, empty deltas, the commit point, and deadlines, from one task.
+"""The timers of a request: commit point, keep-alive pings, empty deltas for progress, and deadlines, from one task.
 
 A cancel scope around every read would cost more than the translation of what was read.  So those who read and write
 only note the time, and this task looks at the notes when the next thing may be due.
@@ -86,7 +86,10 @@ class Timers:
 
 
 async def watch_timers(timers: Timers, wake: Callable[[Failure | None], bool]) -> None:
-    """Watch the clock for one request.
+    """Watch the clock for one request, until cancelled; it holds nothing that could be lost.
+
+    Waits until the upstream has answered well, since nothing but the limit of the whole request is due before, then
+    from one due time to the next.
 
     Args:
         timers: the request's notes.

@@ -46,6 +46,7 @@ async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits:
     facts, heard = trio.open_memory_channel[Any](256)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(keep_log, job.log, heard)
+        # Closed before the nursery waits for its tasks: the logger is shielded, and ends by that alone.
         with facts:
             nursery.start_soon(_watch, client, nursery.cancel_scope)
             nursery.start_soon(UpstreamCall(job, upstream, client.inform, outbox, limits, timers).run)
@@ -57,11 +58,11 @@ async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits:
                     with trio.move_on_after(DRAIN_TIMEOUT):
                         await timers.over.wait()
             finally:
-                reader.close()
-            nursery.cancel_scope.cancel()
+                reader.close()  # writers that wait for room learn that nobody reads any more
+            nursery.cancel_scope.cancel()  # watcher and timers never end by themselves
 
 
 async def _watch(client: Client, scope: trio.CancelScope) -> None:
-    """End the request when its client has left."""
+    """Wait until the client has left, then cancel all of the request; cancelled itself when that is over first."""
     await client.left()
     scope.cancel()

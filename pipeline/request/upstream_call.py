@@ -77,7 +77,11 @@ class UpstreamCall:
     timers: Timers
 
     async def run(self) -> None:
-        """Produce the message, or say why there is none."""
+        """Pass on the message, or say why there is none.
+
+        Waits for the upstream, and for room in the outbox. Cancelled, it closes the upstream's connection, so that the
+        model stops, and the outbox.
+        """
         job = self.job
         with self.outbox:
             if job.without_reasoning is None:
@@ -87,7 +91,7 @@ class UpstreamCall:
                 await self._attempt(job.without_reasoning(), retries=0)
 
     async def _attempt(self, body: bytes, *, careful: bool = False, retries: int | None = None) -> bool:
-        """Send one request and pass on what comes of it.
+        """Send one request and pass on what comes of it; waits and is cancelled as `run` is.
 
         Args:
             body: the request.
@@ -110,9 +114,10 @@ class UpstreamCall:
         return False
 
     async def _read(self, answer: UpstreamResponse, *, careful: bool) -> bool:
+        """Correlate an answer to its end; True if it refuses the request's reasoning. Its body is closed at the end."""
         job, limits = self.job, self.limits
         async with answer:
-            if not self.timers.healthy.is_set():
+            if not self.timers.healthy.is_set():  # once: after a refusal inside a 200, the head may be out
                 self.inform(answer.headers)
             self.timers.answered(lambda: answer.last_read)
             piece = limits.event_bytes if job.stream else limits.response_bytes

@@ -18,7 +18,7 @@ Reader = Callable[[object], object]
 """From a given value (`str` from flags and environment, any TOML type from a file) to the setting's own type."""
 
 EMULATOR = "emulator"
-"""The upstream that is no URL: the scripted Responses API inside this process."""
+"""The upstream that is no URL: the emulated Responses API inside this process."""
 
 _BOOLEANS: Mapping[str, bool] = {
     "true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False,

@@ -1,7 +1,7 @@
 """Where settings come from: flags, the environment, a TOML file; each becomes names with values and their origin.
 
 A setting is known by its dotted name, `timing.ping_after`. It is the TOML key `ping_after` in the table `[timing]`, and
-the variable `DRAGOMAN_TIMING_PING_AFTER`. Nothing is judged here but names: values are read in `config`.
+the variable `DRAGOMAN_TIMING_PING_AFTER`. Nothing is judged here but names: values are read by `load`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def from_file(path: Path, known: Collection[str]) -> tuple[Layer, list[str]]:
 def find_file(flag: str | None, environment: Mapping[str, str], folder: Path) -> Path | None:
     """Choose the configuration file.
 
-    `--config` and `DRAGOMAN_CONFIG` name it, whether it exists or not (a missing one is a mistake that `config.load`
+    `--config` and `DRAGOMAN_CONFIG` name it, whether it exists or not (a missing one is a mistake that `load`
     reports); else `dragoman.toml` in `folder`, else `dragoman/config.toml` in the user's configuration, if present.
     """
     named = flag or environment.get("DRAGOMAN_CONFIG")

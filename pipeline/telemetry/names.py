@@ -1,4 +1,4 @@
-"""Every name of a log event and of its fields that more than one place writes, once."""
+"""The names of log events, and those of their values that more than one place writes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ REQUEST = "request"
 """One line for each request, when it is over."""
 
 FAULT = "fault"
-"""A bug of ours: an exception that reached the edge."""
+"""A bug of ours: an exception that reached the application."""
 
 STARTED = "started"
 """The server accepts connections."""

@@ -74,7 +74,7 @@ class PromptHistory:
     """The latest turns of the latest conversations."""
 
     def __init__(self, conversations: int = 4096, size: int = 32 * 2**20) -> None:
-        """Make an empty book.
+        """Make an empty history.
 
         Args:
             conversations: how many are remembered at most.

@@ -1,4 +1,4 @@
-"""The account of one request: when its answer is over, what it cost, and how well the cache served it."""
+"""The cost of one request: when its answer is over, what it came to, and how well the cache served it."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class RequestCost:
 def open_request_cost(
     history: PromptHistory, body: Mapping[str, Any], message_id: str, prefix: PromptFingerprint | None = None
 ) -> RequestCost:
-    """Open the account of an upstream request.
+    """Begin to follow what an upstream request costs.
 
     Args:
         history: the turns that are known.

@@ -32,7 +32,7 @@ class RequestLog:
     _blocks: Counter[str] = attrs.field(factory=Counter, init=False)
 
     def hear(self, fact: Fact) -> None:
-        """Take one fact into account."""
+        """Add one fact to the line, and write it by itself at level `debug`."""
         values = dict(fact.values)
         if fact.name == "block_start":
             self._blocks[str(values["type"])] += 1
@@ -54,7 +54,11 @@ class RequestLog:
 
 
 async def keep_log(log: RequestLog, inbox: trio.MemoryReceiveChannel[Fact]) -> None:
-    """Hear facts until the tee closes, then write the line; a cancelled request is logged all the same."""
+    """Hear facts until the tee closes, then write the line.
+
+    Waits shielded, so that a cancelled request is logged all the same: the tee is closed whatever happens, and nobody
+    waits for room in it, so this ends as soon as the request does.
+    """
     began = trio.current_time()
     with trio.CancelScope(shield=True):
         async for fact in inbox:

@@ -1,1 +1,1 @@
-"""The way to the upstream: the only part of the program that knows httpx."""
+"""The way to the upstream, by httpx: who else may import that is said in `pyproject.toml`, with the reason."""

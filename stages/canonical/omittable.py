@@ -24,7 +24,7 @@ class OmittableMember:
 
 @attrs.define(eq=False)
 class OmittableMembers:
-    """An object or array in which something may have to be left out; shapes may contain themselves.
+    """An object or array in which something may have to be left out; it may contain itself.
 
     Names are the client's, so nothing of them is shown (law 7).
 

@@ -1,8 +1,8 @@
 """Token counts of a canonical request: what the upstream would charge as input, as near as can be said from here.
 
-Nothing here knows a vocabulary: whoever counts hands in `tokens`, text to number of tokens.  All that is added to the
+Nothing here knows a tokenizer: whoever counts hands in `tokens`, text to number of tokens.  All that is added to the
 texts (borders of messages and calls, tools as the model reads them) was measured on recorded answers of `gpt-5` to
-`gpt-6-astra` with the exact vocabulary: text alone comes out exact, with tools within 3 tokens for most.
+`gpt-6-astra` with the exact tokenizer: text alone comes out exact, with tools within 3 tokens for most.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ FORMAT = 12
 def count(request: Request, tokens: Tokens) -> int:
     """Count the input tokens of a request.
 
-    Exact for text with the upstream's own vocabulary; pictures and documents follow the rules of `pictures` and
+    Exact for text with the upstream's own tokenizer; pictures and documents follow the rules of `pictures` and
     `blocks`, which are near.  Reasoning that we carry for the client counts, though older models drop it once a
     new user message stands behind it: a prompt is rather taken for too long than for too short.
 

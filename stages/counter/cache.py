@@ -1,4 +1,4 @@
-"""A bounded memory of what texts count: tools, system prompt and old messages come with every turn."""
+"""A bounded cache of what texts count: tools, system prompt and old messages come with every turn."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ PIECE = 10_000
 
 
 def least(request: Request, tokens: Tokens) -> int:
-    """Count the texts of a request and nothing else, with the upstream's own vocabulary: it cannot charge less.
+    """Count the texts of a request and nothing else, with the upstream's own tokenizer: it cannot charge less.
 
     Left out is whatever is sent in another form than it came in: tools, arguments, pictures, files, reasoning, borders.
     And since neighbouring texts could share a token upstream, one is taken off for each of them.

@@ -1,6 +1,6 @@
-"""The estimate for when there is no vocabulary: a text is cut roughly as the tokenizer would, and the cuts are counted.
+"""The estimate for when there is no tokenizer: a text is cut roughly as one would, and the cuts are counted.
 
-Measured against `o200k_base`, sum of all texts and median error of one: the requests of the shared recordings of Claude
+Measured against `o200k_base`, sum of all texts and median error of one: the requests of recordings of Claude
 Code (46,000 tokens) -0.1 %, 4 %; the Anthropic ones -1 %, 4 %; the OpenAI ones -11 % (base64 that was cut short),
 5 %; Python sources (411,000) -1 %, 2 %; Markdown (150,000) +2 %, 1 %; JSON (487,000) -6 %, 2 %.  Single paragraphs of
 Chinese -10 %, Japanese +4 %, Korean -19 %, Russian +6 %, German -5 %, Arabic +6 %, Hindi -7 %.  A quarter of the bytes,
@@ -72,7 +72,7 @@ _remembered = TokenCache(_sampled)
 
 
 def estimate(text: str) -> int:
-    """Estimate the tokens of a text without a vocabulary, mostly within 6 %; see the module for what was measured.
+    """Estimate the tokens of a text without a tokenizer, mostly within 6 %; see the module for what was measured.
 
     Reads a thirtieth of a long text; texts are remembered by hash, so that repeated ones cost next to nothing.
     """

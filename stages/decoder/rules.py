@@ -1,6 +1,6 @@
 """Rules about numbers, words and messages: what a request must satisfy beyond its shape.
 
-The sentences are Anthropic's own (`reference/anthropic-messages.md` 3, 4 and 6).  Not everything that the API refuses
+The sentences are Anthropic's own (`docs/facts/request-rules.md`).  Not everything that the API refuses
 is refused here.  What the upstream takes goes on, such as a forced call with thinking; so does what the mapper mends,
 such as a call without a result: the report says it, and strict mode refuses by the report.
 """

@@ -1,4 +1,7 @@
-"""Rules about tools and the choice among them: `reference/anthropic-messages.md` 5, and the page "Tool reference"."""
+"""Rules about tools and the choice among them: what they declare, and whether a choice can be met.
+
+Source: `docs/facts/request-rules.md`, and Anthropic's page "Tool reference".
+"""
 
 from __future__ import annotations
 

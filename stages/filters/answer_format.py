@@ -103,7 +103,7 @@ class Unwrapper:
         return "" if self._inside else rest
 
     def _wait(self, text: str) -> str:
-        """Hold what may become the opening; let everything pass if it cannot."""
+        """Hold what may become the beginning of the object; let everything pass if it cannot."""
         if self._opening.startswith(_SPACES.sub("", text)):
             self._held = text
             return ""

@@ -35,7 +35,7 @@ class Target:
     Attributes:
         profile: what the server takes.
         account: fingerprint of address and key; sealed reasoning opens nowhere else.
-        models: configured names, see `tables.models.resolve`.
+        models: configured names, see `tables.models.upstream_model`.
     """
 
     profile: Profile = PROFILES["openai"]

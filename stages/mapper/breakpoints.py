@@ -4,9 +4,10 @@ A breakpoint is part of the bytes of a prompt, so only a mark that stands still 
 prompt, and between two blocks of a message, where a client has drawn a border on purpose.  A mark on the last block of
 a message is where a turn ended, and moves on with the next one; there the upstream's automatic breakpoint stands, and
 finds what that of the turn before has written.  The upstream writes the latest three of the marked ones and reads any:
-all of them are sent, because leaving out the oldest once a fourth comes would change what stood before.
+all of them are sent, because leaving out the oldest once a fourth comes would change what stood before.  How many that
+are is limited by the client's API (four marks), far below the 80 that the upstream looks at.
 
-Source: `reference/openai-responses.md` 2 (`prompt_cache_options`), 3 (`prompt_cache_breakpoint`); SDK 3.54.0.
+Source: `docs/facts/prompt-caching.md`, after `prompt_cache_options` and `prompt_cache_breakpoint` of SDK 3.54.0.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def cited_texts(content: Sequence[ContentBlock], place: Place, report: Report) -
 
 @attrs.define
 class _Run:
-    """Neighbouring texts, taken one by one; the last saying is the one that the next may belong to."""
+    """Neighbouring texts, taken one by one; the last cited text is the one that the next may belong to."""
 
     by_index: dict[int, CitedText]
     _last: CitedText | None = None

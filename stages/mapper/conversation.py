@@ -57,7 +57,7 @@ class Conversation:
         profile: what the upstream takes.
         report: gets what could not be kept.
         efforts: effort by message index, where it changes there.
-        marks: decides about the client's marks for the cache.
+        marks: decides about the client's cache marks.
     """
 
     toolbox: Toolbox
@@ -69,12 +69,20 @@ class Conversation:
         default=attrs.Factory(lambda own: CacheBreakpoints(supported=False, report=own.report), takes_self=True)
     )
     items: list[Item] = attrs.field(factory=list, init=False)
+    # What is said as the user's since the last item: a result in between ends one message and begins another.
     _parts: list[Part] = attrs.field(factory=list, init=False)
+    # Calls that a result answers, found ahead: the others are given an output at the end of their own message, at once,
+    # so that a later turn, which answers them no more than this one, has it in the same place.
     _answered: set[Position] = attrs.field(factory=set, init=False)
+    # Calls without a result so far: the client's id to the upstream's, and where the call stands.
     _open: dict[str, tuple[str, Position]] = attrs.field(factory=dict, init=False)
+    # Ids that went upstream, which takes each once; clients with counters for ids use theirs again.
     _used: set[str] = attrs.field(factory=set, init=False)
+    # Deferred tools that are declared by now: a second declaration would be one too many.
     _loaded: set[str] = attrs.field(factory=set, init=False)
+    # Reasoning that waits for what it led to, without which the upstream refuses it.
     _held: list[Item] = attrs.field(factory=list, init=False)
+    # What the carrier of the reasoning just before says of the next text, and what that text's place says.
     _phase: str = attrs.field(default="", init=False)
     _phase_here: str = attrs.field(default="", init=False)
 

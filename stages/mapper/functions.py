@@ -34,7 +34,7 @@ class DeclaredFunction:
 
     Attributes:
         declared: the upstream's tool.
-        notes: what was changed: field of the tool, fate, reason.
+        notes: what was changed: field of the tool, disposition, reason.
         omittable: what may have to be left out of its arguments; None when nothing can.
     """
 

@@ -1,4 +1,4 @@
-"""Blocks of server tools in a conversation: what we told of the upstream's own calls becomes its items again.
+"""Blocks of server tools in a conversation: the blocks that showed the upstream's own calls become its items again.
 
 A call and its result are two blocks of one message here, and mostly one item upstream.
 """
@@ -22,7 +22,7 @@ _CALLS = ("server_tool_use", "mcp_tool_use")
 
 @attrs.frozen
 class ServerToolReplay:
-    """Brings hosted calls of earlier turns back.
+    """Brings the server's calls of earlier turns back.
 
     Attributes:
         toolbox: the request's tools; a search among them names some.

@@ -26,7 +26,7 @@ _LIMITED_TOGETHER = "the upstream can only limit the calls of all its tools toge
 
 @attrs.frozen
 class DeclaredServerTools:
-    """The hosted tools of one request.
+    """The server tools of one request.
 
     Attributes:
         declared: what goes into `tools`.
@@ -68,7 +68,7 @@ def is_searched(request: Request) -> bool:
 def declare_server_tools(
     request: Request, report: Report, *, available: bool, native_search: bool
 ) -> DeclaredServerTools:
-    """Declare the hosted tools of a request, and report those that cannot be.
+    """Declare the server tools of a request, and report those that cannot be.
 
     Args:
         request: the request.

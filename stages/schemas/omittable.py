@@ -55,7 +55,7 @@ class _Compiler:
         self._shapes: dict[frozenset[tuple[int, ...]], OmittableMembers] = {}
 
     def compile(self) -> OmittableMembers | None:
-        """Return the shape of the document; None when nothing in it can have to be left out."""
+        """Return the omittable members of the document; None when nothing in it can have to be left out."""
         root = self._shape(((self._document,),))
         useful = self._useful()
         for omittable in self._shapes.values():
@@ -124,7 +124,7 @@ class _Compiler:
         return all(allows(schema, value, self._document) for schema in schemas)
 
     def _useful(self) -> set[int]:
-        """The shapes in or below which something may be left out, by identity."""
+        """The objects and arrays in or below which something may be left out, by identity."""
         useful = {id(omittable) for omittable in self._shapes.values() if omittable.omittable_names}
         before = -1
         while before != len(useful):

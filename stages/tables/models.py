@@ -1,7 +1,6 @@
 """Upstream models: what each takes, and which one serves which of Anthropic's names.
 
-Source: OpenAI's model pages, SDK 3.54.0 and recordings, as collected in `reference/openai-responses.md` 7
-(2026-11-22).
+Source: OpenAI's model pages, SDK 3.54.0 and recordings, as collected in `docs/facts/models.md` (2026-11-22).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an answer costs: OpenAI's list prices by model, and the arithmetic of caches, tiers and long prompts.
 
-Source: `reference/openai-responses.md` 7 (the price map of litellm 1.109.1, models.dev and the vendor's pages), as of
-2026-11-18. Tokens alone are counted: hosted tools are billed by the call, and contracts differ from the list.
+Source: `docs/facts/models.md` (the price map of litellm 1.109.1, models.dev and the vendor's pages), as of
+2026-11-18. Tokens alone are counted: server tools are billed by the call, and contracts differ from the list.
 """
 
 from __future__ import annotations

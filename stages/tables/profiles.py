@@ -1,6 +1,6 @@
 """Upstream servers: what each lacks of the Responses API, so that it is not sent what it would refuse.
 
-Source: `reference/engines.md`, measured on the servers themselves.
+Source: `docs/facts/servers.md`, measured on the servers themselves.
 """
 
 from __future__ import annotations

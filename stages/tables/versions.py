@@ -1,7 +1,8 @@
 """API versions: what the `anthropic-version` header changes about a request.
 
-Versions differ in what they refuse and in nothing else.  Source: `reference/anthropic-messages.md` 2.2 and 2.4, after
-Anthropic's page on moving to `2026-10-21`; where that page gives no exact text, the sentence is ours.
+Versions differ in what they refuse and in nothing else.  Where Anthropic gives no exact text, the sentence is ours.
+
+Source: `docs/facts/api-versions.md`, after Anthropic's page on moving to `2026-10-21`.
 """
 
 from __future__ import annotations

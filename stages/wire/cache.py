@@ -18,7 +18,7 @@ MAX_ENTRIES = 1024
 """Things that each function remembers; the one used longest ago is forgotten first."""
 
 MAX_KEY_BYTES = 2**23
-"""About how many bytes the keys of one memory may have together: large things drive out each other."""
+"""About how many bytes the keys of one cache may have together: large things drive out each other."""
 
 
 class Cache(Generic[T, R]):

@@ -2,7 +2,7 @@
 
 One typed pass over each payload takes what the hot events need and leaves `item`, `part` and `response` as raw bytes:
 `created`, `in_progress` and `completed` each echo the whole request, and most of that is never looked at.
-Servers differ (see `reference/engines.md`), so no field is required and a field of a wrong type counts as absent.
+Servers differ (see `docs/facts/servers.md`), so no field is required and a field of a wrong type counts as absent.
 """
 
 from __future__ import annotations

@@ -46,4 +46,4 @@ FIELDS: Fields = {
     "betas": kept("an argument of the SDK; every beta is tolerated"),
     "thread": dropped("no conversation is kept here", inside="thread"),
 }
-"""Field to fate and reason."""
+"""Field to disposition and reason."""

@@ -15,7 +15,7 @@ class Row:
     """What becomes of one field where no stage has more to say about it.
 
     Attributes:
-        disposition: its fate.
+        disposition: what becomes of it.
         reason: why, in words that a client may read; never with words of the client's.
         inside: the group of nodes that its value is, or is a list of; empty for a value without fields of its own.
         idle: values that ask for no more than leaving the field out would; null always does.
@@ -52,10 +52,10 @@ UNKNOWN_KIND = dropped("not of a kind that is known here")
 """A part whose `type` no table names."""
 
 CACHED = "the upstream caches by itself, and the rendered prefix never changes"
-"""What stands in for a mark that no breakpoint is made of."""
+"""What stands in for a cache mark that no breakpoint is made of."""
 
 CACHE: Fields = {"cache_control": emulated(CACHED, inside="cache_control")}
-"""The mark that most parts may carry."""
+"""The cache mark that most parts may carry."""
 
 
 def same(row: Row, *names: str, **inside: str) -> Fields:

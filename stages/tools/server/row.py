@@ -1,6 +1,6 @@
-"""What the tables of hosted tools speak in: how a call that the upstream ran is told, and what is known when it is.
+"""What a row of the server tools says: how one is declared, how its calls are shown, and how they go back.
 
-A hosted tool is one that the upstream runs itself. Anthropic's name for it is server tool.
+A server tool is one that the upstream runs itself; OpenAI's pages call it a hosted tool.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ClientNames:
     """What the client calls the things that an item names.
 
     Attributes:
-        tool: the client's name of the hosted tool.
+        tool: the client's name of the server tool.
         tools: the client's name of a function by the upstream's.
         servers: the client's name of an MCP server by the upstream's label.
     """
@@ -98,8 +98,8 @@ class ServerToolRow:
         handles: whether it stands for a client's tool of this `type`.
         declare: the upstream's declaration, or None when there can be none, which is then reported.
         to_blocks: what the client sees of an item; the last argument is the id of the call that waits for a result.
-        to_items: the items of a call that we told, from its block, its result's and the functions by the client's name;
-            None when an item cannot be made of them.
+        to_items: the items of a call that a client was shown, from its block, its result's and the functions by the
+            client's name; None when an item cannot be made of them.
         items: the types of the items that it reads.
         prefix: how the ids of its calls' items start.
         include: what must be asked for, or the upstream tells less than a client is shown.

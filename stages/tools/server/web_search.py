@@ -1,4 +1,4 @@
-"""Web search: Anthropic's server tool and OpenAI's hosted one.
+"""Web search: Anthropic's tool and OpenAI's, both run by the server.
 
 Source: `WebSearchTool20250305` and its successors, `web_search` of the Responses API, and recorded searches.
 """
