@@ -11,6 +11,7 @@ import trio.testing
 
 from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, Peer, serving
+from tests.support.waiting import TIMEOUT
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -46,7 +47,7 @@ async def test_cancelled_while_it_hangs(sent: bytes) -> None:
             assert transport.statistics.in_use == 1
             nursery.cancel_scope.cancel()
         assert transport.statistics.open == 0
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             await done.wait()
 
 
@@ -66,7 +67,7 @@ async def test_cancelled_while_sending() -> None:
         assert scope.cancelled_caught
         assert transport.statistics.open == 0
         waiting.set()
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             await done.wait()
 
 
@@ -82,7 +83,7 @@ async def test_cancelled_while_shaking_hands() -> None:
         with trio.move_on_after(0.2) as scope:
             await client.get(server.url.replace("http:", "https:"), timeout=None)
         assert scope.cancelled_caught
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             await done.wait()
     assert transport.statistics.open == 0
 
@@ -97,7 +98,7 @@ async def test_leaving_in_the_middle_closes_without_a_checkpoint() -> None:
             await response.stream.aclose()  # type: ignore[union-attr]
         assert not scope.cancelled_caught
         assert transport.statistics.open == 0
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             await done.wait()
         with pytest.raises(httpx.StreamClosed):
             await anext(aiter(response.stream))  # type: ignore[arg-type]
@@ -114,7 +115,7 @@ async def test_an_error_of_the_reader_closes_too() -> None:
             async with client.stream("GET", server.url):
                 raise ZeroDivisionError
         assert transport.statistics.open == 0
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             await done.wait()
 
 

@@ -13,6 +13,7 @@ from trio.testing import MockClock
 
 from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, Handler, Peer, answering, client_of, parts_of, serving
+from tests.support.waiting import TIMEOUT
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ async def test_a_kept_connection_that_was_closed_is_noticed(transport: Httptools
         for _ in range(3):
             response = await client.post(server.url, content=parts_of(b"once"))
             assert response.text == "ok"
-            with trio.fail_after(2):  # until the server's end has reached us
+            with trio.fail_after(TIMEOUT):  # until the server's end has reached us
                 stack = next(iter(transport._pool._stacks.values()))
                 while not stack[0].wire.stale:
                     await trio.lowlevel.checkpoint()
@@ -235,7 +236,7 @@ async def test_the_head_takes_too_long(transport: HttptoolsTransport) -> None:
 
     async with serving(handler) as server, client_of(transport) as client:
         with pytest.raises(httpx.ReadTimeout):
-            await client.get(server.url, timeout=httpx.Timeout(5, read=0.05))
+            await client.get(server.url, timeout=httpx.Timeout(TIMEOUT, read=0.05))
 
         assert transport.statistics.open == 0
 
@@ -250,7 +251,7 @@ async def test_a_body_may_be_silent(transport: HttptoolsTransport) -> None:
         await peer.send(b"ok")
 
     async with serving(handler) as server, client_of(transport) as client:
-        response = await client.get(server.url, timeout=httpx.Timeout(5, read=0.05))
+        response = await client.get(server.url, timeout=httpx.Timeout(TIMEOUT, read=0.05))
 
     assert response.text == "ok"
 
@@ -263,7 +264,7 @@ async def test_a_peer_that_takes_nothing(transport: HttptoolsTransport) -> None:
 
     async with serving(handler) as server, client_of(transport) as client:
         with pytest.raises(httpx.WriteTimeout):
-            await client.post(server.url, content=bytes(2**24), timeout=httpx.Timeout(5, write=0.05))
+            await client.post(server.url, content=bytes(2**24), timeout=httpx.Timeout(TIMEOUT, write=0.05))
 
 
 @pytest.mark.parametrize(
@@ -291,7 +292,7 @@ async def test_a_request_that_would_lie_is_not_sent(
         with pytest.raises(httpx.LocalProtocolError):
             await client.post(server.url, content=body, headers=headers)
         assert transport.statistics.open == 0
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             while not received:
                 await trio.lowlevel.checkpoint()
 
