@@ -13,6 +13,9 @@ from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, Peer, serving
 from tests.support.waiting import TIMEOUT
 
+HANDSHAKE = b"\x16\x03"
+"""How the first record of TLS begins: a handshake, of version 3."""
+
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -53,16 +56,18 @@ async def test_cancelled_while_it_hangs(sent: bytes) -> None:
 
 async def test_cancelled_while_sending() -> None:
     """The server takes no more, and the client has enough."""
-    transport = HttptoolsTransport()
+    transport, scope = HttptoolsTransport(), trio.CancelScope()
     waiting, done = trio.Event(), trio.Event()
 
     async def handler(peer: Peer) -> None:
+        await peer.until(b"\r\n\r\n")
+        scope.cancel()
         await waiting.wait()
         await peer.client_left()
         done.set()
 
     async with serving(handler) as server, httpx.AsyncClient(transport=transport) as client:
-        with trio.move_on_after(0.05) as scope:
+        with scope:
             await client.post(server.url, content=bytes(2**24), timeout=None)
         assert scope.cancelled_caught
         assert transport.statistics.open == 0
@@ -72,15 +77,17 @@ async def test_cancelled_while_sending() -> None:
 
 
 async def test_cancelled_while_shaking_hands() -> None:
-    """A server that accepts and says nothing leaves nothing open either."""
-    transport, done = HttptoolsTransport(), trio.Event()
+    """A server that listens and says nothing leaves nothing open either."""
+    transport, scope, done = HttptoolsTransport(), trio.CancelScope(), trio.Event()
 
     async def handler(peer: Peer) -> None:
+        await peer.until(HANDSHAKE)
+        scope.cancel()
         await peer.client_left()
         done.set()
 
     async with serving(handler) as server, httpx.AsyncClient(transport=transport) as client:
-        with trio.move_on_after(0.2) as scope:
+        with scope:
             await client.get(server.url.replace("http:", "https:"), timeout=None)
         assert scope.cancelled_caught
         with trio.fail_after(TIMEOUT):

@@ -241,19 +241,26 @@ async def test_the_head_takes_too_long(transport: HttptoolsTransport) -> None:
         assert transport.statistics.open == 0
 
 
-async def test_a_body_may_be_silent(transport: HttptoolsTransport) -> None:
+async def test_a_body_may_be_silent(transport: HttptoolsTransport, mock_clock: trio.testing.MockClock) -> None:
     """Between the reads of a body no deadline of the transport runs."""
+    said = trio.Event()
 
     async def handler(peer: Peer) -> None:
         await peer.request()
         await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
-        await trio.sleep(0.1)
+        await said.wait()
         await peer.send(b"ok")
 
-    async with serving(handler) as server, client_of(transport) as client:
-        response = await client.get(server.url, timeout=httpx.Timeout(TIMEOUT, read=0.05))
+    async def an_hour_later() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(3600)
+        await trio.testing.wait_all_tasks_blocked()
+        said.set()
 
-    assert response.text == "ok"
+    async with serving(handler) as server, client_of(transport) as client, trio.open_nursery() as nursery:
+        async with client.stream("GET", server.url, timeout=httpx.Timeout(TIMEOUT, read=1)) as response:
+            nursery.start_soon(an_hour_later)
+            assert await response.aread() == b"ok"
 
 
 async def test_a_peer_that_takes_nothing(transport: HttptoolsTransport) -> None:

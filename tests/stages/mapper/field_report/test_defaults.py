@@ -292,7 +292,7 @@ def test_every_row_is_said(node: str, name: str) -> None:
 
 
 def test_a_long_conversation_costs_little() -> None:
-    """Messages without anything to say are passed by: a few calls for each, in a long conversation as in a short one."""
+    """Messages without anything to say are passed by: few calls for each, in a long conversation as in a short one."""
     turn = [
         {"role": "user", "content": [{"type": "text", "text": "x" * 500}]},
         {"role": "assistant", "content": [{"type": "text", "text": "y" * 500}, CALL]},
