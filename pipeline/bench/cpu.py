@@ -40,10 +40,10 @@ def cpu_seconds(roots: Iterable[int], processes: Table | None = None) -> float:
     return sum(processes[pid][1] for pid in counted if pid in processes)
 
 
-def machine_seconds() -> float | None:
+def machine_seconds(proc: Path = PROC) -> float | None:
     """Tell how long the machine's processors have been busy with anything; None where the system does not tell."""
     try:
-        fields = (PROC / "stat").read_text().splitlines()[0].split()
+        fields = (proc / "stat").read_text().splitlines()[0].split()
     except OSError:
         return None
     user, nice, system, _idle, _waiting, *rest = map(int, fields[1:9])
@@ -52,12 +52,13 @@ def machine_seconds() -> float | None:
 
 def table() -> Table:
     """List all processes with their times."""
-    return dict(_from_proc() if (PROC / "self" / "stat").exists() else from_ps(_ps()))
+    return dict(from_proc() if (PROC / "self" / "stat").exists() else from_ps(_ps()))
 
 
-def _from_proc() -> Iterator[tuple[int, tuple[int, float]]]:
+def from_proc(proc: Path = PROC) -> Iterator[tuple[int, tuple[int, float]]]:
+    """Read each process's `stat`, where its parent is the second field after its name, and its times 12th and 13th."""
     tick = os.sysconf("SC_CLK_TCK")
-    for folder in PROC.glob("[0-9]*"):
+    for folder in proc.glob("[0-9]*"):
         try:
             text = (folder / "stat").read_text(errors="replace")
         except OSError:  # it has just ended

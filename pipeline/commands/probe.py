@@ -19,7 +19,7 @@ class Answerer(enum.Enum):
     NOBODY = enum.auto()
 
 
-def who_answers(base_url: str, timeout: float = 2.0) -> Answerer:
+def who_answers(base_url: str, timeout: float = 5.0) -> Answerer:
     """Ask `GET /healthz` of a server; `timeout` is in seconds.
 
     http.client and not httpx: this is asked before anything else is loaded, and takes a tenth of the time.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-_START = 30.0  # seconds until a child must answer; a busy machine imports slowly
+_START = 60.0  # seconds until a child must answer; a busy machine imports slowly
 _LAST_LINES = 12
 
 

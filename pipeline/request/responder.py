@@ -45,14 +45,18 @@ _NO_ENDING = Failure(Kind.INTERNAL, "Internal server error", cause="no_ending")
 
 
 class Client(Protocol):
-    """The client's side of a request, whatever server it came through."""
+    """The client's side of a request, whatever server it came through.
+
+    Each method that sends waits while the client does not read. Cancelled meanwhile, the client has left or is about to
+    be left, and what it has got so far is all that it gets.
+    """
 
     def inform(self, headers: Mapping[str, str]) -> None:
         """Take note of the upstream's headers, before anything is sent."""
         ...
 
     async def begin_stream(self) -> None:
-        """Send the 200 of a stream; nothing can be said with a status after this."""
+        """Send the 200 of a stream, whole or not at all; nothing can be said with a status after this."""
         ...
 
     async def write(self, data: bytes) -> None:
@@ -72,7 +76,7 @@ class Client(Protocol):
         ...
 
     async def left(self) -> None:
-        """Return once the client has closed its connection."""
+        """Wait until the client has closed its connection; cancelled when the request is over before that."""
         ...
 
 
@@ -147,6 +151,7 @@ class Sink:
         return self._whole
 
     async def _pass_time(self) -> bool:
+        """Say what time has brought, and wait until it is written: a deadline's failure, or a sign of life."""
         if self._late is not None:
             self._tee.offer(redact(self._late))
             return await self.take([self._late])
@@ -171,7 +176,7 @@ class StreamSink(Sink):
         self._committed = False
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:
-        """Encode and write events; one write for all that came together."""
+        """Encode and write events; one write for all that came together. Waits while the client does not read."""
         if not self._committed and isinstance(events[0], Failure):
             await self.client.fail(events[0])
             return True
@@ -183,7 +188,7 @@ class StreamSink(Sink):
         return self._encoder.ended
 
     async def sign_of_life(self) -> None:
-        """Commit to a stream if that is due, else ping, or grow the open block by nothing."""
+        """Commit to a stream if that is due, else ping, or grow the open block by nothing; waits for the write."""
         now = trio.current_time()
         if not self._committed:
             await self._commit()
@@ -196,6 +201,7 @@ class StreamSink(Sink):
         self.timers.written(content=content)
 
     async def _commit(self) -> None:
+        """Send the 200, once, and wait for it; noted before, so that a cancelled one is not sent twice."""
         if not self._committed:
             self._committed = True
             await self.client.begin_stream()
@@ -209,7 +215,7 @@ class WholeSink(Sink):
         self._collector = Collector(job.plan)
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:
-        """Fold events; answer when the message has ended."""
+        """Fold events, without waiting; answer when the message has ended, and wait for that."""
         self._collector.collect(events)
         if not self._collector.ended:
             return False
@@ -220,7 +226,7 @@ class WholeSink(Sink):
         return True
 
     async def sign_of_life(self) -> None:
-        """Note that one would have been due; a client that does not stream hears nothing before the end."""
+        """Note that one would have been due, and wait for nothing: without a stream, nothing is sent before the end."""
         self.timers.written(content=False)
 
 

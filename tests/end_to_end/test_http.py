@@ -23,13 +23,11 @@ from tests.support.grammar import read
 from tests.support.running import REQUEST
 from tests.support.serving import serving
 from tests.support.upstream import Script, ScriptedUpstream, events
-from tests.support.waiting import until
+from tests.support.waiting import TIMEOUT, until
 
 SETTINGS = Settings(
     upstream=UpstreamSettings(url="emulator", retries=0), limits=Limits(body_bytes=100_000), log_level="error"
 )
-SOON = 5.0
-"""Seconds of real time that anything here may take which should be done at once; the streams would take hours."""
 
 REQUEST_ID = re.compile(r"req_[0-9a-f]{24}\Z")
 
@@ -43,7 +41,7 @@ def asking(words: str, *, stream: bool = False) -> bytes:
 async def client_of_server(transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """Serve, and give a client that knows where; both have ended when the block is left."""
     transport = transport or EmulatorTransport(delay=0)
-    async with serving(SETTINGS, transport) as url, httpx.AsyncClient(base_url=url, timeout=SOON) as client:
+    async with serving(SETTINGS, transport) as url, httpx.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
         yield client
 
 
@@ -148,7 +146,7 @@ async def test_a_large_body_is_refused_before_it_is_sent() -> None:
     async with serving(SETTINGS, EmulatorTransport()) as url:
         stream = await _connect(url)
         await stream.send_all(b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n")
-        with trio.fail_after(SOON):
+        with trio.fail_after(TIMEOUT):
             assert (await stream.receive_some()).startswith(b"HTTP/1.1 413 ")
         await stream.aclose()
 
@@ -172,7 +170,7 @@ async def test_a_connection_serves_many_requests() -> None:
     async with serving(SETTINGS, EmulatorTransport(delay=0)) as url:
         limits = httpx.Limits(max_connections=1)
         ports = set()
-        async with httpx.AsyncClient(base_url=url, limits=limits, timeout=SOON) as client:
+        async with httpx.AsyncClient(base_url=url, limits=limits, timeout=TIMEOUT) as client:
             for _ in range(3):
                 for body in (asking("[[text]]", stream=True), asking("[[text]]"), b"{", asking("[[error 500]]")):
                     reply = await client.post("/v1/messages", content=body)

@@ -20,6 +20,7 @@ from stages.wire import json
 from tests.support.client import MemoryClient, Reply
 from tests.support.running import REQUEST, TIGHT, answer, client_of
 from tests.support.upstream import Body, Script, ScriptedUpstream, events
+from tests.support.waiting import TIMEOUT
 
 PIECE = "0123456789" * 10
 """What each chunk of an endless answer adds to it."""
@@ -89,7 +90,7 @@ async def test_a_client_that_stops_reading(kind: str, capacity: int, reads: int)
     upstream = Endless(announced(kind, 0), lambda _: more)
     client = client_of(upstream, limits=Limits(channel_batches=capacity))
     client.reads = reads
-    with trio.fail_after(30):
+    with trio.fail_after(TIMEOUT):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(client.messages, REQUEST)
             await trio.testing.wait_all_tasks_blocked(0.01)
@@ -102,7 +103,7 @@ async def test_a_client_that_stops_reading(kind: str, capacity: int, reads: int)
 
 async def _messages(client: MemoryClient, *, stream: bool) -> Reply:
     """Send a request that must not take for ever."""
-    with trio.fail_after(30):
+    with trio.fail_after(TIMEOUT):
         return await client.messages(REQUEST | {"stream": stream})
 
 
@@ -191,7 +192,7 @@ async def test_items_without_an_end(*, stream: bool) -> None:
 async def test_an_error_without_an_end(path: str) -> None:
     """What an error says is read up to a megabyte."""
     upstream = Endless(b'{"error": "', lambda _: b"x" * 100_000, status=400)
-    with trio.fail_after(30):
+    with trio.fail_after(TIMEOUT):
         reply = await client_of(upstream).request("POST", path, json.encode(COUNT | {"max_tokens": 100}))
 
     assert reply.status in (200, 400)
@@ -202,7 +203,7 @@ async def test_an_error_without_an_end(path: str) -> None:
 async def test_a_count_without_an_end() -> None:
     """A number that takes more than a megabyte to say is none: the tokens are counted here."""
     upstream = Endless(b'{"input_tokens": ', lambda _: b"1" * 100_000)
-    with trio.fail_after(30):
+    with trio.fail_after(TIMEOUT):
         reply = await client_of(upstream).request("POST", "/v1/messages/count_tokens", json.encode(COUNT))
 
     assert reply.status == 200

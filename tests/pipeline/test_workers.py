@@ -16,6 +16,7 @@ import trio.testing
 
 from pipeline import workers
 from pipeline.workers import Restarts, Supervisor
+from tests.support.waiting import TIMEOUT
 
 
 @attrs.define(eq=False)
@@ -193,6 +194,6 @@ def test_a_child_ends_with_its_parent() -> None:
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, env=environment) as child:
         assert child.stdin is not None
         child.stdin.close()
-        code = child.wait(30)
+        code = child.wait(TIMEOUT)
 
     assert code == -signal.SIGTERM

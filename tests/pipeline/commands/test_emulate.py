@@ -13,6 +13,7 @@ import httpx
 from pipeline.cli import main
 from pipeline.commands.listening import bind
 from pipeline.workers import server_command
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     import pytest
@@ -27,9 +28,9 @@ def test_the_command_listens_until_it_is_told_to_stop() -> None:
     with subprocess.Popen([sys.executable, *words], env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         base_url = process.stdout.readline().split()[-1]
-        answer = httpx.get(base_url + "/models", trust_env=False, timeout=20)
+        answer = httpx.get(base_url + "/models", trust_env=False, timeout=TIMEOUT)
         os.kill(process.pid, signal.SIGTERM)
-        code = process.wait(20)
+        code = process.wait(TIMEOUT)
 
     assert answer.is_success
     assert code == 0

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.commands.listening import bind, url_of
 from pipeline.commands.probe import Answerer, who_answers
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     import socket
@@ -45,7 +46,7 @@ def test_answers(answer: bytes, expected: Answerer) -> None:
     """Only the right answer to `GET /healthz` makes a dragoman, whatever else may come."""
     with bind("127.0.0.1", 0) as listener:
         thread = _answer_once(listener, answer)
-        found = who_answers(url_of(listener))
+        found = who_answers(url_of(listener), TIMEOUT)
         thread.join()
 
     assert found is expected

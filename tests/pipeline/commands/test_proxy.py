@@ -12,6 +12,7 @@ from pipeline.commands.probe import Answerer, who_answers
 from pipeline.commands.proxy import proxy
 from pipeline.commands.screen import CommandError
 from pipeline.settings import Settings, Timing, UpstreamSettings
+from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     import socket
@@ -35,10 +36,10 @@ def test_a_proxy_lives_as_long_as_its_run(port: int, tmp_path: Path) -> None:
     """It is there at once, a second run uses it, and nobody answers afterwards."""
     with proxy(_settings(port), _FLAGS, reuse=True) as base_url:
         assert base_url == f"http://127.0.0.1:{port}"
-        assert who_answers(base_url) is Answerer.DRAGOMAN
+        assert who_answers(base_url, TIMEOUT) is Answerer.DRAGOMAN
         with proxy(_settings(port), _FLAGS, reuse=True) as again:
             assert again == base_url
-        assert who_answers(base_url) is Answerer.DRAGOMAN
+        assert who_answers(base_url, TIMEOUT) is Answerer.DRAGOMAN
 
     assert who_answers(base_url) is Answerer.NOBODY
     assert (tmp_path / "state" / "dragoman" / f"claude-{port}.log").exists()
@@ -51,7 +52,7 @@ def test_settings_of_ones_own_need_a_proxy_of_ones_own(port: int) -> None:
         proxy(_settings(port), _FLAGS, reuse=False) as other,
     ):
         assert running != other
-        assert who_answers(other) is Answerer.DRAGOMAN
+        assert who_answers(other, TIMEOUT) is Answerer.DRAGOMAN
 
 
 def test_a_port_of_somebody_else() -> None:
@@ -63,7 +64,7 @@ def test_a_port_of_somebody_else() -> None:
         with proxy(taken, _FLAGS, reuse=True) as base_url:
             answer.join()
             assert base_url != url_of(listener)
-            assert who_answers(base_url) is Answerer.DRAGOMAN
+            assert who_answers(base_url, TIMEOUT) is Answerer.DRAGOMAN
 
 
 def _hang_up(listener: socket.socket) -> None:

@@ -21,6 +21,7 @@ from pipeline.commands.screen import Screen
 from pipeline.commands.serve import announce, upstream_in_words
 from pipeline.settings import KeyHash, Secret, Settings, UpstreamSettings
 from pipeline.workers import server_command
+from tests.support.waiting import TIMEOUT
 
 _KEY = "sk-do-not-show"
 
@@ -42,17 +43,17 @@ def _serving(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def _hello(base_url: str) -> httpx.Response:
     body = {"model": "claude-opus-5-5", "max_tokens": 100, "messages": [{"role": "user", "content": "hello"}]}
     headers = {"anthropic-version": "2023-06-01", "x-api-key": "any"}
-    return httpx.post(base_url + "/v1/messages", json=body, headers=headers, trust_env=False, timeout=20)
+    return httpx.post(base_url + "/v1/messages", json=body, headers=headers, trust_env=False, timeout=TIMEOUT)
 
 
 def test_it_serves_until_it_is_told_to_stop() -> None:
     """The first line says where, a message is answered, and SIGTERM is a good ending."""
     with _serving() as (process, base_url):
-        assert who_answers(base_url, 20) is Answerer.DRAGOMAN
+        assert who_answers(base_url, TIMEOUT) is Answerer.DRAGOMAN
         assert _hello(base_url).json()["type"] == "message"
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(20) == 0
+        assert process.wait(TIMEOUT) == 0
         assert process.stdout is not None
         assert "no key: answering from the built-in emulator" in process.stdout.read()
 
@@ -66,7 +67,7 @@ def test_workers_share_the_port() -> None:
         assert _hello(base_url).is_success
         process.send_signal(signal.SIGINT)
 
-        assert process.wait(20) == 0
+        assert process.wait(TIMEOUT) == 0
         assert len(before) == 2
     assert who_answers(base_url) is Answerer.NOBODY
 

@@ -17,6 +17,7 @@ from hypercorn.trio.worker_context import WorkerContext
 
 from pipeline.endpoints import direct
 from pipeline.endpoints.direct import direct_write
+from tests.support.waiting import TIMEOUT
 
 Body = Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]]
 """An application that is handed the way to write."""
@@ -147,7 +148,7 @@ async def test_a_client_that_has_left_is_noticed_by_hypercorn() -> None:
         await client.receive_some(1000)
         await client.aclose()
         left.set()
-        with trio.fail_after(5):
+        with trio.fail_after(TIMEOUT):
             await written.wait()
 
 

@@ -13,6 +13,7 @@ import httpx
 import trio
 
 from pipeline.upstream.http1.transport import HttptoolsTransport
+from tests.support.waiting import TIMEOUT
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 """The shortest response that keeps the connection."""
@@ -67,7 +68,7 @@ class Peer:
 
     async def client_left(self) -> None:
         """Wait until the client has closed; fail if it does not."""
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             try:
                 while await self._stream.receive_some():
                     pass
@@ -122,7 +123,7 @@ async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncI
 @asynccontextmanager
 async def client_of(transport: HttptoolsTransport) -> AsyncIterator[httpx.AsyncClient]:
     """An httpx client over a transport, which must have nothing in use at the end."""
-    async with httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(5)) as client:
+    async with httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(TIMEOUT)) as client:
         yield client
         assert transport.statistics.in_use == 0
 

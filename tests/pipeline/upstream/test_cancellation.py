@@ -11,6 +11,10 @@ import trio.testing
 
 from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, Peer, serving
+from tests.support.waiting import TIMEOUT
+
+HANDSHAKE = b"\x16\x03"
+"""How the first record of TLS begins: a handshake, of version 3."""
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -46,43 +50,47 @@ async def test_cancelled_while_it_hangs(sent: bytes) -> None:
             assert transport.statistics.in_use == 1
             nursery.cancel_scope.cancel()
         assert transport.statistics.open == 0
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             await done.wait()
 
 
 async def test_cancelled_while_sending() -> None:
     """The server takes no more, and the client has enough."""
-    transport = HttptoolsTransport()
+    transport, scope = HttptoolsTransport(), trio.CancelScope()
     waiting, done = trio.Event(), trio.Event()
 
     async def handler(peer: Peer) -> None:
+        await peer.until(b"\r\n\r\n")
+        scope.cancel()
         await waiting.wait()
         await peer.client_left()
         done.set()
 
     async with serving(handler) as server, httpx.AsyncClient(transport=transport) as client:
-        with trio.move_on_after(0.05) as scope:
+        with scope:
             await client.post(server.url, content=bytes(2**24), timeout=None)
         assert scope.cancelled_caught
         assert transport.statistics.open == 0
         waiting.set()
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             await done.wait()
 
 
 async def test_cancelled_while_shaking_hands() -> None:
-    """A server that accepts and says nothing leaves nothing open either."""
-    transport, done = HttptoolsTransport(), trio.Event()
+    """A server that listens and says nothing leaves nothing open either."""
+    transport, scope, done = HttptoolsTransport(), trio.CancelScope(), trio.Event()
 
     async def handler(peer: Peer) -> None:
+        await peer.until(HANDSHAKE)
+        scope.cancel()
         await peer.client_left()
         done.set()
 
     async with serving(handler) as server, httpx.AsyncClient(transport=transport) as client:
-        with trio.move_on_after(0.2) as scope:
+        with scope:
             await client.get(server.url.replace("http:", "https:"), timeout=None)
         assert scope.cancelled_caught
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             await done.wait()
     assert transport.statistics.open == 0
 
@@ -97,7 +105,7 @@ async def test_leaving_in_the_middle_closes_without_a_checkpoint() -> None:
             await response.stream.aclose()  # type: ignore[union-attr]
         assert not scope.cancelled_caught
         assert transport.statistics.open == 0
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             await done.wait()
         with pytest.raises(httpx.StreamClosed):
             await anext(aiter(response.stream))  # type: ignore[arg-type]
@@ -114,7 +122,7 @@ async def test_an_error_of_the_reader_closes_too() -> None:
             async with client.stream("GET", server.url):
                 raise ZeroDivisionError
         assert transport.statistics.open == 0
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             await done.wait()
 
 

@@ -13,6 +13,7 @@ from trio.testing import MockClock
 
 from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, Handler, Peer, answering, client_of, parts_of, serving
+from tests.support.waiting import TIMEOUT
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ async def test_a_kept_connection_that_was_closed_is_noticed(transport: Httptools
         for _ in range(3):
             response = await client.post(server.url, content=parts_of(b"once"))
             assert response.text == "ok"
-            with trio.fail_after(2):  # until the server's end has reached us
+            with trio.fail_after(TIMEOUT):  # until the server's end has reached us
                 stack = next(iter(transport._pool._stacks.values()))
                 while not stack[0].wire.stale:
                     await trio.lowlevel.checkpoint()
@@ -235,24 +236,31 @@ async def test_the_head_takes_too_long(transport: HttptoolsTransport) -> None:
 
     async with serving(handler) as server, client_of(transport) as client:
         with pytest.raises(httpx.ReadTimeout):
-            await client.get(server.url, timeout=httpx.Timeout(5, read=0.05))
+            await client.get(server.url, timeout=httpx.Timeout(TIMEOUT, read=0.05))
 
         assert transport.statistics.open == 0
 
 
-async def test_a_body_may_be_silent(transport: HttptoolsTransport) -> None:
+async def test_a_body_may_be_silent(transport: HttptoolsTransport, mock_clock: trio.testing.MockClock) -> None:
     """Between the reads of a body no deadline of the transport runs."""
+    said = trio.Event()
 
     async def handler(peer: Peer) -> None:
         await peer.request()
         await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
-        await trio.sleep(0.1)
+        await said.wait()
         await peer.send(b"ok")
 
-    async with serving(handler) as server, client_of(transport) as client:
-        response = await client.get(server.url, timeout=httpx.Timeout(5, read=0.05))
+    async def an_hour_later() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(3600)
+        await trio.testing.wait_all_tasks_blocked()
+        said.set()
 
-    assert response.text == "ok"
+    async with serving(handler) as server, client_of(transport) as client, trio.open_nursery() as nursery:
+        async with client.stream("GET", server.url, timeout=httpx.Timeout(TIMEOUT, read=1)) as response:
+            nursery.start_soon(an_hour_later)
+            assert await response.aread() == b"ok"
 
 
 async def test_a_peer_that_takes_nothing(transport: HttptoolsTransport) -> None:
@@ -263,7 +271,7 @@ async def test_a_peer_that_takes_nothing(transport: HttptoolsTransport) -> None:
 
     async with serving(handler) as server, client_of(transport) as client:
         with pytest.raises(httpx.WriteTimeout):
-            await client.post(server.url, content=bytes(2**24), timeout=httpx.Timeout(5, write=0.05))
+            await client.post(server.url, content=bytes(2**24), timeout=httpx.Timeout(TIMEOUT, write=0.05))
 
 
 @pytest.mark.parametrize(
@@ -291,7 +299,7 @@ async def test_a_request_that_would_lie_is_not_sent(
         with pytest.raises(httpx.LocalProtocolError):
             await client.post(server.url, content=body, headers=headers)
         assert transport.statistics.open == 0
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             while not received:
                 await trio.lowlevel.checkpoint()
 

@@ -14,6 +14,7 @@ import trustme
 from pipeline.upstream.http1.pool import Statistics
 from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, Peer, answering, client_of, serving
+from tests.support.waiting import TIMEOUT
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +146,7 @@ async def test_leaving_in_the_middle_closes_at_once(transport: HttptoolsTranspor
         async with client.stream("GET", server.url):
             pass
         assert transport.statistics.open == 0
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             await done.wait()
 
 

@@ -10,6 +10,7 @@ import trio.testing
 from pipeline.upstream.http1.pool import Statistics
 from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, Peer, answering, client_of, parts_of, serving
+from tests.support.waiting import TIMEOUT
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ async def test_a_connection_is_used_again(transport: HttptoolsTransport) -> None
             for _ in range(3):
                 assert (await client.get(server.url)).text == "ok"
                 assert transport.statistics == Statistics(idle=1, in_use=0)
-        with trio.fail_after(2):
+        with trio.fail_after(TIMEOUT):
             while seen != [1, 1, 1, 0]:
                 await trio.lowlevel.checkpoint()
 
