@@ -17,14 +17,18 @@ import trio
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.endpoints.context import Context
-from pipeline.settings import EMULATOR, Settings
+from pipeline.settings import EMULATOR, Secret, Settings
 from pipeline.telemetry import names
 from pipeline.telemetry.logs import make_logger
 from pipeline.tokenizer import Tokenizer
+from pipeline.upstream.address import base_url
+from pipeline.upstream.carried import Carried
 from pipeline.upstream.client import UpstreamClient, fingerprint
+from pipeline.upstream.credentials import KeyCommand
 from pipeline.upstream.http1.transport import choose_transport
 from stages.mapper import Target
 from stages.tables import profiles
+from stages.tables.model_registry import ModelRegistry
 
 GC_THRESHOLDS = (20_000, 20, 50)
 """When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
@@ -41,16 +45,9 @@ async def open_service(
         transport: stands in for the network, for tests and demonstrations; None chooses by the settings.
         log: stands in for the logger that the settings describe.
     """
-    upstream = settings.upstream
-    transport = transport or _transport(settings)
-    client = UpstreamClient(
-        upstream.url.rstrip("/") if upstream.url != EMULATOR else "http://emulator/v1",
-        upstream.api_key,
-        transport,
-        settings.timing,
-        upstream.retries,
-    )
+    transport = transport or transport_of(settings)
     target = target_of(settings)
+    client = client_of(settings, target, transport)
     async with trio.open_nursery() as nursery:
         tokenizer = Tokenizer()
         nursery.start_soon(tokenizer.load)
@@ -68,10 +65,21 @@ def target_of(settings: Settings) -> Target:
     upstream = settings.upstream
     profile = profiles.PROFILES.get(upstream.profile) or profiles.guess(upstream.url)
     profile = attrs.evolve(profile, **upstream.profile_overrides)  # type: ignore[arg-type] # checked by the settings
-    return Target(profile, fingerprint(upstream.url, upstream.api_key), settings.models)
+    key = upstream.api_key or (Secret(upstream.key_command) if upstream.key_command else None)
+    return Target(profile, fingerprint(upstream.url, key), ModelRegistry.of(settings.models))
 
 
-def _transport(settings: Settings) -> httpx.AsyncBaseTransport:
+def client_of(settings: Settings, target: Target, transport: httpx.AsyncBaseTransport) -> UpstreamClient:
+    """What speaks to the upstream that the settings name."""
+    upstream = settings.upstream
+    command = KeyCommand(upstream.key_command, upstream.key_lifetime) if upstream.key_command else None
+    carried = Carried.of(upstream.headers, upstream.query, target.profile.key_header)
+    key = command or upstream.api_key
+    return UpstreamClient(base_url(upstream.url), key, transport, settings.timing, upstream.retries, carried)
+
+
+def transport_of(settings: Settings) -> httpx.AsyncBaseTransport:
+    """The network, or the emulator in its place."""
     url = settings.upstream.url
     if url == EMULATOR:
         from pipeline.emulator import EmulatorTransport

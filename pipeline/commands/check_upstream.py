@@ -15,6 +15,7 @@ import httpx
 from pipeline.commands.client_environment import OPENAI_HOST
 from pipeline.commands.findings import Finding, fail, ok, warn
 from pipeline.settings import EMULATOR, is_loopback
+from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import FAMILIES
 from stages.wire import json
 
@@ -110,7 +111,8 @@ def reachable(settings: Settings, reply: Reply) -> Finding:
 
 def models(settings: Settings, reply: Reply) -> Finding:
     """Does the upstream know the models that it would be asked for?"""
-    wanted = sorted({*{**FAMILIES, **settings.models}.values()})
+    registry = ModelRegistry.of(settings.models)
+    wanted = sorted({*{**FAMILIES, **registry.names}.values()})
     if not reply.models:
         return ok("could not be compared: there is no list of the upstream's")
     missing = [name for name in wanted if name not in reply.models]

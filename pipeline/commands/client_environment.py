@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pipeline.settings import EMULATOR
-from stages.tables import models
+from stages.tables.model_registry import ModelRegistry
+from stages.tables.models import UNKNOWN_MODEL
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -83,11 +84,12 @@ def context_window(settings: Settings, model: str | None = None) -> int:
     What a server of the user's own holds behind our default names is not known; the cautious number serves there.
     """
     names = [model] if model else ["claude-opus", "claude-sonnet"]
-    upstream = {models.upstream_model(name, settings.models) for name in names}
+    registry = ModelRegistry.of(settings.models)
+    upstream = {registry.resolve(name) for name in names}
     known_server = settings.upstream.url == EMULATOR or urlsplit(settings.upstream.url).hostname == OPENAI_HOST
-    if not known_server and not upstream & set(settings.models.values()):
-        return models.UNKNOWN_MODEL.window
-    return min(models.model_info(name).window for name in upstream)
+    if not known_server and not upstream & {*registry.names.values(), *registry.described}:
+        return UNKNOWN_MODEL.window
+    return min(registry.facts(name).window for name in upstream)
 
 
 def model_of(words: Sequence[str], user: Mapping[str, str]) -> str | None:

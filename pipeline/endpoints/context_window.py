@@ -14,7 +14,7 @@ from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import Request
 from stages.mapper import Mapped
 from stages.tables.errors import OVERFLOW, no_room, too_long
-from stages.tables.models import UNKNOWN_MODEL, Model, model_info
+from stages.tables.models import UNKNOWN_MODEL, Model
 
 NEAR = 0.9
 """The share of a window from which on the estimate, mostly within 6 %, is no longer trusted."""
@@ -38,7 +38,7 @@ async def check_context_window(context: Context, request: Request, mapped: Mappe
         mapped: what it became.
     """
     guess = context.estimate(request)
-    model = model_info(mapped.plan.upstream_model)
+    model = context.target.models.facts(mapped.plan.upstream_model)
     room = _output(mapped, model)
     if model is UNKNOWN_MODEL or guess + room <= NEAR * model.window:
         return guess

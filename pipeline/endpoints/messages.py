@@ -109,7 +109,10 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
         return
     exchange.answer_headers.append((MAPPING, first.report.summary().encode("ascii", "replace")))
     body, prefix = serialise(first.body)
-    request_cost = open_request_cost(context.history, first.body, ident, prefix)
+    request_cost = attrs.evolve(
+        open_request_cost(context.history, first.body, ident, prefix),
+        price=context.target.models.price(first.plan.upstream_model),
+    )
     extras = diagnostics(request.extra.get("diagnostics"), request_cost)
     log = _log(context, exchange, first, request_cost)
     tokens = await check_context_window(context, request, first)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -17,7 +16,7 @@ from stages.mapper.field_report import defaults, drops
 from stages.mapper.formats import output_format
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.tools import Toolbox, choice, toolbox
-from stages.tables import models
+from stages.tables.model_registry import ModelRegistry
 from stages.tables.profiles import PROFILES, Profile
 
 __all__ = ["Mapped", "Target", "map_request"]
@@ -33,12 +32,12 @@ class Target:
     Attributes:
         profile: what the server takes.
         account: fingerprint of address and key; sealed reasoning opens nowhere else.
-        models: configured names, see `tables.models.resolve`.
+        models: which model a name means, and what is known about it.
     """
 
     profile: Profile = PROFILES["openai"]
     account: str = ""
-    models: Mapping[str, str] = attrs.field(factory=dict)
+    models: ModelRegistry = attrs.field(factory=ModelRegistry)
 
 
 @attrs.frozen
@@ -67,8 +66,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         reasoning: False leaves out all earlier reasoning, after the upstream has refused it once.
     """
     report, profile = Report(), target.profile
-    upstream_model = models.upstream_model(request.model, target.models)
-    model = models.model_info(upstream_model)
+    upstream_model = target.models.resolve(request.model)
+    model = target.models.facts(upstream_model)
     overall, changes = thinking.efforts(request, model, profile, report)
     tools = toolbox(
         request,
