@@ -25,10 +25,15 @@ from pipeline.upstream.address import base_url
 from pipeline.upstream.carried import Carried
 from pipeline.upstream.client import UpstreamClient, fingerprint
 from pipeline.upstream.credentials import KeyCommand
+from pipeline.upstream.discovery import Discovery
 from pipeline.upstream.http1.transport import choose_transport
+from pipeline.upstream.look import Findings
 from stages.mapper import Target
 from stages.tables import profiles
 from stages.tables.model_registry import ModelRegistry
+
+LOOK_BEFORE_READY = 0.5
+"""Seconds that the announcement of a start waits for a look at the upstream; one that is away answers at once."""
 
 GC_THRESHOLDS = (20_000, 20, 50)
 """When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
@@ -42,18 +47,22 @@ async def open_service(
 
     Args:
         settings: what was set.
-        transport: stands in for the network, for tests and demonstrations; None chooses by the settings.
+        transport: stands in for the network, for tests and demonstrations, and is not looked at; None chooses by the
+            settings.
         log: stands in for the logger that the settings describe.
     """
-    transport = transport or transport_of(settings)
+    on_stage, transport = transport is not None, transport or transport_of(settings)
     target = target_of(settings)
     client = client_of(settings, target, transport)
     async with trio.open_nursery() as nursery:
         tokenizer = Tokenizer()
         nursery.start_soon(tokenizer.load)
         log = log or make_logger(settings.log_format, settings.log_level)
+        discovery = None if on_stage else discovery_of(settings, client, target, log)
+        if discovery is not None:
+            nursery.start_soon(discovery.look)
         try:
-            yield Context(settings, client, target, tokenizer, log)
+            yield Context(settings, client, target, tokenizer, log, discovery=discovery)
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
@@ -76,6 +85,46 @@ def client_of(settings: Settings, target: Target, transport: httpx.AsyncBaseTran
     carried = Carried.of(upstream.headers, upstream.query, target.profile.key_header)
     key = command or upstream.api_key
     return UpstreamClient(base_url(upstream.url), key, transport, settings.timing, upstream.retries, carried)
+
+
+def discovery_of(
+    settings: Settings, client: UpstreamClient, target: Target, log: FilteringBoundLogger | None = None
+) -> Discovery | None:
+    """What finds out about the upstream; None for one whose address says it all.
+
+    A profile that was set stays; then only the models and what they hold are looked for.
+    """
+    url, chosen = settings.upstream.url, settings.upstream.profile
+    host = profiles.known_host(url)
+    if host is not None and not (host.routes and not chosen):
+        return None
+    overrides: dict[str, Any] = dict(settings.upstream.profile_overrides)
+
+    def heard(target: Target, found: Findings) -> None:
+        if log is not None:
+            by = "the setting" if chosen else "a look at it" if found.profile else "default"
+            sizes = {"models": len(found.served), "window": target.models.smallest_window()}
+            log.info(names.LOOKED, profile=target.profile.name, chosen_by=by, **sizes)
+
+    adapt = None if chosen or host else lambda profile: attrs.evolve(profile, **overrides)
+    return Discovery(client, target, adapt, heard)
+
+
+def registry_now(settings: Settings, first_byte_timeout: float = 1.0) -> ModelRegistry:
+    """All that can be known about models after one short look at the upstream, for commands that run no server."""
+
+    async def find() -> ModelRegistry:
+        transport, target = transport_of(settings), target_of(settings)
+        try:
+            discovery = discovery_of(settings, client_of(settings, target, transport), target)
+            if discovery is not None:
+                with trio.move_on_after(first_byte_timeout):
+                    await discovery.look()
+            return (target if discovery is None else discovery.target).models
+        finally:
+            await transport.aclose()
+
+    return trio.run(find)
 
 
 def transport_of(settings: Settings) -> httpx.AsyncBaseTransport:
@@ -132,20 +181,41 @@ def _bracketed(host: str) -> str:
 
 
 def serve(
-    settings: Settings, *, sockets: list[socket.socket] | None = None, ready: Callable[[str], None] | None = None
+    settings: Settings,
+    *,
+    sockets: list[socket.socket] | None = None,
+    ready: Callable[[str, ModelRegistry], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; returns once all requests have ended, or their grace is over."""
+    """Serve until SIGTERM or SIGINT; returns once all requests have ended, or their grace is over.
+
+    Args:
+        settings: what was set.
+        sockets: listening sockets that somebody else has bound.
+        ready: called with the server's URL, and what is known about models, once connections are accepted.
+    """
     trio.run(partial(_serve, settings, sockets, ready), strict_exception_groups=True)
 
 
-async def _serve(settings: Settings, sockets: list[socket.socket] | None, ready: Callable[[str], None] | None) -> None:
+async def _serve(
+    settings: Settings,
+    sockets: list[socket.socket] | None,
+    ready: Callable[[str, ModelRegistry], None] | None,
+) -> None:
     shutdown = trio.Event()
     async with open_service(settings) as context, trio.open_nursery() as nursery:
         nursery.start_soon(_await_signal, shutdown)
         gc.collect()
         gc.freeze()  # what start-up made lives for ever: collections need not look at it again
         gc.set_threshold(*GC_THRESHOLDS)
-        await listen(context, sockets=sockets, shutdown=shutdown, ready=ready)
+        if ready is not None and context.discovery is not None:
+            with trio.move_on_after(LOOK_BEFORE_READY):
+                await context.discovery.look()
+
+        def announced(url: str) -> None:
+            if ready is not None:
+                ready(url, (context.discovery or context).target.models)
+
+        await listen(context, sockets=sockets, shutdown=shutdown, ready=announced)
         nursery.cancel_scope.cancel()
 
 

@@ -44,11 +44,14 @@ def application(context: Context) -> Application:
     """Make the ASGI application of a service."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal context
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
         exchange = Exchange(scope, receive, send, f"req_{os.urandom(12).hex()}")
         try:
+            if context.discovery is not None and exchange.path not in OPEN:
+                context = await context.informed()
             await _route(context, exchange)
         except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a failure
             context.log.error(names.FAULT, request_id=exchange.request_id, site=fault_site(error))  # noqa: TRY400 - a traceback quotes content

@@ -111,6 +111,11 @@ class ModelRegistry:
             return None if self.local else price_of(upstream)
         return told.price or price_of(told.like or upstream)
 
+    def smallest_window(self) -> int | None:
+        """The least that a model of the server holds; None where it tells of none."""
+        told = [window for window in (*self.served.values(), self.window) if window is not None]
+        return min(told, default=None)
+
     def knows(self, upstream: str) -> bool:
         """Whether anything is known about an upstream model, or anybody has named it."""
         return self._is_named(upstream) or model_info(upstream) is not UNKNOWN_MODEL

@@ -40,6 +40,7 @@ class Profile:
         result_pictures: whether it shows the model pictures that stand in a call's output.
         tiers: whether it knows `service_tier`.
         local: whether it is an engine with models of its own, and none of OpenAI's.
+        routes: whether it hands requests on to many vendors, and lists what their models hold.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Profile:
     result_pictures: bool = True
     tiers: bool = True
     local: bool = False
+    routes: bool = False
 
 
 _OPENAI = Profile("openai")
@@ -85,7 +87,9 @@ PROFILES = {
         attrs.evolve(
             _OPENAI, name="bedrock", input_tokens=False, cache_breakpoints=False, hosted=False, obfuscation=False
         ),
-        attrs.evolve(_OPENAI, name="openrouter", input_tokens=False, cache_breakpoints=False, obfuscation=False),
+        attrs.evolve(
+            _OPENAI, name="openrouter", input_tokens=False, cache_breakpoints=False, obfuscation=False, routes=True
+        ),
         Profile(
             "llama.cpp",
             reasoning_replay="content",
