@@ -104,6 +104,12 @@ class ModelRegistry:
             return attrs.evolve(model, window=window, output=min(model.output, window), shared=True)
         return model
 
+    def tells_window(self, upstream: str) -> bool:
+        """Whether the settings or the server itself tell how much this model holds, answer included."""
+        told = self.described.get(upstream)
+        by_server = (self.served.get(upstream) or self.window) is not None
+        return self.facts(upstream).shared and ((told is not None and "window" in told.facts) or by_server)
+
     def price(self, upstream: str) -> Price | None:
         """What an upstream model costs; None when nobody has told, and for the machines of one's own."""
         told = self.described.get(upstream)
