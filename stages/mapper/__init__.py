@@ -10,6 +10,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request
 from stages.mapper import settings, thinking
+from stages.mapper.adaptation import adapt
 from stages.mapper.breakpoints import CacheBreakpoints
 from stages.mapper.conversation import Conversation, instructions
 from stages.mapper.field_report import defaults, drops
@@ -99,6 +100,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     body |= _always(request, profile, include=tools.server_tools.include)
     if tools.server_tools.limit is not None:
         body["max_tool_calls"] = tools.server_tools.limit
+    adapt(body, request, profile, report)
     drops.report_drops(request, profile, tools.server_tools.names, report)
     defaults.report_defaults(request, report)
     plan = attrs.evolve(

@@ -39,6 +39,12 @@ from stages.wire.responses_request import Item, Part
 ERROR_MARK = "[error]"
 """What leads the output of a call that failed: the upstream has no flag for it."""
 
+PICTURE_BELOW = "[A picture; it is shown behind the results.]"
+"""What stands in a result for a picture that the server does not look for there."""
+
+PICTURES = "Pictures of the results above, in their order:"
+"""What leads such pictures."""
+
 _REASONING = (Thinking, RedactedThinking)
 _UNANSWERED = "No result of this call was recorded."
 
@@ -73,6 +79,7 @@ class Conversation:
     _open: dict[str, tuple[str, Position]] = attrs.field(factory=dict, init=False)
     _used: set[str] = attrs.field(factory=set, init=False)
     _loaded: set[str] = attrs.field(factory=set, init=False)
+    _pictures: list[Part] = attrs.field(factory=list, init=False)
     _held: list[Item] = attrs.field(factory=list, init=False)
     _phase: str = attrs.field(default="", init=False)
     _phase_here: str = attrs.field(default="", init=False)
@@ -107,11 +114,15 @@ class Conversation:
         self._drop_held(path)
         role = message.role if message.role == "user" else "developer" if self.profile.developer_role else "system"
         last = len(message.content) - 1
+        last_result = max((at for at, block in enumerate(message.content) if isinstance(block, ToolResult)), default=-1)
         for index, block in enumerate(message.content):
             where = f"{path}.content.{index}"
             if isinstance(block, ToolResult):
                 self._flush(role)
                 self._result(block, where, stable=index < last)
+                if index == last_result and self._pictures:
+                    self._parts += [wire.input_text(PICTURES), *self._pictures]
+                    self._pictures = []
             else:
                 parts = parts_of(block, where, self.report, files=self.profile.files)
                 self.marks.place(block, parts, where, stable=index < last)
@@ -128,6 +139,8 @@ class Conversation:
             listed = isinstance(_output(parts, is_error=False), list)
             self.marks.place_in_result(block, inner, path, listed=listed, stable=stable)
             parts = [part for each in inner for part in each]
+        if not self.profile.result_pictures:
+            parts = self._without_pictures(inner, path)
         call_id, _ = self._open.pop(block.tool_use_id, ("", None))
         if not call_id:
             self.report.approximated(path, "answers no call of this conversation, so it is shown as text")
@@ -136,6 +149,17 @@ class Conversation:
             return
         self.items.append(wire.function_call_output(call_id, _output(parts, is_error=block.is_error)))
         self._load(block)
+
+    def _without_pictures(self, inner: list[list[Part]], path: str) -> list[Part]:
+        """Keep the pictures of a result for a message of the user's, behind the last result of the turn."""
+        parts: list[Part] = []
+        for at, each in enumerate(inner):
+            pictures = [part for part in each if part["type"] == "input_image"]
+            if pictures:
+                self.report.emulated(f"{path}.content.{at}", "a picture stands in a user message behind the results")
+                self._pictures += pictures
+            parts += [wire.input_text(PICTURE_BELOW) if part in pictures else part for part in each]
+        return parts
 
     def _load(self, result: ToolResult) -> None:
         """Declare the tools that a result is the first to refer to."""

@@ -26,6 +26,7 @@ class Profile:
         cache_breakpoints: whether it takes `prompt_cache_breakpoint` and `prompt_cache_options`, for models that do.
         include: whether it takes `include`.
         effort: whether it takes `reasoning`.
+        heeds_effort: whether an effort that it takes always reaches the model.
         files: whether it takes `input_file` parts.
         hosted: whether it has tools that it runs itself, such as a web search.
         obfuscation: whether it takes `stream_options.include_obfuscation`.
@@ -51,6 +52,7 @@ class Profile:
     cache_breakpoints: bool = True
     include: bool = True
     effort: bool = True
+    heeds_effort: bool = True
     files: bool = True
     hosted: bool = True
     obfuscation: bool = True
@@ -106,6 +108,7 @@ PROFILES = {
             format_field="response_format",
             result_pictures=False,
             tiers=False,
+            heeds_effort=False,
             local=True,
         ),
         attrs.evolve(_COMPATIBLE, name="vllm", local=True),
