@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from pipeline.endpoints import catalogue, counting, health, messages
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
+from pipeline.endpoints.paths import normal, not_found
 from pipeline.settings.keys import presented
 from pipeline.telemetry import names
 from pipeline.telemetry.logs import fault_site
@@ -68,12 +69,12 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 async def _route(context: Context, exchange: Exchange) -> None:
-    path = exchange.path.rstrip("/") or "/"
+    path = exchange.path = normal(exchange.path)
     methods = ROUTES.get(path)
     if methods is None and path.startswith(_MODEL):
         methods = {"GET": catalogue.get_model}
     if methods is None:
-        await exchange.fail(Failure(Kind.NOT_FOUND, f"Not found: {exchange.method} {path}"))
+        await exchange.fail(Failure(Kind.NOT_FOUND, not_found(exchange.method, path, ROUTES)))
     elif exchange.method not in methods:
         await exchange.fail(Failure(Kind.METHOD_NOT_ALLOWED, "Method Not Allowed"))
     elif path not in OPEN and (refused := _authenticate(context, exchange)):
