@@ -110,17 +110,18 @@ def discovery_of(
     return Discovery(client, target, adapt, heard)
 
 
-def registry_now(settings: Settings, first_byte_timeout: float = 1.0) -> ModelRegistry:
-    """All that can be known about models after one short look at the upstream, for commands that run no server."""
+def target_now(settings: Settings, first_byte_timeout: float = 1.0) -> Target:
+    """All that can be known about the upstream after one short look, for commands that run no server."""
 
-    async def find() -> ModelRegistry:
+    async def find() -> Target:
         transport, target = transport_of(settings), target_of(settings)
         try:
             discovery = discovery_of(settings, client_of(settings, target, transport), target)
-            if discovery is not None:
-                with trio.move_on_after(first_byte_timeout):
-                    await discovery.look()
-            return (target if discovery is None else discovery.target).models
+            if discovery is None:
+                return target
+            with trio.move_on_after(first_byte_timeout):
+                await discovery.look()
+            return discovery.target
         finally:
             await transport.aclose()
 

@@ -37,10 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
         # Machines read standard output when logs are JSON; what people should know goes beside it.
         out = screen(sys.stderr if settings.log_format == "json" else sys.stdout)
         if settings.workers > 1:
-            from pipeline.service import registry_now
+            from pipeline.service import target_now
             from pipeline.workers import run_workers
 
-            announce(out, settings, url, registry_now(settings))
+            announce(out, settings, url, target_now(settings).models)
             again = [*options.given_again(arguments), "--workers", "1"]
             return run_workers(again, settings.workers, listener, settings.timing.shutdown_grace)
         from pipeline import service

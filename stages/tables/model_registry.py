@@ -89,7 +89,7 @@ class ModelRegistry:
         A server that has one model, and none that the tables would name, is asked for that one.
         """
         upstream = upstream_model(name, self.names, self._known)
-        if not (self.local and len(self.served) == 1) or upstream not in _DEFAULTS or self._is_named(upstream):
+        if len(self.served) != 1 or upstream not in _DEFAULTS or self._is_named(upstream):
             return upstream
         return next(iter(self.served))
 

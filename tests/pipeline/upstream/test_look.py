@@ -164,7 +164,8 @@ LLAMA = {"/v1/models": MODELS, "/props": {"default_generation_settings": {"n_ctx
 
 async def test_what_was_found_is_used_from_then_on(autojump_clock: trio.testing.MockClock) -> None:
     """The profile, the models and their windows; it is said once, and nobody looks again."""
-    site, heard = Site(dict(LLAMA), "llama.cpp"), []
+    site = Site(dict(LLAMA), "llama.cpp")
+    heard: list[Findings] = []
     discovery = discovery_of(site, heard, described={"mine": Described(facts={"window": 5})})
     target = await discovery.known()
     again = await discovery.known()
@@ -201,7 +202,8 @@ async def test_an_upstream_that_says_nothing_holds_nobody_up_for_long(autojump_c
 
 async def test_an_upstream_that_was_away_is_looked_at_again(autojump_clock: trio.testing.MockClock) -> None:
     """At first need after a pause, which grows."""
-    site, heard = Site({"/v1/models": httpx.ConnectError("no")}), []
+    site = Site({"/v1/models": httpx.ConnectError("no")})
+    heard: list[Findings] = []
     discovery = discovery_of(site, heard)
     for wait in (0, PAUSE + 1, PAUSE + 1, PAUSE + 1):
         await trio.sleep(wait)

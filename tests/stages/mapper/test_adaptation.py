@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import pytest
@@ -54,7 +54,7 @@ def test_a_tool_that_is_forced_by_name_is_offered_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", ["auto", "any", "none"])
-def test_other_choices_are_obeyed(kind: str) -> None:
+def test_other_choices_are_obeyed(kind: Literal["auto", "any", "none"]) -> None:
     """All tools are offered, and nothing is said."""
     asked = mapped(tools=TOOLS, tool_choice=ToolChoice(kind))
 
