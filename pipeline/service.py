@@ -17,14 +17,23 @@ import trio
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.endpoints.context import Context
-from pipeline.settings import EMULATOR, Settings
+from pipeline.settings import EMULATOR, Secret, Settings
 from pipeline.telemetry import names
 from pipeline.telemetry.logs import make_logger
 from pipeline.tokenizer import Tokenizer
+from pipeline.upstream.address import base_url
+from pipeline.upstream.carried import Carried
 from pipeline.upstream.client import UpstreamClient, fingerprint
+from pipeline.upstream.credentials import KeyCommand
+from pipeline.upstream.discovery import Discovery
 from pipeline.upstream.http1.transport import choose_transport
+from pipeline.upstream.look import Findings
 from stages.mapper import Target
 from stages.tables import profiles
+from stages.tables.model_registry import ModelRegistry
+
+LOOK_BEFORE_READY = 0.5
+"""Seconds that the announcement of a start waits for a look at the upstream; one that is away answers at once."""
 
 GC_THRESHOLDS = (20_000, 20, 50)
 """When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
@@ -38,25 +47,22 @@ async def open_service(
 
     Args:
         settings: what was set.
-        transport: stands in for the network, for tests and demonstrations; None chooses by the settings.
+        transport: stands in for the network, for tests and demonstrations, and is not looked at; None chooses by the
+            settings.
         log: stands in for the logger that the settings describe.
     """
-    upstream = settings.upstream
-    transport = transport or _transport(settings)
-    client = UpstreamClient(
-        upstream.url.rstrip("/") if upstream.url != EMULATOR else "http://emulator/v1",
-        upstream.api_key,
-        transport,
-        settings.timing,
-        upstream.retries,
-    )
+    on_stage, transport = transport is not None, transport or transport_of(settings)
     target = target_of(settings)
+    client = client_of(settings, target, transport)
     async with trio.open_nursery() as nursery:
         tokenizer = Tokenizer()
         nursery.start_soon(tokenizer.load)
         log = log or make_logger(settings.log_format, settings.log_level)
+        discovery = None if on_stage else discovery_of(settings, client, target, log)
+        if discovery is not None:
+            nursery.start_soon(discovery.look)
         try:
-            yield Context(settings, client, target, tokenizer, log)
+            yield Context(settings, client, target, tokenizer, log, discovery=discovery)
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
@@ -68,10 +74,62 @@ def target_of(settings: Settings) -> Target:
     upstream = settings.upstream
     profile = profiles.PROFILES.get(upstream.profile) or profiles.guess(upstream.url)
     profile = attrs.evolve(profile, **upstream.profile_overrides)  # type: ignore[arg-type] # checked by the settings
-    return Target(profile, fingerprint(upstream.url, upstream.api_key), settings.models)
+    key = upstream.api_key or (Secret(upstream.key_command) if upstream.key_command else None)
+    return Target(profile, fingerprint(upstream.url, key), ModelRegistry.of(settings.models))
 
 
-def _transport(settings: Settings) -> httpx.AsyncBaseTransport:
+def client_of(settings: Settings, target: Target, transport: httpx.AsyncBaseTransport) -> UpstreamClient:
+    """What speaks to the upstream that the settings name."""
+    upstream = settings.upstream
+    command = KeyCommand(upstream.key_command, upstream.key_lifetime) if upstream.key_command else None
+    carried = Carried.of(upstream.headers, upstream.query, target.profile.key_header)
+    key = command or upstream.api_key
+    return UpstreamClient(base_url(upstream.url), key, transport, settings.timing, upstream.retries, carried)
+
+
+def discovery_of(
+    settings: Settings, client: UpstreamClient, target: Target, log: FilteringBoundLogger | None = None
+) -> Discovery | None:
+    """What finds out about the upstream; None for one whose address says it all.
+
+    A profile that was set stays; then only the models and what they hold are looked for.
+    """
+    url, chosen = settings.upstream.url, settings.upstream.profile
+    host = profiles.known_host(url)
+    if host is not None and not (host.routes and not chosen):
+        return None
+    overrides: dict[str, Any] = dict(settings.upstream.profile_overrides)
+
+    def heard(target: Target, found: Findings) -> None:
+        if log is not None:
+            by = "the setting" if chosen else "a look at it" if found.profile else "default"
+            sizes = {"models": len(found.served), "window": target.models.smallest_window()}
+            log.info(names.LOOKED, profile=target.profile.name, chosen_by=by, **sizes)
+
+    adapt = None if chosen or host else lambda profile: attrs.evolve(profile, **overrides)
+    return Discovery(client, target, adapt, heard)
+
+
+def target_now(settings: Settings, first_byte_timeout: float = 1.0) -> Target:
+    """All that can be known about the upstream after one short look, for commands that run no server."""
+
+    async def find() -> Target:
+        transport, target = transport_of(settings), target_of(settings)
+        try:
+            discovery = discovery_of(settings, client_of(settings, target, transport), target)
+            if discovery is None:
+                return target
+            with trio.move_on_after(first_byte_timeout):
+                await discovery.look()
+            return discovery.target
+        finally:
+            await transport.aclose()
+
+    return trio.run(find)
+
+
+def transport_of(settings: Settings) -> httpx.AsyncBaseTransport:
+    """The network, or the emulator in its place."""
     url = settings.upstream.url
     if url == EMULATOR:
         from pipeline.emulator import EmulatorTransport
@@ -124,20 +182,41 @@ def _bracketed(host: str) -> str:
 
 
 def serve(
-    settings: Settings, *, sockets: list[socket.socket] | None = None, ready: Callable[[str], None] | None = None
+    settings: Settings,
+    *,
+    sockets: list[socket.socket] | None = None,
+    ready: Callable[[str, ModelRegistry], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; returns once all requests have ended, or their grace is over."""
+    """Serve until SIGTERM or SIGINT; returns once all requests have ended, or their grace is over.
+
+    Args:
+        settings: what was set.
+        sockets: listening sockets that somebody else has bound.
+        ready: called with the server's URL, and what is known about models, once connections are accepted.
+    """
     trio.run(partial(_serve, settings, sockets, ready), strict_exception_groups=True)
 
 
-async def _serve(settings: Settings, sockets: list[socket.socket] | None, ready: Callable[[str], None] | None) -> None:
+async def _serve(
+    settings: Settings,
+    sockets: list[socket.socket] | None,
+    ready: Callable[[str, ModelRegistry], None] | None,
+) -> None:
     shutdown = trio.Event()
     async with open_service(settings) as context, trio.open_nursery() as nursery:
         nursery.start_soon(_await_signal, shutdown)
         gc.collect()
         gc.freeze()  # what start-up made lives for ever: collections need not look at it again
         gc.set_threshold(*GC_THRESHOLDS)
-        await listen(context, sockets=sockets, shutdown=shutdown, ready=ready)
+        if ready is not None and context.discovery is not None:
+            with trio.move_on_after(LOOK_BEFORE_READY):
+                await context.discovery.look()
+
+        def announced(url: str) -> None:
+            if ready is not None:
+                ready(url, (context.discovery or context).target.models)
+
+        await listen(context, sockets=sockets, shutdown=shutdown, ready=announced)
         nursery.cancel_scope.cancel()
 
 

@@ -30,6 +30,7 @@ _OF_SETTINGS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
 )
 _OF_UPSTREAM: tuple[tuple[str, Callable[[Settings, Reply], Finding]], ...] = (
     ("upstream", check_upstream.reachable),
+    ("server", check_upstream.server),
     ("models", check_upstream.models),
 )
 """The checks, by what they need: nothing, right settings, or the upstream's answer as well."""

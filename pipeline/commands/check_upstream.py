@@ -11,17 +11,24 @@ from urllib.parse import urlsplit
 
 import attrs
 import httpx
+import trio
 
 from pipeline.commands.client_environment import OPENAI_HOST
 from pipeline.commands.findings import Finding, fail, ok, warn
 from pipeline.settings import EMULATOR, is_loopback
+from pipeline.upstream.address import base_url
+from pipeline.upstream.carried import Carried
+from pipeline.upstream.credentials import KeyCommand
+from stages.canonical.failure import Failure
+from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import FAMILIES
+from stages.tables.profiles import PROFILES, guess, known_host
 from stages.wire import json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.settings import Settings
+    from pipeline.settings import Secret, Settings
 
 _STATUSES: Mapping[int, Finding] = {
     401: fail("the upstream does not accept the key (401)", "is the key whole, still valid, of this provider?"),
@@ -61,13 +68,24 @@ def ask_models(settings: Settings, transport: httpx.BaseTransport | None = None)
     upstream = settings.upstream
     if upstream.url == EMULATOR:
         return Reply()
-    headers = {"authorization": f"Bearer {upstream.api_key.reveal()}"} if upstream.api_key else {}
+    profile = PROFILES.get(upstream.profile) or guess(upstream.url)
+    carried = Carried.of(upstream.headers, upstream.query, profile.key_header)
+    key = upstream.api_key or _printed_key(settings)
+    headers = carried.with_key([], None if isinstance(key, Failure) else key)
     try:
         with httpx.Client(timeout=settings.timing.connect, transport=transport) as client:
-            answer = client.get(upstream.url + "/models", headers=headers)
+            answer = client.get(base_url(upstream.url) + "/models" + carried.query, headers=list(headers))
     except httpx.TransportError as trouble:
         return Reply(trouble=trouble)
     return Reply(answer.status_code, tuple(_names(answer.content)))
+
+
+def _printed_key(settings: Settings) -> Secret | Failure | None:
+    """Run the command that prints the key, if there is one."""
+    upstream = settings.upstream
+    if not upstream.key_command:
+        return None
+    return trio.run(KeyCommand(upstream.key_command, upstream.key_lifetime).key)
 
 
 def _names(body: bytes) -> Iterator[str]:
@@ -87,6 +105,8 @@ def key(settings: Settings) -> Finding:
     if upstream.url == EMULATOR:
         return warn("none needed: answers come from the built-in emulator, not from a model", "set OPENAI_API_KEY")
     parts = urlsplit(upstream.url)
+    if upstream.key_command:
+        return _key_by_command(settings)
     if upstream.api_key is None:
         if parts.hostname == OPENAI_HOST:
             return fail("there is none, and OpenAI asks for one", "set OPENAI_API_KEY")
@@ -96,6 +116,13 @@ def key(settings: Settings) -> Finding:
     return ok("it is set")
 
 
+def _key_by_command(settings: Settings) -> Finding:
+    printed = _printed_key(settings)
+    if isinstance(printed, Failure):
+        return fail(printed.message, "run it by hand: it must print one key on standard output, and nothing else")
+    return ok("the command of upstream.key_command prints one")
+
+
 def reachable(settings: Settings, reply: Reply) -> Finding:
     """Does the upstream answer `GET /models` with the key?"""
     if settings.upstream.url == EMULATOR:
@@ -103,14 +130,34 @@ def reachable(settings: Settings, reply: Reply) -> Finding:
     if reply.trouble is not None:
         return _explained(reply.trouble)
     if reply.status == httpx.codes.OK:
-        return ok(f"{settings.upstream.url} answers and knows {len(reply.models)} models")
+        url = base_url(settings.upstream.url)
+        mended = "" if url == settings.upstream.url else f", which is what {settings.upstream.url} was taken for,"
+        return ok(f"{url}{mended} answers and knows {len(reply.models)} models")
     unknown = warn(f"the upstream answers with status {reply.status}", "look at the upstream's own status page or log")
     return _STATUSES.get(reply.status, unknown)
 
 
+def server(settings: Settings, reply: Reply) -> Finding:
+    """What is the upstream taken for, by whom, and what does it not take?"""
+    if reply.trouble is not None:
+        return warn("could not be looked at, since nobody answers")
+    from pipeline.service import target_now
+
+    target = target_now(settings, settings.timing.connect)
+    profile, chosen = target.profile, settings.upstream.profile
+    by = "as set" if chosen else "by its address" if known_host(settings.upstream.url) else "by a look at it"
+    fields = [field for field in attrs.fields(type(profile)) if isinstance(field.default, bool) and field.default]
+    lacking = [field.name for field in fields if not getattr(profile, field.name)]
+    without = f", without {', '.join(lacking)}" if lacking else ", which takes everything"
+    window = target.models.smallest_window()
+    holds = f"; its window is {window} tokens" if window else ""
+    return ok(f"taken for {profile.name} {by}{without}{holds}")
+
+
 def models(settings: Settings, reply: Reply) -> Finding:
     """Does the upstream know the models that it would be asked for?"""
-    wanted = sorted({*{**FAMILIES, **settings.models}.values()})
+    registry = attrs.evolve(ModelRegistry.of(settings.models), served=dict.fromkeys(reply.models))
+    wanted = sorted({*registry.names.values(), *(registry.upstream_model(f"claude-{word}") for word in FAMILIES)})
     if not reply.models:
         return ok("could not be compared: there is no list of the upstream's")
     missing = [name for name in wanted if name not in reply.models]

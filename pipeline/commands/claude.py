@@ -10,15 +10,24 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from pipeline.commands import options
-from pipeline.commands.client_environment import BASE_URL, client_environment, context_window, model_of
+from pipeline.commands.client_environment import (
+    BASE_URL,
+    LEAST_COMPACT_WINDOW,
+    USUAL,
+    client_environment,
+    context_window,
+    model_of,
+)
 from pipeline.commands.probe import Answerer, who_answers
 from pipeline.commands.proxy import proxy
 from pipeline.commands.screen import CommandError, complain
+from pipeline.commands.told_models import Told, told_models
+from stages.tables.models import UNKNOWN_MODEL, model_info
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.settings import Secret
+    from pipeline.settings import Secret, Settings
 
 PROGRAM = "DRAGOMAN_CLAUDE"
 """The variable that names the client's program, where it is not the `claude` of the path."""
@@ -62,15 +71,30 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the client in the foreground; return its exit code."""
     client = find_client(os.environ)
     settings = options.settings_of(arguments)
-    window = context_window(settings, model_of(arguments.others, os.environ))
     key = _key(arguments)
     own_settings = arguments.upstream is not None or arguments.config is not None
     if not own_settings and (running := running_elsewhere()):
-        return in_the_foreground(client, arguments.others, client_environment(os.environ, running, key, window))
+        return _run_at(running, client, arguments.others, key, settings)
     if settings.upstream_chosen_by == "nothing was given":
         complain("dragoman: no key: answering from the built-in emulator, not from a model (set OPENAI_API_KEY)")
     with proxy(settings, options.given_again(arguments), reuse=not own_settings) as base_url:
-        return in_the_foreground(client, arguments.others, client_environment(os.environ, base_url, key, window))
+        return _run_at(base_url, client, arguments.others, key, settings)
+
+
+def _run_at(base_url: str, client: str, words: list[str], key: str | None, settings: Settings) -> int:
+    """Run the client at a dragoman, with the window that this one tells."""
+    chosen = model_of(words, os.environ)
+    told = told_models(base_url, [chosen] if chosen else USUAL, key)
+    window = _window(told, context_window(settings, chosen))
+    if chosen is None and told and window < LEAST_COMPACT_WINDOW:
+        words = ["--model", f"claude-{told[-1].upstream}", *words]
+    return in_the_foreground(client, words, client_environment(os.environ, base_url, key, window))
+
+
+def _window(told: list[Told], cautious: int) -> int:
+    """Choose the smallest window; what the tables say of a model is believed as far as `cautious` alone."""
+    sizes = [(each.window, model_info(each.upstream) is UNKNOWN_MODEL) for each in told]
+    return min((size if sure else min(size, cautious) for size, sure in sizes if size is not None), default=cautious)
 
 
 def find_client(environment: Mapping[str, str]) -> str:

@@ -10,11 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pipeline.settings import EMULATOR
-from stages.tables import models
+from stages.tables.model_registry import ModelRegistry
+from stages.tables.models import UNKNOWN_MODEL
+from stages.tables.profiles import known_host
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+
+USUAL = ("claude-opus", "claude-sonnet")
+"""The models that the client offers first."""
 
 OPENAI_HOST = "api.openai.com"
 """Where the model table's own models are."""
@@ -39,7 +43,14 @@ _ADVICE: Mapping[str, str] = {
 """What the client should be told, unless its user has told it something else."""
 
 WINDOW = "CLAUDE_CODE_MAX_CONTEXT_TOKENS"
-"""Tokens that the model can hold. For a model unknown to it the client assumes a million and never compacts."""
+"""Tokens that the model can hold. The client obeys it for names it does not know (2.1.332, measured), for which it
+assumes a million and never compacts."""
+
+COMPACT_WINDOW = "CLAUDE_CODE_AUTO_COMPACT_WINDOW"
+"""The same for names that it knows; it takes no less than `LEAST_COMPACT_WINDOW`."""
+
+LEAST_COMPACT_WINDOW = 100_000
+"""Below this only a name that the client does not know makes it believe in the window."""
 
 _PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
@@ -55,8 +66,14 @@ def client_environment(user: Mapping[str, str], base_url: str, key: str | None, 
         key: One of the proxy's client keys, or None when it asks for none.
         window: Tokens that the upstream model can hold.
     """
-    added = {**_ADVICE, WINDOW: str(window), **_credentials(user, key), **_around_proxies(user, base_url)}
+    added = {**_ADVICE, **windows(window), **_credentials(user, key), **_around_proxies(user, base_url)}
     return {**added, **user, BASE_URL: base_url, **_around_proxies(user, base_url)}
+
+
+def windows(window: int) -> dict[str, str]:
+    """The variables that tell the client how much its model holds."""
+    compact = {COMPACT_WINDOW: str(window)} if window >= LEAST_COMPACT_WINDOW else {}
+    return {WINDOW: str(window), **compact}
 
 
 def _credentials(user: Mapping[str, str], key: str | None) -> dict[str, str]:
@@ -76,18 +93,23 @@ def _around_proxies(user: Mapping[str, str], base_url: str) -> dict[str, str]:
     return {"NO_PROXY": extended, "no_proxy": extended}
 
 
-def context_window(settings: Settings, model: str | None = None) -> int:
+def context_window(settings: Settings, model: str | None = None, registry: ModelRegistry | None = None) -> int:
     """Return the window, in tokens, of the model that the client's conversation will reach.
 
     The client takes one number for all models, so without a `model` the smaller of the two that it offers first counts.
-    What a server of the user's own holds behind our default names is not known; the cautious number serves there.
+    What a server of the user's own holds behind our default names is not known unless it was asked; the cautious number
+    serves there.
+
+    Args:
+        settings: What was set.
+        model: The client's name of its model.
+        registry: What is known about models; None is what the settings and the tables say.
     """
-    names = [model] if model else ["claude-opus", "claude-sonnet"]
-    upstream = {models.upstream_model(name, settings.models) for name in names}
-    known_server = settings.upstream.url == EMULATOR or urlsplit(settings.upstream.url).hostname == OPENAI_HOST
-    if not known_server and not upstream & set(settings.models.values()):
-        return models.UNKNOWN_MODEL.window
-    return min(models.model_info(name).window for name in upstream)
+    registry = registry or ModelRegistry.of(settings.models)
+    upstream = {registry.upstream_model(name) for name in ([model] if model else USUAL)}
+    named = {*registry.names.values(), *registry.described}
+    trusted = known_host(settings.upstream.url) is not None or registry.local or bool(upstream & named)
+    return min(registry.model_info(name).window for name in upstream) if trusted else UNKNOWN_MODEL.window
 
 
 def model_of(words: Sequence[str], user: Mapping[str, str]) -> str | None:

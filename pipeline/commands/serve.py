@@ -8,9 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipeline.commands import options
-from pipeline.commands.client_environment import context_window
+from pipeline.commands.client_environment import LEAST_COMPACT_WINDOW, USUAL, context_window, windows
 from pipeline.commands.listening import bind, url_of
 from pipeline.commands.screen import Screen, screen
+from pipeline.upstream.address import base_url
+from stages.tables.model_registry import ModelRegistry
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -35,14 +37,15 @@ def run(arguments: argparse.Namespace) -> int:
         # Machines read standard output when logs are JSON; what people should know goes beside it.
         out = screen(sys.stderr if settings.log_format == "json" else sys.stdout)
         if settings.workers > 1:
+            from pipeline.service import target_now
             from pipeline.workers import run_workers
 
-            announce(out, settings, url)
+            announce(out, settings, url, target_now(settings).models)
             again = [*options.given_again(arguments), "--workers", "1"]
             return run_workers(again, settings.workers, listener, settings.timing.shutdown_grace)
         from pipeline import service
 
-        service.serve(settings, sockets=[listener], ready=lambda _: announce(out, settings, url))
+        service.serve(settings, sockets=[listener], ready=lambda _, registry: announce(out, settings, url, registry))
     return 0
 
 
@@ -55,15 +58,22 @@ def _serve_for_parent(settings: Settings, descriptor: int) -> int:
     return 0
 
 
-def announce(out: Screen, settings: Settings, url: str) -> None:
-    """Say where the proxy listens, what it answers from, and how to run Claude Code against it."""
+def announce(out: Screen, settings: Settings, url: str, registry: ModelRegistry | None = None) -> None:
+    """Say where the proxy listens, what it answers from, and how to run Claude Code against it.
+
+    A window that is too small for the client to believe in under a name that it knows comes with another name.
+    """
+    window = context_window(settings, None, registry)
+    told = " ".join(f"{name}={value}" for name, value in windows(window).items())
+    registry = registry or ModelRegistry.of(settings.models)
+    model = f" --model claude-{registry.upstream_model(USUAL[-1])}" if window < LEAST_COMPACT_WINDOW else ""
     out.line(f"dragoman listens on {out.bold(url)}")
     out.line(f"upstream: {upstream_in_words(settings)}")
     if settings.workers > 1:
         out.line(f"workers:  {settings.workers}")
     out.line("Run Claude Code against it:")
     out.line(f"  export ANTHROPIC_BASE_URL={url} ANTHROPIC_AUTH_TOKEN={_token(settings)}")
-    out.line(f"  CLAUDE_CODE_MAX_CONTEXT_TOKENS={context_window(settings)} CLAUDE_CODE_AUTO_MODE_SERVER=0 claude")
+    out.line(f"  {told} CLAUDE_CODE_AUTO_MODE_SERVER=0 claude{model}")
 
 
 def upstream_in_words(settings: Settings) -> str:
@@ -73,7 +83,8 @@ def upstream_in_words(settings: Settings) -> str:
         return "no key: answering from the built-in emulator, not from a model (set OPENAI_API_KEY, or --upstream URL)"
     if upstream.url == "emulator":
         return f"the built-in emulator, not a model (chosen by {chosen})"
-    return f"{upstream.url} ({'with' if upstream.api_key else 'without'} a key; chosen by {chosen})"
+    key = "with a key" if upstream.api_key else "with a key by command" if upstream.key_command else "without a key"
+    return f"{base_url(upstream.url)} ({key}; chosen by {chosen})"
 
 
 def _token(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from pipeline.endpoints import catalogue, counting, health, messages
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
+from pipeline.endpoints.paths import normal, not_found
 from pipeline.settings.keys import presented
 from pipeline.telemetry import names
 from pipeline.telemetry.logs import fault_site
@@ -44,11 +45,14 @@ def application(context: Context) -> Application:
     """Make the ASGI application of a service."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal context
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
         exchange = Exchange(scope, receive, send, f"req_{os.urandom(12).hex()}")
         try:
+            if context.discovery is not None and exchange.path not in OPEN:
+                context = await context.informed()
             await _route(context, exchange)
         except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a failure
             context.log.error(names.FAULT, request_id=exchange.request_id, site=fault_site(error))  # noqa: TRY400 - a traceback quotes content
@@ -65,12 +69,12 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 async def _route(context: Context, exchange: Exchange) -> None:
-    path = exchange.path.rstrip("/") or "/"
+    path = exchange.path = normal(exchange.path)
     methods = ROUTES.get(path)
     if methods is None and path.startswith(_MODEL):
         methods = {"GET": catalogue.get_model}
     if methods is None:
-        await exchange.fail(Failure(Kind.NOT_FOUND, f"Not found: {exchange.method} {path}"))
+        await exchange.fail(Failure(Kind.NOT_FOUND, not_found(exchange.method, path, ROUTES)))
     elif exchange.method not in methods:
         await exchange.fail(Failure(Kind.METHOD_NOT_ALLOWED, "Method Not Allowed"))
     elif path not in OPEN and (refused := _authenticate(context, exchange)):

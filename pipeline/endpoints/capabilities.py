@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.tables.models import UNKNOWN_MODEL, Model
+from stages.tables.models import Model
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 """Anthropic's efforts."""
@@ -20,7 +20,7 @@ _NOT_BUILT = {"supported": False}
 
 def capabilities(model: Model) -> dict[str, Any]:
     """Describe a model by what the tables know about it."""
-    reasons, hosts = bool(model.efforts), model is not UNKNOWN_MODEL
+    reasons, hosts = bool(model.efforts), bool(model.prefix)
     return {
         "batch": _NOT_BUILT,
         "citations": _NOT_BUILT,

@@ -12,12 +12,12 @@ from stages.canonical.failure import Failure
 
 async def list_models(context: Context, exchange: Exchange) -> None:
     """Answer one page of the catalogue."""
-    page = models.page(parse_qs(exchange.query.decode("latin-1")), context.settings.models)
+    page = models.page(parse_qs(exchange.query.decode("latin-1")), context.target.models)
     await (exchange.fail(page) if isinstance(page, Failure) else exchange.answer(page))
 
 
 async def get_model(context: Context, exchange: Exchange) -> None:
     """Answer with one model."""
     ident = unquote(exchange.path.removeprefix("/v1/models/"))
-    found = models.one(ident, context.settings.models)
+    found = models.one(ident, context.target.models)
     await (exchange.fail(found) if isinstance(found, Failure) else exchange.answer(found))

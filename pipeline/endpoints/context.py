@@ -10,6 +10,7 @@ from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient
+from pipeline.upstream.discovery import Discovery
 from pipeline.version import version
 from stages import counter
 from stages.canonical.request import Request
@@ -28,6 +29,7 @@ class Context:
         log: the program's logger; content never reaches it.
         history: what is remembered of answered turns, to explain a missed cache; nothing is answered by it.
         version: our own.
+        discovery: finds out more about the upstream; None where there is nothing to find.
     """
 
     settings: Settings
@@ -37,6 +39,14 @@ class Context:
     log: FilteringBoundLogger
     version: str = attrs.field(factory=version)
     history: PromptHistory = attrs.field(factory=PromptHistory)
+    discovery: Discovery | None = None
+
+    async def informed(self) -> Context:
+        """The same with what was found out about the upstream; waits a moment where a first look is under way."""
+        if self.discovery is None:
+            return self
+        target = await self.discovery.known()
+        return attrs.evolve(self, target=target, discovery=None if self.discovery.settled else self.discovery)
 
     @property
     def upstream_name(self) -> str:

@@ -3,18 +3,26 @@
 Every request is sized up by the cheap estimate. One that comes near the model's window is counted: here, where our
 vocabulary is the model's own, since its texts alone are the least it can cost; else by the upstream's own count. All
 others go on without a delay, and so does whatever cannot be counted.
+
+Where a server tells its window, or the settings do, the answer may be no longer than what the prompt leaves of it:
+such servers refuse the sum, and clients that know Anthropic's windows alone ask for more than a small one holds.
 """
 
 from __future__ import annotations
+
+import math
+
+import attrs
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.upstream_count import upstream_count
 from stages import counter
 from stages.canonical.failure import Failure, Kind
+from stages.canonical.place import ROOT
 from stages.canonical.request import Request
 from stages.mapper import Mapped
 from stages.tables.errors import OVERFLOW, no_room, too_long
-from stages.tables.models import UNKNOWN_MODEL, Model, model_info
+from stages.tables.models import UNKNOWN_MODEL, Model
 
 NEAR = 0.9
 """The share of a window from which on the estimate, mostly within 6 %, is no longer trusted."""
@@ -29,8 +37,39 @@ COUNT_TIMEOUT = 10.0
 """Seconds that the upstream may take to count; a request is not held up for longer by a mere precaution."""
 
 
-async def check_context_window(context: Context, request: Request, mapped: Mapped) -> int | Failure:
-    """Size up a prompt: its tokens as well as they are known before it is answered, or why it will not be.
+MARGIN = 1.15
+"""What the estimate is multiplied with before a window is divided by it: vocabularies of other models cut finer."""
+
+ENOUGH = 4_096
+"""Tokens that are room enough for an answer; with less, a window is only divided by a better number."""
+
+LEAST = 256
+"""With less room than this, and than was asked for, an answer is not worth beginning."""
+
+
+@attrs.frozen
+class Size:
+    """What a prompt measures.
+
+    Attributes:
+        tokens: its tokens, as well as they are known before it is answered.
+        limit: the tokens that the answer may have instead of those that were asked for; None where those fit.
+    """
+
+    tokens: int
+    limit: int | None = None
+
+    def fitted(self, mapped: Mapped) -> Mapped:
+        """The request with its limit, which is reported."""
+        if self.limit is None:
+            return mapped
+        mapped.report.approximated(ROOT.field("max_tokens"), "the prompt leaves no more of the model's window")
+        body = {**mapped.body, "max_output_tokens": self.limit}
+        return attrs.evolve(mapped, body=body, plan=attrs.evolve(mapped.plan, max_output_tokens=self.limit))
+
+
+async def check_context_window(context: Context, request: Request, mapped: Mapped) -> Size | Failure:
+    """Size up a prompt, or say why it will not be answered.
 
     Args:
         context: has the vocabulary and the upstream.
@@ -38,10 +77,12 @@ async def check_context_window(context: Context, request: Request, mapped: Mappe
         mapped: what it became.
     """
     guess = context.estimate(request)
-    model = model_info(mapped.plan.upstream_model)
+    model = context.target.models.model_info(mapped.plan.upstream_model)
+    if context.target.models.tells_window(mapped.plan.upstream_model):
+        return await _divided(context, request, mapped, model, guess)
     room = _output(mapped, model)
     if model is UNKNOWN_MODEL or guess + room <= NEAR * model.window:
-        return guess
+        return Size(guess)
     tokens, certain = await _count(context, request, mapped, model, guess)
     if isinstance(certain, Failure):
         return certain
@@ -49,7 +90,26 @@ async def check_context_window(context: Context, request: Request, mapped: Mappe
         return _overflow(too_long(max(tokens, certain), model.window))
     if certain + room > model.window:
         return _overflow(no_room(tokens if certain < tokens < model.window else certain, room, model.window))
-    return tokens
+    return Size(tokens)
+
+
+async def _divided(context: Context, request: Request, mapped: Mapped, model: Model, guess: int) -> Size | Failure:
+    """Divide a window between prompt and answer."""
+    asked = mapped.plan.max_output_tokens or 0
+    tokens, exact = guess, 0  # `exact` is the least at least, and the number itself where both are the same
+    left = model.window - math.ceil(MARGIN * guess)
+    if left < min(asked, ENOUGH):
+        tokens, certain = await _count(context, request, mapped, model, guess)
+        if isinstance(certain, Failure):
+            return certain
+        exact = certain
+        left = model.window - (exact if exact == tokens else math.ceil(MARGIN * max(exact, tokens)))
+    if exact > model.window:
+        return _overflow(too_long(exact, model.window))
+    if exact and left < min(asked, LEAST):
+        return _overflow(no_room(exact, asked, model.window))
+    least = context.target.profile.min_output_tokens
+    return Size(tokens, max(left, least) if asked > max(left, least) else None)
 
 
 def _output(mapped: Mapped, model: Model) -> int:

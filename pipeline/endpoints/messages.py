@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from pipeline.endpoints.context import Context
-from pipeline.endpoints.context_window import check_context_window
+from pipeline.endpoints.context_window import Size, check_context_window
 from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
 from pipeline.request import topology
@@ -94,11 +94,19 @@ def _mapped(context: Context, exchange: Exchange, request: Request, ident: str) 
         mapped = map_request(request, caller, context.target, message_id=ident)
     except RecursionError:
         return Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply")
-    if exchange.headers.get("dragoman-mode", context.settings.mode) == "strict":
-        note = mapped.report.unfaithful()
-        if note is not None:
-            return Failure(Kind.INVALID_REQUEST, f"{note.path}: {note.disposition.value}: {note.reason}")
-    return mapped
+    return _refused(context, exchange, mapped) or mapped
+
+
+def _refused(context: Context, exchange: Exchange, mapped: Mapped) -> Failure | None:
+    """Why strict mode refuses a request; None in the other mode, and where all of it is done faithfully."""
+    if exchange.headers.get("dragoman-mode", context.settings.mode) != "strict":
+        return None
+    note = mapped.report.unfaithful()
+    return (
+        Failure(Kind.INVALID_REQUEST, f"{note.path}: {note.disposition.value}: {note.reason}")
+        if note is not None
+        else None
+    )
 
 
 async def _run(context: Context, exchange: Exchange, request: Request) -> None:
@@ -107,21 +115,27 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
     if isinstance(first, Failure):
         await exchange.fail(first)
         return
+    size = await check_context_window(context, request, first)
+    if isinstance(size, Size):
+        first = size.fitted(first)
+        size = _refused(context, exchange, first) or size
     exchange.answer_headers.append((MAPPING, first.report.summary().encode("ascii", "replace")))
     body, prefix = serialise(first.body)
-    request_cost = open_request_cost(context.history, first.body, ident, prefix)
+    request_cost = attrs.evolve(
+        open_request_cost(context.history, first.body, ident, prefix),
+        price=context.target.models.price(first.plan.upstream_model),
+    )
     extras = diagnostics(request.extra.get("diagnostics"), request_cost)
     log = _log(context, exchange, first, request_cost)
-    tokens = await check_context_window(context, request, first)
-    if isinstance(tokens, Failure):
-        log.hear(redact(tokens))
+    if isinstance(size, Failure):
+        log.hear(redact(size))
         log.write(0.0)
-        await exchange.fail(tokens)
+        await exchange.fail(size)
         return
     job = RequestJob(
-        plan=attrs.evolve(first.plan, input_tokens=tokens, extras=extras),
+        plan=attrs.evolve(first.plan, input_tokens=size.tokens, extras=extras),
         body=body,
-        without_reasoning=_without_reasoning(context, exchange, request, first),
+        without_reasoning=_without_reasoning(context, exchange, request, first, size),
         stream=request.stream,
         request_id=exchange.request_id,
         log=log,
@@ -132,7 +146,7 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
 
 
 def _without_reasoning(
-    context: Context, exchange: Exchange, request: Request, first: Mapped
+    context: Context, exchange: Exchange, request: Request, first: Mapped, size: Size
 ) -> Callable[[], bytes] | None:
     """How to make the same request without earlier reasoning; None when it carries none.
 
@@ -145,6 +159,7 @@ def _without_reasoning(
         mapped = map_request(
             request, caller_of(exchange), context.target, message_id=first.plan.message_id, reasoning=False
         )
+        mapped = size.fitted(mapped)
         kept = [header for header in exchange.answer_headers if header[0] != MAPPING]
         summary = f"{mapped.report.summary()};healed=reasoning"
         exchange.answer_headers = [*kept, (MAPPING, summary.encode("ascii", "replace"))]

@@ -13,7 +13,8 @@ import attrs
 
 from pipeline.endpoints.capabilities import capabilities
 from stages.canonical.failure import Failure, Kind
-from stages.tables.models import FAMILIES, RELEASES, UNKNOWN_MODEL, Release, model_info, upstream_model
+from stages.tables.model_registry import ModelRegistry
+from stages.tables.models import FAMILIES, RELEASES, UNKNOWN_MODEL, Release
 
 TODAY = ("claude-fable-5-2", "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
 """Anthropic's names of today, as Claude Code asks for them."""
@@ -52,21 +53,21 @@ class _Window:
         return models[begin : begin + self.limit], begin + self.limit < len(models)
 
 
-def page(query: Mapping[str, list[str]], configured: Mapping[str, str]) -> dict[str, Any] | Failure:
+def page(query: Mapping[str, list[str]], registry: ModelRegistry) -> dict[str, Any] | Failure:
     """Answer `GET /v1/models`: Anthropic's names of today, then those of the settings, then the aliases, newest first.
 
     Anthropic lists by date alone; that would bury the names people use, for some models never told their date.
 
     Args:
         query: the values of each query parameter: `limit`, `after_id`, `before_id`, `lifecycle`; others are ignored.
-        configured: the settings' names and what they stand for.
+        registry: all that is known about models.
     """
     window, stages = _window(query), _lifecycles(query)
     if isinstance(window, Failure):
         return window
     if isinstance(stages, Failure):
         return stages
-    cut = window.cut([model for model in _catalogue(configured) if model["lifecycle"] in stages])
+    cut = window.cut([model for model in _catalogue(registry) if model["lifecycle"] in stages])
     if isinstance(cut, Failure):
         return cut
     data, more = cut
@@ -74,15 +75,14 @@ def page(query: Mapping[str, list[str]], configured: Mapping[str, str]) -> dict[
     return {"data": data, "has_more": more, **ends}
 
 
-def one(model_id: str, configured: Mapping[str, str]) -> dict[str, Any] | Failure:
+def one(model_id: str, registry: ModelRegistry) -> dict[str, Any] | Failure:
     """Answer `GET /v1/models/{id}`: any name that a request may carry, listed or not.
 
-    Names that only an unknown server could understand are not found, unless the settings name them.
+    Names that only an unknown server could understand are not found, unless the settings name them or it has them.
     """
-    upstream = upstream_model(model_id, configured)
-    if not model_id or (model_info(upstream) is UNKNOWN_MODEL and upstream not in configured.values()):
+    if not model_id or not registry.knows(registry.upstream_model(model_id)):
         return Failure(Kind.NOT_FOUND, f"model: {model_id}")
-    return _info(model_id, configured)
+    return _info(model_id, registry)
 
 
 def _window(query: Mapping[str, list[str]]) -> _Window | Failure:
@@ -118,21 +118,28 @@ def _wrong(message: str) -> Failure:
     return Failure(Kind.INVALID_REQUEST, message)
 
 
-def _catalogue(configured: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [_info(name, configured) for name in dict.fromkeys(_names(configured))]
+def _catalogue(registry: ModelRegistry) -> list[dict[str, Any]]:
+    return [_info(name, registry) for name in dict.fromkeys(_names(registry))]
 
 
-def _names(configured: Mapping[str, str]) -> Iterator[str]:
-    """Name what is listed; the settings' keywords (`opus`, `default`) stand for names, and are none."""
+def _names(registry: ModelRegistry) -> Iterator[str]:
+    """Name what is listed; the settings' keywords (`opus`, `default`) stand for names, and are none.
+
+    A server with models of its own has none of the tables'; what a router serves besides them is too much to list.
+    """
     yield from TODAY
-    yield from (name for name in configured if name != "default" and name not in FAMILIES)
-    yield from (f"claude-{release.id}" for release in RELEASES)
+    yield from (name for name in registry.names if name != "default" and name not in FAMILIES)
+    yield from (f"claude-{name}" for name in registry.described)
+    if registry.local:
+        yield from (f"claude-{name}" for name in registry.served)
+    else:
+        yield from (f"claude-{release.id}" for release in RELEASES)
 
 
-def _info(name: str, configured: Mapping[str, str]) -> dict[str, Any]:
+def _info(name: str, registry: ModelRegistry) -> dict[str, Any]:
     """Describe one model as `ModelInfo` of the SDKs, every key present; null where nobody knows."""
-    upstream = upstream_model(name, configured)
-    model, release = model_info(upstream), _RELEASES.get(upstream, Release(upstream))
+    upstream = registry.upstream_model(name)
+    model, release = registry.model_info(upstream), _RELEASES.get(upstream, Release(upstream))
     line = next((line for line in LINES if line in name.lower()), None)
     return {
         "type": "model",

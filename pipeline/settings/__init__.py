@@ -47,6 +47,9 @@ __all__ = [
 ]
 
 
+_API_KEY = "upstream.api_key"
+
+
 class ConfigurationError(Exception):
     """Some settings are wrong.
 
@@ -97,14 +100,17 @@ def plain_client_key(flags: Mapping[str, object], environment: Mapping[str, str]
 def _gather(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> tuple[Layer, list[str]]:
     in_environment, mistakes = from_environment(environment, SETTINGS)
     in_file, more = from_file(file, SETTINGS) if file else ({}, [])
-    layers = [from_flags(flags), in_environment, in_file, from_openai_environment(environment)]
-    return ChainMap(*(dict(layer) for layer in layers)), mistakes + more
+    ours: Layer = ChainMap(*(dict(layer) for layer in (from_flags(flags), in_environment, in_file)))
+    theirs = from_openai_environment(environment)
+    if "upstream.key_command" in ours:  # whoever sets that means it, and not the key that other programs use
+        theirs = {name: each for name, each in theirs.items() if name != _API_KEY}
+    return {**theirs, **ours}, mistakes + more
 
 
 def _build(values: Mapping[str, object], given: Mapping[str, Given]) -> Settings:
     upstream_url = "upstream.url"
     chosen_by = given[upstream_url].origin if upstream_url in given else "an API key was given"
-    if upstream_url not in given and "upstream.api_key" not in given:
+    if upstream_url not in given and not {_API_KEY, "upstream.key_command"} & given.keys():
         values, chosen_by = {**values, upstream_url: EMULATOR}, "nothing was given"
     groups: dict[str, Any] = {
         name: group(**{key.removeprefix(f"{name}."): v for key, v in values.items() if key.startswith(f"{name}.")})

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from pipeline.settings import readers as read
+from pipeline.settings.models import models as read_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.settings.keys import KeyHash, Secret
+    from pipeline.settings.models import Models
     from pipeline.settings.readers import Reader
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -38,6 +40,22 @@ class UpstreamSettings:
     )
     api_key: Secret | None = attrs.field(
         default=None, metadata=_about(read.secret, "key sent to the upstream; local engines need none")
+    )
+    key_command: str = attrs.field(
+        default="",
+        metadata=_about(read.text, "shell command that prints the key, for keys that expire; run again before they do"),
+    )
+    key_lifetime: float = attrs.field(
+        default=600.0,
+        metadata=_about(read.seconds, "how long a key of that command is used, where it does not say itself"),
+    )
+    headers: Mapping[str, Secret] = attrs.field(
+        factory=lambda: MappingProxyType({}),
+        metadata=_about(read.headers_by_name, "headers that every request to the upstream carries besides ours"),
+    )
+    query: Mapping[str, str] = attrs.field(
+        factory=lambda: MappingProxyType({}),
+        metadata=_about(read.texts_by_name, "query of every request to the upstream, such as api-version"),
     )
     profile: str = attrs.field(
         default="",
@@ -117,9 +135,12 @@ class Settings:
             "what happens to what the upstream cannot do: the nearest faithful thing, reported, or a 400 that names it",
         ),
     )
-    models: Mapping[str, str] = attrs.field(
+    models: Models = attrs.field(
         factory=lambda: MappingProxyType({}),
-        metadata=_about(read.texts_by_name, "a client's model name or family word, and the upstream model for it"),
+        metadata=_about(
+            read_models,
+            "a client's model name or family word, and the upstream model for it; or what a model of any name is like",
+        ),
     )
     client_keys: tuple[KeyHash, ...] = attrs.field(
         default=(), metadata=_about(read.client_keys, "keys of which a client must present one; empty: none is asked")

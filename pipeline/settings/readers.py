@@ -136,6 +136,26 @@ def texts_by_name(value: object) -> Mapping[str, str]:
     raise ValueError(right)
 
 
+def headers_by_name(value: object) -> Mapping[str, Secret]:
+    """Read a table of headers, names in lower case; their values may be keys, and are kept like those."""
+    right = "a table of headers, or name=value pairs with commas between; not those that are about one request's body"
+    headers = {name.lower(): text for name, text in _pairs(value, right).items()}
+    for name, text in headers.items():
+        fits = isinstance(text, Secret) or (isinstance(text, str) and re.fullmatch(r"[ -~]*[!-~][ -~]*", text))
+        if not fits or not re.fullmatch(r"[a-z0-9!#$%&'*+.^_`|~-]+", name) or name in _OURS:
+            raise ValueError(right)
+    return MappingProxyType(
+        {name: each if isinstance(each, Secret) else Secret(str(each).strip()) for name, each in headers.items()}
+    )
+
+
+_OURS = frozenset({
+    "accept", "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host",
+    "te", "trailer", "transfer-encoding", "upgrade",
+})  # fmt: skip
+# What framing and decoding rest on; a setting could only break it.
+
+
 def scalars_by_name(value: object) -> Mapping[str, bool | int | str]:
     """Read a table of truths, numbers and texts; in the `name=value` form the types are guessed."""
     right = "a table of true/false, whole numbers and texts, or name=value pairs with commas between"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pipeline.settings.sources import variable
+from stages.tables.model_registry import Described
+from stages.tables.models import FAMILIES
 from stages.tables.profiles import PROFILES, Profile
 
 if TYPE_CHECKING:
@@ -58,6 +60,17 @@ def _known_overrides(settings: Settings) -> Iterator[str]:
 _KINDS = {bool: "true or false", int: "a whole number", str: "a text"}
 
 
+def _one_key(settings: Settings) -> Iterator[str]:
+    if settings.upstream.api_key is not None and settings.upstream.key_command:
+        yield "upstream.key_command: there is upstream.api_key as well; leave one of them out"
+
+
+def _described_by_name(settings: Settings) -> Iterator[str]:
+    for name, told in settings.models.items():
+        if isinstance(told, Described) and not told.upstream and (name in FAMILIES or name == "default"):
+            yield f"models: {name} is a word in clients' names and no model; say which one it means with upstream"
+
+
 def _near(name: str, known: Collection[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     # The name itself is not repeated: what stands in the wrong place may be a key.
@@ -67,6 +80,8 @@ def _near(name: str, known: Collection[str]) -> str:
 RULES: tuple[tuple[frozenset[str], Callable[[Settings], Iterator[str]]], ...] = (
     (frozenset({"host", "client_keys"}), _open_to_others_needs_keys),
     (frozenset({"timing.ping_after", "timing.nudge_after"}), _ping_before_nudge),
+    (frozenset({"upstream.api_key", "upstream.key_command"}), _one_key),
+    (frozenset({"models"}), _described_by_name),
     (frozenset({"upstream.profile"}), _known_profile),
     (frozenset({"upstream.profile_overrides"}), _known_overrides),
 )

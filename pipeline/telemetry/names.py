@@ -11,6 +11,9 @@ FAULT = "fault"
 STARTED = "started"
 """The server accepts connections."""
 
+LOOKED = "looked"
+"""The upstream was looked at: what it was taken for, by whom, and what it holds."""
+
 STOPPED = "stopped"
 """The server has ended all its requests."""
 

@@ -11,7 +11,7 @@ import trio
 from pipeline.telemetry.prompt_history import Comparison, PromptHistory, Turn, conversation_key
 from stages.canonical.events import Usage
 from stages.prompt_fingerprint import PromptFingerprint, fingerprint_of
-from stages.tables.prices import cost_usd
+from stages.tables.prices import Price, cost_at, price_of
 
 MIN_CACHED_TOKENS = 1024
 """Tokens of a prompt that the upstream caches at least."""
@@ -36,6 +36,7 @@ class RequestCost:
         prefix: the fingerprints of what is sent.
         seen: how it differs from the turn that it follows.
         clock: tells the time in seconds.
+        price: what the model costs; its list price unless somebody knows better.
     """
 
     history: PromptHistory
@@ -46,6 +47,7 @@ class RequestCost:
     prefix: PromptFingerprint
     seen: Comparison
     clock: Callable[[], float] = trio.current_time
+    price: Price | None = attrs.field(default=attrs.Factory(lambda own: price_of(own.model), takes_self=True))
 
     def close(self, values: Mapping[str, int | str], *, healed: bool = False) -> dict[str, Any]:
         """Say what the log says of an answer that is over: `cache_hit_rate`, `cache_miss`, `cost_usd`.
@@ -62,7 +64,7 @@ class RequestCost:
         if values.get("stop_reason") == _OURS or not prompt:
             return {}
         fields: dict[str, Any] = {"cache_hit_rate": round(read / prompt, 3)}
-        spent = cost_usd(self.model, usage, self.tier)
+        spent = cost_at(self.price, usage, self.tier)
         if spent is not None:
             fields["cost_usd"] = round(spent, 6)
         if not healed:

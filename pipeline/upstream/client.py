@@ -19,6 +19,8 @@ import httpx
 import trio
 
 from pipeline.settings import Secret, Timing
+from pipeline.upstream.carried import OURS, Carried, Headers
+from pipeline.upstream.credentials import KeyCommand
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.errors import failure_of
@@ -31,6 +33,9 @@ RETRIED_STATUSES = {502, 503, 504}
 
 FIRST_PAUSE = 0.25
 """Seconds before the first new attempt, doubled for each further one, with jitter."""
+
+MOST_FOUND = 4 * 2**20
+"""Bytes of an answer to `get`: a router's list of models has half a megabyte."""
 
 _ERROR_BYTES = 2**20
 
@@ -91,6 +96,11 @@ class UpstreamResponse:
         self.last_read = trio.current_time()
 
     @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._response.status_code
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The response's headers, names in lower case."""
         return self._response.headers
@@ -136,30 +146,25 @@ class UpstreamClient:
 
     Attributes:
         url: base URL, without a slash at its end.
-        key: what goes out as bearer token.
+        key: what goes out as bearer token, or where that comes from.
         transport: the connection pool, or the emulator.
         timing: deadlines, in seconds.
         retries: new attempts after a failure that came before any byte.
+        carried: what else every request carries.
     """
 
     url: str
-    key: Secret | None
+    key: Secret | KeyCommand | None
     transport: httpx.AsyncBaseTransport
     timing: Timing
     retries: int = 2
-    _headers: list[tuple[bytes, bytes]] = attrs.field(init=False, repr=False)  # the key is in there
+    carried: Carried = attrs.field(factory=Carried)
+    _headers: Headers = attrs.field(init=False, repr=False)  # the key is in there
 
     def __attrs_post_init__(self) -> None:
-        """Prepare the headers that every request carries."""
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"accept", b"text/event-stream, application/json"),
-            (b"accept-encoding", b"identity"),
-            (b"user-agent", b"dragoman"),
-        ]
-        if self.key is not None:
-            headers.append((b"authorization", b"Bearer " + self.key.reveal().encode()))
-        object.__setattr__(self, "_headers", headers)
+        """Prepare the headers that every request carries; a key that a command prints comes later."""
+        key = None if isinstance(self.key, KeyCommand) else self.key
+        object.__setattr__(self, "_headers", self.carried.with_key(OURS, key))
 
     async def post(
         self,
@@ -182,17 +187,57 @@ class UpstreamClient:
         """
         first_byte_timeout = self.timing.first_byte if first_byte_timeout is None else first_byte_timeout
         outcome = await self._attempt(path, body, plan, first_byte_timeout)
+        if isinstance(outcome, _Unaccepted):  # the command may know a better key by now; nothing was answered yet
+            outcome = await self._attempt(path, body, plan, first_byte_timeout)
         for attempt in range(self.retries if retries is None else retries):
             if not isinstance(outcome, _Transient):
                 break
             await trio.sleep(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
             outcome = await self._attempt(path, body, plan, first_byte_timeout)
-        return outcome.failure if isinstance(outcome, _Transient) else outcome
+        return outcome.failure if isinstance(outcome, _Transient | _Unaccepted) else outcome
+
+    async def get(self, url: str, first_byte_timeout: float) -> tuple[int, Mapping[str, str], bytes] | Failure:
+        """Ask for something small beside the API: status, headers and body, as far as the body is not too long.
+
+        Args:
+            url: the whole address, without the query that all requests have.
+            first_byte_timeout: seconds that all of it may take.
+        """
+        authorized = await self._authorized()
+        if isinstance(authorized, Failure):
+            return authorized
+        headers, _ = authorized
+        request = httpx.Request("GET", url + self.carried.query, headers=headers)
+        request.extensions["timeout"] = {
+            "connect": first_byte_timeout,
+            "read": first_byte_timeout,
+            "write": first_byte_timeout,
+        }
+        try:
+            with trio.fail_after(first_byte_timeout):
+                async with UpstreamResponse(await self.transport.handle_async_request(request)) as answer:
+                    body = await _read_whole(answer)
+                    return body if isinstance(body, Failure) else (answer.status, answer.headers, body)
+        except httpx.HTTPError as error:
+            return failure_of_fault(error)
+        except trio.TooSlowError:
+            return failure_of_fault(httpx.ReadTimeout(""))
+
+    async def _authorized(self) -> tuple[Headers, Secret | None] | Failure:
+        """The headers of a request, and the key in them if a command printed it; waits for that command alone."""
+        if not isinstance(self.key, KeyCommand):
+            return self._headers, None
+        key = await self.key.key()
+        return key if isinstance(key, Failure) else (self.carried.with_key(OURS, key), key)
 
     async def _attempt(
         self, path: str, body: bytes, plan: AnswerPlan | None, first_byte_timeout: float
-    ) -> UpstreamResponse | Failure | _Transient:
-        request = httpx.Request("POST", _address(self.url + path), headers=self._headers, content=body)
+    ) -> UpstreamResponse | Failure | _Transient | _Unaccepted:
+        authorized = await self._authorized()
+        if isinstance(authorized, Failure):
+            return authorized
+        headers, key = authorized
+        request = httpx.Request("POST", _address(self.url + path + self.carried.query), headers=headers, content=body)
         timing = self.timing
         request.extensions["timeout"] = {"connect": timing.connect, "read": first_byte_timeout, "write": timing.silence}
         try:
@@ -204,6 +249,9 @@ class UpstreamClient:
             return UpstreamResponse(response)
         async with UpstreamResponse(response) as answer:
             failure = await _read_error(response.status_code, answer, plan)
+        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, KeyCommand) and key is not None:
+            self.key.forget(key)
+            return _Unaccepted(failure)
         is_json = "json" in response.headers.get("content-type", "")
         return _Transient(failure) if response.status_code in RETRIED_STATUSES and not is_json else failure
 
@@ -213,6 +261,22 @@ class _Transient:
     """A failure that came before any byte, so that another attempt repeats nothing."""
 
     failure: Failure
+
+
+@attrs.frozen
+class _Unaccepted:
+    """The upstream did not take a key that a command had printed."""
+
+    failure: Failure
+
+
+async def _read_whole(answer: UpstreamResponse) -> bytes | Failure:
+    body = b""
+    async for chunk in answer:
+        if isinstance(chunk, Failure) or len(body) > MOST_FOUND:
+            return chunk if isinstance(chunk, Failure) else body
+        body += chunk
+    return body
 
 
 async def _read_error(status: int, answer: UpstreamResponse, plan: AnswerPlan | None) -> Failure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -11,13 +10,14 @@ from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request
 from stages.mapper import field_report, settings, thinking
+from stages.mapper.adaptation import adapt
 from stages.mapper.breakpoints import CacheBreakpoints
 from stages.mapper.conversation import Conversation, instructions
 from stages.mapper.formats import output_format
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tools import DeclaredServerTools
 from stages.mapper.tools import Toolbox, choice, toolbox
-from stages.tables import models
+from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import Model
 from stages.tables.profiles import PROFILES, Profile
 from stages.wire.responses_request import Item
@@ -35,12 +35,12 @@ class Target:
     Attributes:
         profile: what the server takes.
         account: fingerprint of address and key; sealed reasoning opens nowhere else.
-        models: configured names, see `tables.models.upstream_model`.
+        models: which model a name means, and what is known about it.
     """
 
     profile: Profile = PROFILES["openai"]
     account: str = ""
-    models: Mapping[str, str] = attrs.field(factory=dict)
+    models: ModelRegistry = attrs.field(factory=ModelRegistry)
 
 
 @attrs.frozen
@@ -68,8 +68,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         message_id: the id that the answer will have.
         reasoning: False leaves out all earlier reasoning, after the upstream has refused it once.
     """
-    upstream_model = models.upstream_model(request.model, target.models)
-    model, profile, report = models.model_info(upstream_model), target.profile, Report()
+    upstream_model = target.models.upstream_model(request.model)
+    model, profile, report = target.models.model_info(upstream_model), target.profile, Report()
     overall, changes = thinking.efforts(request, model, profile, report)
     tools = toolbox(
         request,
@@ -91,6 +91,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     breakpoints.around(request)
     body |= breakpoints.options()
     body |= _handling(request, profile, tools.server_tools)
+    adapt(body, request, profile, report)
     field_report.complete(report, request, profile, tools.server_tools.names)
     return Mapped(body, plan, report)
 

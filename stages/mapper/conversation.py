@@ -40,6 +40,12 @@ from stages.wire.responses_request import Item, Part
 ERROR_MARK = "[error]"
 """What leads the output of a call that failed: the upstream has no flag for it."""
 
+PICTURE_BELOW = "[A picture; it is shown behind the results.]"
+"""What stands in a result for a picture that the server does not look for there."""
+
+PICTURES = "Pictures of the results above, in their order:"
+"""What leads such pictures."""
+
 _REASONING = (Thinking, RedactedThinking)
 _UNANSWERED = "No result of this call was recorded."
 
@@ -80,6 +86,8 @@ class Conversation:
     _used: set[str] = attrs.field(factory=set, init=False)
     # Deferred tools that are declared by now: a second declaration would be one too many.
     _loaded: set[str] = attrs.field(factory=set, init=False)
+    # Pictures of results that wait for the last result of their message, where the server takes none in a result.
+    _pictures: list[Part] = attrs.field(factory=list, init=False)
     # Reasoning that waits for what it led to, without which the upstream refuses it.
     _held: list[Item] = attrs.field(factory=list, init=False)
     # What the carrier of the reasoning just before says of the next text, and what that text's place says.
@@ -116,11 +124,15 @@ class Conversation:
         self._drop_held(content.outer)
         role = message.role if message.role == "user" else "developer" if self.profile.developer_role else "system"
         last = len(message.content) - 1
+        last_result = max((at for at, block in enumerate(message.content) if isinstance(block, ToolResult)), default=-1)
         for index, block in enumerate(message.content):
             place = content.at(index)
             if isinstance(block, ToolResult):
                 self._flush(role)
                 self._result(block, place, stable=index < last)
+                if index == last_result and self._pictures:
+                    self._parts += [wire.input_text(PICTURES), *self._pictures]
+                    self._pictures = []
             else:
                 parts = parts_of(block, place, self.report, files=self.profile.files)
                 self.marks.put(block, parts, place, stable=index < last)
@@ -138,6 +150,8 @@ class Conversation:
             listed = isinstance(_output(parts, is_error=False), list)
             self.marks.put_in_result(block, inner, place, listed=listed, stable=stable)
             parts = [part for each in inner for part in each]
+        if not self.profile.result_pictures:
+            parts = self._without_pictures(inner, place.field("content"))
         call_id, _ = self._open.pop(block.tool_use_id, ("", None))
         if not call_id:
             self.report.approximated(place, "answers no call of this conversation, so it is shown as text")
@@ -146,6 +160,17 @@ class Conversation:
             return
         self.items.append(wire.function_call_output(call_id, _output(parts, is_error=block.is_error)))
         self._load(block)
+
+    def _without_pictures(self, inner: list[list[Part]], content: Place) -> list[Part]:
+        """Keep the pictures of a result for a message of the user's, behind the last result of the turn."""
+        parts: list[Part] = []
+        for at, each in enumerate(inner):
+            pictures = [part for part in each if part["type"] == "input_image"]
+            if pictures:
+                self.report.emulated(content.at(at), "a picture stands in a user message behind the results")
+                self._pictures += pictures
+            parts += [wire.input_text(PICTURE_BELOW) if part in pictures else part for part in each]
+        return parts
 
     def _load(self, result: ToolResult) -> None:
         """Declare the tools that a result is the first to refer to."""

@@ -14,7 +14,7 @@ from stages.tables.identifiers import undated
 from stages.tools.client import functions_of
 from stages.tools.server import BY_UPSTREAM, row_of
 from stages.tools.server.mcp import MCP, implied, label_of, servers
-from stages.tools.server.row import DeclarationContext
+from stages.tools.server.row import DeclarationContext, ServerToolRow
 from stages.tools.server.tool_search import TOOL_SEARCH
 from stages.tools.server.web_search import WEB_SEARCH
 
@@ -80,7 +80,7 @@ def declare_server_tools(
     declared: list[dict[str, Any]] = []
     names: dict[str, str] = {}
     for index, tool in enumerate(request.tools):
-        row = row_of(tool.type) if isinstance(tool, ServerTool) else None
+        row = _row(tool, request) if isinstance(tool, ServerTool) else None
         if row is None or not isinstance(tool, ServerTool) or not (available or row is TOOL_SEARCH):
             continue
         made = row.declare(tool, asked, TOOLS.at(index), report)
@@ -96,12 +96,20 @@ def declare_server_tools(
     return DeclaredServerTools(declared, names, labels if MCP.upstream in names else {}, _limit(request, names, report))
 
 
+def _row(tool: ServerTool, request: Request) -> ServerToolRow | None:
+    """The row that serves a tool; where pages are to be read and nothing is searched, the search that opens them."""
+    if not tool.type.startswith(PAGES):
+        return row_of(tool.type)
+    searched = any(isinstance(other, ServerTool) and WEB_SEARCH.handles(other.type) for other in request.tools)
+    return None if searched else WEB_SEARCH
+
+
 def _limit(request: Request, names: Mapping[str, str], report: Report) -> int | None:
     """Limit the searches; the upstream counts the calls of all its tools together, so only where there is one."""
     limits: dict[int, int] = {
         index: tool.body["max_uses"]
         for index, tool in enumerate(request.tools)
-        if isinstance(tool, ServerTool) and WEB_SEARCH.handles(tool.type) and type(tool.body.get("max_uses")) is int
+        if isinstance(tool, ServerTool) and _row(tool, request) is WEB_SEARCH and type(tool.body.get("max_uses")) is int
     }
     if not limits or WEB_SEARCH.upstream not in names:
         return None

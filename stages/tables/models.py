@@ -5,9 +5,11 @@ Source: OpenAI's model pages, SDK 3.54.0 and recordings, as collected in `docs/f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import attrs
+
+from stages.tables.model_names import bare
 
 MODEL_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Reasoning efforts from least to most."""
@@ -187,13 +189,16 @@ FAMILIES: Mapping[str, str] = {
 }
 """Keyword in a client's model name to the upstream model that serves it today; the first that occurs counts."""
 
+ALIASES = ("claude-", "anthropic/")
+"""What may stand before an upstream model's name, for clients that take no others."""
+
 _EVERYTHING = ("claude", "anthropic")
 # One of these is in every name that is looked up by keyword: somebody's own keywords are tried before them.
 
 
 def model_info(upstream: str) -> Model:
-    """What is known about an upstream model; dated and provider-qualified ids count as their family."""
-    name = upstream.rsplit("/", 1)[-1].lower()
+    """What is known about an upstream model; dated ids and those with a vendor or a region count as their family."""
+    name = bare(upstream)
     for model in _BY_LENGTH:
         rest = name[len(model.prefix) :]
         if name.startswith(model.prefix) and (model.prefix != "o" or rest[:1].isdigit()):
@@ -201,24 +206,31 @@ def model_info(upstream: str) -> Model:
     return UNKNOWN_MODEL
 
 
-def upstream_model(name: str, configured: Mapping[str, str] | None = None) -> str:
+def upstream_model(name: str, configured: Mapping[str, str] | None = None, known: Collection[str] = ()) -> str:
     """Pick the upstream model for a client's name.
 
     An explicitly configured name wins; then a name that contains neither `claude` nor `anthropic` goes upstream
     unchanged, and the others by the first family keyword that occurs in them, configured ones before the defaults.
     `claude-gpt-5` and `anthropic/gpt-5` are the aliases under which models are published to Claude Code, which
     shows no others; they mean the model they name.
+
+    Args:
+        name: the client's name.
+        configured: a client's name or keyword, and the upstream model for it.
+        known: upstream models besides those of the tables, so that their aliases are known as well.
     """
     configured = configured or {}
     if name in configured:
         return configured[name]
+    if name in known:
+        return name
     lowered = name.lower()
     if "claude" not in lowered and "anthropic" not in lowered:
         return configured.get("default", name)
-    for alias in ("claude-", "anthropic/"):
-        named = lowered.removeprefix(alias)
-        if named != lowered and model_info(named) is not UNKNOWN_MODEL:
-            return name[len(alias) :]
+    for alias in ALIASES:
+        named = name[len(alias) :] if lowered.startswith(alias) else ""
+        if named and (named in known or named in configured.values() or model_info(named) is not UNKNOWN_MODEL):
+            return named
     own = sorted(configured, key=lambda keyword: (keyword in _EVERYTHING, -len(keyword)))
     keyword = next(keyword for keyword in (*own, *FAMILIES) if keyword in lowered)
     return configured.get(keyword) or FAMILIES[keyword]

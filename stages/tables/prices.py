@@ -6,11 +6,10 @@ Source: `docs/facts/models.md` (the price map of litellm 1.109.1, models.dev and
 
 from __future__ import annotations
 
-import re
-
 import attrs
 
 from stages.canonical.events import Usage
+from stages.tables.model_names import bare, is_fine_tune, undated
 
 LONG_PROMPT_TOKENS = 272_000
 """Prompt tokens above which the whole request costs more, for models that have a price for long prompts."""
@@ -27,7 +26,6 @@ LASTING_WRITE = 2.0
 TIERS = {"auto": 1.0, "default": 1.0, "priority": 2.0, "fast": 2.0, "flex": 0.5, "batch": 0.5}
 """`service_tier`, and what it multiplies the whole with."""
 
-_DATED = re.compile(r"-20\d\d-\d\d-\d\d\Z")
 _MILLION = 1_000_000
 
 
@@ -79,19 +77,24 @@ PRICES = {
 
 
 def price_of(model: str) -> Price | None:
-    """The price of an upstream model, which may carry a provider before its name and a date behind it."""
-    return PRICES.get(_DATED.sub("", model.rsplit("/", 1)[-1].lower()))
+    """The price of an upstream model, whoever serves it and whatever its date; fine-tunes have prices of their own."""
+    return None if is_fine_tune(model) else PRICES.get(undated(bare(model)))
 
 
 def cost_usd(model: str, usage: Usage, tier: str | None = None) -> float | None:
-    """What an answer cost in dollars; None for a model or a tier without a price.
+    """What an answer cost in dollars by the list; None for a model or a tier without a price.
 
     Args:
         model: the upstream's name for the model.
         usage: what was used.
         tier: the upstream's `service_tier`; None is the default one.
     """
-    price, factor = price_of(model), TIERS.get(tier or "default")
+    return cost_at(price_of(model), usage, tier)
+
+
+def cost_at(price: Price | None, usage: Usage, tier: str | None = None) -> float | None:
+    """The same at a price that is known already."""
+    factor = TIERS.get(tier or "default")
     if price is None or factor is None:
         return None
     written, lasting = usage.cache_creation_input_tokens, usage.long_lived_tokens

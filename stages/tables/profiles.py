@@ -1,9 +1,14 @@
 """Upstream servers: what each lacks of the Responses API, so that it is not sent what it would refuse.
 
-Source: `docs/facts/servers.md`, measured on the servers themselves.
+Source: `docs/facts/servers.md`, measured on the servers themselves; the clouds' guides say of Azure that keys stand in
+`api-key` and tokens of Entra ID behind `Bearer`; of Bedrock that reasoning is sealed and nothing is run by the server
+(`bedrock-runtime`, November 2026); of OpenRouter that nothing is stored. None of the three documents a count of input
+tokens.
 """
 
 from __future__ import annotations
+
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -21,12 +26,22 @@ class Profile:
         cache_breakpoints: whether it takes `prompt_cache_breakpoint` and `prompt_cache_options`, for models that do.
         include: whether it takes `include`.
         effort: whether it takes `reasoning`.
+        heeds_effort: whether an effort that it takes always reaches the model.
         files: whether it takes `input_file` parts.
         hosted: whether it has tools that it runs itself, such as a web search.
         obfuscation: whether it takes `stream_options.include_obfuscation`.
         always_stream: whether it is asked for a stream even for a client that wants none, because it computes an answer
             that is asked for whole to its end, whether anybody waits for it or not.
         min_output_tokens: the least it takes as `max_output_tokens`.
+        key_header: the header of its keys, which stand behind `Bearer` in `authorization` and alone in any other.
+        named_choice: whether it obeys a `tool_choice` that names a function; else that one alone is offered, and
+            some call is required.
+        parallel_choice: whether it obeys `parallel_tool_calls`.
+        format_field: where it looks for the format of an answer: `text`, or `response_format` as Chat has it.
+        result_pictures: whether it shows the model pictures that stand in a call's output.
+        tiers: whether it knows `service_tier`.
+        local: whether it is an engine with models of its own, and none of OpenAI's.
+        routes: whether it hands requests on to many vendors, and lists what their models hold.
     """
 
     name: str
@@ -37,18 +52,46 @@ class Profile:
     cache_breakpoints: bool = True
     include: bool = True
     effort: bool = True
+    heeds_effort: bool = True
     files: bool = True
     hosted: bool = True
     obfuscation: bool = True
     always_stream: bool = False
     min_output_tokens: int = 16
+    key_header: str = "authorization"
+    named_choice: bool = True
+    parallel_choice: bool = True
+    format_field: str = "text"
+    result_pictures: bool = True
+    tiers: bool = True
+    local: bool = False
+    routes: bool = False
 
+
+_OPENAI = Profile("openai")
+_COMPATIBLE = Profile(
+    "compatible",
+    reasoning_replay="none",
+    input_tokens=False,
+    cache_key=False,
+    cache_breakpoints=False,
+    include=False,
+    hosted=False,
+    obfuscation=False,
+)
 
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("openai"),
-        Profile("emulator"),
+        _OPENAI,
+        attrs.evolve(_OPENAI, name="emulator"),
+        attrs.evolve(_OPENAI, name="azure", key_header="api-key"),
+        attrs.evolve(
+            _OPENAI, name="bedrock", input_tokens=False, cache_breakpoints=False, hosted=False, obfuscation=False
+        ),
+        attrs.evolve(
+            _OPENAI, name="openrouter", input_tokens=False, cache_breakpoints=False, obfuscation=False, routes=True
+        ),
         Profile(
             "llama.cpp",
             reasoning_replay="content",
@@ -60,36 +103,51 @@ PROFILES = {
             obfuscation=False,
             always_stream=True,
             min_output_tokens=1,
+            named_choice=False,
+            parallel_choice=False,
+            format_field="response_format",
+            result_pictures=False,
+            tiers=False,
+            heeds_effort=False,
+            local=True,
         ),
-        Profile(
-            "vllm",
-            reasoning_replay="none",
-            input_tokens=False,
-            cache_key=False,
-            cache_breakpoints=False,
-            include=False,
-            hosted=False,
-            obfuscation=False,
-        ),
-        Profile(
-            "compatible",
-            reasoning_replay="none",
-            input_tokens=False,
-            cache_key=False,
-            cache_breakpoints=False,
-            include=False,
-            hosted=False,
-            obfuscation=False,
-        ),
+        attrs.evolve(_COMPATIBLE, name="vllm", local=True),
+        attrs.evolve(_COMPATIBLE, name="ollama", local=True),
+        attrs.evolve(_COMPATIBLE, name="lmstudio", local=True),
+        _COMPATIBLE,
     )
 }
 """Known servers by name."""
 
+HOSTS = (
+    (".openai.azure.com", "azure"),
+    (".openai.azure.us", "azure"),
+    (".cognitiveservices.azure.com", "azure"),
+    (".services.ai.azure.com", "azure"),
+    (".azure-api.net", "azure"),
+    (".amazonaws.com", "bedrock"),
+    (".api.aws", "bedrock"),
+    ("openrouter.ai", "openrouter"),
+    ("api.openai.com", "openai"),
+)
+"""How the name of a host ends, and the profile of who serves there."""
+
+EMULATOR = "emulator"
+
+
+def known_host(url: str) -> Profile | None:
+    """The profile of whoever serves at an address, where its host tells; None for a host that can be anybody's."""
+    if url == EMULATOR:
+        return PROFILES[EMULATOR]
+    host = f".{(urlsplit(url).hostname or '').lower()}"
+    name = next((name for end, name in HOSTS if host.endswith(end if end.startswith(".") else f".{end}")), None)
+    return PROFILES[name] if name else None
+
 
 def guess(url: str) -> Profile:
-    """Guess the profile from the upstream's address: OpenAI, Azure and the emulator by name, anything else in full.
+    """Guess the profile from the upstream's address: by its host where that tells, anything else in full.
 
     An unknown server is treated as the whole API, since leaving things out would lose them on a server that
-    has them; the settings name a profile for one that does not.
+    has them; it is looked at as well, and the settings name a profile for one that does not tell.
     """
-    return PROFILES["emulator" if url == "emulator" else "openai"]
+    return known_host(url) or PROFILES["openai"]

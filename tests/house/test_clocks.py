@@ -37,6 +37,8 @@ def clocks_read(module: ast.Module) -> Iterator[str]:
                 names |= {alias.asname or alias.name: alias.name for alias in imported}
             case ast.ImportFrom(module=str(home), names=imported):
                 names |= {alias.asname or alias.name: f"{home}.{alias.name}" for alias in imported}
+            case _:
+                pass
     for node in ast.walk(module):
         match node:
             case ast.Name(id=name) if names.get(name) in CLOCKS:

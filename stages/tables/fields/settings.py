@@ -6,7 +6,12 @@ from stages.tables.fields.row import CACHED, Fields, dropped, emulated, kept, sa
 
 _EDITS = dropped("no history is edited here")
 _FALLBACK = dropped("no other model is asked after a refusal")
-_BINDING = dropped("what a thinking block is bound to is decided by its seal", inside="block_binding")
+_DROP_BLOCK = "drop_block"
+_BINDING = dropped(
+    "reasoning that no longer fits is left out, as drop_block asks, and nothing else is done",
+    inside="block_binding",
+    idle=({"prefix_mismatch_behavior": _DROP_BLOCK},),
+)
 _COMPACTION = dropped("no counterpart upstream")
 _THREAD = dropped("no conversation is kept here")
 _EFFORT = translated("to reasoning.effort, at the nearest that the model takes")
@@ -33,7 +38,12 @@ SETTING_NODES: dict[str, Fields] = {
     },
     "thinking.disabled": {},
     "thinking.between_tools": {},
-    "block_binding": {"prefix_mismatch_behavior": dropped("what a thinking block is bound to is decided by its seal")},
+    "block_binding": {
+        "prefix_mismatch_behavior": dropped(
+            "reasoning that no longer fits is left out, as drop_block asks, and nothing else is done",
+            idle=(_DROP_BLOCK,),
+        )
+    },
     "output_config": {
         "effort": _EFFORT,
         "format": translated("to text.format", inside="format"),

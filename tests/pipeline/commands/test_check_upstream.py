@@ -144,10 +144,58 @@ def test_models_that_the_upstream_lacks() -> None:
 
 def test_models_of_another_world() -> None:
     """Where nothing is near, the advice is where to name others."""
-    assert "[models]" in check_upstream.models(_settings(), Reply(200, ("zephyr",))).advice
+    assert "[models]" in check_upstream.models(_settings(), Reply(200, ("zephyr", "mistral"))).advice
 
 
 def test_models_that_are_known() -> None:
     """All that would be asked for is there, or there is no list to look at."""
     assert check_upstream.models(_settings(), Reply(200, _ALL)).verdict is Verdict.OK
     assert "could not be compared" in check_upstream.models(_settings(), Reply(404)).text
+
+
+def test_a_server_of_one_model_is_asked_for_that() -> None:
+    """Its address is all that must be set."""
+    found = check_upstream.models(_settings(), Reply(200, ("zephyr",)))
+
+    assert (found.verdict, "zephyr" in found.text) == (Verdict.OK, True)
+
+
+def test_what_the_upstream_is_taken_for() -> None:
+    """By its address, by the setting, or by a look; and what it lacks."""
+    azure = Settings(upstream=UpstreamSettings(url="https://x.openai.azure.com/openai/v1"))
+    told = Settings(upstream=UpstreamSettings(url="https://api.openai.com/v1", profile="bedrock"))
+
+    assert check_upstream.server(azure, Reply(200)).text == "taken for azure by its address, which takes everything"
+    assert "taken for bedrock as set, without input_tokens" in check_upstream.server(told, Reply(200)).text
+    assert check_upstream.server(azure, Reply(trouble=httpx.ConnectError("no"))).verdict is Verdict.WARN
+
+
+def test_a_command_that_prints_the_key() -> None:
+    """It is run; what it says goes nowhere, and that it fails is said with the setting."""
+    good = Settings(upstream=UpstreamSettings(url="https://host/v1", key_command="echo k-1"))
+    bad = Settings(upstream=UpstreamSettings(url="https://host/v1", key_command="echo secret; exit 7"))
+
+    assert check_upstream.key(good).verdict is Verdict.OK
+    assert check_upstream.key(bad).verdict is Verdict.FAIL
+    assert "exit code 7" in check_upstream.key(bad).text
+    assert "secret" not in check_upstream.key(bad).text
+
+
+def test_the_list_is_asked_for_as_messages_are_sent() -> None:
+    """At the mended address, with the settings' headers and query, and the key where the server looks for it."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"data": []})
+
+    upstream = UpstreamSettings(
+        url="https://x.openai.azure.com",
+        api_key=Secret("k-1"),
+        headers={"x-a": Secret("b")},
+        query={"api-version": "1"},
+    )
+    check_upstream.ask_models(Settings(upstream=upstream), httpx.MockTransport(answer))
+
+    assert str(seen[0].url) == "https://x.openai.azure.com/openai/v1/models?api-version=1"
+    assert (seen[0].headers["api-key"], seen[0].headers["x-a"]) == ("k-1", "b")

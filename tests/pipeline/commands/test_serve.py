@@ -100,7 +100,10 @@ def test_what_is_announced() -> None:
     said = stream.getvalue()
     assert "https://host/v1 (with a key; chosen by --upstream)" in said
     assert "ANTHROPIC_BASE_URL=http://127.0.0.1:1 ANTHROPIC_AUTH_TOKEN=<one of your client keys>" in said
-    assert "CLAUDE_CODE_MAX_CONTEXT_TOKENS=200000 CLAUDE_CODE_AUTO_MODE_SERVER=0 claude" in said
+    assert (
+        "CLAUDE_CODE_MAX_CONTEXT_TOKENS=200000 CLAUDE_CODE_AUTO_COMPACT_WINDOW=200000"
+        " CLAUDE_CODE_AUTO_MODE_SERVER=0 claude\n"
+    ) in said
     assert "workers:  3" in said
     assert _KEY not in said
 
@@ -110,7 +113,7 @@ def test_what_is_announced() -> None:
     [
         (Settings(upstream=UpstreamSettings(url="emulator"), upstream_chosen_by="nothing was given"), "no key: "),
         (Settings(upstream=UpstreamSettings(url="emulator"), upstream_chosen_by="--upstream"), "chosen by --upstream"),
-        (Settings(upstream=UpstreamSettings(url="http://h")), "http://h (without a key"),
+        (Settings(upstream=UpstreamSettings(url="http://h")), "http://h/v1 (without a key"),
     ],
 )
 def test_the_upstream_in_words(settings: Settings, said: str) -> None:

@@ -13,6 +13,7 @@ from pipeline.endpoints import context_window
 from pipeline.endpoints.application import application
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.upstream_count import upstream_count
+from stages.tables.model_registry import Described, ModelRegistry
 from stages.tables.profiles import PROFILES
 from tests.support.client import MemoryClient, Reply
 from tests.support.running import context_of
@@ -47,12 +48,17 @@ async def load(context: Context) -> None:
 
 
 async def ask(
-    request: dict[str, Any], *scripts: Script | Exception, tokenizer: bool = False, profile: str = "openai"
+    request: dict[str, Any],
+    *scripts: Script | Exception,
+    tokenizer: bool = False,
+    profile: str = "openai",
+    models: ModelRegistry | None = None,
 ) -> tuple[Reply, ScriptedUpstream, list[dict[str, Any]]]:
     """Ask; return the reply, the upstream, and the lines of the log."""
     upstream, log = ScriptedUpstream(*scripts), CapturingLogger()
     context = context_of(upstream, log=log)
-    context = attrs.evolve(context, target=attrs.evolve(context.target, profile=PROFILES[profile]))
+    target = attrs.evolve(context.target, profile=PROFILES[profile], models=models or ModelRegistry())
+    context = attrs.evolve(context, target=target)
     if tokenizer:
         await load(context)
     reply = await MemoryClient(application(context)).messages(request)
@@ -212,3 +218,78 @@ async def test_a_window_for_input_alone_is_not_shared() -> None:
     reply, upstream, _ = await ask(request, GOOD, tokenizer=True)
 
     assert (reply.status, upstream.paths) == (200, [RESPONSES])
+
+
+# -- windows that the server or the settings tell ------------------------------------------------------
+
+ENGINE = ModelRegistry(served={"tiny": 65_536}, local=True)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "asked", "sent"),
+    [
+        (10_000, 1_000, 1_000),
+        (10_000, 32_000, 32_000),
+        (10_000, 128_000, 65_536 - 11_507),  # 10,006 by the estimate, and the margin
+        (50_000, 32_000, 65_536 - 57_507),
+    ],
+)
+async def test_an_answer_is_asked_for_that_fits(tokens: int, asked: int, sent: int) -> None:
+    """No more than the room that is left, without a request to count; less than asked for is said."""
+    reply, upstream, _ = await ask(prompt(tokens, "tiny", max_tokens=asked), GOOD, profile="vllm", models=ENGINE)
+
+    assert (reply.status, upstream.paths) == (200, [RESPONSES])
+    assert upstream.requests[0]["max_output_tokens"] == sent
+    assert ("max_tokens" in reply.headers["dragoman-mapping"]) is (sent < asked)
+
+
+async def test_little_room_is_divided_by_the_servers_own_count() -> None:
+    """Where the estimate leaves too little, a server that counts is asked to."""
+    asked = prompt(55_000, "tiny", max_tokens=32_000)
+    reply, upstream, _ = await ask(asked, counted(60_000), GOOD, profile="llama.cpp", models=ENGINE)
+
+    assert (reply.status, upstream.paths) == (200, [COUNT, RESPONSES])
+    assert upstream.requests[1]["max_output_tokens"] == 5_536
+
+
+@pytest.mark.parametrize(
+    ("count", "sentence"),
+    [
+        (65_537, "prompt is too long: 65537 tokens > 65536 maximum"),
+        (65_500, "input length and `max_tokens` exceed context limit: 65500 + 32000 > 65536"),
+    ],
+)
+async def test_no_room_is_refused_where_that_is_certain(count: int, sentence: str) -> None:
+    """In the words on which clients compact; nothing is asked for that the server would cut."""
+    asked = prompt(64_000, "tiny", max_tokens=32_000)
+    reply, upstream, _ = await ask(asked, counted(count), GOOD, profile="llama.cpp", models=ENGINE)
+
+    refused(reply, sentence)
+    assert upstream.paths == [COUNT]
+
+
+async def test_a_server_that_does_not_count_decides_itself() -> None:
+    """It gets the least that can be asked for, and says what it thinks of the prompt."""
+    reply, upstream, _ = await ask(prompt(70_000, "tiny"), GOOD, profile="vllm", models=ENGINE)
+
+    assert (reply.status, upstream.requests[0]["max_output_tokens"]) == (200, PROFILES["vllm"].min_output_tokens)
+
+
+async def test_a_window_of_the_settings() -> None:
+    """It counts as the server's own word."""
+    models = ModelRegistry.of({"mine": Described(model_info={"window": 8_192})})
+    _, upstream, _ = await ask(prompt(2_000, "mine", max_tokens=128_000), GOOD, models=models)
+
+    assert upstream.requests[0]["max_output_tokens"] == 8_192 - 2_307
+
+
+async def test_strict_mode_asks_for_what_was_asked_or_not_at_all() -> None:
+    """A shorter answer is not what the client wants."""
+    upstream = ScriptedUpstream(GOOD)
+    context = context_of(upstream)
+    context = attrs.evolve(context, target=attrs.evolve(context.target, models=ENGINE))
+    request = prompt(50_000, "tiny", max_tokens=32_000)
+    reply = await MemoryClient(application(context)).messages(request, headers={"dragoman-mode": "strict"})
+
+    assert (reply.status, upstream.paths) == (400, [])
+    assert reply.json()["error"]["message"].startswith("max_tokens: approximated: ")

@@ -14,6 +14,7 @@ from anthropic.types.beta import BetaModelInfo
 
 from pipeline.endpoints import models
 from stages.canonical.failure import Failure, Kind
+from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import MODELS, RELEASES, model_info, upstream_model
 
 CONFIGURED = {"my-claude": "gpt-5.4", "local": "llama-3", "opus": "gpt-6-sol", "default": "gpt-6-luna"}
@@ -21,14 +22,14 @@ CONFIGURED = {"my-claude": "gpt-5.4", "local": "llama-3", "opus": "gpt-6-sol", "
 
 def listed(configured: dict[str, str] | None = None, **query: str) -> dict[str, Any]:
     """Ask for a page; it must be one."""
-    page = models.page({name: [value] for name, value in query.items()}, configured or {})
+    page = models.page({name: [value] for name, value in query.items()}, ModelRegistry(configured or {}))
     assert isinstance(page, dict)
     return page
 
 
 def refused(**query: list[str]) -> str:
     """Ask for a page that must be refused, and return why."""
-    failure = models.page(query, {})
+    failure = models.page(query, ModelRegistry())
     assert isinstance(failure, Failure)
     assert failure.kind is Kind.INVALID_REQUEST
     return failure.message
@@ -36,7 +37,7 @@ def refused(**query: list[str]) -> str:
 
 def found(model_id: str, configured: dict[str, str] | None = None) -> dict[str, Any]:
     """Ask for a model that must be there."""
-    model = models.one(model_id, configured or {})
+    model = models.one(model_id, ModelRegistry(configured or {}))
     assert isinstance(model, dict)
     return model
 
@@ -187,7 +188,7 @@ def test_any_name_that_would_be_answered_is_found(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "no-such-model"])
 def test_an_unknown_model(name: str) -> None:
     """What nothing is known about is a 404 in Anthropic's words."""
-    failure = models.one(name, {"local": "llama-3"})
+    failure = models.one(name, ModelRegistry({"local": "llama-3"}))
 
     assert failure == Failure(Kind.NOT_FOUND, f"model: {name}")
 
@@ -236,9 +237,9 @@ def test_behind_the_last_there_is_nothing() -> None:
 @pytest.mark.parametrize("name", ["lifecycle", "lifecycle[]"])
 def test_lifecycles(name: str) -> None:
     """`lifecycle` filters, repeated or not; none of ours is retired."""
-    active = models.page({name: ["active"], "limit": ["1000"]}, {})
-    both = models.page({name: ["active", "deprecated"], "limit": ["1000"]}, {})
-    retired = models.page({name: ["retired"]}, {})
+    active = models.page({name: ["active"], "limit": ["1000"]}, ModelRegistry())
+    both = models.page({name: ["active", "deprecated"], "limit": ["1000"]}, ModelRegistry())
+    retired = models.page({name: ["retired"]}, ModelRegistry())
 
     assert isinstance(active, dict)
     assert {model["lifecycle"] for model in active["data"]} == {"active"}
@@ -267,4 +268,4 @@ def test_wrong_parameters(query: dict[str, list[str]], complaint: str) -> None:
 
 def test_other_parameters_are_ignored() -> None:
     """`beta=true`, which every Claude Code request carries, and an empty cursor change nothing."""
-    assert models.page({"beta": ["true"], "after_id": [""]}, {}) == listed()
+    assert models.page({"beta": ["true"], "after_id": [""]}, ModelRegistry()) == listed()

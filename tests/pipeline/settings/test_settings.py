@@ -150,3 +150,26 @@ def test_the_plain_key_for_our_own_client() -> None:
     assert key is not None
     assert key.reveal() == "one"
     assert settings.plain_client_key({}, {}, None) is None
+
+
+def test_a_command_that_prints_the_key_goes_before_the_key_of_other_programs() -> None:
+    """`OPENAI_API_KEY` may be set for somebody else; two keys of ours are a mistake, and the upstream is OpenAI."""
+    command = {"DRAGOMAN_UPSTREAM_KEY_COMMAND": "print-key"}
+    settings = load({}, {**command, "OPENAI_API_KEY": _KEY}, None)
+
+    assert (settings.upstream.api_key, settings.upstream.key_command) == (None, "print-key")
+    assert settings.upstream.url == "https://api.openai.com/v1"
+    with pytest.raises(ConfigurationError, match=r"upstream\.key_command: there is upstream\.api_key as well"):
+        load({}, {**command, "DRAGOMAN_UPSTREAM_API_KEY": _KEY}, None)
+
+
+def test_headers_are_kept_like_keys(file: Path) -> None:
+    """They may be keys; neither the settings nor a mistake shows them."""
+    file.write_text(
+        f'[upstream]\nurl = "https://h/v1"\n[upstream.headers]\nX-Key = "{_KEY}"\n[upstream.query]\na = "b"\n'
+    )
+    settings = load({}, {}, file)
+
+    assert settings.upstream.headers["x-key"].reveal() == _KEY
+    assert _KEY not in repr(settings)
+    assert settings.upstream.query == {"a": "b"}

@@ -116,12 +116,25 @@ def test_a_model_that_cannot_search_among_tools() -> None:
 
 
 def test_pages_are_opened_by_the_search() -> None:
-    """Without one there is nothing that reads a page; the client's own tools are nothing of ours."""
+    """Without one it is declared for that, under the client's name; the client's own tools are nothing of ours."""
     assert hosted(SEARCH, FETCH, server("bash_20250124"), Tool("a", {}))[1] == [("tools.1", Disposition.APPROXIMATED)]
-    assert hosted(FETCH, server("advisor_20260301"))[1] == [
-        ("tools.0", Disposition.DROPPED),
-        ("tools.1", Disposition.DROPPED),
-    ]
+    made, notes = hosted(FETCH, server("advisor_20260301"))
+
+    assert notes == [("tools.0", Disposition.APPROXIMATED), ("tools.1", Disposition.DROPPED)]
+    assert [tool["type"] for tool in made.declared] == ["web_search"]
+    assert made.forced(FETCH.name, alone=True) == "required"
+
+
+def test_pages_are_read_where_they_were_allowed() -> None:
+    """The search is held to the same domains."""
+    made, _ = hosted(server("web_fetch_20250910", allowed_domains=["example.com"]))
+
+    assert made.declared == [{"type": "web_search", "filters": {"allowed_domains": ["example.com"]}}]
+
+
+def test_a_server_without_a_search_reads_no_pages() -> None:
+    """There is no counterpart then, and strict mode refuses it in either case."""
+    assert hosted(FETCH, available=False) == (DeclaredServerTools(), [("tools.0", Disposition.DROPPED)])
 
 
 @pytest.mark.parametrize(
@@ -132,7 +145,7 @@ def test_pages_are_opened_by_the_search() -> None:
         ((server("web_search_20250305", max_uses="3"),), None, []),
         ((SEARCH,), None, []),
         ((SEARCH, server("web_fetch_20250910", max_uses=7)), None, [("tools.1", Disposition.APPROXIMATED)]),
-        ((server("web_fetch_20250910", max_uses=7),), None, [("tools.0", Disposition.DROPPED)]),
+        ((server("web_fetch_20250910", max_uses=7),), 7, [("tools.0", Disposition.APPROXIMATED)]),
         ((server("web_search_20250305", max_uses=3), CODE), None, [("tools.0.max_uses", Disposition.DROPPED)]),
     ],
 )

@@ -27,12 +27,17 @@ def test_the_emulator_takes_what_openai_takes() -> None:
     ("url", "name"),
     [
         ("https://api.openai.com/v1", "openai"),
-        ("https://x.openai.azure.com/openai/v1", "openai"),
+        ("https://x.openai.azure.com/openai/v1", "azure"),
+        ("https://X.services.ai.azure.com/openai/v1", "azure"),
+        ("https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1", "bedrock"),
+        ("https://bedrock-mantle.us-east-1.api.aws/v1", "bedrock"),
+        ("https://openrouter.ai/api/v1", "openrouter"),
+        ("https://notopenrouter.ai/api/v1", "openai"),
         ("emulator", "emulator"),
         ("http://localhost:8080/v1", "openai"),
     ],
 )
-def test_unknown_servers_are_treated_as_whole(url: str, name: str) -> None:
+def test_hosts_tell_and_unknown_servers_are_treated_as_whole(url: str, name: str) -> None:
     """Leaving things out would lose them on a server that has them."""
     assert guess(url) is PROFILES[name]
 

@@ -70,6 +70,12 @@ def said(*blocks: dict[str, Any], role: str = "user", **fields: Any) -> list[dic
             {"thinking": {"type": "enabled", "budget_tokens": 2000, "block_binding": {"a": 1}}},
             {"thinking.block_binding": DROPPED},
         ),
+        ({"thinking": {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}}}, {}),
+        ({"thinking": {"type": "adaptive", "block_binding": None}}, {}),
+        (
+            {"thinking": {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "error"}}},
+            {"thinking.block_binding": DROPPED},
+        ),
         ({"thinking": {"type": "disabled", "budget_tokens": 2000}}, {"thinking.budget_tokens": DROPPED}),
         ({"thinking": {"type": "later"}}, {"thinking": DROPPED}),
         ({"mcp_servers": [{"type": "url", "name": "a", "url": "u", "odd": 1}]}, {"mcp_servers.0.odd": DROPPED}),

@@ -1,0 +1,78 @@
+"""What a server that obeys less than the whole API is sent instead, and what is said where it obeys nothing.
+
+The request is mapped as for the whole API; here, at the end, what the profile knows to be ignored is put in a form that
+holds, or reported. A field that is ignored must not look faithful.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stages.canonical.place import ROOT
+from stages.canonical.report import Report
+from stages.canonical.request import Request
+from stages.tables.profiles import Profile
+
+Body = dict[str, Any]
+"""The upstream request; changed in place."""
+
+
+def adapt(body: Body, request: Request, profile: Profile, report: Report) -> None:
+    """Fit a request to a server, and report what that makes of the client's wishes."""
+    for heeds, fit in _FITS:
+        if not heeds(profile):
+            fit(body, request, report)
+
+
+def _offer_alone(body: Body, _: Request, report: Report) -> None:
+    """Where a named tool cannot be forced, it is the only one that is offered, and some call is."""
+    choice = body.get("tool_choice")
+    if not isinstance(choice, dict) or choice.get("type") != "function":
+        return
+    body["tools"] = [tool for tool in body["tools"] if tool.get("name") == choice["name"]]
+    body["tool_choice"] = "required"
+    report.emulated(
+        ROOT.field("tool_choice"),
+        "the server forces no tool by name, so that tool alone is offered and a call required",
+    )
+
+
+def _allow_parallel(body: Body, _: Request, report: Report) -> None:
+    if body.pop("parallel_tool_calls", None) is not None:
+        report.approximated(
+            ROOT.field("tool_choice").field("disable_parallel_tool_use"),
+            "the server makes as many calls as the model likes",
+        )
+
+
+def _format_as_in_chat(body: Body, _: Request, __: Report) -> None:
+    """The same format, in the field where Chat Completions has it."""
+    text = body.pop("text", None)
+    if text is not None:
+        asked = {name: value for name, value in text["format"].items() if name != "type"}
+        body["response_format"] = {"type": "json_schema", "json_schema": asked}
+
+
+def _forget_tier(body: Body, request: Request, report: Report) -> None:
+    if body.pop("service_tier", None) is not None:
+        path = "speed" if request.extra.get("speed") == "fast" else "service_tier"
+        report.dropped(ROOT.field(path), "the server has no tiers")
+
+
+def _doubt_effort(body: Body, request: Request, report: Report) -> None:
+    if "effort" not in body.get("reasoning", {}):
+        return
+    said = request.output_config is not None and request.output_config.effort is not None
+    place = ROOT.field("output_config").field("effort") if said else ROOT.field("thinking")
+    report.approximated(place, "the server hands it to the model's template at best, and older ones ignore it")
+
+
+_FITS: tuple[tuple[Callable[[Profile], bool], Callable[[Body, Request, Report], None]], ...] = (
+    (lambda profile: profile.named_choice, _offer_alone),
+    (lambda profile: profile.parallel_choice, _allow_parallel),
+    (lambda profile: profile.format_field == "text", _format_as_in_chat),
+    (lambda profile: profile.tiers, _forget_tier),
+    (lambda profile: profile.heeds_effort, _doubt_effort),
+)
+"""Whether a profile needs nothing, and what is done where it does."""
