@@ -74,6 +74,7 @@ class Conversation:
     _used: set[str] = attrs.field(factory=set, init=False)
     _loaded: set[str] = attrs.field(factory=set, init=False)
     _held: list[Item] = attrs.field(factory=list, init=False)
+    _replay: ServerToolReplay = attrs.field(init=False)
     _phase: str = attrs.field(default="", init=False)
     _phase_here: str = attrs.field(default="", init=False)
 
@@ -139,7 +140,7 @@ class Conversation:
 
     def _load(self, result: ToolResult) -> None:
         """Declare the tools that a result is the first to refer to."""
-        fresh = [name for name in referred(result) if name not in self._loaded]
+        fresh = [name for name in dict.fromkeys(referred(result)) if name not in self._loaded]
         self._loaded.update(fresh)
         tools = [self.toolbox.deferred[name] for name in fresh if name in self.toolbox.deferred]
         if tools:
@@ -156,6 +157,7 @@ class Conversation:
         by_index = cited_texts(message.content, f"messages.{at}", self.report)
         sent = {index for index, cited_text in by_index.items() if cited_text.text.strip()}
         phases = phases_of(message, sent) if self.reasoning.phases else {}
+        self._replay = ServerToolReplay(message, self.toolbox, self.report, available=self.profile.hosted)
         for index, block in enumerate(message.content):
             where, self._phase_here = f"messages.{at}.content.{index}", phases.get(index, "")
             self.marks.note_substitute(block, where)
@@ -167,7 +169,7 @@ class Conversation:
                 if index in by_index:
                     self._say(by_index[index].text, by_index[index].annotations)
             else:
-                self._say_otherwise(block, where, message)
+                self._say_otherwise(block, where)
         for ident in [ident for ident, (_, place) in self._open.items() if place not in self._answered]:
             self._give_up(ident)
 
@@ -183,12 +185,11 @@ class Conversation:
             self.items.append(wire.message("assistant", [part], self._phase or self._phase_here))
             self._phase = ""
 
-    def _say_otherwise(self, block: ContentBlock, path: str, message: Message) -> None:
+    def _say_otherwise(self, block: ContentBlock, path: str) -> None:
         if isinstance(block, Unknown):
-            replay = ServerToolReplay(self.toolbox, self.profile.hosted, self.report)
-            items = replay.items(block, message)
+            items = self._replay.items(block)
             if items is None:
-                self._say(replay.text(block, path))
+                self._say(self._replay.text(block, path))
             elif items:
                 self._release()
                 self.items += items
