@@ -16,6 +16,7 @@ import httpx
 import trio
 from structlog.typing import FilteringBoundLogger
 
+from pipeline.aside import Aside
 from pipeline.endpoints.context import Context
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry import names
@@ -55,11 +56,13 @@ async def open_service(
         tokenizer = Tokenizer()
         nursery.start_soon(tokenizer.load)
         log = log or make_logger(settings.log_format, settings.log_level)
+        aside = Aside()
         try:
-            yield Context(settings, client, target, tokenizer, log)
+            yield Context(settings, client, target, tokenizer, log, aside=aside)
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
+                await aside.close()
                 await transport.aclose()
 
 
@@ -68,7 +71,7 @@ def target_of(settings: Settings) -> Target:
     upstream = settings.upstream
     profile = profiles.PROFILES.get(upstream.profile) or profiles.guess(upstream.url)
     profile = attrs.evolve(profile, **upstream.profile_overrides)  # type: ignore[arg-type] # checked by the settings
-    return Target(profile, fingerprint(upstream.url, upstream.api_key), settings.models)
+    return Target(profile, fingerprint(upstream.url, upstream.api_key), dict(settings.models))
 
 
 def _transport(settings: Settings) -> httpx.AsyncBaseTransport:

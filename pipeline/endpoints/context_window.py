@@ -8,11 +8,10 @@ others go on without a delay, and so does whatever cannot be counted.
 from __future__ import annotations
 
 from pipeline.endpoints.context import Context
+from pipeline.endpoints.own_count import own_count
+from pipeline.endpoints.translation import Question, Translated
 from pipeline.endpoints.upstream_count import upstream_count
-from stages import counter
 from stages.canonical.failure import Failure, Kind
-from stages.canonical.request import Request
-from stages.mapper import Mapped
 from stages.tables.errors import OVERFLOW, no_room, too_long
 from stages.tables.models import UNKNOWN_MODEL, Model, model_info
 
@@ -29,20 +28,23 @@ COUNT_TIMEOUT = 10.0
 """Seconds that the upstream may take to count; a request is not held up for longer by a mere precaution."""
 
 
-async def check_context_window(context: Context, request: Request, mapped: Mapped) -> int | Failure:
+async def check_context_window(
+    context: Context, question: Question, body: bytes, translated: Translated
+) -> int | Failure:
     """Size up a prompt: its tokens as well as they are known before it is answered, or why it will not be.
 
     Args:
         context: has the vocabulary and the upstream.
-        request: what the client asked.
-        mapped: what it became.
+        question: how the request was translated.
+        body: the request, as the client sent it.
+        translated: what it became.
     """
-    guess = context.estimate(request)
-    model = model_info(mapped.plan.upstream_model)
-    room = _output(mapped, model)
+    guess = translated.guess
+    model = model_info(translated.plan.upstream_model)
+    room = _output(translated, model)
     if model is UNKNOWN_MODEL or guess + room <= NEAR * model.window:
         return guess
-    tokens, certain = await _count(context, request, mapped, model, guess)
+    tokens, certain = await _count(context, question, body, model, guess, room)
     if isinstance(certain, Failure):
         return certain
     if certain > model.window:
@@ -52,9 +54,9 @@ async def check_context_window(context: Context, request: Request, mapped: Mappe
     return tokens
 
 
-def _output(mapped: Mapped, model: Model) -> int:
+def _output(translated: Translated, model: Model) -> int:
     """The part of the window that is kept for the answer."""
-    return mapped.plan.max_output_tokens or 0 if model.shared else 0
+    return translated.plan.max_output_tokens or 0 if model.shared else 0
 
 
 def _overflow(sentence: str) -> Failure:
@@ -62,18 +64,20 @@ def _overflow(sentence: str) -> Failure:
 
 
 async def _count(
-    context: Context, request: Request, mapped: Mapped, model: Model, guess: int
+    context: Context, question: Question, body: bytes, model: Model, guess: int, room: int
 ) -> tuple[int, int | Failure]:
     """Return the likely number of tokens, and the number that is certain, or the upstream's own refusal."""
     tokens, least = guess, 0
     if context.counting != "estimate":
-        tokens = await context.count(request)
-        least = counter.least(request, context.tokenizer.tokens) if model.prefix.startswith(TOKENIZER_FAMILIES) else 0
-        if least > model.window or tokens + _output(mapped, model) <= CLOSE * model.window:
+        own = await own_count(context, question, body)
+        if isinstance(own, Failure):
+            return tokens, own
+        tokens, least = own[0], own[1] if model.prefix.startswith(TOKENIZER_FAMILIES) else 0
+        if least > model.window or tokens + room <= CLOSE * model.window:
             return tokens, least
     if not context.target.profile.input_tokens:
         return tokens, least
-    counted = await upstream_count(context, mapped, first_byte_timeout=COUNT_TIMEOUT, retries=0)
+    counted = await upstream_count(context, question, body, first_byte_timeout=COUNT_TIMEOUT, retries=0)
     if isinstance(counted, Failure) and counted.cause == OVERFLOW:
         return tokens, counted
     return (counted, counted) if isinstance(counted, int) else (tokens, least)
