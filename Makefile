@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format mapping fixtures unit client engines bench wheel coverage clean
+.PHONY: help venv demo test lint format mapping fixtures unit client engines bench stalls wheel coverage clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -61,6 +61,9 @@ engines: .venv/.dev-stamp  ## tests with real inference engines (each skips wher
 
 bench: .venv/.dev-stamp  ## what an event and a stream cost on this machine
 	$(BIN)/dragoman bench $(ARGS)
+
+stalls: .venv/.dev-stamp  ## how long streams stand still while something large is sent
+	$(BIN)/python -m pipeline.bench.stalls $(ARGS)
 
 # The wheel as a user gets it: its own venv, another directory, nothing of the checkout on the path.
 wheel: .venv/.dev-stamp  ## build the wheel and test it as installed

@@ -16,6 +16,7 @@ import httpx
 import trio
 from structlog.typing import FilteringBoundLogger
 
+from pipeline.aside import Aside
 from pipeline.endpoints.context import Context
 from pipeline.settings import EMULATOR, Secret, Settings
 from pipeline.telemetry import names
@@ -61,11 +62,13 @@ async def open_service(
         discovery = None if on_stage else discovery_of(settings, client, target, log)
         if discovery is not None:
             nursery.start_soon(discovery.look)
+        aside = Aside()
         try:
-            yield Context(settings, client, target, tokenizer, log, discovery=discovery)
+            yield Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery)
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
+                await aside.close()
                 await transport.aclose()
 
 

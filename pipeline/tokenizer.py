@@ -16,7 +16,6 @@ import attrs
 import trio
 
 from stages import counter
-from stages.canonical.request import Request
 
 ENCODING = "o200k_base"
 """The tokenizer of gpt-4o and all after it; tiktoken 0.14 names none for gpt-6, which is taken to have the same."""
@@ -27,9 +26,6 @@ LOAD_TIMEOUT = 10.0
 CHUNK = 20_000
 """Characters counted at once: the estimate holds the interpreter for a millisecond over so many, and tiktoken, which
 gives up with a panic over a million blanks in a row, is far from its limit."""
-
-INLINE = 50_000
-"""Characters counted without a thread, a few milliseconds with the slowest source; remembered texts do not count."""
 
 Loader = Callable[[], counter.Tokens]
 """Makes a counter of texts; `ImportError`, `OSError` or `ValueError` mean that this source is not to be had."""
@@ -85,20 +81,19 @@ class Tokenizer:
                     self._memory, self.source = _counting(tokens), name
                     return
 
+    @classmethod
+    def of(cls, source: str) -> Tokenizer:
+        """Load a source by its name, now; one that is not to be had, or has no name of ours, is the estimate."""
+        made = cls()
+        loader = SOURCES.get(source)
+        tokens = _attempt(loader) if loader is not None else None
+        if tokens is not None:
+            made._memory, made.source = _counting(tokens), source
+        return made
+
     def tokens(self, text: str) -> int:
         """Count one text, on the spot; the same text is counted once."""
         return self._memory(text)
-
-    async def count(self, request: Request) -> int:
-        """Count a whole request; waits only where what is long and new is counted in a thread.
-
-        So other requests go on meanwhile. Cancelled, because the client has left, the thread ends by itself: it holds
-        nothing but the request.
-        """
-        memory = self._memory
-        if counter.count(request, memory.unknown) <= INLINE:
-            return counter.count(request, memory)
-        return await trio.to_thread.run_sync(counter.count, request, memory, abandon_on_cancel=True)
 
 
 def _attempt(loader: Loader) -> counter.Tokens | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import zlib
 from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,6 +35,14 @@ _USER = "user message"
 _IN_THE_PROMPT = ("tools", "instructions", "text")
 _WIDTH = 8
 # Bytes of a fingerprint in `PromptFingerprint.items`: four of checksum, four of length.
+
+
+LARGEST = 2**28
+"""Bytes that the input of a request may have: a tool that many searches have found is written for each of them."""
+
+
+class TooLargeError(Exception):
+    """The request becomes larger than `LARGEST`."""
 
 
 @attrs.frozen
@@ -110,12 +117,20 @@ def fingerprint_of(body: Mapping[str, Any]) -> PromptFingerprint:
 
 
 def serialise(body: Mapping[str, Any]) -> tuple[bytes, PromptFingerprint]:
-    """Write an upstream request, and take the fingerprints of its parts on the way: each is encoded once."""
+    """Write an upstream request, and take the fingerprints of its parts on the way: each is encoded once.
+
+    Raises:
+        TooLargeError: its input would be larger than `LARGEST`.
+    """
     marks, encode, checksum = array("I"), json.encode, zlib.crc32
     items = body.get("input") or []
     parts: list[msgspec.Raw] = []
+    left = LARGEST
     for item in items:
         said = encode(item)
+        left -= len(said)
+        if left < 0:
+            raise TooLargeError
         marks.append(checksum(said))
         marks.append(len(said))
         parts.append(msgspec.Raw(said))
@@ -135,9 +150,15 @@ def _kind(item: Mapping[str, Any]) -> str:
 
 def common(before: PromptFingerprint, now: PromptFingerprint) -> int:
     """How many items at the beginning of both inputs are the same."""
-    first, second = before.items, now.items
-    most = min(len(first), len(second)) // _WIDTH
-    return bisect_left(range(1, most + 1), 1, key=lambda n: first[: n * _WIDTH] != second[: n * _WIDTH])
+    first, second = memoryview(before.items), memoryview(now.items)
+    low, high = 0, min(len(first), len(second)) // _WIDTH
+    while low < high:  # all before `low` are the same; what was compared is not compared again
+        middle = (low + high + 1) // 2
+        if first[low * _WIDTH : middle * _WIDTH] == second[low * _WIDTH : middle * _WIDTH]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def changed(before: PromptFingerprint, now: PromptFingerprint) -> PromptChange | None:

@@ -68,6 +68,8 @@ class Framing:
         body = b"".join(self._body)
         begin = body.lstrip(_SPACE)
         self._whole_body = begin.startswith((b"{", b"[", b"<"))
+        if not begin:
+            self._body = []  # space says nothing, however much of it comes
         if self._whole_body or not begin:
             return []
         self._form = sse.Decoder()

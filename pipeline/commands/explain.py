@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain one request; return 0, or 1 if it would be refused."""
-    from pipeline.endpoints.messages import explanation
+    from pipeline.endpoints.translation import explanation
     from pipeline.service import target_of
     from stages.canonical.failure import Failure
     from stages.canonical.request import Caller

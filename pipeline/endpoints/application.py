@@ -54,6 +54,8 @@ def application(context: Context) -> Application:
             if context.discovery is not None and exchange.path not in OPEN:
                 context = await context.informed()
             await _route(context, exchange)
+        except RecursionError:  # what recurses here follows a request, which is read before anything is answered
+            await exchange.break_off(Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply"))
         except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a failure
             context.log.error(names.FAULT, request_id=exchange.request_id, site=fault_site(error))  # noqa: TRY400 - a traceback quotes content
             await exchange.break_off(Failure(Kind.INTERNAL, "Internal server error"))

@@ -6,14 +6,13 @@ import attrs
 import httpx
 from structlog.typing import FilteringBoundLogger
 
+from pipeline.aside import Aside
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.discovery import Discovery
 from pipeline.version import version
-from stages import counter
-from stages.canonical.request import Request
 from stages.mapper import Target
 
 
@@ -27,6 +26,7 @@ class Context:
         target: what the mapper must know about it.
         tokenizer: how tokens are counted here.
         log: the program's logger; content never reaches it.
+        aside: runs what would hold up other requests.
         history: what is remembered of answered turns, to explain a missed cache; nothing is answered by it.
         version: our own.
         discovery: finds out more about the upstream; None where there is nothing to find.
@@ -38,6 +38,7 @@ class Context:
     tokenizer: Tokenizer
     log: FilteringBoundLogger
     version: str = attrs.field(factory=version)
+    aside: Aside = attrs.field(factory=Aside)
     history: PromptHistory = attrs.field(factory=PromptHistory)
     discovery: Discovery | None = None
 
@@ -58,11 +59,3 @@ class Context:
     def counting(self) -> str:
         """Where our own token counts come from."""
         return self.tokenizer.source
-
-    def estimate(self, request: Request) -> int:
-        """Size up a prompt cheaply, for `message_start`; the truth comes from the upstream at the end."""
-        return counter.count(request, counter.estimate)
-
-    async def count(self, request: Request) -> int:
-        """Count a prompt with the best vocabulary at hand, without holding up other requests."""
-        return await self.tokenizer.count(request)

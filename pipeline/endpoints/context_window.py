@@ -15,12 +15,10 @@ import math
 import attrs
 
 from pipeline.endpoints.context import Context
+from pipeline.endpoints.own_count import own_count
+from pipeline.endpoints.translation import Question, Translated
 from pipeline.endpoints.upstream_count import upstream_count
-from stages import counter
 from stages.canonical.failure import Failure, Kind
-from stages.canonical.place import ROOT
-from stages.canonical.request import Request
-from stages.mapper import Mapped
 from stages.tables.errors import OVERFLOW, no_room, too_long
 from stages.tables.models import UNKNOWN_MODEL, Model
 
@@ -59,31 +57,28 @@ class Size:
     tokens: int
     limit: int | None = None
 
-    def fitted(self, mapped: Mapped) -> Mapped:
-        """The request with its limit, which is reported."""
-        if self.limit is None:
-            return mapped
-        mapped.report.approximated(ROOT.field("max_tokens"), "the prompt leaves no more of the model's window")
-        body = {**mapped.body, "max_output_tokens": self.limit}
-        return attrs.evolve(mapped, body=body, plan=attrs.evolve(mapped.plan, max_output_tokens=self.limit))
 
-
-async def check_context_window(context: Context, request: Request, mapped: Mapped) -> Size | Failure:
+async def check_context_window(
+    context: Context, question: Question, body: bytes, translated: Translated
+) -> Size | Failure:
     """Size up a prompt, or say why it will not be answered.
+
+    Waits only near the window, for our own count and for the upstream's.
 
     Args:
         context: has the vocabulary and the upstream.
-        request: what the client asked.
-        mapped: what it became.
+        question: how the request was translated.
+        body: the request, as the client sent it.
+        translated: what it became.
     """
-    guess = context.estimate(request)
-    model = context.target.models.model_info(mapped.plan.upstream_model)
-    if context.target.models.tells_window(mapped.plan.upstream_model):
-        return await _divided(context, request, mapped, model, guess)
-    room = _output(mapped, model)
+    guess, model_name = translated.guess, translated.plan.upstream_model
+    model = context.target.models.model_info(model_name)
+    if context.target.models.tells_window(model_name):
+        return await _divided(context, question, body, translated, model)
+    room = _output(translated, model)
     if model is UNKNOWN_MODEL or guess + room <= NEAR * model.window:
         return Size(guess)
-    tokens, certain = await _count(context, request, mapped, model, guess)
+    tokens, certain = await _count(context, question, body, model, guess, room)
     if isinstance(certain, Failure):
         return certain
     if certain > model.window:
@@ -93,13 +88,15 @@ async def check_context_window(context: Context, request: Request, mapped: Mappe
     return Size(tokens)
 
 
-async def _divided(context: Context, request: Request, mapped: Mapped, model: Model, guess: int) -> Size | Failure:
+async def _divided(
+    context: Context, question: Question, body: bytes, translated: Translated, model: Model
+) -> Size | Failure:
     """Divide a window between prompt and answer."""
-    asked = mapped.plan.max_output_tokens or 0
+    guess, asked = translated.guess, translated.plan.max_output_tokens or 0
     tokens, exact = guess, 0  # `exact` is the least at least, and the number itself where both are the same
     left = model.window - math.ceil(MARGIN * guess)
     if left < min(asked, ENOUGH):
-        tokens, certain = await _count(context, request, mapped, model, guess)
+        tokens, certain = await _count(context, question, body, model, guess, _output(translated, model))
         if isinstance(certain, Failure):
             return certain
         exact = certain
@@ -112,9 +109,9 @@ async def _divided(context: Context, request: Request, mapped: Mapped, model: Mo
     return Size(tokens, max(left, least) if asked > max(left, least) else None)
 
 
-def _output(mapped: Mapped, model: Model) -> int:
+def _output(translated: Translated, model: Model) -> int:
     """The part of the window that is kept for the answer."""
-    return mapped.plan.max_output_tokens or 0 if model.shared else 0
+    return translated.plan.max_output_tokens or 0 if model.shared else 0
 
 
 def _overflow(sentence: str) -> Failure:
@@ -122,18 +119,20 @@ def _overflow(sentence: str) -> Failure:
 
 
 async def _count(
-    context: Context, request: Request, mapped: Mapped, model: Model, guess: int
+    context: Context, question: Question, body: bytes, model: Model, guess: int, room: int
 ) -> tuple[int, int | Failure]:
     """Return the likely number of tokens, and the number that is certain, or the upstream's own refusal."""
     tokens, least = guess, 0
     if context.counting != "estimate":
-        tokens = await context.count(request)
-        least = counter.least(request, context.tokenizer.tokens) if model.prefix.startswith(TOKENIZER_FAMILIES) else 0
-        if least > model.window or tokens + _output(mapped, model) <= CLOSE * model.window:
+        own = await own_count(context, question, body)
+        if isinstance(own, Failure):
+            return tokens, own
+        tokens, least = own[0], own[1] if model.prefix.startswith(TOKENIZER_FAMILIES) else 0
+        if least > model.window or tokens + room <= CLOSE * model.window:
             return tokens, least
     if not context.target.profile.input_tokens:
         return tokens, least
-    counted = await upstream_count(context, mapped, first_byte_timeout=COUNT_TIMEOUT, retries=0)
+    counted = await upstream_count(context, question, body, first_byte_timeout=COUNT_TIMEOUT, retries=0)
     if isinstance(counted, Failure) and counted.cause == OVERFLOW:
         return tokens, counted
     return (counted, counted) if isinstance(counted, int) else (tokens, least)

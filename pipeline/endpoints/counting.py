@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import attrs
+
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.messages import caller_of, read_request
+from pipeline.endpoints.messages import question_of, read_body
+from pipeline.endpoints.own_count import own_count
 from pipeline.endpoints.upstream_count import upstream_count
 from stages.canonical.failure import Failure, Kind
-from stages.mapper import map_request
 
 _HERE_INSTEAD = frozenset(
     {
-        Kind.INVALID_REQUEST,
         Kind.METHOD_NOT_ALLOWED,
         Kind.NOT_FOUND,
+        Kind.INVALID_REQUEST,
         Kind.OVERLOADED,
         Kind.TIMEOUT,
         Kind.UNAVAILABLE,
@@ -26,15 +28,17 @@ _HERE_INSTEAD = frozenset(
 
 async def count_tokens(context: Context, exchange: Exchange) -> None:
     """Answer `{"input_tokens": N}`."""
-    request = await read_request(context, exchange, counting=True)
-    if request is None:
+    body = await read_body(context, exchange)
+    if body is None:
         return
-    counted = None
-    if context.target.profile.input_tokens:
-        mapped = map_request(request, caller_of(exchange), context.target, message_id="msg_count")
-        counted = await upstream_count(context, mapped)
-    if isinstance(counted, Failure) and counted.kind not in _HERE_INSTEAD:
+    question = attrs.evolve(question_of(context, exchange, "msg_count", counting=True), strict=False)
+    counted = await upstream_count(context, question, body) if context.target.profile.input_tokens else None
+    if isinstance(counted, Failure) and counted.kind in _HERE_INSTEAD:
+        counted = None
+    if counted is None:
+        own = await own_count(context, question, body)
+        counted = own if isinstance(own, Failure) else own[0]
+    if isinstance(counted, Failure):
         await exchange.fail(counted)
-        return
-    tokens = counted if isinstance(counted, int) else await context.count(request)
-    await exchange.answer({"input_tokens": tokens})
+    else:
+        await exchange.answer({"input_tokens": counted})

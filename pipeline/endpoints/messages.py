@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import attrs
 
@@ -12,18 +11,14 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.context_window import Size, check_context_window
 from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.translation import Question, Translated, explained, translate
 from pipeline.request import topology
 from pipeline.request.upstream_call import RequestJob
 from pipeline.telemetry.request_cost import RequestCost, open_request_cost
 from pipeline.telemetry.request_log import RequestLog
-from stages.canonical.failure import Failure, Kind
-from stages.canonical.report import UNFAITHFUL
-from stages.canonical.request import Caller, Request
-from stages.decoder import decode
-from stages.mapper import Mapped, map_request
-from stages.prompt_fingerprint import fingerprint_of, serialise
+from stages.canonical.failure import Failure
+from stages.canonical.request import Caller
 from stages.redactor import redact
-from stages.wire import json
 
 MAPPING = b"dragoman-mapping"
 """The header that says what was not simply translated: `fate=field,field;fate=field`."""
@@ -31,28 +26,27 @@ MAPPING = b"dragoman-mapping"
 
 async def create(context: Context, exchange: Exchange) -> None:
     """Answer a message request, streamed if it asks for that."""
-    request = await read_request(context, exchange)
-    if request is not None:
-        await _run(context, exchange, request)
+    await _run(context, exchange, stream=False)
 
 
 async def create_stream(context: Context, exchange: Exchange) -> None:
     """Answer a message request as a stream, whatever it says: the path of some third-party clients."""
-    request = await read_request(context, exchange)
-    if request is not None:
-        await _run(context, exchange, attrs.evolve(request, stream=True))
+    await _run(context, exchange, stream=True)
 
 
-async def read_request(context: Context, exchange: Exchange, *, counting: bool = False) -> Request | None:
-    """Read and decode the body; None when the exchange is over already, because it was refused or left."""
+async def read_body(context: Context, exchange: Exchange) -> bytes | None:
+    """Read the body; None when the exchange is over already, because it was refused or left."""
     body = await exchange.body(context.settings.limits.body_bytes)
-    if body is None:
+    if isinstance(body, Failure):
+        await exchange.fail(body)
         return None
-    request = body if isinstance(body, Failure) else decode(body, caller_of(exchange), counting=counting)
-    if isinstance(request, Failure):
-        await exchange.fail(request)
-        return None
-    return request
+    return body
+
+
+def question_of(context: Context, exchange: Exchange, ident: str, *, counting: bool = False) -> Question:
+    """Say what the head of a request asks of its translation."""
+    strict = exchange.headers.get("dragoman-mode", context.settings.mode) == "strict"
+    return Question(caller_of(exchange), context.target, ident, counting=counting, strict=strict)
 
 
 def caller_of(exchange: Exchange) -> Caller:
@@ -68,64 +62,41 @@ def caller_of(exchange: Exchange) -> Caller:
 
 async def explain(context: Context, exchange: Exchange) -> None:
     """Say what a request would become, and what became of each of its fields; nothing goes upstream."""
-    request = await read_request(context, exchange, counting=True)
-    if request is None:
+    body = await read_body(context, exchange)
+    if body is None:
         return
-    mapped = _mapped(context, exchange, request, "msg_explained")
-    if isinstance(mapped, Failure):
-        await exchange.fail(mapped)
-    else:
-        told = explanation(mapped)
-        told["cache"]["last_turn"] = str(open_request_cost(context.history, mapped.body, "").seen)
-        await exchange.answer(told)
+    question = question_of(context, exchange, "msg_explained", counting=True)
+    found = await context.aside.run(len(body), explained, question, body)
+    if isinstance(found, Failure):
+        await exchange.fail(found)
+        return
+    told, prefix, named = found
+    seen = open_request_cost(context.history, named, "", prefix).seen
+    cache = {"prefix": prefix.fingerprint(), "last_turn": str(seen)}
+    await exchange.answer({**told, "cache": cache})
 
 
-def explanation(mapped: Mapped) -> dict[str, Any]:
-    """The exact upstream body, its fingerprint as a cache sees it, and the whole report, as JSON."""
-    notes = [{"path": note.path, "fate": note.disposition.value, "reason": note.reason} for note in mapped.report.notes]
-    cache = {"prefix": fingerprint_of(mapped.body).fingerprint()}
-    return {"mapping": mapped.report.summary(), "report": notes, "cache": cache, "upstream": mapped.body}
-
-
-def _mapped(context: Context, exchange: Exchange, request: Request, ident: str) -> Mapped | Failure:
-    """Map a request, unless it is nested too deeply, or asks in strict mode for what cannot be done faithfully."""
-    caller = caller_of(exchange)
-    try:
-        mapped = map_request(request, caller, context.target, message_id=ident)
-    except RecursionError:
-        return Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply")
-    return _refused(context, exchange, mapped) or mapped
-
-
-def _refused(context: Context, exchange: Exchange, mapped: Mapped) -> Failure | None:
-    """Why strict mode refuses a request; None in the other mode, and where all of it is done faithfully."""
-    if exchange.headers.get("dragoman-mode", context.settings.mode) != "strict":
-        return None
-    note = mapped.report.unfaithful()
-    return (
-        Failure(Kind.INVALID_REQUEST, f"{note.path}: {note.disposition.value}: {note.reason}")
-        if note is not None
-        else None
-    )
-
-
-async def _run(context: Context, exchange: Exchange, request: Request) -> None:
+async def _run(context: Context, exchange: Exchange, *, stream: bool) -> None:
+    body = await read_body(context, exchange)
+    if body is None:
+        return
     ident = f"msg_{os.urandom(12).hex()}"
-    first = _mapped(context, exchange, request, ident)
+    question = attrs.evolve(question_of(context, exchange, ident), stream=stream)
+    first = await context.aside.run(len(body), translate, question, body)
     if isinstance(first, Failure):
         await exchange.fail(first)
         return
-    size = await check_context_window(context, request, first)
-    if isinstance(size, Size):
-        first = size.fitted(first)
-        size = _refused(context, exchange, first) or size
-    exchange.answer_headers.append((MAPPING, first.report.summary().encode("ascii", "replace")))
-    body, prefix = serialise(first.body)
+    size = await check_context_window(context, question, body, first)
+    if isinstance(size, Size) and size.limit is not None:
+        question = attrs.evolve(question, limit=size.limit)
+        limited = await context.aside.run(len(body), translate, question, body)
+        first, size = (first, limited) if isinstance(limited, Failure) else (limited, size)
+    exchange.answer_headers.append(_mapping(first.summary))
     request_cost = attrs.evolve(
-        open_request_cost(context.history, first.body, ident, prefix),
+        open_request_cost(context.history, first.named, ident, first.prefix),
         price=context.target.models.price(first.plan.upstream_model),
     )
-    extras = diagnostics(request.extra.get("diagnostics"), request_cost)
+    extras = diagnostics(first.diagnostics, request_cost)
     log = _log(context, exchange, first, request_cost)
     if isinstance(size, Failure):
         log.hear(redact(size))
@@ -134,9 +105,9 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
         return
     job = RequestJob(
         plan=attrs.evolve(first.plan, input_tokens=size.tokens, extras=extras),
-        body=body,
-        without_reasoning=_without_reasoning(context, exchange, request, first, size),
-        stream=request.stream,
+        body=first.body,
+        without_reasoning=_without_reasoning(context, exchange, question, body) if first.replays else None,
+        stream=first.stream,
         request_id=exchange.request_id,
         log=log,
         tokens=context.tokenizer.tokens,
@@ -145,34 +116,35 @@ async def _run(context: Context, exchange: Exchange, request: Request) -> None:
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)
 
 
+def _mapping(summary: str) -> tuple[bytes, bytes]:
+    return MAPPING, summary.encode("ascii", "replace")
+
+
 def _without_reasoning(
-    context: Context, exchange: Exchange, request: Request, first: Mapped, size: Size
-) -> Callable[[], bytes] | None:
-    """How to make the same request without earlier reasoning; None when it carries none.
+    context: Context, exchange: Exchange, question: Question, body: bytes
+) -> Callable[[], Awaitable[bytes]]:
+    """How to make the same request without earlier reasoning.
 
     Making it says so in the mapping header, if the head is not out yet.
     """
-    if not any(item["type"] == "reasoning" for item in first.body["input"]):
-        return None
 
-    def again() -> bytes:
-        mapped = map_request(
-            request, caller_of(exchange), context.target, message_id=first.plan.message_id, reasoning=False
-        )
-        mapped = size.fitted(mapped)
+    async def again() -> bytes:
+        asked = attrs.evolve(question, reasoning=False, strict=False)
+        made = await context.aside.run(len(body), translate, asked, body)
+        if isinstance(made, Failure):
+            raise AssertionError("a request that was translated once is translated again")  # noqa: TRY004 - a bug
         kept = [header for header in exchange.answer_headers if header[0] != MAPPING]
-        summary = f"{mapped.report.summary()};healed=reasoning"
-        exchange.answer_headers = [*kept, (MAPPING, summary.encode("ascii", "replace"))]
-        return json.encode(mapped.body)
+        exchange.answer_headers = [*kept, _mapping(f"{made.summary};healed=reasoning")]
+        return made.body
 
     return again
 
 
-def _log(context: Context, exchange: Exchange, mapped: Mapped, request_cost: RequestCost) -> RequestLog:
+def _log(context: Context, exchange: Exchange, translated: Translated, request_cost: RequestCost) -> RequestLog:
     fields = {
         "request_id": exchange.request_id,
-        "upstream_model": mapped.plan.upstream_model,
-        "unfaithful": sum(note.disposition in UNFAITHFUL for note in mapped.report.notes),
+        "upstream_model": translated.plan.upstream_model,
+        "unfaithful": translated.unfaithful,
         "prefix": request_cost.prefix.fingerprint(),
     }
     return RequestLog(context.log, fields, request_cost=request_cost)

@@ -6,7 +6,7 @@ anything. As long as nothing was told to the client, it is made once more withou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import attrs
@@ -49,7 +49,7 @@ class RequestJob:
 
     plan: AnswerPlan
     body: bytes = attrs.field(repr=False)
-    without_reasoning: Callable[[], bytes] | None
+    without_reasoning: Callable[[], Awaitable[bytes]] | None
     stream: bool
     request_id: str
     log: RequestLog
@@ -88,7 +88,7 @@ class UpstreamCall:
                 await self._attempt(job.body)
             elif await self._attempt(job.body, careful=True):
                 job.log.fields["healed"] = "reasoning"
-                await self._attempt(job.without_reasoning(), retries=0)
+                await self._attempt(await job.without_reasoning(), retries=0)
 
     async def _attempt(self, body: bytes, *, careful: bool = False, retries: int | None = None) -> bool:
         """Send one request and pass on what comes of it; waits and is cancelled as `run` is.

@@ -9,6 +9,18 @@ import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
 
+class ElsewhereError(Exception):
+    """An exception in another process of ours.
+
+    Attributes:
+        site: where in the code, as `fault_site` said it there.
+    """
+
+    def __init__(self, site: str) -> None:
+        super().__init__(site)
+        self.site = site
+
+
 def make_logger(log_format: str, log_level: str) -> FilteringBoundLogger:
     """Make the program's logger.
 
@@ -39,6 +51,8 @@ def fault_site(error: BaseException) -> str:
     """Say where a bug struck, in code alone: exception messages may quote content, line numbers cannot."""
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]
+    if isinstance(error, ElsewhereError):
+        return error.site
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

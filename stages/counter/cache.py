@@ -38,10 +38,6 @@ class TokenCache:
             self._keep(key, found)
         return found
 
-    def unknown(self, text: str) -> int:
-        """Return how many characters would have to be counted anew for a text: none if it is remembered."""
-        return 0 if (hash(text), len(text)) in self._known else len(text)
-
     def _recall(self, key: tuple[int, int]) -> int | None:
         with self._lock:
             found = self._known.get(key)

@@ -6,10 +6,11 @@ off what the upstream charged, where JSON is off by up to a third.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from stages.wire import json
+from stages.wire.cache import Cache
+from stages.wire.lenient import texts
 
 HEAD = "# Tools\n\n## functions\n\nnamespace functions {\n\n} // namespace functions"
 """What stands around all signatures."""
@@ -20,7 +21,6 @@ MAX_DEPTH = 24
 _TYPES = {"integer": "number", "number": "number", "string": "string", "boolean": "boolean", "null": "null"}
 
 
-@lru_cache(maxsize=1024)
 def signature(name: str, description: str, schema: bytes) -> str:
     """Render one function; the same tools come with every turn, so results are kept.
 
@@ -29,9 +29,22 @@ def signature(name: str, description: str, schema: bytes) -> str:
         description: what it does; may be empty.
         schema: the JSON text of its parameters.
     """
+    told = name, description, schema
+    return _RENDERED.get(told, told, sum(map(len, told)))
+
+
+def _render(told: tuple[str, str, bytes]) -> str:
+    name, description, schema = told
     parameters = json.decode(schema)
-    arguments = f"_: {_object(parameters, 0)}" if isinstance(parameters, dict) and parameters.get("properties") else ""
+    arguments = f"_: {_object(parameters, 0)}" if _declares(parameters) else ""
     return f"{_comment(description)}type {name} = ({arguments}) => any;\n\n"
+
+
+_RENDERED = Cache(_render)
+
+
+def _declares(schema: Any) -> bool:
+    return isinstance(schema, dict) and isinstance(schema.get("properties"), dict) and bool(schema["properties"])
 
 
 def _comment(text: Any) -> str:
@@ -39,8 +52,7 @@ def _comment(text: Any) -> str:
 
 
 def _object(schema: dict[str, Any], depth: int) -> str:
-    required = schema.get("required")
-    needed = required if isinstance(required, list) else []
+    needed = set(texts(schema.get("required")))
     fields = (_field(name, value, name in needed, depth) for name, value in schema["properties"].items())
     return "{\n" + "".join(fields) + "}"
 
@@ -69,12 +81,17 @@ def _type(schema: Any, depth: int) -> str:
 def _named(schema: dict[str, Any], depth: int) -> str:
     kind = schema.get("type")
     if isinstance(kind, list):
-        return " | ".join(_type({**schema, "type": one}, depth + 1) for one in kind)
-    if isinstance(schema.get("properties"), dict) and schema["properties"]:
-        return _object(schema, depth)
+        return " | ".join(_one(name, schema, depth + 1) for name in dict.fromkeys(map(str, kind)))
+    return _object(schema, depth) if _declares(schema) else _one(str(kind), schema, depth)
+
+
+def _one(kind: str, schema: dict[str, Any], depth: int) -> str:
+    """Render a schema as if it had this one type: each part of it belongs to one type, so it is rendered once."""
     if kind == "array":
         return f"{_type(schema.get('items'), depth + 1)}[]"
-    return "object" if kind == "object" else _TYPES.get(str(kind), "any")
+    if kind == "object" and _declares(schema):
+        return _object(schema, depth)
+    return "object" if kind == "object" else _TYPES.get(kind, "any")
 
 
 def _literal(value: Any) -> str:

@@ -12,15 +12,19 @@ from stages.tables import versions
 from stages.wire import json, request_body
 from stages.wire.messages_request import Misfit, structure
 
-__all__ = ["BILLING_HEADER", "RULES", "THREADS_UNSUPPORTED", "decode"]
+__all__ = ["BILLING_HEADER", "MAX_COMPLAINT", "RULES", "THREADS_UNSUPPORTED", "decode", "refusal"]
 
 BILLING_HEADER = "x-anthropic-billing-header"
 """How Claude Code's accounting block begins; it differs between conversations, so it would spoil every cache."""
+
+MAX_COMPLAINT = 2_000
+"""Characters of a complaint: it may quote names of the client's, which can be of any length."""
 
 THREADS_UNSUPPORTED = "thread_unsupported_request"
 """The `error_code` on which Anthropic's tool runners go on without server-held conversations."""
 
 RULES: tuple[Rule, ...] = (
+    rules.model,
     rules.number_rules,
     rules.effort_rules,
     rules.messages,
@@ -43,29 +47,29 @@ def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False)
     """
     caller = caller or Caller()
     if (wrong := versions.complaint(caller.version)) is not None:
-        return _refusal(wrong)
+        return refusal(wrong)
     try:
         value = request_body.read(body)
     except json.MalformedJson as error:
-        return _refusal(f"The request body is not valid JSON: {error}")
+        return refusal(f"The request body is not valid JSON: {error}")
     if not isinstance(value, dict):
-        return _refusal("The request body should be a JSON object")
+        return refusal("The request body should be a JSON object")
     try:
         request = _without_billing(structure(value))
     except Misfit as misfit:
-        return _refusal(str(misfit))
+        return refusal(str(misfit))
     return _checked(request, caller, counting=counting)
 
 
 def _checked(request: Request, caller: Caller, *, counting: bool) -> Request | Failure:
     if not counting and request.max_tokens is None:
-        return _refusal("max_tokens: Field required")
+        return refusal("max_tokens: Field required")
     if request.extra.get("thread") is not None:
         message = "thread: this server keeps no conversations; send the whole conversation instead"
         return Failure(Kind.INVALID_REQUEST, message, error_code=THREADS_UNSUPPORTED)
     by_version = (wrong for rule in versions.rules_of(caller.version) for wrong in rule(request))
     wrong = next(by_version, None) or next((wrong for rule in RULES for wrong in rule(request, caller)), None)
-    return request if wrong is None else _refusal(wrong)
+    return request if wrong is None else refusal(wrong)
 
 
 def _without_billing(request: Request) -> Request:
@@ -78,5 +82,8 @@ def _without_billing(request: Request) -> Request:
     return attrs.evolve(request, system=tuple(system), billing=tuple(billing)) if billing else request
 
 
-def _refusal(message: str) -> Failure:
-    return Failure(Kind.INVALID_REQUEST, message)
+def refusal(message: str) -> Failure:
+    """Refuse a request; a sentence that quotes too much is cut."""
+    return Failure(
+        Kind.INVALID_REQUEST, message if len(message) <= MAX_COMPLAINT else f"{message[: MAX_COMPLAINT - 1]}…"
+    )

@@ -24,6 +24,15 @@ REQUEST_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 INTERLEAVED = "interleaved-thinking-2025-05-14"
 """The beta under which a budget is for all of a turn's thinking, and so may be more than one answer's tokens."""
 
+LONGEST_MODEL = 256
+"""Characters of a model's name, as the API limits it."""
+
+MOST_STOPS = 8191
+"""Stop sequences of a request: the limit of Amazon Bedrock for the same API; Anthropic's own is not told."""
+
+LONGEST_STOPS = 16_384
+"""Characters of all of them: what is looked for in an answer is kept in memory, some 200 bytes for each of them."""
+
 MAX_MARKS = 4
 """How many parts of a request may be marked for the cache."""
 
@@ -33,6 +42,14 @@ _TOO_MUCH_THINKING = (
     "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at "
     "https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size"
 )
+
+
+def model(request: Request, _: Caller) -> Iterator[str]:
+    """Check that a model is named, by what can be a name: it stands in logs."""
+    if not request.model:
+        yield "model: String should have at least 1 character"
+    elif len(request.model) > LONGEST_MODEL:
+        yield f"model: String should have at most {LONGEST_MODEL} characters"
 
 
 def number_rules(request: Request, caller: Caller) -> Iterator[str]:
@@ -96,6 +113,10 @@ def marks(request: Request, _: Caller) -> Iterator[str]:
 
 def stops(request: Request, _: Caller) -> Iterator[str]:
     """Check that each stop sequence is something to look for."""
+    if len(request.stop_sequences) > MOST_STOPS:
+        yield f"stop_sequences: List should have at most {MOST_STOPS} items after validation"
+    if sum(map(len, request.stop_sequences)) > LONGEST_STOPS:
+        yield f"stop_sequences: the sequences should have at most {LONGEST_STOPS} characters together"
     if any(not sequence.strip() for sequence in request.stop_sequences):
         yield "stop_sequences: each stop sequence must contain non-whitespace"
 

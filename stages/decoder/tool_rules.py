@@ -17,9 +17,19 @@ def tools(request: Request, _: Caller) -> Iterator[str]:
     for index, tool in enumerate(request.tools):
         if isinstance(tool, ServerTool):
             yield from (f"tools.{index}.{tool.type}.{wrong}" for wrong in client.complaints(tool))
+        else:
+            yield from (f"tools.{index}.custom.{wrong}" for wrong in _function(tool))
     names = [name for tool in request.tools for name in _names(tool)]
     if len(names) != len(set(names)):
         yield "tools: Tool names must be unique."
+
+
+def _function(tool: Tool) -> Iterator[str]:
+    """Check one of the client's own; names that the upstream does not take, and the rest of a schema, are mended."""
+    if not tool.name:
+        yield "name: String should have at least 1 character"
+    if not isinstance(tool.input_schema.get("properties") or {}, dict):
+        yield "input_schema.properties: Input should be a valid dictionary"
 
 
 def _names(tool: AnyTool) -> Iterator[str]:

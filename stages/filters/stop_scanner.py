@@ -2,7 +2,8 @@
 
 How to think about it.  Text passes as it comes, except for an end that could still become a sequence; that end is held
 until the next text decides, so at most the longest sequence less one character waits.  When a sequence is complete, the
-text before it passes, the block and the message end, and the upstream is of no use any more.
+text before it passes, the block and the message end, and the upstream is of no use any more.  The first to be complete
+counts, as for a model that is stopped while it writes; of several that end together it is the longest.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 from stages.canonical.events import BLOCK_STOP, BlockStop, CitationsDelta, MessageEnd, TextDelta, TextStart, Usage
 from stages.canonical.failure import Failure
+from stages.filters.sequences import Searcher
 
 P = TypeVar("P")
 
@@ -33,7 +35,7 @@ class StopScanner:
             input_tokens: the counted size of the prompt, since a cancelled upstream tells no usage.
             tokens: counts the tokens of a text, for the same reason.
         """
-        self._sequences = tuple(dict.fromkeys(sequence for sequence in sequences if sequence))
+        self._searcher = Searcher(filter(None, sequences))
         self._input_tokens = input_tokens
         self._tokens = tokens
         self._held = ""
@@ -49,6 +51,7 @@ class StopScanner:
         elif isinstance(part, _ENDS):
             yield from self._release(self._held)
             self._held, self._start = "", []
+            self._searcher.restart()
             yield part
         else:
             yield part
@@ -59,15 +62,14 @@ class StopScanner:
         self._held = ""
 
     def _scan(self, text: str) -> Iterator[TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
+        before, found = len(self._held), self._searcher.feed(text)
         text = self._held + text
-        found = [(at, -len(sequence), sequence) for sequence in self._sequences if (at := text.find(sequence)) >= 0]
-        if found:
-            at, _, sequence = min(found)
-            yield from self._stop(text[:at], sequence)
+        if found is not None:
+            yield from self._stop(text[: before + found.end - len(found.text)], found.text)
             return
-        held = max((overlap(text, sequence) for sequence in self._sequences), default=0)
-        self._held = text[len(text) - held :]
-        yield from self._release(text[: len(text) - held])
+        passes = len(text) - self._searcher.depth
+        self._held = text[passes:]
+        yield from self._release(text[:passes])
 
     def _stop(
         self, text: str, sequence: str
@@ -85,9 +87,3 @@ class StopScanner:
         self._start = []
         self._sent.append(text)
         yield TextDelta(text)
-
-
-def overlap(text: str, sequence: str) -> int:
-    """How many characters at the end of `text` are a beginning of `sequence`, but not all of it."""
-    longest = min(len(text), len(sequence) - 1)
-    return next((n for n in range(longest, 0, -1) if text.endswith(sequence[:n])), 0)

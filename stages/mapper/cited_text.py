@@ -33,6 +33,12 @@ class CitedText:
     pieces: list[str] = attrs.field(factory=list, repr=False)
     annotations: list[JsonObject] = attrs.field(factory=list, repr=False)
     cited: bool = False
+    length: int = attrs.field(default=attrs.Factory(lambda own: sum(map(len, own.pieces)), takes_self=True), init=False)
+
+    def add(self, piece: str) -> None:
+        """Take another piece."""
+        self.pieces.append(piece)
+        self.length += len(piece)
 
     @property
     def text(self) -> str:
@@ -84,7 +90,7 @@ class _Run:
     def plain(self, index: int, text: str) -> None:
         """Take a text without citations."""
         cited_text = self._last if self._last is not None and self._last.cited else self._begin(index)
-        cited_text.pieces.append(text)
+        cited_text.add(text)
         cited_text.cited = False
         self._first_of_plain = index
 
@@ -92,12 +98,12 @@ class _Run:
         """Take a cited text; return how many of its citations are ours, None if they lost their place."""
         places = [(citation, place) for citation in citations if (place := place_of(citation)) is not None]
         if not places:  # another service's, which does not cut as we do
-            self._begin(index).pieces.append(text)
+            self._begin(index).add(text)
             return 0
         cited_text = self._at(index, places[0][1].offset)
         placed = cited_text is not None
         cited_text = cited_text or self._begin(index)
-        cited_text.pieces.append(text)
+        cited_text.add(text)
         cited_text.cited = placed
         if placed:
             cited_text.annotations += [annotation_of(citation, place) for citation, place in places]
@@ -110,11 +116,12 @@ class _Run:
         last = self._last
         if last is None:
             return None
-        if offset == sum(map(len, last.pieces)):
+        if offset == last.length:
             return last
         if not last.cited and len(last.pieces) > 1 and offset == len(last.pieces[-1]):
             piece = last.pieces.pop()  # it only seemed to go on the text before it
-            self._begin(self._first_of_plain).pieces.append(piece)
+            last.length -= len(piece)
+            self._begin(self._first_of_plain).add(piece)
             return self._last
         return None
 
@@ -125,7 +132,7 @@ class _Run:
 
 def _in_order(cited_text: CitedText) -> list[JsonObject]:
     """Sort annotations as the upstream does, and keep them inside the text."""
-    length = sum(map(len, cited_text.pieces))
+    length = cited_text.length
     for annotation in cited_text.annotations:
         annotation["start_index"] = min(annotation["start_index"], length)
         annotation["end_index"] = min(annotation["end_index"], length)

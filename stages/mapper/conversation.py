@@ -91,6 +91,7 @@ class Conversation:
     # Reasoning that waits for what it led to, without which the upstream refuses it.
     _held: list[Item] = attrs.field(factory=list, init=False)
     # What the carrier of the reasoning just before says of the next text, and what that text's place says.
+    _replay: ServerToolReplay = attrs.field(init=False)
     _phase: str = attrs.field(default="", init=False)
     _phase_here: str = attrs.field(default="", init=False)
 
@@ -174,7 +175,7 @@ class Conversation:
 
     def _load(self, result: ToolResult) -> None:
         """Declare the tools that a result is the first to refer to."""
-        fresh = [name for name in referred(result) if name not in self._loaded]
+        fresh = [name for name in dict.fromkeys(referred(result)) if name not in self._loaded]
         self._loaded.update(fresh)
         tools = [self.toolbox.deferred[name] for name in fresh if name in self.toolbox.deferred]
         if tools:
@@ -192,6 +193,7 @@ class Conversation:
         by_index = cited_texts(message.content, content, self.report)
         sent = {index for index, cited_text in by_index.items() if cited_text.text.strip()}
         phases = phases_of(message, sent) if self.reasoning.phases else {}
+        self._replay = ServerToolReplay(message, self.toolbox, self.report, available=self.profile.hosted)
         for index, block in enumerate(message.content):
             place, self._phase_here = content.at(index), phases.get(index, "")
             self.marks.note_substitute(block, place)
@@ -203,7 +205,7 @@ class Conversation:
                 if index in by_index:
                     self._say(by_index[index].text, by_index[index].annotations)
             else:
-                self._say_otherwise(block, place, message)
+                self._say_otherwise(block, place)
         for ident in [ident for ident, (_, position) in self._open.items() if position not in self._answered]:
             self._give_up(ident)
 
@@ -219,12 +221,11 @@ class Conversation:
             self.items.append(wire.message("assistant", [part], self._phase or self._phase_here))
             self._phase = ""
 
-    def _say_otherwise(self, block: ContentBlock, place: Place, message: Message) -> None:
+    def _say_otherwise(self, block: ContentBlock, place: Place) -> None:
         if isinstance(block, Unknown):
-            replay = ServerToolReplay(self.toolbox, self.profile.hosted, self.report)
-            items = replay.items(block, message)
+            items = self._replay.items(block)
             if items is None:
-                self._say(replay.text(block, place))
+                self._say(self._replay.text(block, place))
             elif items:
                 self._release()
                 self.items += items

@@ -39,7 +39,7 @@ def output_format(request: Request, report: Report) -> tuple[dict[str, Any], Str
     if not isinstance(schema, dict):
         report.dropped(place, "there is no schema in it")
         return {}, None
-    member = "" if _is_object(schema, schema) or not _movable(schema) else MEMBER
+    member = "" if _is_object(schema) or not _movable(schema) else MEMBER
     if member:
         report.emulated(place.field("schema"), "asked for inside an object, and taken out of it again")
         schema = _wrapped(schema)
@@ -70,14 +70,20 @@ def _strictly(schema: JsonObject, place: Place, report: Report) -> tuple[JsonObj
     return strict.schema, True, strict.omittable
 
 
-def _is_object(schema: Any, document: JsonObject, depth: int = 0) -> bool:
-    """Whether a schema describes objects alone, as far as it says so itself."""
-    if not isinstance(schema, dict) or depth > _DEEP:
-        return False
-    if "type" in schema:
-        return bool(schema["type"] == "object")
-    parts = [resolve_reference(document, schema.get("$ref")), *listed(schema.get("allOf"))]
-    return "properties" in schema or any(_is_object(part, document, depth + 1) for part in parts)
+def _is_object(document: JsonObject) -> bool:
+    """Whether a schema describes objects alone, as far as it, or something that holds with it, says so."""
+    seen = set[int]()
+    waiting: list[Any] = [document]
+    while waiting:
+        schema = waiting.pop()
+        if not isinstance(schema, dict) or id(schema) in seen:
+            continue
+        seen.add(id(schema))
+        if schema.get("type", "object" if "properties" in schema else "") == "object":
+            return True
+        if "type" not in schema:
+            waiting += [resolve_reference(document, schema.get("$ref")), *listed(schema.get("allOf"))]
+    return False
 
 
 def _movable(schema: JsonObject) -> bool:
@@ -85,12 +91,16 @@ def _movable(schema: JsonObject) -> bool:
     return all(str(reference).startswith(("#/$defs/", "#/definitions/")) for reference in _references(schema))
 
 
-def _references(value: Any) -> Iterator[Any]:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    if isinstance(value, dict) and "$ref" in value:
-        yield value["$ref"]
-    for item in inner:
-        yield from _references(item)
+def _references(document: JsonObject) -> Iterator[Any]:
+    waiting: list[Any] = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if "$ref" in value:
+                yield value["$ref"]
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _wrapped(schema: JsonObject) -> JsonObject:
@@ -98,6 +108,3 @@ def _wrapped(schema: JsonObject) -> JsonObject:
     definitions = {key: schema[key] for key in _DEFINITIONS if key in schema}
     around = {"type": "object", "properties": {MEMBER: inside}, "required": [MEMBER], "additionalProperties": False}
     return {**around, **definitions}
-
-
-_DEEP = 16

@@ -5,7 +5,7 @@ A call and its result are two blocks of one message here, and mostly one item up
 
 from __future__ import annotations
 
-import attrs
+from collections.abc import Iterable
 
 from stages.canonical.place import Place
 from stages.canonical.report import Report
@@ -15,65 +15,70 @@ from stages.tools.server import BY_PREFIX
 from stages.tools.server.foreign import as_text
 from stages.tools.server.row import item_prefix
 from stages.tools.server.tool_search import TOOL_SEARCH
+from stages.wire.lenient import text
 from stages.wire.responses_request import Item
 
 _CALLS = ("server_tool_use", "mcp_tool_use")
 
 
-@attrs.frozen
 class ServerToolReplay:
-    """Brings the server's calls of earlier turns back.
+    """Brings the server's calls of one message of an earlier turn back; each is looked for and restored once."""
 
-    Attributes:
-        toolbox: the request's tools; a search among them names some.
-        available: whether the upstream has tools of its own, and so knows the items of their calls.
-        report: gets what is shown as text instead.
-    """
+    def __init__(self, message: Message, toolbox: Toolbox, report: Report, *, available: bool) -> None:
+        """Look through a message.
 
-    toolbox: Toolbox
-    available: bool
-    report: Report
+        Args:
+            message: an assistant's.
+            toolbox: the request's tools; a search among them names some.
+            report: gets what is shown as text instead.
+            available: whether the upstream has tools of its own, and so knows the items of their calls.
+        """
+        self._toolbox = toolbox
+        self._report = report
+        self._available = available
+        blocks = [block for block in message.content if isinstance(block, Unknown)]
+        self._calls = _first((block.body for block in blocks if block.type in _CALLS), "id")
+        self._results = _first((block.body for block in blocks), "tool_use_id")
+        self._known: dict[int, list[Item] | None] = {}
 
-    def items(self, block: Unknown, message: Message) -> list[Item] | None:
+    def items(self, block: Unknown) -> list[Item] | None:
         """Make the items of a block of ours; none for a result, which its call has brought; None for any other."""
         if block.type in _CALLS:
-            return self._restored(block.body, message)
-        ident = block.body.get("tool_use_id")
-        if not isinstance(ident, str):
-            return None
-        call = next((other.body for other in _unknown(message) if other.type in _CALLS and _is(other, ident)), None)
-        return [] if call is not None and self._restored(call, message) is not None else None
+            return self._items(block.body)
+        call = self._calls.get(text(block.body.get("tool_use_id")))
+        return [] if call is not None and self._items(call) is not None else None
 
     def text(self, block: Unknown, place: Place) -> str:
         """Show any other block as text, and report it; empty for one that says nothing."""
-        text, lost = as_text(block.type, block.body)
-        if text:
-            self.report.approximated(place, f"{block.type} is shown as text")
+        shown, lost = as_text(block.type, block.body)
+        if shown:
+            self._report.approximated(place, f"{block.type} is shown as text")
         else:
-            self.report.dropped(place, f"{block.type} says nothing to the model")
+            self._report.dropped(place, f"{block.type} says nothing to the model")
         for field in lost:
-            self.report.dropped(place.field(field), "nobody but its own service can read it")
-        return text
+            self._report.dropped(place.field(field), "nobody but its own service can read it")
+        return shown
 
-    def _restored(self, call: JsonObject, message: Message) -> list[Item] | None:
+    def _items(self, call: JsonObject) -> list[Item] | None:
+        if id(call) not in self._known:
+            self._known[id(call)] = self._restored(call)
+        return self._known[id(call)]
+
+    def _restored(self, call: JsonObject) -> list[Item] | None:
         row = BY_PREFIX.get(item_prefix(call.get("id")))
         if row is None and TOOL_SEARCH.handles(str(call.get("name"))):
             row = TOOL_SEARCH  # of whatever service: what it found must stay found
-        if row is None or not self.available:
+        if row is None or not self._available:
             return None
-        if row is TOOL_SEARCH and row.upstream not in self.toolbox.server_tools.names:
+        if row is TOOL_SEARCH and row.upstream not in self._toolbox.server_tools.names:
             return None  # such items mean nothing to a model that cannot search
-        return row.to_items(call, _result(call, message), self.toolbox.functions)
+        return row.to_items(call, self._results.get(text(call.get("id"))), self._toolbox.functions)
 
 
-def _unknown(message: Message) -> list[Unknown]:
-    return [block for block in message.content if isinstance(block, Unknown)]
-
-
-def _is(call: Unknown, ident: str) -> bool:
-    return call.body.get("id") == ident
-
-
-def _result(call: JsonObject, message: Message) -> JsonObject | None:
-    ident = call.get("id")
-    return next((other.body for other in _unknown(message) if other.body.get("tool_use_id") == ident), None)
+def _first(bodies: Iterable[JsonObject], key: str) -> dict[str, JsonObject]:
+    """Index bodies by what they say under a key; of several the first counts."""
+    found: dict[str, JsonObject] = {}
+    for body in bodies:
+        if isinstance(body.get(key), str):
+            found.setdefault(body[key], body)
+    return found

@@ -83,8 +83,11 @@ def declare_server_tools(
         row = _row(tool, request) if isinstance(tool, ServerTool) else None
         if row is None or not isinstance(tool, ServerTool) or not (available or row is TOOL_SEARCH):
             continue
+        if row is not MCP and row.upstream in names:
+            report.dropped(TOOLS.at(index), "the upstream has one tool that does this, which is declared already")
+            continue
         made = row.declare(tool, asked, TOOLS.at(index), report)
-        if made is not None and (row is MCP or row.upstream not in names):
+        if made is not None:
             declared.append(made)
             names[row.upstream] = "" if row is MCP else tool.name or undated(tool.type)
     more = implied(request) if available else []

@@ -8,24 +8,22 @@ if each way to read the object forbids its value, and at least one does not requ
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice, product
 from typing import Any
 
 from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.canonical.request import JsonObject
+from stages.schemas.budget import Budget, TooIntricateError
 from stages.schemas.by_content import by_content
 from stages.schemas.references import resolve_reference
-from stages.schemas.unset_values import allows
-from stages.wire.lenient import listed, mapping
+from stages.schemas.unset_values import Fillers
+from stages.wire.lenient import listed, mapping, texts
 
 Way = tuple[JsonObject, ...]
 """Schemas without combinators of their own to decide about, all of which hold."""
 
 SchemaNode = tuple[tuple[Any, ...], ...]
 """What may stand in a place: alternatives, each a set of schemas that hold together."""
-
-
-class TooIntricateError(Exception):
-    """The schema has too many ways to read it, or cannot be undone: nothing in it is repaired."""
 
 
 @by_content
@@ -52,6 +50,9 @@ class _Compiler:
     def __init__(self, document: JsonObject, *, closed: bool) -> None:
         self._document = document
         self._closed = closed
+        self._budget = Budget.of(document)
+        self._fillers = Fillers(document, self._budget)
+        self._possible: dict[tuple[int, str], bool] = {}
         self._shapes: dict[frozenset[tuple[int, ...]], OmittableMembers] = {}
 
     def compile(self) -> OmittableMembers | None:
@@ -67,17 +68,26 @@ class _Compiler:
         key = frozenset(distinct)
         if key in self._shapes:
             return self._shapes[key]
-        ways = [way for schemas in distinct.values() for way in self._ways(schemas)]
-        if len(ways) > _MANY or len(self._shapes) > _VERY_MANY:
-            raise TooIntricateError
         omittable = self._shapes[key] = OmittableMembers()
-        objects = [way for way in ways if _may_be(way, "object", dict)]
+        ways = self._all_ways(distinct.values())
+        objects = [way for way in ways if self._may_be(way, "object")]
         names = {name: None for way in objects for part in way for name in mapping(part.get("properties"))}
+        needed = [self._required(way) for way in objects]
+        self._budget.spend(sum(map(len, ways)) + len(names) * sum(map(len, objects)))
         for name in names:
-            omittable.members[name] = self._member(name, objects)
+            omittable.members[name] = self._member(name, objects, needed)
         omittable.others = self._elsewhere([_others(way, closed=self._closed) for way in objects])
-        omittable.items = self._elsewhere([_items(way) for way in ways if _may_be(way, "array", list)])
+        omittable.items = self._elsewhere([_items(way) for way in ways if self._may_be(way, "array")])
         return omittable
+
+    def _all_ways(self, node: Iterable[tuple[Any, ...]]) -> list[Way]:
+        """Take all the ways of a node; none where there are too many, and then nothing is said about its members."""
+        ways = list(islice((way for schemas in node for way in self._ways(schemas)), _MANY + 1))
+        if len(ways) <= _MANY:
+            return ways
+        if self._closed:
+            raise TooIntricateError
+        return []
 
     def _elsewhere(self, node: list[tuple[Any, ...] | None]) -> OmittableMembers | None:
         """Compile what is not a member by name; a way that allows anything there makes it nothing to know about."""
@@ -86,6 +96,7 @@ class _Compiler:
 
     def _ways(self, schemas: tuple[Any, ...], known: Way = ()) -> Iterator[Way]:
         """Take references, conjunctions and alternatives apart."""
+        self._budget.spend(1 + len(schemas) + len(known))
         if not schemas:
             yield known
             return
@@ -97,13 +108,32 @@ class _Compiler:
             return
         target = resolve_reference(self._document, schema.get("$ref"))
         rest += [*listed(schema.get("allOf")), *([] if target is None else [target])]
-        for chosen in _choices([listed(schema.get(key)) for key in ("anyOf", "oneOf")]):
+        choices = [options for key in ("anyOf", "oneOf") if (options := listed(schema.get(key)))]
+        self._budget.spend(sum(map(len, choices)))
+        for chosen in product(*choices):
             yield from self._ways((*chosen, *rest), (*known, schema))
 
-    def _member(self, name: str, objects: list[Way]) -> OmittableMember:
-        told = [(way, schemas) for way in objects if (schemas := _declared(way, name, closed=self._closed)) is not None]
+    def _may_be(self, way: Way, kind: str) -> bool:
+        """Whether a value of a type can satisfy all parts; each part is asked once."""
+        for part in way:
+            key = id(part), kind
+            if key not in self._possible:
+                self._possible[key] = _possible(part, kind)
+        return all(self._possible[id(part), kind] for part in way)
+
+    def _required(self, way: Way) -> set[str]:
+        listed = [texts(part.get("required")) for part in way]
+        self._budget.spend(sum(map(len, listed)))
+        return {name for names in listed for name in names}
+
+    def _member(self, name: str, objects: list[Way], needed: list[set[str]]) -> OmittableMember:
+        told = [
+            (needs, schemas)
+            for way, needs in zip(objects, needed, strict=True)
+            if (schemas := _declared(way, name, closed=self._closed)) is not None
+        ]
         inside = self._shape(tuple(schemas for _, schemas in told)) if told and all(s for _, s in told) else None
-        required = [_requires(way, name) for way, _ in told]
+        required = [name in needs for needs, _ in told]
         null = [self._allows(schemas, None) for _, schemas in told]
         empty = [self._allows(schemas, "") for _, schemas in told]
         optional = bool(told) and not all(required)
@@ -121,23 +151,25 @@ class _Compiler:
         return filled
 
     def _allows(self, schemas: Iterable[Any], value: str | None) -> bool:
-        return all(allows(schema, value, self._document) for schema in schemas)
+        return all(self._fillers.allows(schema, value) for schema in schemas)
 
     def _useful(self) -> set[int]:
         """The objects and arrays in or below which something may be left out, by identity."""
-        useful = {id(omittable) for omittable in self._shapes.values() if omittable.omittable_names}
-        before = -1
-        while before != len(useful):
-            before = len(useful)
-            for omittable in self._shapes.values():
-                inner = (omittable.others, omittable.items, *(member.inside for member in omittable.members.values()))
-                if any(id(other) in useful for other in inner):
-                    useful.add(id(omittable))
+        around: dict[int, list[OmittableMembers]] = {}
+        for omittable in self._shapes.values():
+            for inner in (omittable.others, omittable.items, *(member.inside for member in omittable.members.values())):
+                around.setdefault(id(inner), []).append(omittable)
+        found = [omittable for omittable in self._shapes.values() if omittable.omittable_names]
+        useful = set(map(id, found))
+        while found:
+            fresh = [omittable for omittable in around.get(id(found.pop()), ()) if id(omittable) not in useful]
+            useful.update(map(id, fresh))
+            found += fresh
         return useful
 
 
 _MANY = 64
-_VERY_MANY = 4096
+# Ways in which one place can be read that are looked at.
 
 
 def _prune(omittable: OmittableMembers, useful: set[int]) -> None:
@@ -155,27 +187,18 @@ def _prune(omittable: OmittableMembers, useful: set[int]) -> None:
         omittable.members = {name: member for name, member in omittable.members.items() if member != OmittableMember()}
 
 
-def _choices(combinators: list[list[Any]]) -> Iterator[tuple[Any, ...]]:
-    """All ways to take one option of each list that has any."""
-    chosen: list[tuple[Any, ...]] = [()]
-    for options in combinators:
-        if len(options) * len(chosen) > _MANY:
-            raise TooIntricateError
-        chosen = [(*before, option) for before in chosen for option in options] if options else chosen
-    yield from chosen
+def _possible(part: JsonObject, kind: str) -> bool:
+    """Whether a value of a type can satisfy a part, as far as `type`, `enum` and `const` tell."""
+    python = _PYTHON[kind]
+    types, values = part.get("type", kind), part.get("enum")
+    if kind not in (types if isinstance(types, list) else [types]):
+        return False
+    if isinstance(values, list) and not any(isinstance(value, python) for value in values):
+        return False
+    return "const" not in part or isinstance(part["const"], python)
 
 
-def _may_be(way: Way, kind: str, python: type) -> bool:
-    """Whether a value of this type can satisfy all parts, as far as `type`, `enum` and `const` tell."""
-    for part in way:
-        types, values = part.get("type", kind), part.get("enum")
-        if kind not in (types if isinstance(types, list) else [types]):
-            return False
-        if isinstance(values, list) and not any(isinstance(value, python) for value in values):
-            return False
-        if "const" in part and not isinstance(part["const"], python):
-            return False
-    return True
+_PYTHON: dict[str, type] = {"object": dict, "array": list}
 
 
 def _declared(way: Way, name: str, *, closed: bool) -> tuple[Any, ...] | None:
@@ -206,7 +229,3 @@ def _items(way: Way) -> tuple[Any, ...]:
     """What holds for each element of an array."""
     tuples = any("prefixItems" in part or isinstance(part.get("items"), list) for part in way)
     return () if tuples else tuple(part["items"] for part in way if isinstance(part.get("items"), dict))
-
-
-def _requires(way: Way, name: str) -> bool:
-    return any(name in listed(part.get("required")) for part in way)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import unquote
 
 from stages.canonical.request import JsonObject
+
+_INDEX = re.compile("[0-9]{1,9}")
 
 
 def resolve_reference(document: JsonObject, reference: Any) -> Any:
@@ -19,7 +22,7 @@ def resolve_reference(document: JsonObject, reference: Any) -> Any:
         name = unquote(step).replace("~1", "/").replace("~0", "~")
         if isinstance(found, dict):
             found = found.get(name)
-        elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
+        elif isinstance(found, list) and _INDEX.fullmatch(name) and int(name) < len(found):
             found = found[int(name)]
         else:
             return None

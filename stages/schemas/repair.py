@@ -17,6 +17,7 @@ from stages.schemas.folding import FORBIDDEN_AT_ROOT, fold
 from stages.schemas.patterns import to_python
 from stages.schemas.references import resolve_reference
 from stages.schemas.strict_subset import JSON_TYPES
+from stages.wire import json
 
 NOTHING: JsonObject = {"type": "object", "properties": {}}
 """The parameters of a function that takes none, or whose schema nobody could read."""
@@ -134,7 +135,10 @@ class _Mender:
         """An enum of something, each value once."""
         if not isinstance(value, list) or not value:
             return self._gone("an enum")
-        distinct = [item for at, item in enumerate(value) if not any(_same(item, other) for other in value[:at])]
+        known: dict[bytes, Any] = {}
+        for item in value:
+            known.setdefault(_told(item), item)
+        distinct = list(known.values())
         if len(distinct) < len(value):
             self.changes.append("an enum lost values that it had twice")
         return distinct
@@ -168,9 +172,9 @@ class _Mender:
         return _GONE
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Whether two values are the same in JSON, where true is not 1."""
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+def _told(value: Any) -> bytes:
+    """A value as JSON, the same for the same: 1.0 is 1, and true is not."""
+    return json.canonical(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 _KEYWORDS: dict[str, Callable[[_Mender, Any], Any]] = {

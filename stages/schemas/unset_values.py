@@ -5,12 +5,12 @@ What a schema is not understood to forbid counts as allowed, so a wrong answer h
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from stages.canonical.request import JsonObject
+from stages.schemas.budget import Budget
+from stages.schemas.patterns import may_be_empty
 from stages.schemas.references import resolve_reference
 from stages.schemas.strict_subset import JSON_TYPES
 from stages.wire.lenient import listed
@@ -24,29 +24,52 @@ NEVER_EMPTY = frozenset(
 """Formats that an empty text never has (JSON Schema 2020-12, validation, section 7.3)."""
 
 
-def allows(schema: Any, value: str | None, document: JsonObject, depth: int = 0) -> bool:
-    """Whether a schema may accept `null` or `""`.
+class Fillers:
+    """Knows of the schemas of one document what each of them forbids; each is looked at once."""
 
-    Args:
-        schema: the schema; what is no schema allows everything.
-        value: None or the empty string.
-        document: where references lead.
-        depth: how many references and combinators led here; what goes round in circles forbids nothing.
-    """
-    if not isinstance(schema, dict):
-        return schema is not False
-    if depth > _DEEP or (value is None and schema.get("nullable") is True):
-        return True
-    if not all(fits(schema[key], value) for key, fits in _SIMPLE.items() if key in schema):
-        return False
-    every = listed(schema.get("allOf"))
-    if "$ref" in schema:
-        target = resolve_reference(document, schema["$ref"])
-        every = every if target is None else [*every, target]
-    if not all(allows(part, value, document, depth + 1) for part in every):
-        return False
-    choices = [schema[key] for key in ("anyOf", "oneOf") if isinstance(schema.get(key), list)]
-    return all(any(allows(option, value, document, depth + 1) for option in options) for options in choices)
+    def __init__(self, document: JsonObject, budget: Budget) -> None:
+        """Look at schemas of a document.
+
+        Args:
+            document: where references lead.
+            budget: pays for each schema that is looked at.
+        """
+        self._document = document
+        self._budget = budget
+        self._known: dict[tuple[int, str | None], bool] = {}
+
+    def allows(self, schema: Any, value: str | None) -> bool:
+        """Whether a schema may accept `null` or `""`.
+
+        Args:
+            schema: a schema of the document; what is no schema allows everything.
+            value: None or the empty string.
+
+        Raises:
+            TooIntricateError: the budget is spent.
+        """
+        if not isinstance(schema, dict):
+            return schema is not False
+        key = id(schema), value
+        if key not in self._known:
+            self._known[key] = True  # what goes round in circles forbids nothing
+            self._known[key] = self._looked_at(schema, value)
+        return self._known[key]
+
+    def _looked_at(self, schema: JsonObject, value: str | None) -> bool:
+        self._budget.spend()
+        if value is None and schema.get("nullable") is True:
+            return True
+        if not all(fits(schema[key], value) for key, fits in _SIMPLE.items() if key in schema):
+            return False
+        every = listed(schema.get("allOf"))
+        if "$ref" in schema:
+            target = resolve_reference(self._document, schema["$ref"])
+            every = every if target is None else [*every, target]
+        if not all(self.allows(part, value) for part in every):
+            return False
+        choices = [schema[key] for key in ("anyOf", "oneOf") if isinstance(schema.get(key), list)]
+        return all(any(self.allows(option, value) for option in options) for options in choices)
 
 
 def _typed(types: Any, value: str | None) -> bool:
@@ -63,17 +86,9 @@ def _long_enough(length: Any, value: str | None) -> bool:
 
 
 def _matching(pattern: Any, value: str | None) -> bool:
-    if value is None or not isinstance(pattern, str):
-        return True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return re.search(pattern, "") is not None
-    except (re.error, RecursionError, OverflowError):
-        return True
+    return value is None or not isinstance(pattern, str) or may_be_empty(pattern)
 
 
-_DEEP = 16
 _SIMPLE: dict[str, Callable[[Any, str | None], bool]] = {
     "type": _typed,
     "enum": _listed,

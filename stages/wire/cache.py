@@ -1,6 +1,6 @@
 """Remembers what a pure function made of something: clients send the same tools with every turn.
 
-What is remembered is shared between requests, so nobody may change it.
+What is remembered is shared between requests, and between the threads that read them, so nobody may change it.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import wraps
+from threading import Lock
 from typing import Generic, TypeVar
 from weakref import ref
 
@@ -28,6 +29,7 @@ class Cache(Generic[T, R]):
         self._function = function
         self._known: OrderedDict[Hashable, tuple[R, int]] = OrderedDict()
         self._free = MAX_KEY_BYTES
+        self._lock = Lock()
 
     def get(self, key: Hashable, thing: T, size: int) -> R:
         """Return what the function makes of a thing.
@@ -38,16 +40,22 @@ class Cache(Generic[T, R]):
             size: about how many bytes the key has.
         """
         known = self._known
-        if key in known:
-            known.move_to_end(key)
-            return known[key][0]
-        made = self._function(thing)
+        with self._lock:
+            if key in known:
+                known.move_to_end(key)
+                return known[key][0]
+        made = self._function(thing)  # without the lock: two threads may make the same, and neither waits
         if size <= MAX_KEY_BYTES:
-            known[key] = made, size
-            self._free -= size
-            while self._free < 0 or len(known) > MAX_ENTRIES:
-                self._free += known.popitem(last=False)[1][1]
+            with self._lock:
+                self._keep(key, made, size)
         return made
+
+    def _keep(self, key: Hashable, made: R, size: int) -> None:
+        known = self._known
+        self._free += known.pop(key, (made, 0))[1] - size
+        known[key] = made, size
+        while self._free < 0 or len(known) > MAX_ENTRIES:
+            self._free += known.popitem(last=False)[1][1]
 
 
 def by_identity(function: Callable[[T], R]) -> Callable[[T], R]:

@@ -15,6 +15,7 @@ import msgspec
 
 _fast_decoder = msgspec.json.Decoder()
 _fast_encoder = msgspec.json.Encoder()
+_sorting_encoder = msgspec.json.Encoder(order="sorted")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -53,6 +54,14 @@ def encode(value: Any) -> bytes:
     """Write a value as compact JSON in UTF-8; lone surrogates leave as escapes."""
     try:
         return _fast_encoder.encode(value)
+    except UnicodeEncodeError:
+        return _encode_exactly(value)
+
+
+def canonical(value: Any) -> bytes:
+    """Write a value so that equal ones become equal bytes, whatever the order of their members."""
+    try:
+        return _sorting_encoder.encode(value)
     except UnicodeEncodeError:
         return _encode_exactly(value)
 

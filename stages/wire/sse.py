@@ -12,6 +12,10 @@ import re
 # Atomic groups, or a lone "\r\n" would be taken apart into two line ends.
 _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_LONGEST_BLANK = 3
+# Bytes of a blank line, which two line ends make, that may have come before its last one.
+_LONG = 2**16
+# Bytes of an event whose lines are read before it is whole.
 _LINES_OF_ONE = 2
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -19,30 +23,37 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class Decoder:
     """Incremental decoder: however the bytes are cut, the same payloads come out (law 4).
 
-    Keeps only the unfinished event, and remembers how far it has been searched, so that a payload of
-    many reads is not searched from its beginning at each of them.
+    Keeps only the unfinished event, in the pieces in which it came. Of what was read, only the last bytes are looked at
+    again, so that an event of many reads costs what its bytes cost, whatever its lines end in.
     """
 
     def __init__(self) -> None:
-        self._buffer = b""
-        self._searched = 0
+        self._pieces: list[bytes] = []
+        self._lines: list[bytes] = []
+        self._tail = b""
+        self._pending = 0
+        self._returns = False
         self._begun = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes; return the payloads of the events they finish, in order."""
-        buffer = self._buffer + chunk if self._buffer else chunk
-        if not self._begun and buffer:
-            if len(buffer) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(buffer):
-                self._buffer = buffer
+        if self._begun and not self._pieces and b"\r" not in chunk and chunk.endswith(b"\n\n"):
+            return _payloads(chunk[:-2])  # whole events, as nearly every read brings
+        if not self._begun:
+            begun = self._begin(chunk)
+            if begun is None:
                 return []
-            self._begun = True
-            buffer = buffer.removeprefix(_BYTE_ORDER_MARK)
-        if b"\r" in buffer:
-            return self._feed_any_line_end(buffer)
-        last = buffer.rfind(b"\n\n", self._searched)
-        if last < 0:
-            self._keep(buffer)
+            chunk = begun
+        seen = self._tail + chunk if self._tail else chunk
+        any_line_end = b"\r" in seen or self._returns
+        if not (_BLANK_LINE.search(_settled(seen)) if any_line_end else b"\n\n" in seen):
+            self._wait(chunk, seen)
             return []
+        buffer = b"".join((*self._pieces, chunk)) if self._pieces else chunk
+        self._pieces = []
+        if any_line_end or self._lines:
+            return self._feed_any_line_end(buffer)
+        last = buffer.rfind(b"\n\n")
         self._keep(buffer[last + 2 :])
         return _payloads(buffer[:last])
 
@@ -52,32 +63,78 @@ class Decoder:
         The standard drops such an event; a server that closes right after its last line is common, though,
         and a payload that was really cut is no JSON, which the next stage notices.
         """
-        payload, self._buffer = _payload(self._buffer), b""
+        payload = self._whole(b"".join(self._pieces))
+        self._keep(b"")
         return [] if payload is None else [payload]
 
     @property
     def pending(self) -> int:
         """Bytes held back until their event is whole."""
-        return len(self._buffer)
+        return self._pending
+
+    def _begin(self, chunk: bytes) -> bytes | None:
+        """Pass over a byte order mark; None as long as there may be half of one."""
+        begun = b"".join((*self._pieces, chunk))
+        self._keep(b"")
+        if len(begun) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(begun):
+            self._keep(begun)
+            return None
+        self._begun = True
+        return begun.removeprefix(_BYTE_ORDER_MARK)
 
     def _keep(self, rest: bytes) -> None:
-        self._buffer = rest
-        self._searched = max(0, len(rest) - 3)
+        """Hold what is left behind the last event that is whole."""
+        self._pieces = [rest] if rest else []
+        self._pending = len(rest)
+        self._tail = rest[-_LONGEST_BLANK:]
+        self._returns = b"\r" in rest
+
+    def _wait(self, chunk: bytes, seen: bytes) -> None:
+        """Hold one more piece of an event; `seen` is the piece with the end of the one before."""
+        self._pieces.append(chunk)
+        self._pending += len(chunk)
+        self._tail = seen[-_LONGEST_BLANK:]
+        self._returns = self._returns or b"\r" in chunk
+        if self._pending > _LONG and (b"\n" in chunk or b"\r" in chunk):
+            self._read_lines()
+
+    def _read_lines(self) -> None:
+        """Read the whole lines of a long event already, so that its end does not have to read all of them at once.
+
+        The last line end stays: with another one behind it, it is the blank line that ends the event.
+        """
+        held = b"".join(self._pieces)
+        settled = _settled(held)
+        last = max(settled.rfind(b"\n"), settled.rfind(b"\r"))
+        if last < 0:
+            return
+        last -= settled[last - 1 : last + 1] == b"\r\n"
+        self._lines += _data(held[:last])
+        self._pieces = [held[last:]]
+
+    def _whole(self, rest: bytes) -> bytes | None:
+        """Give the payload of an event whose rest this is; None when it has none."""
+        if not self._lines:
+            return _payload(rest)
+        lines, self._lines = self._lines, []
+        return b"\n".join(lines + _data(rest)).strip()
 
     def _feed_any_line_end(self, buffer: bytes) -> list[bytes]:
-        # A carriage return at the very end may be the first half of a line end: it waits for the other half.
-        held = b"\r" if buffer.endswith(b"\r") else b""
-        body = buffer[: len(buffer) - len(held)]
+        body = _settled(buffer)
         payloads: list[bytes] = []
         begin = 0
         for blank in _BLANK_LINE.finditer(body):
-            payload = _payload(body[begin : blank.start()])
+            payload = self._whole(body[begin : blank.start()])
             begin = blank.end()
             if payload is not None:
                 payloads.append(payload)
-        self._buffer = body[begin:] + held
-        self._searched = 0
+        self._keep(buffer[begin:])
         return payloads
+
+
+def _settled(seen: bytes) -> bytes:
+    """Leave out a carriage return at the very end: it may be half of a line end, and waits for the other half."""
+    return seen[:-1] if seen.endswith(b"\r") else seen
 
 
 def _payloads(events: bytes) -> list[bytes]:
@@ -104,8 +161,13 @@ def _payload(event: bytes) -> bytes | None:
         rest = event.partition(b"\n")[2]
         if rest.startswith(b"data:") and b"\n" not in rest:
             return rest[5:].strip()
-    lines = [line[5:].removeprefix(b" ") for line in _LINE_END.split(event) if line.startswith(b"data:")]
+    lines = _data(event)
     return b"\n".join(lines).strip() if lines else None
+
+
+def _data(lines: bytes) -> list[bytes]:
+    """Read the `data` of lines, whatever they end in."""
+    return [line[5:].removeprefix(b" ") for line in _LINE_END.split(lines) if line.startswith(b"data:")]
 
 
 def encode(name: str, data: bytes) -> bytes:

@@ -16,7 +16,7 @@ import attrs
 import pytest
 import structlog.testing
 
-from pipeline.endpoints import messages
+from pipeline.endpoints import translation
 from pipeline.settings import KeyHash, Secret, Settings, UpstreamSettings
 from pipeline.telemetry.logs import fault_site, make_logger
 from stages.block import AnswerEvent
@@ -67,8 +67,8 @@ def _crash(*_: object, **__: object) -> Any:
 
 
 CRASHES = {
-    "decoder": (messages, "decode"),
-    "mapper": (messages, "map_request"),
+    "decoder": (translation, "decode"),
+    "mapper": (translation, "map_request"),
     "upstream reader": (Framing, "feed"),
     "ledger": (Ledger, "feed"),
     "encoder": (Encoder, "encode"),

@@ -11,7 +11,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from pipeline.tokenizer import CHUNK, INLINE, SOURCES, Loader, Tokenizer
+from pipeline.tokenizer import CHUNK, SOURCES, Loader, Tokenizer
 from stages import counter
 from stages.canonical.request import Message, Request, Text
 
@@ -133,28 +133,12 @@ async def test_lone_surrogates() -> None:
     assert tokenizer.tokens("a\ud83d") == len("a\ufffd".encode())
 
 
-async def test_short_requests_are_counted_on_the_spot() -> None:
-    """What takes a moment needs no thread; what is long and new gets one, and what is remembered needs none again."""
-    threads: list[threading.Thread] = []
+def test_a_source_by_name() -> None:
+    """As a process loads it that only counts; a name that is not known, or not to be had, is the estimate."""
+    pytest.importorskip("toktok")
 
-    def tokens(text: str) -> int:
-        threads.append(threading.current_thread())
-        return len(text)
-
-    tokenizer = Tokenizer()
-    await tokenizer.load({"real": counting(tokens)})
-    here = threading.current_thread()
-    overhead = await tokenizer.count(request(""))
-
-    assert await tokenizer.count(request("short")) == 5 + overhead
-    assert set(threads) == {here}
-    threads.clear()
-    assert await tokenizer.count(request("x" * (2 * INLINE))) == 2 * INLINE + overhead
-    assert threads
-    assert here not in threads
-    threads.clear()
-    assert await tokenizer.count(request("x" * (2 * INLINE))) == 2 * INLINE + overhead
-    assert threads == []
+    assert Tokenizer.of("toktok").tokens("hello world") == 2
+    assert Tokenizer.of("words").source == "estimate"
 
 
 async def test_nothing_of_a_request_is_shown() -> None:

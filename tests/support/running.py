@@ -8,6 +8,7 @@ import attrs
 import httpx
 import structlog.testing
 
+from pipeline.aside import Aside
 from pipeline.endpoints.application import application
 from pipeline.endpoints.context import Context
 from pipeline.settings import Limits, Secret, Settings, Timing, UpstreamSettings
@@ -44,7 +45,8 @@ def context_of(
     settings = Settings(upstream=upstream, limits=limits or Limits(), timing=timing or Timing(), log_level=log_level)
     client = UpstreamClient(upstream.url, upstream.api_key, transport, settings.timing, retries)
     target = Target(account=fingerprint(upstream.url, upstream.api_key))
-    return Context(settings, client, target, Tokenizer(), log or structlog.testing.CapturingLogger())
+    log = log or structlog.testing.CapturingLogger()
+    return Context(settings, client, target, Tokenizer(), log, aside=Aside(threaded=2**40))  # without a process
 
 
 def client_of(transport: httpx.AsyncBaseTransport, **settings: Any) -> MemoryClient:

@@ -72,7 +72,7 @@ def complaints(request: Request) -> Iterator[str]:
 def declare(tool: ServerTool, asked: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
     """Declare the server of a toolset, with the tools that may be called."""
     body = tool.body
-    server = next((s for s in servers(asked.request) if s.get("name") == body.get("mcp_server_name")), None)
+    server = asked.servers.get(text(body.get("mcp_server_name")))
     if server is None:
         report.dropped(place, "no such server among mcp_servers")
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import attrs
 
@@ -14,7 +15,7 @@ from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request, ServerTool
 from stages.tables.identifiers import digest
-from stages.wire.lenient import text
+from stages.wire.lenient import objects, text
 
 SERVER_TOOL = "srvtoolu_"
 """What the ids of `server_tool_use` blocks start with."""
@@ -87,6 +88,11 @@ class DeclarationContext:
 
     request: Request
     native_search: bool = False
+
+    @cached_property
+    def servers(self) -> Mapping[str, JsonObject]:
+        """The MCP servers of the request by their names."""
+        return {text(server.get("name")): server for server in objects(self.request.extra.get("mcp_servers"))}
 
 
 @attrs.frozen

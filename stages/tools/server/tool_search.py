@@ -79,7 +79,9 @@ def to_items(
         return None
     items: list[JsonObject] = [{"type": _CALL, **same, "arguments": asked}]
     if found is not None:
-        items.append({"type": _OUTPUT, **same, "tools": [functions[name] for name in found if name in functions]})
+        items.append(
+            {"type": _OUTPUT, **same, "tools": [functions[name] for name in dict.fromkeys(found) if name in functions]}
+        )
     return items
 
 

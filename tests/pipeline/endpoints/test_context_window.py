@@ -111,7 +111,7 @@ async def test_a_prompt_that_is_not_near_is_not_held_up(
     async def count(*_: object) -> int:
         raise AssertionError("counted")
 
-    monkeypatch.setattr(Context, "count", count)
+    monkeypatch.setattr(context_window, "own_count", count)
     reply, upstream, _ = await ask(prompt(tokens, "gpt-6.2-sol"), GOOD, tokenizer=tokenizer)
 
     assert (reply.status, upstream.paths) == (200, [RESPONSES])

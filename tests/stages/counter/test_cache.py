@@ -41,14 +41,6 @@ def test_what_was_asked_for_longest_ago_is_forgotten() -> None:
     assert tokenizer.asked == [100, 200, 300, 200]
 
 
-def test_unknown_is_what_there_is_to_count() -> None:
-    """A remembered text costs nothing, any other its length."""
-    memory = TokenCache(len)
-    memory("y" * 100)
-
-    assert (memory.unknown("y" * 100), memory.unknown("z" * 100)) == (0, 100)
-
-
 def test_no_text_is_kept() -> None:
     """Neither the memory nor its repr holds what users wrote."""
     memory = TokenCache(len)

@@ -113,7 +113,6 @@ def test_the_same_request_again_costs_nothing(spies: dict[str, Spy]) -> None:
     memory = TokenCache(Spy())
     first = counter.count(conversation(5), memory)
     spies["pictures"].asked.clear()
-    assert counter.count(conversation(5), memory.unknown) < first
     assert isinstance(memory.tokens, Spy)
     memory.tokens.asked.clear()
 

@@ -20,7 +20,8 @@ from stages.canonical.events import (
     ThinkingStart,
     ToolUseStart,
 )
-from stages.filters.stop_scanner import StopScanner, overlap
+from stages.filters.stop_scanner import StopScanner
+from tests.support.steps import steps_of
 
 LETTERS = st.text(alphabet="ab<", max_size=12)
 SEQUENCES = st.lists(st.text(alphabet="ab<", min_size=1, max_size=4), min_size=1, max_size=3)
@@ -44,12 +45,12 @@ def text_of(parts: Iterable[Any]) -> str:
 
 
 def naive(text: str, sequences: Iterable[str]) -> tuple[str, str | None]:
-    """Find the earliest match in the whole text; of several at one place, the longest."""
-    found = [(text.index(s), -len(s), s) for s in sequences if s in text]
+    """Find the match that is complete first in the whole text; of several that end together, the longest."""
+    found = [(text.index(s) + len(s), -len(s), s) for s in sequences if s in text]
     if not found:
         return text, None
-    at, _, sequence = min(found)
-    return text[:at], sequence
+    end, _, sequence = min(found)
+    return text[: end - len(sequence)], sequence
 
 
 @given(pieces=st.lists(LETTERS, max_size=8), sequences=SEQUENCES)
@@ -59,18 +60,10 @@ def test_any_cut_of_the_text_stops_where_the_whole_would(pieces: list[str], sequ
     deltas = [TextDelta(piece) for piece in pieces if piece]
     out = scan(sequences, [TextStart(), *deltas, BLOCK_STOP, MessageEnd("end_turn")])
 
-    earliest = min((whole.index(s) for s in sequences if s in whole), default=None)
     end = out[-1]
     assert isinstance(end, MessageEnd)
-    if earliest is None:
-        assert (text_of(out), end.stop_reason, end.stop_sequence) == (whole, "end_turn", None)
-    else:
-        assert end.stop_reason == "stop_sequence"
-        assert end.stop_sequence in sequences
-        before, after = text_of(out), whole[len(text_of(out)) :]
-        assert whole.startswith(before)
-        assert after.startswith(end.stop_sequence or "")
-        assert not any(s in before for s in sequences)
+    assert (text_of(out), end.stop_sequence) == naive(whole, sequences)
+    assert end.stop_reason == ("end_turn" if end.stop_sequence is None else "stop_sequence")
 
 
 @given(text=LETTERS, sequences=SEQUENCES)
@@ -140,14 +133,28 @@ def test_what_was_held_passes_at_the_end_of_its_block() -> None:
     assert out[-2:] == [BLOCK_STOP, MessageEnd("end_turn")]
 
 
-def test_overlap_is_the_longest_proper_beginning() -> None:
-    """A text that ends in the whole sequence overlaps by less than all of it."""
-    assert [overlap("xab", "abc"), overlap("xaba", "abab"), overlap("abc", "abc"), overlap("", "a")] == [2, 3, 0, 0]
-
-
 def test_citations_wait_with_their_block() -> None:
     """They stand before the text, so they come with its first character; where none comes, they do not either."""
     cited = [TextStart(cited=True), CitationsDelta({"url": "https://a"})]
 
     assert scan(["."], [*cited, TextDelta("a")])[:3] == [*cited, TextDelta("a")]
     assert scan(["."], [*cited, TextDelta(".a")])[:1] != [TextStart(cited=True)]
+
+
+def test_a_character_costs_the_same_however_much_is_looked_for() -> None:
+    """Neither many sequences nor one that nearly comes, again and again, cost more for each character."""
+    text = "a" * 2000
+
+    def steps(*sequences: str) -> int:
+        scanner = StopScanner(sequences, 0, len)
+
+        def feed() -> None:
+            for character in text:
+                assert len(list(scanner.feed(TextDelta(character)))) <= 2
+
+        list(scanner.feed(TextStart()))
+        return steps_of(feed, 10_000_000)
+
+    one = steps("ab")
+    assert steps(*(f"a{at}" for at in range(2000))) < 1.5 * one
+    assert steps("a" * 1990 + "b") < 1.5 * one

@@ -143,8 +143,8 @@ RESULT = Unknown("web_search_tool_result", {"tool_use_id": "srvtoolu_ws_1", "con
 
 def replayed(*blocks: Unknown, box: Toolbox | None = None, available: bool = True) -> list[list[str] | None]:
     """The types of the items that each block becomes; None for one that becomes text."""
-    replay = ServerToolReplay(box or boxed(*TOOLS), available, Report())
-    made = [replay.items(block, Message("assistant", blocks)) for block in blocks]
+    replay = ServerToolReplay(Message("assistant", blocks), box or boxed(*TOOLS), Report(), available=available)
+    made = [replay.items(block) for block in blocks]
     return [None if items is None else [item["type"] for item in items] for items in made]
 
 
@@ -200,7 +200,7 @@ def test_a_model_that_cannot_search_gets_text() -> None:
 def test_other_blocks_are_shown_as_text() -> None:
     """With a word about each, and about what was left out of it."""
     report = Report()
-    replay = ServerToolReplay(boxed(), available=True, report=report)
+    replay = ServerToolReplay(Message("assistant", ()), boxed(), report, available=True)
     found = {"type": "web_search_result", "url": "https://a", "encrypted_content": "gAAA" * 1000}
     result = Unknown("web_search_tool_result", {"tool_use_id": "srvtoolu_01", "content": [found, found]})
 

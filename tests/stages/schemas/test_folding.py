@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages.schemas.folding import FORBIDDEN_AT_ROOT, fold
+from stages.schemas.folding import FORBIDDEN_AT_ROOT, TOO_INTRICATE, fold
 
 A, B = {"type": "string"}, {"type": "integer"}
 
@@ -117,3 +117,18 @@ def test_nonsense_is_dropped(keyword: str, value: Any) -> None:
 
     assert {key for key, inner in result.items() if inner != {}} == {"title"}
     assert changes == [f"{keyword} at the top was {'dropped' if keyword in ('enum', 'not') else 'folded'}"]
+
+
+def test_what_is_too_intricate_is_dropped() -> None:
+    """A few lines that stand for a million alternatives: the schema's own properties stay, and it is said."""
+    levels = {
+        f"d{n}": {
+            "anyOf": [{"allOf": [{"$ref": f"#/$defs/d{n + 1}"}, {"properties": {"x": {"title": s * n}}}]} for s in "lr"]
+        }
+        for n in range(40)
+    }
+    schema = {"properties": {"a": A}, "$ref": "#/$defs/d0", "$defs": {**levels, "d40": {"properties": {"x": A}}}}
+
+    result, changes = folded(schema)
+    assert result["properties"] == {"a": A}
+    assert changes == [TOO_INTRICATE]

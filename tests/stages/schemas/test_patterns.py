@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 
-from stages.schemas.patterns import compiles, to_python
+from stages.schemas.patterns import LONGEST, compiles, to_python
 from tests.stages.strategies import TEXTS
 
 
@@ -47,3 +47,24 @@ def test_what_is_said_compiles(pattern: str) -> None:
 
     assert said is None or compiles(said)
     assert said == pattern or not compiles(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("[\u0100-\uffff]", True),
+        ("[\uffff-\u0100]", False),
+        (r"[\u0100-\uffff]", True),
+        (r"[\uffff-\u0100]", False),
+        (r"[z-\uffff]", True),
+        ("(?i)[a-\uffff]", True),
+        ("(?is:a)(?i-s:b)(?a)", False),
+        ("(?is:a)(?i-s:b)", True),
+        ("(?<=\u0100|ab)c", False),
+        ("x" * LONGEST, True),
+        ("x" * LONGEST + "x", False),
+    ],
+)
+def test_what_compiles(pattern: str, expected: bool) -> None:
+    """A range of far characters and case that is ignored change nothing but the time that it takes."""
+    assert compiles(pattern) is expected

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stages.wire import sse
 from tests.stages.strategies import PLACES, cut
+from tests.support.steps import steps_of
 
 LINES = st.sampled_from(
     [
@@ -67,6 +68,15 @@ def test_cuts_never_matter(data: bytes, places: list[int]) -> None:
     assert decoded(cut(data, places)) == reference(data)
 
 
+@given(streams(), PLACES)
+def test_cuts_of_long_events_never_matter(data: bytes, places: list[int]) -> None:
+    """Also where the lines of an event are read before it is whole."""
+    rest = data.removeprefix(b"\xef\xbb\xbf")
+    for end in (b"\r", b"\n", b"\r\n"):
+        long = b"data: " + b"z" * 70_000 + end + rest
+        assert decoded([long[:70_007], *cut(long[70_007:], places)]) == reference(long)
+
+
 @given(streams(st.just("\n")))
 def test_byte_by_byte(data: bytes) -> None:
     """Single bytes, with the line end that everybody uses."""
@@ -118,14 +128,22 @@ def test_what_has_no_data_is_no_event(filler: bytes) -> None:
     assert decoded([filler + b"data: 1\n\n" + filler]) == [b"1"]
 
 
-def test_a_long_payload_is_not_searched_again() -> None:
-    """What was searched is remembered: a megabyte in small reads takes a moment, not minutes."""
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("line", [b"x" * 500, b"x" * 490 + b"\r\ndata: ", b"x\ndata: ", b"x\r: nothing\rdata: "])
+def test_a_long_event_is_not_searched_again(line: bytes, end: bytes) -> None:
+    """Whatever its lines end in, a piece of it costs the same at its end as at its beginning."""
     decoder = sse.Decoder()
     decoder.feed(b"data: ")
-    for _ in range(2_000):
-        assert decoder.feed(b"x" * 500) == []
 
-    assert len(decoder.feed(b"\n\n")[0]) == 1_000_000
+    def feed() -> None:
+        for _ in range(2_000):
+            assert decoder.feed(line) == []
+
+    first = steps_of(feed, 10_000_000)
+    assert steps_of(feed, 10_000_000) < 2 * first
+    assert decoder.pending == 6 + 4_000 * len(line)
+    whole, after = decoder.feed(2 * end + b"data: y\n\n")
+    assert [whole, after] == reference(b"data: " + line * 4_000 + 2 * end + b"data: y\n\n")
 
 
 @given(st.from_regex(r"\A[a-z._]{1,20}\Z"), st.binary().filter(lambda data: not set(data) & set(b"\r\n")))

@@ -1,0 +1,179 @@
+"""How long the streams of a server stand still while it is sent something large: `make stalls`.
+
+A beat stands for a paced stream: it wants to go on every few milliseconds, and the longest it had to wait is the stall.
+The client and the upstream are parts of this process, and are kept cheap: bodies are made before, answers thrown away.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import httpx
+import trio
+from structlog.testing import CapturingLogger
+
+from pipeline.bench.canned import text_script
+from pipeline.endpoints.application import Application, application
+from pipeline.service import open_service
+from pipeline.settings import Settings, UpstreamSettings
+from stages.wire import json
+
+BEAT = 0.001
+"""Seconds between two beats."""
+
+READ = 65_536
+"""Bytes that the client sends at once."""
+
+_WARM = 3
+# Small requests before the first large one: what is made once is no stall of that one.
+
+
+def _asked(*content: Any, **fields: Any) -> dict[str, Any]:
+    said = [{"role": "user", "content": list(content) or "Hello"}]
+    return {"model": "claude-opus-5-5", "max_tokens": 1000, "stream": True, "messages": said, **fields}
+
+
+def _tool(at: int) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {f"a{at}": {"type": "string"}}}
+    return {"name": f"tool_{at}", "description": "Does something.", "input_schema": schema}
+
+
+def _doubled(levels: int) -> dict[str, Any]:
+    """A schema of which each level is twice the next."""
+    below = {f"d{at}": {"anyOf": [{"$ref": f"#/$defs/d{at + 1}"}] * 2} for at in range(levels)}
+    definitions = {**below, f"d{levels}": {"type": "object", "properties": {"x": {"type": "string"}}}}
+    return {"type": "object", "properties": {"a": {"$ref": "#/$defs/d0"}}, "$defs": definitions}
+
+
+_BLOCK = {"type": "text", "text": "a"}
+REQUESTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "nothing": _asked,
+    "20 KB": lambda: _asked({"type": "text", "text": "lorem ipsum " * 1700}),
+    "300 KB of turns": lambda: _asked(*[{"type": "text", "text": f"{at} lorem ipsum " * 60} for at in range(300)]),
+    "30 MB in one text": lambda: _asked({"type": "text", "text": "lorem ipsum " * 2_500_000}),
+    "30 MB of texts": lambda: _asked(*[{"type": "text", "text": f"{at} lorem" * 300} for at in range(7_500)]),
+    "10,000 tools": lambda: _asked(tools=[_tool(at) for at in range(10_000)]),
+    "100,000 stop sequences": lambda: _asked(stop_sequences=[f"stop {at}" for at in range(100_000)]),
+    "500,000 blocks": lambda: _asked(*[_BLOCK] * 500_000),
+    "1,000 blocks in 30 KB": lambda: _asked(*[_BLOCK] * 1_000),
+    "30 doubled levels of a schema": lambda: _asked(tools=[{"name": "t", "input_schema": _doubled(30)}]),
+}
+"""What a client sends, by what is large about it."""
+
+
+def _answer() -> bytes:
+    script = text_script(3)
+    return b"".join(script.pieces)
+
+
+def _crlf_event(size: int = 8 * 2**20) -> bytes:
+    """An answer with one event of some megabytes, in lines that end as few servers end them."""
+    line = b": nothing\r\n"
+    return line * (size // len(line)) + b"\r\n" + _answer().replace(b"\n", b"\r\n")
+
+
+class _Upstream(httpx.AsyncBaseTransport):
+    """Answers everything with the same bytes, in pieces of one read."""
+
+    def __init__(self) -> None:
+        self.said = _answer()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/input_tokens"):
+            return httpx.Response(404)
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Pieces(self.said))
+
+
+class _Pieces(httpx.AsyncByteStream):
+    def __init__(self, said: bytes) -> None:
+        self._said = said
+
+    async def __aiter__(self) -> Any:
+        for at in range(0, len(self._said), 16_384):
+            await trio.lowlevel.checkpoint()
+            yield self._said[at : at + 16_384]
+
+
+async def _post(app: Application, body: bytes) -> int:
+    """Send a request, and throw its answer away; return the status."""
+    pieces = [body[at : at + READ] for at in range(0, len(body), READ)]
+    status, gone = 0, trio.Event()
+
+    async def receive() -> MutableMapping[str, Any]:
+        await trio.lowlevel.checkpoint()
+        if pieces:
+            return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(event: MutableMapping[str, Any]) -> None:
+        nonlocal status
+        status = event.get("status", status)
+        if event["type"] == "http.response.body" and not event.get("more_body"):
+            gone.set()
+        await trio.lowlevel.checkpoint()
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/messages", "query_string": b"", "headers": []}
+    await app({**scope, "http_version": "1.1"}, receive, send)
+    return status
+
+
+class _Beat:
+    """A stream that goes on and on, and how long it had to wait."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        last = trio.current_time()
+        while True:
+            await trio.sleep(BEAT)
+            now = trio.current_time()
+            self.longest, last = max(self.longest, now - last - BEAT), now
+
+
+async def _measure(app: Application, body: bytes) -> tuple[int, float, float]:
+    beat = _Beat()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(beat.run)
+        await trio.sleep(20 * BEAT)
+        beat.longest, began = 0.0, trio.current_time()
+        status = await _post(app, body)
+        took = trio.current_time() - began
+        await trio.sleep(5 * BEAT)
+        nursery.cancel_scope.cancel()
+    return status, took, beat.longest
+
+
+async def _run(only: list[str]) -> None:
+    upstream = _Upstream()
+    settings = Settings(upstream=UpstreamSettings(url="http://bench/v1"))
+    async with open_service(settings, transport=upstream, log=CapturingLogger()) as context:
+        app = application(context)
+        for _ in range(_WARM):
+            await _post(app, json.encode(_asked()))
+        print(f"{'beside':32} {'MB':>6} {'status':>6} {'took ms':>9} {'stall ms':>9}")
+        bodies = {name: make for name, make in REQUESTS.items() if not only or name in only}
+        for name, make in bodies.items():
+            _print(name, body := json.encode(make()), await _measure(app, body))
+        upstream.said = _crlf_event()
+        _print("an answer of 8 MB in CRLF", upstream.said, await _measure(app, json.encode(_asked())))
+
+
+def _print(name: str, body: bytes, measured: tuple[int, float, float]) -> None:
+    status, took, stall = measured
+    print(f"{name:32} {len(body) / 2**20:6.1f} {status:6} {took * 1000:9.0f} {stall * 1000:9.1f}", flush=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="*", help="names of what to measure; all if none is given")
+    trio.run(_run, parser.parse_args().only)
+
+
+if __name__ == "__main__":
+    main()

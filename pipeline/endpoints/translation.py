@@ -1,0 +1,195 @@
+"""A request's body becomes whatever is to be done with it: sent, counted, explained.
+
+Pure functions of bytes and a `Question`, so that a large request can be dealt with in another thread or process
+(`pipeline/aside.py`).  Each reads the body anew: it is done more than once for the few requests that come near a window
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar
+
+import attrs
+import msgspec
+
+from pipeline.tokenizer import Tokenizer
+from stages import counter
+from stages.canonical.failure import Failure, Kind
+from stages.canonical.place import ROOT
+from stages.canonical.plan import AnswerPlan
+from stages.canonical.report import UNFAITHFUL
+from stages.canonical.request import Caller, Request
+from stages.decoder import decode, refusal
+from stages.mapper import Mapped, Target, map_request
+from stages.prompt_fingerprint import PromptFingerprint, TooLargeError, fingerprint_of, serialise
+from stages.wire import json
+
+COUNTED = ("model", "input", "instructions", "tools", "tool_choice", "text", "reasoning", "parallel_tool_calls")
+"""Fields of a request that the upstream's counting endpoint takes; it refuses all others."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_NAMED = ("model", "prompt_cache_key", "service_tier")
+
+
+@attrs.frozen
+class Question:
+    """What a body's translation depends on besides the body.
+
+    Attributes:
+        caller: who asks, by the headers.
+        target: where it goes.
+        message_id: the id that the answer will have.
+        counting: whether only a count is asked for, so that less must be said.
+        strict: whether the client insists on faithfulness.
+        stream: whether the path asks for a stream, whatever the body says.
+        reasoning: False leaves out all earlier reasoning.
+        limit: the tokens that the answer may have, where the window leaves less than was asked for.
+    """
+
+    caller: Caller
+    target: Target
+    message_id: str
+    counting: bool = False
+    strict: bool = False
+    stream: bool = False
+    reasoning: bool = True
+    limit: int | None = None
+
+
+@attrs.frozen
+class Translated:
+    """A request that can be sent.
+
+    Attributes:
+        plan: how to read the answer.
+        body: what is sent.
+        prefix: the fingerprints of what is sent.
+        named: the fields of it by which it is accounted for.
+        summary: the report, as the mapping header says it.
+        unfaithful: how many parts do not mean upstream what the client meant by them.
+        stream: whether the client wants a stream.
+        diagnostics: what the client asks about the cache; None when nothing.
+        replays: whether it carries earlier reasoning.
+        guess: its estimated tokens.
+    """
+
+    plan: AnswerPlan
+    body: bytes = attrs.field(repr=False)
+    prefix: PromptFingerprint = attrs.field(repr=False)
+    named: Mapping[str, Any] = attrs.field(repr=False)
+    summary: str = ""
+    unfaithful: int = 0
+    stream: bool = False
+    diagnostics: Any = attrs.field(default=None, repr=False)
+    replays: bool = False
+    guess: int = 0
+
+
+def _bounded(function: Callable[P, R]) -> Callable[P, R | Failure]:
+    """Refuse what becomes too large on its way."""
+
+    @wraps(function)
+    def bounded(*arguments: P.args, **named: P.kwargs) -> R | Failure:
+        try:
+            return function(*arguments, **named)
+        except TooLargeError:
+            return Failure(Kind.TOO_LARGE, "Request exceeds the maximum size once it is translated")
+
+    return bounded
+
+
+@_bounded
+def translate(question: Question, body: bytes) -> Translated | Failure:
+    """Read a body, and make of it what is sent."""
+    found = _read(question, body)
+    if isinstance(found, Failure):
+        return found
+    request, mapped = found
+    said, prefix = serialise(mapped.body)
+    return Translated(
+        plan=mapped.plan,
+        body=said,
+        prefix=prefix,
+        named={name: mapped.body[name] for name in _NAMED if name in mapped.body},
+        summary=mapped.report.summary(),
+        unfaithful=sum(note.disposition in UNFAITHFUL for note in mapped.report.notes),
+        stream=request.stream,
+        diagnostics=request.extra.get("diagnostics"),
+        replays=any(item["type"] == "reasoning" for item in mapped.body["input"]),
+        guess=counter.count(request, counter.estimate),
+    )
+
+
+@_bounded
+def explained(question: Question, body: bytes) -> tuple[dict[str, Any], PromptFingerprint, Mapping[str, Any]] | Failure:
+    """Read a body, and say what would be sent, and what became of each field.
+
+    Returns:
+        The explanation, whose fields are JSON already; the fingerprints of what would be sent, and its named fields.
+    """
+    found = _read(question, body)
+    if isinstance(found, Failure):
+        return found
+    _, mapped = found
+    said, prefix = serialise(mapped.body)
+    told = {**explanation(mapped), "upstream": msgspec.Raw(said)}
+    named = {name: mapped.body[name] for name in _NAMED if name in mapped.body}
+    return {name: msgspec.Raw(json.encode(value)) for name, value in told.items()}, prefix, named
+
+
+def explanation(mapped: Mapped) -> dict[str, Any]:
+    """The exact upstream body, its fingerprint as a cache sees it, and the whole report, as JSON."""
+    notes = [{"path": note.path, "fate": note.disposition.value, "reason": note.reason} for note in mapped.report.notes]
+    cache = {"prefix": fingerprint_of(mapped.body).fingerprint()}
+    return {"mapping": mapped.report.summary(), "report": notes, "cache": cache, "upstream": mapped.body}
+
+
+@_bounded
+def countable(question: Question, body: bytes) -> tuple[AnswerPlan, bytes] | Failure:
+    """Read a body, and make of it what the upstream counts."""
+    found = _read(question, body)
+    if isinstance(found, Failure):
+        return found
+    _, mapped = found
+    return mapped.plan, serialise({name: mapped.body[name] for name in COUNTED if name in mapped.body})[0]
+
+
+def count(question: Question, body: bytes, tokens: counter.Tokens) -> tuple[int, int] | Failure:
+    """Read a body, and count its tokens: the likely number, and the least that is certain."""
+    request = decode(body, question.caller, counting=question.counting)
+    if isinstance(request, Failure):
+        return request
+    return counter.count(request, tokens), counter.least(request, tokens)
+
+
+def count_by(question: Question, body: bytes, source: str) -> tuple[int, int] | Failure:
+    """Count with a vocabulary that this process has, or loads now, by its name."""
+    return count(question, body, _vocabulary(source).tokens)
+
+
+_vocabulary = cache(Tokenizer.of)
+
+
+def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
+    """Decode and map, unless strict mode asks for what cannot be done faithfully."""
+    request = decode(body, question.caller, counting=question.counting)
+    if isinstance(request, Failure):
+        return request
+    if question.stream:
+        request = attrs.evolve(request, stream=True)
+    ident, reasoning = question.message_id, question.reasoning
+    mapped = map_request(request, question.caller, question.target, message_id=ident, reasoning=reasoning)
+    if question.limit is not None:
+        mapped = _limited(mapped, question.limit)
+    note = mapped.report.unfaithful() if question.strict else None
+    return (request, mapped) if note is None else refusal(f"{note.path}: {note.disposition.value}: {note.reason}")
+
+
+def _limited(mapped: Mapped, limit: int) -> Mapped:
+    """Ask for no more than the window leaves, and report it."""
+    mapped.report.approximated(ROOT.field("max_tokens"), "the prompt leaves no more of the model's window")
+    body = {**mapped.body, "max_output_tokens": limit}
+    return attrs.evolve(mapped, body=body, plan=attrs.evolve(mapped.plan, max_output_tokens=limit))
