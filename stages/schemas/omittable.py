@@ -12,9 +12,9 @@ from typing import Any
 
 from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.canonical.request import JsonObject
-from stages.schemas.by_content import by_content
 from stages.schemas.references import resolve_reference
 from stages.schemas.unset_values import allows
+from stages.wire.cache import by_content
 from stages.wire.lenient import listed, mapping
 
 Way = tuple[JsonObject, ...]

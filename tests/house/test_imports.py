@@ -30,6 +30,8 @@ def imported(module: Path) -> Iterator[str]:
                 yield from (alias.name.partition(".")[0] for alias in names)
             case ast.ImportFrom(module=str(name), level=0):
                 yield name.partition(".")[0]
+            case _:
+                pass
 
 
 def _plain(distribution: str) -> str:
