@@ -5,6 +5,11 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # More arguments for pytest: make test ARGS="-k laws -x"
 ARGS ?=
+# Processes that share the tests: make test WORKERS=0 for none but pytest's own, as a debugger wants it
+WORKERS ?= auto
+
+# pytest keeps its rewritten modules beside the tests: every worker needs all of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test lint format mapping fixtures unit client engines bench stalls wheel coverage clean
@@ -40,7 +45,7 @@ lint: .venv/.dev-stamp  ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 unit: .venv/.dev-stamp  ## the tests alone, with branch coverage (ARGS="-k word" for some)
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report
 
 format: .venv/.dev-stamp  ## format the code, and mend what ruff can

@@ -14,9 +14,9 @@ from typing import Any
 from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.canonical.request import JsonObject
 from stages.schemas.budget import Budget, TooIntricateError
-from stages.schemas.by_content import by_content
 from stages.schemas.references import resolve_reference
 from stages.schemas.unset_values import Fillers
+from stages.wire.cache import by_content
 from stages.wire.lenient import listed, mapping, texts
 
 Way = tuple[JsonObject, ...]

@@ -12,12 +12,12 @@ from typing import Any
 
 from stages.canonical.report import Disposition
 from stages.canonical.request import JsonObject
-from stages.schemas.by_content import by_content
 from stages.schemas.folding import FORBIDDEN_AT_ROOT, fold
 from stages.schemas.patterns import to_python
 from stages.schemas.references import resolve_reference
 from stages.schemas.strict_subset import JSON_TYPES
 from stages.wire import json
+from stages.wire.cache import by_content
 
 NOTHING: JsonObject = {"type": "object", "properties": {}}
 """The parameters of a function that takes none, or whose schema nobody could read."""

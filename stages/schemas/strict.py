@@ -17,10 +17,10 @@ from stages.canonical.report import Disposition
 from stages.canonical.request import JsonObject
 from stages.schemas import strict_subset as subset
 from stages.schemas.budget import TooIntricateError
-from stages.schemas.by_content import by_content
 from stages.schemas.omittable import strict_nulls_of
 from stages.schemas.references import resolve_reference
 from stages.wire import json
+from stages.wire.cache import by_content
 
 
 @attrs.frozen

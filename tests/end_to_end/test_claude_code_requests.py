@@ -52,7 +52,17 @@ class Sent:
         return body
 
 
-async def _send(path: Path, kind: str = "/v1/messages") -> list[Sent]:
+_SENT: dict[tuple[Path, str], list[Sent]] = {}
+
+
+async def _sent(path: Path, kind: str = "/v1/messages") -> list[Sent]:
+    """Send a scenario's requests once, for all tests that look at what became of them."""
+    if (path, kind) not in _SENT:
+        _SENT[path, kind] = await _send(path, kind)
+    return _SENT[path, kind]
+
+
+async def _send(path: Path, kind: str) -> list[Sent]:
     """Send a scenario's requests to one path, query apart, in order; each scenario has a session of its own.
 
     Left out are those that their own API version refuses, which a test below sends.
@@ -92,7 +102,7 @@ async def test_refused_by_its_own_version(shared: Path) -> None:
 @pytest.mark.parametrize("path", SCENARIOS, ids=str)
 async def test_answered(shared: Path, path: Path) -> None:
     """Every request is answered with a message that the judge has nothing to say against."""
-    for sent in await _send(shared / path):
+    for sent in await _sent(shared / path):
         assert sent.reply.status == 200, (sent.record["n"], sent.reply.body)
         if sent.body.get("stream"):
             findings, message = judge_stream(sent.reply.body, sent.body)
@@ -105,7 +115,7 @@ async def test_answered(shared: Path, path: Path) -> None:
 @pytest.mark.parametrize("path", SCENARIOS, ids=str)
 async def test_understood_upstream(shared: Path, path: Path) -> None:
     """What went upstream is a request of the Responses API, unstored, without billing header, `strict` always said."""
-    for sent in await _send(shared / path):
+    for sent in await _sent(shared / path):
         assert judge_upstream_request(sent.upstream) == [], sent.record["n"]
         assert "x-anthropic-billing-header" not in json.dumps(sent.upstream)
         assert sent.upstream["store"] is False
@@ -123,7 +133,7 @@ async def test_nothing_is_lost(shared: Path, path: Path) -> None:
 
     A picture's data follows its media type there, and the text of a failed call the mark that says so.
     """
-    for sent in await _send(shared / path):
+    for sent in await _sent(shared / path):
         upstream = iter(pieces_of_upstream(sent.upstream))
         for piece in pieces_of_request(sent.body):
             assert any(found.endswith(piece) for found in upstream), (sent.record["n"], piece)
@@ -133,7 +143,7 @@ async def test_a_session_has_one_cache_key(shared: Path) -> None:
     """Requests of one session and agent share their `prompt_cache_key`, and no others do."""
     keys: dict[tuple[str, str], set[str]] = {}
     for path in SCENARIOS:
-        for sent in await _send(shared / path):
+        for sent in await _sent(shared / path):
             if (session := _session(sent.record)) is not None:
                 keys.setdefault(session, set()).add(sent.upstream["prompt_cache_key"])
 
@@ -154,7 +164,7 @@ def _session(record: dict[str, Any]) -> tuple[str, str] | None:
 @pytest.mark.parametrize("path", SCENARIOS, ids=str)
 async def test_counted(shared: Path, path: Path) -> None:
     """Every request to count tokens is answered with a number."""
-    for sent in await _send(shared / path, "/v1/messages/count_tokens"):
+    for sent in await _sent(shared / path, "/v1/messages/count_tokens"):
         assert sent.reply.status == 200
         assert judge_body(sent.reply.json(), 200) == []
         assert sent.reply.json()["input_tokens"] > 0

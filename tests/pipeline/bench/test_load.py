@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import trio
+import trio.testing
 
 from pipeline.bench import http, sockets
 from pipeline.bench.canned import WORD
@@ -100,14 +101,13 @@ async def test_what_is_wrong_with_an_answer_has_a_word(answer: bytes, close: boo
     assert Counter(outcome.fault for outcome in load.outcomes) == {fault: 2}
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_a_server_that_says_nothing_is_left_in_time() -> None:
+async def test_a_server_that_says_nothing_is_left_in_time(autojump_clock: trio.testing.MockClock) -> None:
     """The scenario's limit counts what has not ended as failed."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         load = await put_load(Address("127.0.0.1", listener.getsockname()[1]), _ONCE, b"{}")
 
     assert [outcome.fault for outcome in load.outcomes] == ["time out"] * 3
-    assert load.seconds == pytest.approx(10, abs=0.5)
+    assert load.seconds == autojump_clock.current_time() == pytest.approx(10)
 
 
 async def test_nobody_listens() -> None:

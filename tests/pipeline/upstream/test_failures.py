@@ -257,10 +257,14 @@ async def test_a_body_may_be_silent(transport: HttptoolsTransport, mock_clock: t
         await trio.testing.wait_all_tasks_blocked()
         said.set()
 
-    async with serving(handler) as server, client_of(transport) as client, trio.open_nursery() as nursery:
-        async with client.stream("GET", server.url, timeout=httpx.Timeout(TIMEOUT, read=1)) as response:
-            nursery.start_soon(an_hour_later)
-            assert await response.aread() == b"ok"
+    async with (
+        serving(handler) as server,
+        client_of(transport) as client,
+        trio.open_nursery() as nursery,
+        client.stream("GET", server.url, timeout=httpx.Timeout(TIMEOUT, read=1)) as response,
+    ):
+        nursery.start_soon(an_hour_later)
+        assert await response.aread() == b"ok"
 
 
 async def test_a_peer_that_takes_nothing(transport: HttptoolsTransport) -> None:

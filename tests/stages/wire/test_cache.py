@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
 
 import attrs
 
-from stages.wire.cache import MAX_ENTRIES, MAX_KEY_BYTES, Cache, by_identity
+from stages.wire.cache import MAX_ENTRIES, MAX_KEY_BYTES, Cache, by_content, by_identity
 
 
 @attrs.frozen
@@ -77,3 +78,36 @@ def test_what_was_used_longest_ago_is_forgotten_first() -> None:
 
     assert cache.get(0, 0, 1) is used
     assert cache.get(1, 1, 1) is not unused
+
+
+def test_equal_schemas_are_read_once() -> None:
+    """Another object with the same content brings the same result; another order is another content."""
+    read: list[dict[str, Any]] = []
+
+    @by_content
+    def note(schema: dict[str, Any]) -> list[str]:
+        read.append(schema)
+        return list(schema)
+
+    first = note({"a": 1, "b": 2})
+
+    assert note({"a": 1, "b": 2}) is first
+    assert note({"b": 2, "a": 1}) == ["b", "a"]
+    assert len(read) == 2
+
+
+def test_a_flood_of_schemas_drives_out_what_is_not_used() -> None:
+    """A flood of schemas neither fills the memory nor drives out what is in use."""
+    calls: list[int] = []
+
+    @by_content
+    def note(schema: dict[str, Any]) -> int:
+        calls.append(schema["n"])
+        return len(calls)
+
+    for n in range(MAX_ENTRIES + 10):
+        note({"n": n})
+        note({"n": 0})
+    assert calls == list(range(MAX_ENTRIES + 10))
+    note({"n": 1})
+    assert calls[-1] == 1
