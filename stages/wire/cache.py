@@ -1,8 +1,8 @@
 """Remembers what a pure function made of something: clients send the same tools with every turn.
 
-What is remembered is shared between requests, and between the threads that read them, so nobody may change it. Written by
-hand: cachetools bounds by entries or by size, where this needs both, and its LRUCache takes 1.5 times as long for a hit
-and 3 times for a miss.
+What is remembered is shared between requests, and between the threads that read them, so nobody may change it. Written
+by hand: cachetools bounds by entries or by size, where this needs both, and its LRUCache takes 1.5 times as long for a
+hit and 3 times for a miss.
 """
 
 from __future__ import annotations
