@@ -6,6 +6,8 @@ import attrs
 import httpx
 from structlog.typing import FilteringBoundLogger
 
+from pipeline.endpoints.running import Running
+from pipeline.endpoints.turns import Turns
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.tokenizer import Tokenizer
@@ -28,6 +30,8 @@ class Context:
         log: the program's logger; content never reaches it.
         history: what is remembered of answered turns, to explain a missed cache; nothing is answered by it.
         version: our own.
+        running: the requests that run now, and how many more may.
+        turns: when a request is translated.
     """
 
     settings: Settings
@@ -37,6 +41,12 @@ class Context:
     log: FilteringBoundLogger
     version: str = attrs.field(factory=version)
     history: PromptHistory = attrs.field(factory=PromptHistory)
+    running: Running = attrs.field(init=False, repr=False)
+    turns: Turns = attrs.field(factory=Turns, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin with no requests."""
+        object.__setattr__(self, "running", Running(self.settings))
 
     @property
     def upstream_name(self) -> str:

@@ -45,9 +45,11 @@ async def create_stream(context: Context, exchange: Exchange) -> None:
 
 async def read_request(context: Context, exchange: Exchange, *, counting: bool = False) -> Request | None:
     """Read and decode the body; None when the exchange is over already, because it was refused or left."""
-    body = await exchange.body(context.settings.limits.body_bytes)
+    settings = context.settings
+    body = await exchange.body(settings.limits.body_bytes, settings.timing.body)
     if body is None:
         return None
+    await context.turns.take()
     request = body if isinstance(body, Failure) else decode(body, caller_of(exchange), counting=counting)
     if isinstance(request, Failure):
         await exchange.fail(request)

@@ -10,7 +10,7 @@ Cancelling the nursery closes the upstream's connection at once; nothing here su
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import trio
@@ -66,6 +66,10 @@ class Client(Protocol):
         """Return once the client has closed its connection."""
         ...
 
+    def endable(self, end: Callable[[Failure], bool]) -> None:
+        """Take note of how the request ends by itself when the server must; `end` tells whether it will."""
+        ...
+
 
 async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits: Limits, timing: Timing) -> None:
     """Run one request from here to its end: answered, failed, or left by its client."""
@@ -79,6 +83,7 @@ async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits:
             nursery.start_soon(UpstreamCall(job, upstream, client.inform, outbox, limits, timers).run)
             reader = BlockReader(inbox)
             sink = (_Stream if job.stream else _Whole)(job, reader, client, timers, Tee(facts))
+            client.endable(sink.wake)
             nursery.start_soon(watch_timers, timers, sink.wake)
             try:
                 if await sink.run():
