@@ -11,8 +11,13 @@ WORKERS ?= auto
 # pytest keeps its rewritten modules beside the tests: every worker needs all of them.
 unexport PYTHONDONTWRITEBYTECODE
 
+# make soak: connections to each server, seconds for each at most, and which ones.
+SOAK_CONNECTIONS ?= 100000
+SOAK_SECONDS ?= 900
+SOAK_SEED ?= 1
+
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format mapping fixtures unit client engines bench stalls wheel coverage clean
+.PHONY: help venv demo test lint format mapping fixtures unit client engines soak bench stalls wheel coverage clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +68,11 @@ client: .venv/.dev-stamp  ## tests with the real Claude Code (needs node and npm
 
 engines: .venv/.dev-stamp  ## tests with real inference engines (each skips where its program is absent)
 	$(BIN)/pytest -m engine $(ARGS)
+
+# Bounded in count and time; ARGS go to pytest.
+soak: .venv/.dev-stamp  ## hostile connections for an hour at most (SOAK_CONNECTIONS, SOAK_SECONDS, SOAK_SEED)
+	SOAK_CONNECTIONS=$(SOAK_CONNECTIONS) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) \
+		$(BIN)/pytest tests/fuzz $(ARGS)
 
 bench: .venv/.dev-stamp  ## what an event and a stream cost on this machine
 	$(BIN)/dragoman bench $(ARGS)

@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import httpx
@@ -27,7 +27,7 @@ from pipeline.upstream.carried import Carried
 from pipeline.upstream.client import UpstreamClient, fingerprint
 from pipeline.upstream.credentials import KeyCommand
 from pipeline.upstream.discovery import Discovery
-from pipeline.upstream.http1.transport import choose_transport
+from pipeline.upstream.http1.transport import HttptoolsTransport, choose_transport
 from pipeline.upstream.look import Findings
 from stages.mapper import Target
 from stages.tables import profiles
@@ -35,6 +35,11 @@ from stages.tables.model_registry import ModelRegistry
 
 LOOK_BEFORE_READY = 0.5
 """Seconds that the announcement of a start waits for a look at the upstream; one that is away answers at once."""
+
+if TYPE_CHECKING:
+    from hypercorn.config import Config
+
+    from pipeline.server.connection import Terms
 
 GC_THRESHOLDS = (20_000, 20, 50)
 """When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
@@ -58,6 +63,8 @@ async def open_service(
     async with trio.open_nursery() as nursery:
         tokenizer = Tokenizer()
         nursery.start_soon(tokenizer.load)
+        if isinstance(transport, HttptoolsTransport):
+            nursery.start_soon(transport.close_idle)
         log = log or make_logger(settings.log_format, settings.log_level)
         discovery = None if on_stage else discovery_of(settings, client, target, log)
         if discovery is not None:
@@ -156,28 +163,53 @@ async def listen(
         shutdown: asks the server to stop; None runs until cancelled.
         ready: called with the server's URL once connections are accepted.
     """
-    from hypercorn.config import Config
-    from hypercorn.trio import serve as serve_asgi
-
     from pipeline.endpoints.application import application
+    from pipeline.server.guard import Guard
+    from pipeline.server.serving import Server
 
     settings, stop = context.settings, trio.Event() if shutdown is None else shutdown
-    config = Config()
-    config.bind = [f"fd://{own.detach()}" for own in sockets or ()] or [f"{_bracketed(settings.host)}:{settings.port}"]
-    config.backlog = 2048  # hypercorn listens anew, and its own 100 turn clients away when a thousand come at once
-    config.accesslog = config.errorlog = None
-    config.graceful_timeout = settings.timing.shutdown_grace
-    config.h11_max_incomplete_size = settings.limits.header_bytes
-    config.keep_alive_timeout = 120
-    config.include_server_header = False
-    async with trio.open_nursery() as nursery:
-        bound = await nursery.start(
-            partial(serve_asgi, cast("Any", application(context)), config, shutdown_trigger=stop.wait, mode="asgi")
-        )
+    guard = Guard(context.log)
+    server = Server(
+        cast("Any", application(context)),
+        _config(settings, [f"fd://{own.detach()}" for own in sockets or ()]),
+        _terms(settings),
+        guard,
+        own_http1=settings.http1 == "dragoman",
+        at_end_of_grace=context.running.end_all,
+    )
+
+    def started(urls: list[str]) -> None:
         context.log.info(names.STARTED, upstream=context.upstream_name)
         if ready is not None:
-            ready(bound[0])
-    context.log.info(names.STOPPED)
+            ready(urls[0])
+
+    await server.run(stop, started)
+    context.log.info(names.STOPPED, connection_faults=guard.faults, turned_away=context.running.turned_away)
+
+
+def _config(settings: Settings, binds: list[str]) -> Config:
+    """Configure hypercorn."""
+    from hypercorn.config import Config
+
+    config, timing = Config(), settings.timing
+    config.bind = binds or [f"{_bracketed(settings.host)}:{settings.port}"]
+    config.backlog = 2048  # its own 100 turn clients away when a thousand come at once
+    config.accesslog = config.errorlog = None
+    config.graceful_timeout = timing.shutdown_grace
+    config.h11_max_incomplete_size = config.h2_max_header_list_size = settings.limits.header_bytes
+    config.keep_alive_timeout = timing.idle
+    config.ssl_handshake_timeout = timing.head
+    config.include_server_header = False
+    config.certfile, config.keyfile = settings.certfile or None, settings.keyfile or None
+    return config
+
+
+def _terms(settings: Settings) -> Terms:
+    """Grant on connections of ours what the settings say."""
+    from pipeline.server.connection import Terms
+
+    timing = settings.timing
+    return Terms(settings.limits.header_bytes, timing.head, timing.idle, timing.write)
 
 
 def _bracketed(host: str) -> str:

@@ -7,12 +7,12 @@ tells them. They hold the reading end of a pipe from the parent: however the par
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -41,20 +41,31 @@ class Worker(Protocol):
 
 @attrs.frozen
 class Restarts:
-    """How often workers may end unasked before it is no accident: more than `limit` times within `seconds`."""
+    """How long to wait before another worker takes the place of one that ended unasked.
 
-    limit: int = 5
-    seconds: float = 60.0
+    Attributes:
+        first: seconds, doubled with each end in a row of a worker that did not live long.
+        most: seconds at most.
+        long: seconds of life after which an end is an accident of its own, and begins a new row.
+    """
+
+    first: float = 0.1
+    most: float = 30.0
+    long: float = 60.0
+
+    def pause(self, row: int) -> float:
+        """Seconds to wait after so many short lives in a row; one accident is made good at once."""
+        return 0.0 if row <= 1 else min(self.most, self.first * 2.0 ** min(row - 2, 30))
 
 
 @attrs.define
 class Supervisor:
-    """Keeps a number of workers running until it is told to stop, or until they end too often.
+    """Keeps a number of workers running until it is told to stop; it never gives up, it only waits longer.
 
     Args:
         start: Starts one worker.
         grace: Seconds between asking workers to end and ending them.
-        restarts: When to give up.
+        restarts: How long to wait before starting another.
         report: Takes a sentence about a worker that ended unasked.
     """
 
@@ -63,15 +74,13 @@ class Supervisor:
     report: Callable[[str], None]
     restarts: Restarts = Restarts()
     _running: list[Worker] = attrs.field(factory=list, init=False)
-    _ends: deque[float] = attrs.field(factory=deque, init=False)
 
-    async def run(self, count: int, stopping: trio.Event) -> int:
-        """Keep `count` workers until `stopping` is set; return 0 then, 1 when it was we who gave up."""
-        given_up = trio.Event()
+    async def run(self, count: int, stopping: trio.Event) -> None:
+        """Keep `count` workers until `stopping` is set; all have ended then."""
         try:
             async with trio.open_nursery() as nursery:
                 for _ in range(count):
-                    nursery.start_soon(self._keep_one, stopping, given_up)
+                    nursery.start_soon(self._keep_one, stopping)
                 await stopping.wait()
                 for worker in self._running:
                     worker.terminate()
@@ -79,29 +88,32 @@ class Supervisor:
         finally:
             for worker in self._running:
                 worker.kill()
-        return int(given_up.is_set())
 
-    async def _keep_one(self, stopping: trio.Event, given_up: trio.Event) -> None:
+    async def _keep_one(self, stopping: trio.Event) -> None:
+        row = 0
         while not stopping.is_set():
-            worker = await self.start()
-            self._running.append(worker)
-            if stopping.is_set():  # it was set while the worker started: the round of terminations has passed
-                worker.terminate()
-            code = await worker.wait()
-            self._running.remove(worker)
-            if not stopping.is_set() and self._too_often(code):
-                given_up.set()
-                stopping.set()
+            began = trio.current_time()
+            how = await self._one_life(stopping)
+            if stopping.is_set():
+                return
+            row = 1 if trio.current_time() - began >= self.restarts.long else row + 1
+            pause = self.restarts.pause(row)
+            self.report(f"a worker ended unasked ({how}); starting another{f' in {pause:g} s' if pause else ''}")
+            with trio.move_on_after(pause):
+                await stopping.wait()
 
-    def _too_often(self, code: int) -> bool:
-        now = trio.current_time()
-        self._ends.append(now)
-        while self._ends[0] < now - self.restarts.seconds:
-            self._ends.popleft()
-        too_often = len(self._ends) > self.restarts.limit
-        then = "that is too often, giving up" if too_often else "starting another"
-        self.report(f"a worker ended unasked ({ending(code)}); {then}")
-        return too_often
+    async def _one_life(self, stopping: trio.Event) -> str:
+        """Start a worker and wait for its end; say how it ended. One that cannot be started has ended at once."""
+        try:
+            worker = await self.start()
+        except OSError as error:
+            return f"it could not be started: {error.strerror}"
+        self._running.append(worker)
+        if stopping.is_set():  # it was set while the worker started: the round of terminations has passed
+            worker.terminate()
+        code = await worker.wait()
+        self._running.remove(worker)
+        return ending(code)
 
 
 def ending(code: int) -> str:
@@ -119,7 +131,7 @@ def run_workers(arguments: list[str], count: int, listener: socket.socket, grace
         grace: Seconds that a worker gives its requests; a little more passes before it is killed.
 
     Returns:
-        The exit code: 0, or 1 when the workers ended too often.
+        The exit code, 0.
     """
 
     async def start() -> Worker:
@@ -130,14 +142,19 @@ def run_workers(arguments: list[str], count: int, listener: socket.socket, grace
 
     async def until_signalled() -> int:
         stopping = trio.Event()
-        supervisor = Supervisor(start, grace + _KILL_AFTER, lambda text: print(text, file=sys.stderr))  # noqa: T201
+        supervisor = Supervisor(start, grace + _KILL_AFTER, _report)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_set_on_signal, stopping)
-            code = await supervisor.run(count, stopping)
+            await supervisor.run(count, stopping)
             nursery.cancel_scope.cancel()
-        return code
+        return 0
 
     return trio.run(until_signalled)
+
+
+def _report(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # nobody hears it: no reason to end
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - for whoever runs the program
 
 
 async def _set_on_signal(stopping: trio.Event) -> None:

@@ -37,10 +37,11 @@ def bind(host: str, port: int) -> socket.socket:
         raise CommandError(reason.format(host=host, port=port)) from error
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, *, tls: bool = False) -> str:
     """Return the URL at which this machine reaches a listening socket, `http://127.0.0.1:8765`."""
     host, port = listener.getsockname()[:2]
-    return url(host, port)
+    plain = url(host, port)
+    return plain.replace("http://", "https://", 1) if tls else plain
 
 
 def url(host: str, port: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -30,10 +31,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     settings = options.settings_of(arguments)
+    _ignore_signals()
     if arguments.fd is not None:
         return _serve_for_parent(settings, arguments.fd)
     with bind(settings.host, settings.port) as listener:
-        url = url_of(listener)  # now: the server takes the socket over
+        url = url_of(listener, tls=bool(settings.certfile))  # now: the server takes the socket over
         # Machines read standard output when logs are JSON; what people should know goes beside it.
         out = screen(sys.stderr if settings.log_format == "json" else sys.stdout)
         if settings.workers > 1:
@@ -47,6 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
 
         service.serve(settings, sockets=[listener], ready=lambda _, registry: announce(out, settings, url, registry))
     return 0
+
+
+def _ignore_signals() -> None:
+    """Let SIGTERM and SIGINT alone end the server: not a terminal that closes, nor a tool that asks for a report."""
+    for name in ("SIGHUP", "SIGUSR1", "SIGUSR2"):
+        if (number := getattr(signal, name, None)) is not None:  # not every system has them
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _serve_for_parent(settings: Settings, descriptor: int) -> int:

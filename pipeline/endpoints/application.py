@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 
-from pipeline.endpoints import catalogue, counting, health, messages
+import trio
+
+from pipeline.endpoints import catalogue, counting, health, messages, web_pages
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
 from pipeline.endpoints.paths import normal, not_found
+from pipeline.endpoints.running import Ticket
 from pipeline.settings.keys import presented
 from pipeline.telemetry import names
 from pipeline.telemetry.logs import fault_site
@@ -38,6 +41,9 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
 OPEN = {"/", "/healthz"}
 """Routes that ask for no key."""
 
+FAREWELL = 1.0
+"""Seconds that a request which was cut has to say so."""
+
 _MODEL = "/v1/models/"
 
 
@@ -49,16 +55,25 @@ def application(context: Context) -> Application:
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
-        exchange = Exchange(scope, receive, send, f"req_{os.urandom(12).hex()}")
-        try:
-            if context.discovery is not None and exchange.path not in OPEN:
-                context = await context.informed()
-            await _route(context, exchange)
-        except RecursionError:  # what recurses here follows a request, which is read before anything is answered
-            await exchange.break_off(Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply"))
-        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a failure
-            context.log.error(names.FAULT, request_id=exchange.request_id, site=fault_site(error))  # noqa: TRY400 - a traceback quotes content
-            await exchange.break_off(Failure(Kind.INTERNAL, "Internal server error"))
+        if scope["type"] != "http":
+            await send({"type": "websocket.close"})  # nothing else is served here; this is ASGI's way to refuse
+            return
+        with context.running.ticket() as ticket:
+            exchange = Exchange(scope, receive, send, f"req_{os.urandom(12).hex()}", ticket)
+            try:
+                if context.discovery is not None and exchange.path not in OPEN:
+                    informed = await context.informed()
+                else:
+                    informed = context
+                await _route(informed, exchange, ticket)
+            except RecursionError:  # what recurses here follows a request, which is read before anything is answered
+                await exchange.break_off(Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply"))
+            except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a failure
+                context.log.error(names.FAULT, request_id=exchange.request_id, site=fault_site(error))  # noqa: TRY400 - a traceback quotes content
+                await exchange.break_off(Failure(Kind.INTERNAL, "Internal server error"))
+        if ticket.scope.cancelled_caught:
+            with trio.move_on_after(FAREWELL):
+                await exchange.break_off(ticket.ended_by)
 
     return app
 
@@ -70,19 +85,29 @@ async def _live(receive: Receive, send: Send) -> None:
         await send({"type": f"lifespan.{phase}.complete"})
 
 
-async def _route(context: Context, exchange: Exchange) -> None:
+async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> None:
     path = exchange.path = normal(exchange.path)
     methods = ROUTES.get(path)
     if methods is None and path.startswith(_MODEL):
         methods = {"GET": catalogue.get_model}
-    if methods is None:
+    if foreign := web_pages.refused(context.settings, exchange.headers):
+        await exchange.fail(foreign)
+    elif methods is None:
         await exchange.fail(Failure(Kind.NOT_FOUND, not_found(exchange.method, path, ROUTES)))
     elif exchange.method not in methods:
         await exchange.fail(Failure(Kind.METHOD_NOT_ALLOWED, "Method Not Allowed"))
     elif path not in OPEN and (refused := _authenticate(context, exchange)):
         await exchange.fail(refused)
+    elif exchange.method == "POST" and (full := _admit(context, exchange, ticket)):
+        await exchange.fail(full)
     else:
         await methods[exchange.method](context, exchange)
+
+
+def _admit(context: Context, exchange: Exchange, ticket: Ticket) -> Failure | None:
+    """Ask for a place; a body that is too large needs none, for it is refused in its own words."""
+    announced = exchange.announced
+    return ticket.admit(announced if announced <= context.settings.limits.body_bytes else 0)
 
 
 def _authenticate(context: Context, exchange: Exchange) -> Failure | None:

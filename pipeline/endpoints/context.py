@@ -7,6 +7,8 @@ import httpx
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
+from pipeline.endpoints.running import Running
+from pipeline.endpoints.turns import Turns
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.tokenizer import Tokenizer
@@ -30,6 +32,8 @@ class Context:
         history: what is remembered of answered turns, to explain a missed cache; nothing is answered by it.
         version: our own.
         discovery: finds out more about the upstream; None where there is nothing to find.
+        running: the requests that run now, and how many more may.
+        turns: when a request is translated.
     """
 
     settings: Settings
@@ -41,6 +45,10 @@ class Context:
     aside: Aside = attrs.field(factory=Aside)
     history: PromptHistory = attrs.field(factory=PromptHistory)
     discovery: Discovery | None = None
+    running: Running = attrs.field(
+        default=attrs.Factory(lambda own: Running(own.settings), takes_self=True), repr=False
+    )
+    turns: Turns = attrs.field(factory=Turns, repr=False)
 
     async def informed(self) -> Context:
         """The same with what was found out about the upstream; waits a moment where a first look is under way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 import trio
 
-from pipeline.endpoints.direct import Write, direct_write
+from pipeline.endpoints.running import Ticket
 from stages.canonical.failure import Failure, Kind
 from stages.tables.headers import rate_limits
 from stages.wire import json
@@ -24,8 +25,23 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 """Headers of an answer, names in lower case."""
 
+LAST_WORDS = 60.0
+"""Seconds that the end of an answer may take to be sent, also when its request is cancelled."""
+
+SLOWEST = 10 * 2**10
+"""Bytes a second that a client must take of a whole answer whose time is up, to get the rest."""
+
+LINGER = 5.0
+"""Seconds that a client which was refused early has to stop sending its body, so that it comes to read why."""
+
+LINGER_BYTES = 64 * 2**20
+"""Bytes of such a body that are dropped at most."""
+
 _LISTS = frozenset({"anthropic-beta"})
 # Headers that are lists, so that two of them are one longer list (RFC 9110, section 5.3).
+_BODILESS = frozenset({"GET", "HEAD"})
+_DIGITS = 18  # of a length; more would cost more than a look
+_TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
 _INFLATERS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _JSON = (b"content-type", b"application/json")
 _STREAM: Headers = [
@@ -47,9 +63,12 @@ class Exchange:
         streaming: whether a stream has begun and not ended.
         started: whether an answer has begun.
         answer_headers: headers that every answer to this request carries.
+        ticket: its place among those that run; None outside of a server.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, ticket: Ticket | None = None
+    ) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope.get("query_string", b"")
@@ -60,31 +79,67 @@ class Exchange:
         self.answer_headers: Headers = [(b"request-id", request_id.encode())]
         self._receive = receive
         self._send = send
-        self._write: Write = self._write_slowly
-        self._http_version: str = scope.get("http_version", "")
+        self._unread = self.method not in _BODILESS
+        self._ticket = ticket
 
-    async def body(self, limit: int) -> bytes | Failure | None:
-        """Read the whole body; None when the client left before it was sent.
+    @property
+    def announced(self) -> int:
+        """How many bytes the body has by its own word; 0 when it says nothing."""
+        length = self.headers.get("content-length", "")
+        return int(length) if length.isascii() and length.isdigit() and len(length) <= _DIGITS else 0
 
-        A body over `limit` bytes, by its own word or in fact, is a failure before it is all read.
+    async def body(self, limit: int, first_byte_timeout: float = math.inf) -> bytes | Failure | None:
+        """Read the whole body; None when the client left before it was sent. May be cancelled.
+
+        A body over `limit` bytes, by its own word or in fact, is a failure before it is all read; so is one that finds
+        no room among those of other requests.
+
+        Args:
+            limit: bytes that the body may have, also once it is inflated.
+            first_byte_timeout: seconds between two reads.
         """
-        too_large = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
-        announced = self.headers.get("content-length", "")
-        if announced.isascii() and announced.isdigit() and int(announced) > limit:
-            return too_large
+        if self.announced > limit:
+            return _TOO_LARGE
         parts: list[bytes] = []
-        size, more = 0, True
-        while more:
-            event = await self._receive()
-            if event["type"] == "http.disconnect":
-                return None
-            part = event.get("body", b"")
+        size = 0
+        while self._unread:
+            part = await self._piece(first_byte_timeout)
+            if not isinstance(part, bytes):
+                return part
             size += len(part)
-            if size > limit:
-                return too_large
+            if failure := _TOO_LARGE if size > limit else self._weigh(size):
+                return failure
             parts.append(part)
-            more = event.get("more_body", False)
-        return self._inflate(b"".join(parts), limit)
+        body = self._inflate(b"".join(parts), limit)
+        return (self._weigh(len(body)) or body) if isinstance(body, bytes) else body
+
+    async def _piece(self, first_byte_timeout: float) -> bytes | Failure | None:
+        """Wait for the next piece of the body."""
+        with trio.move_on_after(first_byte_timeout) as scope:
+            event = await self._receive()
+        if scope.cancelled_caught:
+            return Failure(Kind.STALLED, "The request body did not arrive in time.")
+        if event["type"] == "http.disconnect":
+            self._unread = False
+            return None
+        self._unread = event.get("more_body", False)
+        piece: bytes = event.get("body", b"")
+        return piece
+
+    def _weigh(self, size: int) -> Failure | None:
+        return self._ticket.weigh(size) if self._ticket else None
+
+    async def _linger(self) -> None:
+        """Let a client that was refused early stop sending: who is cut off instead never reads the answer."""
+        left = LINGER_BYTES
+        with trio.move_on_after(LINGER):
+            while self._unread and left > 0 and isinstance(piece := await self._piece(LINGER), bytes):
+                left -= len(piece)
+
+    def endable(self, end: Callable[[Failure], bool]) -> None:
+        """Say how this request ends by itself when the server must: `end` tells whether it will."""
+        if self._ticket is not None:
+            self._ticket.end = end
 
     def _inflate(self, body: bytes, limit: int) -> bytes | Failure:
         encoding = self.headers.get("content-encoding", "identity").lower()
@@ -122,13 +177,9 @@ class Exchange:
         """Send the 200 of a stream."""
         self.streaming = True
         await self._start(200, _STREAM)
-        self._write = direct_write(self._send, self._http_version) or self._write_slowly
 
     async def write(self, data: bytes) -> None:
         """Send a piece of the stream; waits while the client does not read."""
-        await self._write(data)
-
-    async def _write_slowly(self, data: bytes) -> None:
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end_stream(self) -> None:
@@ -138,7 +189,10 @@ class Exchange:
         connection would then neither be closed nor be ready for another request.
         """
         self.streaming = False
-        with trio.CancelScope(shield=True):
+        await self._end()
+
+    async def _end(self) -> None:
+        with trio.move_on_after(LAST_WORDS, shield=True):
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def answer(self, message: dict[str, Any]) -> None:
@@ -163,22 +217,26 @@ class Exchange:
             await self.fail(failure)
 
     async def reply(self, status: int, value: Any, headers: Headers | None = None) -> None:
-        """Send a JSON body with any status; a HEAD request gets the head alone."""
+        """Send a JSON body with any status, whole if the client takes it; a HEAD request gets the head alone."""
         body = json.encode(value)
         head = [_JSON, (b"content-length", str(len(body)).encode()), *(headers or [])]
         sent = b"" if self.method == "HEAD" else body
-        with trio.CancelScope(shield=True):
+        with trio.move_on_after(LAST_WORDS + len(body) / SLOWEST, shield=True):
             await self._start(status, head)
-            await self._send({"type": "http.response.body", "body": sent, "more_body": False})
+            await self._send({"type": "http.response.body", "body": sent, "more_body": self._unread})
+            if self._unread:
+                await self._linger()
+                await self._end()
 
     async def _start(self, status: int, headers: Headers) -> None:
         """Send the head, whole or not at all.
 
         A head that is cancelled half-way leaves hypercorn (0.18) not knowing that it was sent; its attempt to send
-        another one then ends the whole server. Nobody waits long here: a head fits into the socket's buffer.
+        another one then ends the connection, and without our guard the server. Our own server waits for nothing here:
+        the head leaves with the first bytes of the body.
         """
         self.started = True
-        with trio.CancelScope(shield=True):
+        with trio.move_on_after(LAST_WORDS, shield=True):
             await self._send(
                 {"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]}
             )

@@ -35,11 +35,14 @@ async def create_stream(context: Context, exchange: Exchange) -> None:
 
 
 async def read_body(context: Context, exchange: Exchange) -> bytes | None:
-    """Read the body; None when the exchange is over already, because it was refused or left."""
-    body = await exchange.body(context.settings.limits.body_bytes)
+    """Wait for the body and for a turn to translate it; None when the exchange is over: refused, or left."""
+    settings = context.settings
+    body = await exchange.body(settings.limits.body_bytes, settings.timing.body)
     if isinstance(body, Failure):
         await exchange.fail(body)
         return None
+    if body is not None:
+        await context.turns.take()
     return body
 
 

@@ -25,7 +25,7 @@ which is better than any sign of life, and a deadline that still stands will be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import trio
@@ -77,6 +77,10 @@ class Client(Protocol):
 
     async def left(self) -> None:
         """Wait until the client has closed its connection; cancelled when the request is over before that."""
+        ...
+
+    def endable(self, end: Callable[[Failure], bool]) -> None:
+        """Take note of how the request ends by itself when the server must; `end` tells whether it will."""
         ...
 
 

@@ -77,6 +77,13 @@ class Limits:
 
     body_bytes: int = attrs.field(default=32 * 2**20, metadata=_about(_BYTES, "largest body of a client"))
     header_bytes: int = attrs.field(default=64 * 2**10, metadata=_about(_BYTES, "largest head of a client's request"))
+    requests: int = attrs.field(
+        default=1000, metadata=_about(read.whole(1), "requests of one process at once; further ones are answered 529")
+    )
+    bodies_bytes: int = attrs.field(
+        default=256 * 2**20,
+        metadata=_about(_BYTES, "bodies of all requests of one process at once; what is beyond is answered 529"),
+    )
     channel_batches: int = attrs.field(
         default=16, metadata=_about(read.whole(0), "batches that wait between two stages; 0 hands over directly")
     )
@@ -107,6 +114,19 @@ class Timing:
     first_byte: float = attrs.field(default=300.0, metadata=_about(read.seconds, "from the request to the first byte"))
     silence: float = attrs.field(default=300.0, metadata=_about(read.seconds, "between two reads from the upstream"))
     total: float = attrs.field(default=3600.0, metadata=_about(read.seconds, "for a whole request"))
+    head: float = attrs.field(
+        default=30.0, metadata=_about(read.seconds, "from the first byte of a client's request to the end of its head")
+    )
+    body: float = attrs.field(default=60.0, metadata=_about(read.seconds, "between two reads of a client's body"))
+    write: float = attrs.field(
+        default=60.0, metadata=_about(read.seconds, "between two writes that a client takes; then it is left")
+    )
+    idle: float = attrs.field(
+        default=120.0, metadata=_about(read.seconds, "that a client's connection is kept between two requests")
+    )
+    error_body: float = attrs.field(
+        default=5.0, metadata=_about(read.seconds, "for the body of an upstream's error; then what was read counts")
+    )
     shutdown_grace: float = attrs.field(
         default=10.0, metadata=_about(read.seconds, "for running requests to end when the server is told to stop")
     )
@@ -119,6 +139,18 @@ class Settings:
     host: str = attrs.field(default="127.0.0.1", metadata=_about(read.text, "address to listen on"))
     port: int = attrs.field(
         default=8765, metadata=_about(read.whole(0, 65535), "port to listen on; 0 takes any that is free")
+    )
+    hosts: tuple[str, ...] = attrs.field(
+        default=(),
+        metadata=_about(read.names, "more names under which web pages and others may call, where no key is asked for"),
+    )
+    certfile: str = attrs.field(
+        default="", metadata=_about(read.text, "certificate chain in PEM, to serve HTTPS and HTTP/2; with `keyfile`")
+    )
+    keyfile: str = attrs.field(default="", metadata=_about(read.text, "the certificate's private key in PEM"))
+    http1: Literal["dragoman", "hypercorn"] = attrs.field(
+        default="dragoman",
+        metadata=_about(read.choice("dragoman", "hypercorn"), "who speaks HTTP/1.1 on connections without TLS"),
     )
     workers: int = attrs.field(default=1, metadata=_about(read.whole(1, 256), "processes that share the port"))
     log_format: Literal["console", "json"] = attrs.field(

@@ -104,6 +104,16 @@ def client_keys(value: object) -> tuple[KeyHash, ...]:
     return tuple(KeyHash.of(key) for key in client_key_texts(value))
 
 
+def names(value: object) -> tuple[str, ...]:
+    """Read names of hosts: a list, or one text with commas between; kept in lower case."""
+    listed = value.split(",") if isinstance(value, str) else value
+    if isinstance(listed, list | tuple) and all(
+        isinstance(each, str) and re.fullmatch(r"\s*[\w.:-]+\s*", each) for each in listed
+    ):
+        return tuple(each.strip().lower() for each in listed)
+    raise ValueError("names of hosts without a port, as a list or with commas between")
+
+
 def upstream_url(value: object) -> str:
     """Read the upstream's base URL, `emulator` included; no slash is left at its end.
 

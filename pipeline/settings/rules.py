@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -34,6 +35,16 @@ def _open_to_others_needs_keys(settings: Settings) -> Iterator[str]:
             f"host: {settings.host!r} can be reached from other machines, and whoever reaches it would spend your "
             f"upstream key; set client_keys ({variable('client_keys')}), or listen on 127.0.0.1"
         )
+
+
+def _certificate_with_key(settings: Settings) -> Iterator[str]:
+    given = {"certfile": settings.certfile, "keyfile": settings.keyfile}
+    if any(given.values()):
+        for name, path in given.items():
+            if not path:
+                yield f"{name}: is needed as well; TLS takes a certificate and its key"
+            elif not Path(path).is_file():
+                yield f"{name}: there is no such file"
 
 
 def _ping_before_nudge(settings: Settings) -> Iterator[str]:
@@ -79,6 +90,7 @@ def _near(name: str, known: Collection[str]) -> str:
 
 RULES: tuple[tuple[frozenset[str], Callable[[Settings], Iterator[str]]], ...] = (
     (frozenset({"host", "client_keys"}), _open_to_others_needs_keys),
+    (frozenset({"certfile", "keyfile"}), _certificate_with_key),
     (frozenset({"timing.ping_after", "timing.nudge_after"}), _ping_before_nudge),
     (frozenset({"upstream.api_key", "upstream.key_command"}), _one_key),
     (frozenset({"models"}), _described_by_name),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
@@ -19,6 +21,21 @@ class ElsewhereError(Exception):
     def __init__(self, site: str) -> None:
         super().__init__(site)
         self.site = site
+
+
+class _Lines:
+    """Writes lines, and loses those that nobody takes: a closed pipe or a full disk is no reason to fail a request."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def msg(self, line: str) -> None:
+        """Write a line, if that goes; a file that was closed raises `ValueError`."""
+        with contextlib.suppress(OSError, ValueError):
+            self._file.write(line + "\n")
+            self._file.flush()
+
+    debug = info = warning = error = critical = msg
 
 
 def make_logger(log_format: str, log_level: str) -> FilteringBoundLogger:
@@ -39,7 +56,7 @@ def make_logger(log_format: str, log_level: str) -> FilteringBoundLogger:
         renderer,
     ]
     made = structlog.wrap_logger(
-        structlog.PrintLogger(sys.stderr),
+        _Lines(sys.stderr),
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, log_level.upper())),
     )

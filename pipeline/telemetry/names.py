@@ -8,6 +8,9 @@ REQUEST = "request"
 FAULT = "fault"
 """A bug of ours: an exception that reached the application."""
 
+CONNECTION_FAULT = "connection_fault"
+"""An exception that ended a connection, in our server or in hypercorn's protocols; nothing else has noticed."""
+
 STARTED = "started"
 """The server accepts connections."""
 

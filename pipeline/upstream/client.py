@@ -20,6 +20,7 @@ import trio
 
 from pipeline.settings import Secret, Timing
 from pipeline.upstream.carried import OURS, Carried, Headers
+from pipeline.upstream.causes import cause_of
 from pipeline.upstream.credentials import KeyCommand
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
@@ -58,6 +59,8 @@ def fingerprint(url: str, key: Secret | None) -> str:
     secret = key.reveal() if key else ""
     return hashlib.sha256(f"{url}\n{secret}".encode()).hexdigest()[:12]
 
+
+_UNCONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
 
 _address = cache(httpx.URL)
 # Parsing a URL costs more than framing a request, and there are two.
@@ -137,7 +140,16 @@ class UpstreamResponse:
 def failure_of_fault(error: Exception) -> Failure:
     """Translate what a transport raised."""
     kind, message = next((kind, message) for fault, kind, message in _FAULTS if isinstance(error, fault))
-    return Failure(kind, message, cause=type(error).__name__)
+    cause = cause_of(error) if isinstance(error, _UNCONNECTED) else None
+    if cause is None:
+        return Failure(kind, message, cause=type(error).__name__)
+    return Failure(kind, f"{message.removesuffix('.')}: {cause.sentence}.", cause=cause.word)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether a connection that was not made may be made in a moment."""
+    cause = cause_of(error)
+    return isinstance(error, httpx.ConnectError) and not (cause is not None and cause.lasting)
 
 
 @attrs.frozen
@@ -244,11 +256,11 @@ class UpstreamClient:
             response = await self.transport.handle_async_request(request)
         except httpx.HTTPError as error:
             failure = failure_of_fault(error)
-            return _Transient(failure) if isinstance(error, httpx.ConnectError) else failure
+            return _Transient(failure) if _may_pass(error) else failure
         if response.is_success:
             return UpstreamResponse(response)
         async with UpstreamResponse(response) as answer:
-            failure = await _read_error(response.status_code, answer, plan)
+            failure = await _read_error(response.status_code, answer, plan, timing.error_body)
         if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, KeyCommand) and key is not None:
             self.key.forget(key)
             return _Unaccepted(failure)
@@ -279,14 +291,16 @@ async def _read_whole(answer: UpstreamResponse) -> bytes | Failure:
     return body
 
 
-async def _read_error(status: int, answer: UpstreamResponse, plan: AnswerPlan | None) -> Failure:
-    body = b""
-    async for chunk in answer:
-        if isinstance(chunk, Failure) or len(body) > _ERROR_BYTES:
-            break
-        body += chunk
+async def _read_error(status: int, answer: UpstreamResponse, plan: AnswerPlan | None, deadline: float) -> Failure:
+    """Read what the upstream says of an error, for so many seconds; what has come by then counts."""
+    body = bytearray()
+    with trio.move_on_after(deadline):
+        async for chunk in answer:
+            if isinstance(chunk, Failure) or len(body) > _ERROR_BYTES:
+                break
+            body += chunk
     try:
-        error = error_in(json.decode(body))
+        error = error_in(json.decode(bytes(body)))
     except json.MalformedJson:
         error = {}
     error = error if error.get("message") else {**error, "message": f"The upstream answered with status {status}."}

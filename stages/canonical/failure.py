@@ -25,6 +25,7 @@ class Kind(Enum):
     PERMISSION = (403, "permission_error", False, "the key may not do this")
     NOT_FOUND = (404, "not_found_error", None, "no such route, model or thing")
     METHOD_NOT_ALLOWED = (405, "invalid_request_error", False, "the route exists, the method does not")
+    STALLED = (408, "timeout_error", None, "the client stopped in the middle of its request")
     CONFLICT = (409, "conflict_error", None, "the thing is in another state")
     TOO_LARGE = (413, "request_too_large", False, "more bytes than the limit")
     RATE_LIMIT = (429, "rate_limit_error", True, "too much in too short a time")

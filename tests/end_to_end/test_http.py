@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import re
+import sys
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import httpx
@@ -30,6 +31,14 @@ SETTINGS = Settings(
 )
 
 REQUEST_ID = re.compile(r"req_[0-9a-f]{24}\Z")
+
+
+@pytest.fixture(params=["dragoman", "hypercorn"], autouse=True)
+def http1(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run each test twice: whoever speaks HTTP/1.1, the same must be said."""
+    speaker: Literal["dragoman", "hypercorn"] = request.param
+    monkeypatch.setattr(sys.modules[__name__], "SETTINGS", attrs.evolve(SETTINGS, http1=speaker))
+    return speaker
 
 
 def asking(words: str, *, stream: bool = False) -> bytes:
@@ -145,7 +154,7 @@ async def test_a_large_body_is_refused_before_it_is_sent() -> None:
     """What a client announces is enough: nobody waits for gigabytes."""
     async with serving(SETTINGS, EmulatorTransport()) as url:
         stream = await _connect(url)
-        await stream.send_all(b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n")
+        await stream.send_all(b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999999\r\n\r\n")
         with trio.fail_after(TIMEOUT):
             assert (await stream.receive_some()).startswith(b"HTTP/1.1 413 ")
         await stream.aclose()
@@ -228,7 +237,7 @@ async def test_bugs_take_nobody_along() -> None:
 
 
 def _post(body: bytes) -> bytes:
-    return b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    return b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 async def _connect(url: str) -> trio.SocketStream:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import attrs
 import httpx
+import pytest
 import trio
 
 from pipeline.commands.listening import bind, url_of
@@ -20,10 +23,18 @@ from tests.support.waiting import TIMEOUT
 SETTINGS = Settings(upstream=UpstreamSettings(url="emulator"), log_level="error")
 
 
+@pytest.fixture(params=["dragoman", "hypercorn"], autouse=True)
+def http1(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run each test twice: whoever speaks HTTP/1.1, the same must be said."""
+    speaker: Literal["dragoman", "hypercorn"] = request.param
+    monkeypatch.setattr(sys.modules[__name__], "SETTINGS", attrs.evolve(SETTINGS, http1=speaker))
+    return speaker
+
+
 def asking(words: str) -> bytes:
     """Make a request for a stream with this prompt."""
     body = json.encode({**REQUEST, "messages": [{"role": "user", "content": words}]})
-    return b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    return b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 async def _read_all(stream: trio.SocketStream) -> bytes:
@@ -80,13 +91,15 @@ async def test_requests_that_never_end_are_ended() -> None:
             rest = await _read_all(stream)
 
     assert b"message_stop" not in begun + rest
+    assert rest.count(b"event: error") == 1
+    assert b"overloaded_error" in rest
     assert transport.open_streams == 0
 
 
 async def test_a_server_without_requests_stops_at_once() -> None:
     """An idle connection that is kept alive holds nobody up."""
     async with _stoppable(60, EmulatorTransport()) as (stream, shutdown, stopped):
-        await stream.send_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        await stream.send_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with trio.fail_after(TIMEOUT):
             assert (await stream.receive_some()).startswith(b"HTTP/1.1 200 ")
             shutdown.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -71,8 +72,9 @@ class Scene:
         return Supervisor(self.start, 10.0, self.reports.append, restarts)
 
     async def result(self, supervisor: Supervisor, count: int, codes: list[int]) -> None:
-        """Run it and keep its exit code."""
-        codes.append(await supervisor.run(count, self.stopping))
+        """Run it to its end, and note that with a 0."""
+        await supervisor.run(count, self.stopping)
+        codes.append(0)
 
 
 async def test_as_many_workers_as_asked_for(autojump_clock: trio.testing.MockClock) -> None:
@@ -107,37 +109,78 @@ async def test_a_worker_that_ends_is_replaced(autojump_clock: trio.testing.MockC
     assert codes == [0]
 
 
-async def test_too_many_ends_are_no_accident(autojump_clock: trio.testing.MockClock) -> None:
-    """Beyond the limit the supervisor ends the rest and fails: something is wrong with all of them."""
-    assert autojump_clock.current_time() == 0
+async def test_ends_in_a_row_are_waited_for_longer(autojump_clock: trio.testing.MockClock) -> None:
+    """Whatever is wrong with all workers, the supervisor goes on, and never waits longer than its most."""
     scene, codes = Scene(), list[int]()
+    restarts = Restarts(first=1, most=5, long=60)
+    born: list[float] = []
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(scene.result, scene.supervisor(Restarts(limit=2)), 2, codes)
-        for _ in range(3):
-            await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(scene.result, scene.supervisor(restarts), 1, codes)
+        for count in range(1, 9):
+            while len(scene.started) < count:  # noqa: ASYNC110 - it is the clock that moves here
+                await trio.sleep(0.25)
+            born.append(autojump_clock.current_time())
             scene.started[-1].crash()
+        scene.stopping.set()
 
-    assert codes == [1]
-    assert scene.reports[-1] == "a worker ended unasked (exit code 1); that is too often, giving up"
-    assert all(worker.ended.is_set() for worker in scene.started)
+    gaps = [after - before for before, after in itertools.pairwise(born)]
+    assert [round(gap) for gap in gaps] == [0, 1, 2, 4, 5, 5, 5]
+    assert scene.reports[1] == "a worker ended unasked (exit code 1); starting another in 1 s"
+    assert codes == [0]
 
 
 async def test_old_ends_are_forgotten(autojump_clock: trio.testing.MockClock) -> None:
-    """A crash a day is no reason to give up."""
+    """A crash a day is an accident each time, made good at once."""
     assert autojump_clock.current_time() == 0
     scene, codes = Scene(), list[int]()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(scene.result, scene.supervisor(Restarts(limit=1, seconds=60)), 1, codes)
-        for _ in range(4):
+        nursery.start_soon(scene.result, scene.supervisor(), 1, codes)
+        for _ in range(8):
             await trio.sleep(61)
+            scene.started[-1].crash()
+            await trio.testing.wait_all_tasks_blocked()
+        scene.stopping.set()
+
+    assert codes == [0]
+    assert len(scene.started) == 9
+
+
+async def test_the_wait_for_another_ends_with_the_rest(autojump_clock: trio.testing.MockClock) -> None:
+    """Nobody is started after the end, and the end is not held up."""
+    scene, codes = Scene(), list[int]()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(scene.result, scene.supervisor(Restarts(first=1000, most=1000)), 1, codes)
+        for _ in range(2):
+            await trio.testing.wait_all_tasks_blocked()
             scene.started[-1].crash()
         await trio.testing.wait_all_tasks_blocked()
         scene.stopping.set()
 
+    assert autojump_clock.current_time() < 1
+    assert len(scene.started) == 2
     assert codes == [0]
-    assert len(scene.started) == 5
+
+
+async def test_a_worker_that_cannot_be_started(autojump_clock: trio.testing.MockClock) -> None:
+    """No room for a process, or no such program any more: it is tried again."""
+    assert autojump_clock.current_time() == 0
+    scene, codes, first = Scene(), list[int](), [OSError(12, "no memory")]
+
+    async def start() -> FakeWorker:
+        if first:
+            raise first.pop()
+        return await scene.start()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(scene.result, Supervisor(start, 10.0, scene.reports.append), 1, codes)
+        await trio.testing.wait_all_tasks_blocked()
+        scene.stopping.set()
+
+    assert len(scene.started) == 1
+    assert scene.reports == ["a worker ended unasked (it could not be started: no memory); starting another"]
 
 
 async def test_a_worker_that_does_not_end_is_killed(autojump_clock: trio.testing.MockClock) -> None:

@@ -16,6 +16,8 @@ import trio
 
 from pipeline.upstream.http1.streams import Wire
 
+_BREATH = 0.1  # seconds between two looks at least
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -127,6 +129,21 @@ class Pool:
         """Close a connection at once. May be repeated."""
         self._in_use.discard(connection)
         connection.wire.close()
+
+    async def close_idle(self) -> None:
+        """Close connections as their time comes, for ever: peers need not hold what nobody will use again."""
+        while True:
+            self.expire()
+            oldest = min((stack[0].idle_since for stack in self._stacks.values() if stack), default=None)
+            until = self._expiry if oldest is None else oldest + self._expiry - trio.current_time()
+            await trio.sleep(max(until, _BREATH))
+
+    def expire(self) -> None:
+        """Close what has been idle too long."""
+        for origin, stack in list(self._stacks.items()):
+            self._expire(stack)
+            if not stack:
+                del self._stacks[origin]
 
     def close(self) -> None:
         """Close everything, also what is in use: whoever reads there gets an error."""

@@ -89,6 +89,10 @@ class HttptoolsTransport(httpx.AsyncBaseTransport):
         connection = await self._open(origin, request)
         return await exchange(self._pool, connection, request, head_limit=self._head_limit)
 
+    async def close_idle(self) -> None:
+        """Close idle connections as their time comes, for ever; who does not run this closes them at the next use."""
+        await self._pool.close_idle()
+
     async def aclose(self) -> None:
         """Close all connections at once, also those in use. No checkpoint."""
         self._pool.close()

@@ -297,7 +297,7 @@ async def test_rate_limits_are_handed_on() -> None:
 
 async def test_a_head_is_sent_whole_though_cancelled() -> None:
     """A cancelled answer has either both head and body or nothing of either."""
-    made, wire = exchange()
+    made, wire = exchange(method="GET")
     with trio.CancelScope() as scope:
         scope.cancel()
         await made.answer({"a": 1})

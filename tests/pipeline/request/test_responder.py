@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -59,6 +59,9 @@ class SlowClient:
         """Get a failure."""
         await trio.lowlevel.checkpoint()
         self.done.append(failure.message)
+
+    def endable(self, end: Callable[[Failure], bool]) -> None:
+        """Nobody ends it."""
 
     async def left(self) -> None:
         """Never leave."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -54,6 +57,35 @@ def test_nothing_is_written_to_standard_output(capsys: pytest.CaptureFixture[str
     make_logger("console", "info").info("started")
 
     assert capsys.readouterr().out == ""
+
+
+class _Full(io.StringIO):
+    """A file on a full disk."""
+
+    def write(self, _: str) -> int:
+        """Fail."""
+        raise OSError(errno.ENOSPC, "no space")
+
+
+class _Closed(io.StringIO):
+    """A pipe that nobody reads."""
+
+    def flush(self) -> None:
+        """Fail late, as a buffer does."""
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+@pytest.mark.parametrize("broken", [_Full, _Closed, io.StringIO])
+def test_logging_never_raises(form: str, broken: type[io.StringIO], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is wrong with the place where logs go, at every level."""
+    file = broken()
+    monkeypatch.setattr(sys, "stderr", file)
+    logger = make_logger(form, "debug")
+    if broken is io.StringIO:
+        file.close()
+    for level in ("debug", "info", "warning", "error", "critical"):
+        getattr(logger, level)("request", outcome="ok")
 
 
 def _strike() -> None:

@@ -23,7 +23,7 @@ from pipeline.upstream.client import (
 )
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
-from tests.support.upstream import Script, ScriptedUpstream, json_script
+from tests.support.upstream import Script, ScriptedUpstream, Step, json_script
 
 PLAN = AnswerPlan("msg_1", "claude", "gpt", input_tokens=1_000, window=900)
 NOT_FOUND = json_script({"error": {"message": "No such model.", "code": "model_not_found"}}, 404)
@@ -304,3 +304,14 @@ async def test_an_overflow_is_told_with_our_counts() -> None:
     )
 
     assert failure.message == "prompt is too long: 1000 tokens > 900 maximum"
+
+
+@pytest.mark.parametrize("begun", [b"", b'{"error": {"message": "No more."', b'{"error": {"message": "No more."}}'])
+async def test_an_error_body_that_stalls(begun: bytes, autojump_clock: trio.testing.MockClock) -> None:
+    """After five seconds what was read counts: the status at least, and the sentence if it was whole."""
+    steps: list[Step] = [begun, 3600.0] if begun else [3600.0]
+    failure = await failed(client(Script(steps, 400, {"content-type": "application/json"})))
+
+    assert autojump_clock.current_time() == pytest.approx(5)
+    assert failure.kind is Kind.INVALID_REQUEST
+    assert failure.message == ("No more." if begun.endswith(b"}}") else "The upstream answered with status 400.")

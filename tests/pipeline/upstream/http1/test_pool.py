@@ -198,3 +198,24 @@ def test_a_url_without_an_origin_of_ours(url: str) -> None:
     """Only http and https, and a host."""
     with pytest.raises(httpx.UnsupportedProtocol):
         Origin.of(httpx.URL(url))
+
+
+async def test_idle_connections_are_closed_by_time(autojump_clock: MockClock) -> None:
+    """Each when its own time has come, also where nobody asks for a connection any more."""
+    pool = Pool(max_idle=10, expiry=30)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pool.close_idle)
+        await trio.sleep(10)
+        first = given(pool)
+        await trio.sleep(10)
+        second = given(pool, THERE)
+        await trio.sleep(19)
+        assert (first.closed, second.closed) == (False, False)
+        await trio.sleep(2)
+        assert (first.closed, second.closed) == (True, False)
+        await trio.sleep(10)
+        assert second.closed
+        nursery.cancel_scope.cancel()
+
+    assert pool.statistics == Statistics(idle=0, in_use=0)
+    assert autojump_clock.current_time() == pytest.approx(51)

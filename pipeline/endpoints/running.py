@@ -1,0 +1,121 @@
+"""The requests that run now: how many may, what they weigh, and who ends them when time is up.
+
+Admission is decided before a body is read: a client that comes at a bad time learns so at once, and those that were
+admitted are served as if it had not come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import attrs
+import trio
+
+from pipeline.settings import Settings
+from stages.canonical.failure import Failure, Kind
+
+RETRY_AFTER = 2
+"""Seconds after which a client that was turned away may come again; most requests are slower than that."""
+
+SPARE = 5.0
+"""Seconds beyond `timing.total` after which a request is cut whatever it does: it has told its client before."""
+
+STOPPING = Failure(
+    Kind.OVERLOADED, "The server is shutting down; try again.", retry_after=RETRY_AFTER, cause="shutdown"
+)
+LATE = Failure(Kind.TIMEOUT, "The request took longer than the limit for a whole request.", cause="total")
+
+_FULL = Failure(
+    Kind.OVERLOADED, "The server has too many requests at once; try again.", retry_after=RETRY_AFTER, cause="admission"
+)
+
+
+@attrs.define(eq=False)
+class Ticket:
+    """One request's place.
+
+    Attributes:
+        scope: what it runs in.
+        running: all of them.
+        bytes: what is reserved for its body.
+        admitted: whether it counts as one of the requests at once.
+        end: asks the request to end itself with a failure; tells whether it will. None while nobody can be asked.
+        ended_by: why it was ended.
+    """
+
+    scope: trio.CancelScope
+    running: Running
+    bytes: int = 0
+    admitted: bool = False
+    end: Callable[[Failure], bool] | None = None
+    ended_by: Failure = LATE
+
+    def admit(self, announced: int) -> Failure | None:
+        """Take a place among the requests that do work, or say why there is none.
+
+        Args:
+            announced: bytes of the body, as far as the client has said.
+        """
+        return self.running.admit(self, announced)
+
+    def weigh(self, size: int) -> Failure | None:
+        """Reserve `size` bytes in all for the body, or say why not. One request alone always has room."""
+        return self.running.weigh(self, size)
+
+
+@attrs.define(eq=False)
+class Running:
+    """All requests of the process.
+
+    Attributes:
+        settings: has the limits and the deadline of a request.
+        turned_away: how many requests were.
+    """
+
+    settings: Settings
+    turned_away: int = 0
+    _tickets: set[Ticket] = attrs.field(factory=set, init=False)
+    _admitted: int = attrs.field(default=0, init=False)
+    _bytes: int = attrs.field(default=0, init=False)
+
+    @contextmanager
+    def ticket(self) -> Iterator[Ticket]:
+        """Run a request in here: it is cut when it is far too late, or when the server ends."""
+        with trio.CancelScope(deadline=trio.current_time() + self.settings.timing.total + SPARE) as scope:
+            ticket = Ticket(scope, self)
+            self._tickets.add(ticket)
+            try:
+                yield ticket
+            finally:
+                self._tickets.discard(ticket)
+                self._admitted -= ticket.admitted
+                self._bytes -= ticket.bytes
+
+    def admit(self, ticket: Ticket, announced: int) -> Failure | None:
+        """Give a request its place, or say why not; see `Ticket.admit`."""
+        if self._admitted >= self.settings.limits.requests:
+            self.turned_away += 1
+            return _FULL
+        self._admitted += 1
+        ticket.admitted = True
+        return self.weigh(ticket, announced)
+
+    def weigh(self, ticket: Ticket, size: int) -> Failure | None:
+        """Reserve bytes for a request's body; see `Ticket.weigh`."""
+        more = size - ticket.bytes
+        if more <= 0:
+            return None
+        if self._bytes + more > self.settings.limits.bodies_bytes and self._bytes > ticket.bytes:
+            self.turned_away += 1
+            return _FULL
+        self._bytes += more
+        ticket.bytes = size
+        return None
+
+    def end_all(self) -> None:
+        """End what still runs: by itself where it can be asked, else by cutting it."""
+        for ticket in list(self._tickets):
+            ticket.ended_by = STOPPING
+            if ticket.end is None or not ticket.end(STOPPING):
+                ticket.scope.cancel()

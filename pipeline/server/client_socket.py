@@ -1,0 +1,128 @@
+"""The socket of a client: reads what is there, and writes with a deadline between two writes that succeed.
+
+It works on the plain socket and waits with `trio.lowlevel`: a write that the socket takes at once is one system call,
+without a checkpoint, a lock or a scope. Errors of the peer are no exceptions here: the client is `gone`, reading gives
+the end, and writing does nothing, as ASGI asks of a server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+
+import trio
+
+READ_SIZE = 65_536
+"""Bytes asked of the socket by one read."""
+
+_NO_TIME = struct.pack("ii", 1, 0)
+
+
+def reset_on_close(connected: socket.socket | trio.socket.SocketType) -> None:
+    """Let closing a socket throw away what was not sent, and tell the peer so (RST): lingering for no time at all."""
+    with contextlib.suppress(OSError):  # the peer was faster
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_TIME)
+
+
+class ClientSocket:
+    """One client's connected, non-blocking socket, which it owns.
+
+    Args:
+        connected: the socket.
+        first_byte_timeout: seconds between two writes that succeed; a client that reads nothing for so long is left.
+
+    Attributes:
+        gone: whether the client has left, or was left.
+    """
+
+    __slots__ = ("_patience", "_socket", "_torn", "gone")
+
+    def __init__(self, connected: socket.socket, first_byte_timeout: float) -> None:
+        self._socket = connected
+        self._patience = first_byte_timeout
+        self._torn = False
+        self.gone = False
+
+    async def receive(self) -> bytes:
+        """Return bytes of the client, waiting if there are none yet; empty at the end. May be cancelled."""
+        while not self.gone:
+            try:
+                return self._socket.recv(READ_SIZE)
+            except BlockingIOError:
+                await self._wait_readable()
+            except OSError:
+                self.abort()
+        await trio.lowlevel.checkpoint()
+        return b""
+
+    async def send(self, data: bytes) -> None:
+        """Send all bytes, if the client still listens; waits while it does not read.
+
+        Cancelled in a wait, it leaves half a piece behind: whatever is sent after that is not, and the socket is
+        aborted.
+        """
+        if self.gone or self._torn:
+            self.abort()
+            await trio.lowlevel.checkpoint()  # whoever goes on writing is to be cancelled, not to hold up everybody
+            return
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.abort()
+            return
+        if sent < len(data):
+            await self._send_rest(memoryview(data)[sent:])
+
+    async def _send_rest(self, rest: memoryview) -> None:
+        self._torn = True
+        while rest and not self.gone:
+            await self._wait_writable()
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                self.abort()
+        self._torn = False
+
+    async def _wait_readable(self) -> None:
+        try:
+            await trio.lowlevel.wait_readable(self._socket)
+        except trio.ClosedResourceError:
+            self.gone = True
+
+    async def _wait_writable(self) -> None:
+        with trio.move_on_after(self._patience) as scope:
+            try:
+                await trio.lowlevel.wait_writable(self._socket)
+            except trio.ClosedResourceError:
+                self.gone = True
+        if scope.cancelled_caught:
+            self.abort()
+
+    def shut(self) -> None:
+        """Tell the client that nothing more will come."""
+        if not self.gone:
+            try:
+                self._socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                self.abort()
+
+    def abort(self) -> None:
+        """Close at once and throw away what was not sent; whoever waits for the socket wakes up. May be repeated."""
+        self.gone = True
+        if self._socket.fileno() >= 0:
+            reset_on_close(self._socket)
+            self.close()
+
+    def close(self) -> None:
+        """Close; what was sent still arrives, unless something was torn. May be repeated."""
+        if self._torn and not self.gone:
+            self.abort()
+        self.gone = True
+        if self._socket.fileno() >= 0:
+            trio.lowlevel.notify_closing(self._socket)
+            self._socket.close()

@@ -1,0 +1,144 @@
+"""The connection actor: one client's plain HTTP/1.1 connection, from its first byte to its last.
+
+One task, which is also the task of each of its requests. They are served one after another, also where a client sends
+several at once: what comes too early waits, bounded, and the client's window closes behind it.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import attrs
+import trio
+
+from pipeline.server.client_socket import ClientSocket
+from pipeline.server.cycle import Application, Cycle, scope_of
+from pipeline.server.head import Head, HeadParser
+from pipeline.server.refusal import SILENT, Refusal
+from pipeline.server.response import Response
+
+LINGER = 2.0
+"""Seconds that a refused client has to stop sending and to read why it was refused."""
+
+LINGER_BYTES = 2**20
+"""Bytes that are read and dropped meanwhile."""
+
+
+@attrs.define
+class Terms:
+    """What the server grants its clients. Times are seconds.
+
+    Attributes:
+        head_bytes: bytes that the head of a request may have.
+        head_patience: from the first byte of a head to its last.
+        idle_patience: between two requests, and before the first.
+        write_patience: between two writes that succeed.
+        closing: whether the server is about to end, so that connections end with their request.
+    """
+
+    head_bytes: int = 65_536
+    head_patience: float = 30.0
+    idle_patience: float = 120.0
+    write_patience: float = 60.0
+    closing: bool = False
+
+
+class Connection:
+    """A client's connection.
+
+    Args:
+        connected: its socket, non-blocking; this owns it now.
+        app: answers its requests.
+        terms: what the server grants.
+        state: the lifespan's state; each request gets a copy.
+    """
+
+    def __init__(self, connected: socket.socket, app: Application, terms: Terms, state: dict[str, Any]) -> None:
+        self._client = ClientSocket(connected, terms.write_patience)
+        self._app = app
+        self._terms = terms
+        self._state = state
+        self._ends = _address(connected.getpeername), _address(connected.getsockname)
+        self._waiting: trio.CancelScope | None = None
+
+    async def run(self) -> None:
+        """Serve requests until the client leaves, is refused, or rests too long; the socket is closed at the end.
+
+        Cancelled, it cuts what it is doing and aborts the socket.
+        """
+        try:
+            rest = b""
+            while not self._client.gone:
+                head, rest = await self._next(rest)
+                if head is None:
+                    break
+                if isinstance(head, Refusal):
+                    await self._refuse(head)
+                    break
+                cycle = Cycle(head, self._client, rest, self._terms)
+                if not await cycle.run(self._app, scope_of(head, *self._ends, self._state.copy())):
+                    if cycle.crowded:
+                        await self._linger()
+                    break
+                rest = cycle.rest
+            self._client.close()
+        finally:
+            self._client.abort()  # where it was not closed above
+
+    def rest_no_longer(self) -> None:
+        """Close the connection if it waits for a request of which nothing has come."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def abort(self) -> None:
+        """Close at once, whatever is going on; the peer gets a reset."""
+        self._client.abort()
+
+    async def _next(self, rest: bytes) -> tuple[Head | Refusal | None, bytes]:
+        """Read the next head; None when the client has left or rested too long."""
+        parser = HeadParser(self._terms.head_bytes)
+        data = rest or await self._first_bytes()
+        with trio.move_on_after(self._terms.head_patience):
+            while data:
+                head, rest = parser.feed(data)
+                if head is not None:
+                    return head, rest
+                data = await self._client.receive()
+            return None, b""
+        return (None if parser.empty else SILENT), b""
+
+    async def _first_bytes(self) -> bytes:
+        if self._terms.closing:
+            return b""
+        data = b""
+        self._waiting = trio.CancelScope(deadline=trio.current_time() + self._terms.idle_patience)
+        with self._waiting:
+            data = await self._client.receive()
+        self._waiting = None
+        return data
+
+    async def _refuse(self, refusal: Refusal) -> None:
+        """Say why, and that nothing more will be said."""
+        headers, body = refusal.answer()
+        response = Response("1.1", bodiless=False)
+        response.start(refusal.status, headers, keep_alive=False)
+        await self._client.send(response.body(body, more=False))
+        await self._linger()
+
+    async def _linger(self) -> None:
+        """Read on for a while: a socket that is closed with bytes unread takes its last words back."""
+        self._client.shut()
+        left = LINGER_BYTES
+        with trio.move_on_after(LINGER):
+            while left > 0 and (data := await self._client.receive()):
+                left -= len(data)
+
+
+def _address(ask: Any) -> tuple[str, int] | None:
+    """Return host and port of one end; None for a socket that has none, or has lost it."""
+    try:
+        name = ask()
+    except OSError:
+        return None
+    return (name[0], name[1]) if isinstance(name, tuple) else None

@@ -1,0 +1,48 @@
+"""The accept loop: takes all that wait at once, so that no client waits for a turn of the scheduler."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+
+import trio
+
+AT_ONCE = 256
+"""Connections taken before others get their turn."""
+
+_FULL = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
+# The system has no room for another connection: those that wait keep waiting.
+
+_PAUSE = 0.1  # seconds until it may have some
+
+
+async def accept_all(listener: socket.socket, accepted: Callable[[socket.socket], None]) -> None:
+    """Accept connections for ever; cancelled, it stops between two of them.
+
+    Args:
+        listener: a listening, non-blocking socket.
+        accepted: takes a connected, non-blocking socket, and owns it.
+    """
+    while True:
+        await trio.lowlevel.wait_readable(listener)
+        if not _accept_some(listener, accepted):
+            await trio.sleep(_PAUSE)
+
+
+def _accept_some(listener: socket.socket, accepted: Callable[[socket.socket], None]) -> bool:
+    """Accept what waits; False when the system is full."""
+    for _ in range(AT_ONCE):
+        try:
+            connected, _ = listener.accept()
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            if error.errno in _FULL:
+                return False
+            continue  # this client has left already, or its network broke (accept(2))
+        connected.settimeout(0)  # non-blocking
+        if connected.family in (socket.AF_INET, socket.AF_INET6):
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        accepted(connected)
+    return True

@@ -1,0 +1,130 @@
+"""The life of a server: it listens, serves, and ends in time.
+
+Sockets, lifespan and configuration are hypercorn's, so the application stays one that `hypercorn -k trio` serves; what
+is ours is who holds the connections. The end has three steps: nobody is accepted and idle connections close; running
+requests have their grace; then whatever still runs is told to end itself, and a moment later every socket is closed.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import attrs
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.trio.lifespan import Lifespan
+from hypercorn.utils import repr_socket_addr
+
+from pipeline.server.connection import Connection, Terms
+from pipeline.server.cycle import Application
+from pipeline.server.guard import Guard, Guarded
+from pipeline.server.hypercorn_connection import HypercornConnection, Served, drained
+from pipeline.server.listener import accept_all
+
+LAST_WORDS = 0.5
+"""Seconds for what still runs at the end of the grace to say so."""
+
+
+@attrs.define(eq=False)
+class Server:
+    """Serves one application until it is told to stop.
+
+    Attributes:
+        app: the application.
+        config: hypercorn's own configuration: addresses, TLS, grace, and its limits.
+        terms: what clients are granted on connections that are ours.
+        guard: keeps one connection's accident from the others.
+        own_http1: whether plain connections are ours; else hypercorn's.
+        at_end_of_grace: called when the grace is over: tells whatever still runs to end itself.
+    """
+
+    app: Application
+    config: Config
+    terms: Terms
+    guard: Guard
+    own_http1: bool = True
+    at_end_of_grace: Callable[[], None] = lambda: None
+    _connections: set[Guarded] = attrs.field(factory=set, init=False)
+    _empty: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _state: dict[str, Any] = attrs.field(factory=dict, init=False)
+
+    async def run(self, stop: trio.Event, ready: Callable[[list[str]], None]) -> None:
+        """Serve until `stop` is set, and the grace is over or all requests are.
+
+        Args:
+            stop: asks for the end.
+            ready: called with the URLs once connections are accepted.
+        """
+        lifespan = Lifespan(_wrapped(self.app), self.config, self._state)
+        async with trio.open_nursery() as living:
+            await living.start(lifespan.handle_lifespan)
+            await lifespan.wait_for_startup()
+            async with trio.open_nursery() as connections:
+                await self._serve(connections, stop, ready)
+            await lifespan.wait_for_shutdown()
+            living.cancel_scope.cancel()
+
+    async def _serve(self, nursery: trio.Nursery, stop: trio.Event, ready: Callable[[list[str]], None]) -> None:
+        served = Served(self.config, self._state)
+        tls = self.config.create_ssl_context()
+        sockets = self.config.create_sockets()
+
+        def foreign(connected: socket.socket) -> Guarded:
+            return HypercornConnection(connected, _wrapped(drained(self.app)), served, tls, self.terms.write_patience)
+
+        def own(connected: socket.socket) -> Guarded:
+            return Connection(connected, self.app, self.terms, self._state)
+
+        make = own if tls is None and self.own_http1 else foreign
+        listeners = [*sockets.secure_sockets, *sockets.insecure_sockets]
+        try:
+            async with trio.open_nursery() as accepting:
+                for listener in listeners:
+                    listener.listen(self.config.backlog)
+                    accepting.start_soon(accept_all, listener, partial(self._start, nursery, make))
+                scheme = "http" if tls is None else "https"
+                ready([f"{scheme}://{repr_socket_addr(each.family, each.getsockname())}" for each in listeners])
+                await stop.wait()
+                accepting.cancel_scope.cancel()
+        finally:
+            for listener in listeners:
+                listener.close()
+        await served.context.terminated.set()
+        await self._end(nursery)
+
+    def _start(self, nursery: trio.Nursery, make: Callable[[socket.socket], Guarded], connected: socket.socket) -> None:
+        connection = self.guard.make(make, connected)
+        if connection is not None:
+            self._connections.add(connection)
+            nursery.start_soon(self._hold, connection)
+
+    async def _hold(self, connection: Guarded) -> None:
+        try:
+            await self.guard.run(connection)
+        finally:
+            self._connections.discard(connection)
+            if self.terms.closing and not self._connections:
+                self._empty.set()
+
+    async def _end(self, nursery: trio.Nursery) -> None:
+        """Let requests end, within their grace; then end them."""
+        self.terms.closing = True
+        for connection in list(self._connections):
+            connection.rest_no_longer()
+        if self._connections:
+            with trio.move_on_after(self.config.graceful_timeout):
+                await self._empty.wait()
+            self.at_end_of_grace()
+            with trio.move_on_after(LAST_WORDS):
+                await self._empty.wait()
+        for connection in list(self._connections):
+            connection.abort()
+        nursery.cancel_scope.cancel()
+
+
+def _wrapped(app: Application) -> ASGIWrapper:
+    return ASGIWrapper(app)  # type: ignore[arg-type] # hypercorn's types are closed dictionaries
