@@ -68,7 +68,10 @@ def target_of(settings: Settings) -> Target:
     upstream = settings.upstream
     profile = profiles.PROFILES.get(upstream.profile) or profiles.guess(upstream.url)
     profile = attrs.evolve(profile, **upstream.profile_overrides)  # type: ignore[arg-type] # checked by the settings
-    return Target(profile, fingerprint(upstream.url, upstream.api_key), settings.models)
+    if not upstream.summaries:
+        profile = attrs.evolve(profile, summaries=False)
+    keyed = bool(settings.client_keys) and upstream.api_key is not None
+    return Target(profile, fingerprint(upstream.url, upstream.api_key), settings.models, keyed)
 
 
 def _transport(settings: Settings) -> httpx.AsyncBaseTransport:

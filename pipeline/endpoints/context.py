@@ -6,6 +6,7 @@ import attrs
 import httpx
 from structlog.typing import FilteringBoundLogger
 
+from pipeline.lessons import Lessons
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.tokenizer import Tokenizer
@@ -14,6 +15,7 @@ from pipeline.version import version
 from stages import counter
 from stages.canonical.request import Request
 from stages.mapper import Target
+from stages.tables import models
 
 
 @attrs.frozen
@@ -26,6 +28,7 @@ class Context:
         target: what the mapper must know about it.
         tokenizer: how tokens are counted here.
         log: the program's logger; content never reaches it.
+        lessons: what the upstream was found to refuse, by model.
         history: what is remembered of answered turns, to explain a missed cache; nothing is answered by it.
         version: our own.
     """
@@ -36,6 +39,7 @@ class Context:
     tokenizer: Tokenizer
     log: FilteringBoundLogger
     version: str = attrs.field(factory=version)
+    lessons: Lessons = attrs.field(factory=Lessons)
     history: PromptHistory = attrs.field(factory=PromptHistory)
 
     @property
@@ -48,6 +52,10 @@ class Context:
     def counting(self) -> str:
         """Where our own token counts come from."""
         return self.tokenizer.source
+
+    def target_for(self, request: Request) -> Target:
+        """Where a request goes, and what its model was found to take."""
+        return self.lessons.applied(self.target, models.upstream_model(request.model, self.target.models))
 
     def estimate(self, request: Request) -> int:
         """Size up a prompt cheaply, for `message_start`; the truth comes from the upstream at the end."""

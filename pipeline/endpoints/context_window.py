@@ -13,8 +13,8 @@ from stages import counter
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import Request
 from stages.mapper import Mapped
-from stages.tables.errors import OVERFLOW, no_room, too_long
 from stages.tables.models import UNKNOWN_MODEL, Model, model_info
+from stages.tables.overflows import OVERFLOW, no_room, too_long
 
 NEAR = 0.9
 """The share of a window from which on the estimate, mostly within 6 %, is no longer trusted."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.messages import caller_of, read_request
+from pipeline.endpoints.mapping import caller_of
+from pipeline.endpoints.messages import read_request
 from pipeline.endpoints.upstream_count import upstream_count
 from stages.canonical.failure import Failure, Kind
 from stages.mapper import map_request
@@ -31,7 +32,7 @@ async def count_tokens(context: Context, exchange: Exchange) -> None:
         return
     counted = None
     if context.target.profile.input_tokens:
-        mapped = map_request(request, caller_of(exchange), context.target, message_id="msg_count")
+        mapped = map_request(request, caller_of(exchange), context.target_for(request), message_id="msg_count")
         counted = await upstream_count(context, mapped)
     if isinstance(counted, Failure) and counted.kind not in _HERE_INSTEAD:
         await exchange.fail(counted)

@@ -45,6 +45,8 @@ class AnswerPlan:
         omittables: by the upstream's tool name, what may have to be left out of a call's arguments; others need no repair.
         cites: whether its text may be cut where something is cited; a structured answer must stay one text.
         structure: what must be undone on the text of a structured answer; None when nothing.
+        late_system: whether a system message stands behind others, which some upstreams refuse.
+        keyed: whether the upstream's key is the gateway's own, behind keys of its clients: no client can mend it.
         extras: fields of the message that only those clients get who asked for them.
     """
 
@@ -65,4 +67,6 @@ class AnswerPlan:
     omittables: Mapping[str, OmittableMembers] = attrs.field(factory=dict, repr=False)
     cites: bool = True
     structure: StructuredAnswer | None = None
+    late_system: bool = False
+    keyed: bool = False
     extras: Mapping[str, Any] = attrs.field(factory=dict)

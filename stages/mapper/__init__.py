@@ -18,6 +18,7 @@ from stages.mapper.formats import output_format
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.tools import Toolbox, choice, toolbox
 from stages.tables import models
+from stages.tables.models import Model
 from stages.tables.profiles import PROFILES, Profile
 
 __all__ = ["Mapped", "Target", "map_request"]
@@ -34,11 +35,13 @@ class Target:
         profile: what the server takes.
         account: fingerprint of address and key; sealed reasoning opens nowhere else.
         models: configured names, see `tables.models.resolve`.
+        keyed: whether the key is the gateway's own, behind keys of its clients.
     """
 
     profile: Profile = PROFILES["openai"]
     account: str = ""
     models: Mapping[str, str] = attrs.field(factory=dict)
+    keyed: bool = False
 
 
 @attrs.frozen
@@ -56,7 +59,7 @@ class Mapped:
     report: Report
 
 
-def map_request(request: Request, caller: Caller, target: Target, *, message_id: str, reasoning: bool = True) -> Mapped:
+def map_request(request: Request, caller: Caller, target: Target, *, message_id: str) -> Mapped:
     """Translate a request.
 
     Args:
@@ -64,11 +67,10 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         caller: who asked, by the headers.
         target: where it goes.
         message_id: the id that the answer will have.
-        reasoning: False leaves out all earlier reasoning, after the upstream has refused it once.
     """
     report, profile = Report(), target.profile
     upstream_model = models.upstream_model(request.model, target.models)
-    model = models.model_info(upstream_model)
+    model = _known_to(profile, models.model_info(upstream_model))
     overall, changes = thinking.efforts(request, model, profile, report)
     tools = toolbox(
         request,
@@ -77,8 +79,9 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         available=profile.hosted,
         native_search=model.tool_search,
     )
-    replay = profile.reasoning_replay if reasoning else "none"
-    reasoning_replay = ReasoningReplay(replay, upstream_model, target.account, report, phases=model.phases)
+    reasoning_replay = ReasoningReplay(
+        profile.reasoning_replay, upstream_model, target.account, report, phases=model.phases
+    )
     breakpoints = CacheBreakpoints(supported=model.cache_breakpoints and profile.cache_breakpoints, report=report)
     conversation = Conversation(tools, reasoning_replay, profile, report, changes, breakpoints)
     body: dict[str, Any] = {"model": upstream_model, "input": conversation.build(request)}
@@ -86,20 +89,22 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         body["instructions"] = prompt
     if tools.declared:
         body["tools"] = tools.declared
-    body |= choice(request.tool_choice, tools, report)
+    body |= choice(request.tool_choice, tools, report, parallel=profile.parallel_calls)
     body |= thinking.reasoning(request, overall, model, profile)
     limit, cut_at = settings.limits(request, overall, model, profile, report)
     body |= limit
     body |= settings.sampling(request, overall, model, report)
     text, structure = output_format(request, report)
     body |= text
-    body |= settings.tier(request, report)
+    body |= settings.tier(request, report, known=profile.service_tier)
     body |= settings.identity(request, caller, profile)
     breakpoints.around(request)
     body |= breakpoints.options()
     body |= _always(request, profile, include=tools.server_tools.include)
-    if tools.server_tools.limit is not None:
+    if tools.server_tools.limit is not None and profile.tool_limit:
         body["max_tool_calls"] = tools.server_tools.limit
+    elif tools.server_tools.limit is not None:
+        report.dropped("tools.max_uses", "the upstream takes no limit of calls")
     drops.report_drops(request, profile, tools.server_tools.names, report)
     defaults.report_defaults(request, report)
     plan = attrs.evolve(
@@ -109,8 +114,20 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         window=model.window,
         cites=not text,
         structure=structure,
+        late_system=conversation.late_system,
+        keyed=target.keyed,
     )
     return Mapped(body, plan, report)
+
+
+def _known_to(profile: Profile, model: Model) -> Model:
+    """A model as a server has it, which may take less than the model's own maker does."""
+    if profile.efforts:
+        told = profile.efforts.replace(" ", "").split(",")
+        model = attrs.evolve(model, efforts=tuple(effort for effort in models.MODEL_EFFORTS if effort in told))
+    if model.phases and not profile.phases:
+        model = attrs.evolve(model, phases=False)
+    return model if profile.sampling else attrs.evolve(model, sampling="never")
 
 
 def _plan(request: Request, target: Target, tools: Toolbox, message_id: str, upstream_model: str) -> AnswerPlan:
@@ -132,9 +149,10 @@ def _plan(request: Request, target: Target, tools: Toolbox, message_id: str, ups
 
 def _always(request: Request, profile: Profile, *, include: list[str]) -> dict[str, Any]:
     """What every request carries: nothing is stored upstream, and reasoning comes sealed."""
-    body: dict[str, Any] = {"store": False, "stream": request.stream or profile.always_stream}
-    if profile.include:
-        body["include"] = [*INCLUDE, *include]
+    body: dict[str, Any] = {"store": False} if profile.store else {}
+    body["stream"] = request.stream or profile.always_stream
+    if profile.include and (wanted := [*(INCLUDE if profile.sealed else ()), *include]):
+        body["include"] = wanted
     if request.stream and profile.obfuscation:
         body["stream_options"] = {"include_obfuscation": False}
     return body

@@ -57,6 +57,8 @@ class Conversation:
         report: gets what could not be kept.
         efforts: effort by message index, where it changes there.
         marks: decides about the client's marks for the cache.
+        items: what it has built so far.
+        late_system: whether a system message stands behind something else.
     """
 
     toolbox: Toolbox
@@ -68,6 +70,7 @@ class Conversation:
         default=attrs.Factory(lambda own: CacheBreakpoints(supported=False, report=own.report), takes_self=True)
     )
     items: list[Item] = attrs.field(factory=list, init=False)
+    late_system: bool = attrs.field(default=False, init=False)
     _parts: list[Part] = attrs.field(factory=list, init=False)
     _answered: set[Position] = attrs.field(factory=set, init=False)
     _open: dict[str, tuple[str, Position]] = attrs.field(factory=dict, init=False)
@@ -105,6 +108,7 @@ class Conversation:
 
     def _incoming(self, message: Message, path: str) -> None:
         self._drop_held(path)
+        self.late_system = self.late_system or (message.role == "system" and bool(self.items))
         role = message.role if message.role == "user" else "developer" if self.profile.developer_role else "system"
         last = len(message.content) - 1
         for index, block in enumerate(message.content):
@@ -179,8 +183,8 @@ class Conversation:
     def _say(self, text: str, annotations: Sequence[JsonObject] = ()) -> None:
         if text.strip():
             self._release()
-            part = wire.output_text(text, annotations)
-            self.items.append(wire.message("assistant", [part], self._phase or self._phase_here))
+            said = wire.Said(text, annotations, self._phase or self._phase_here)
+            self.items.append(wire.assistant_message(said, self.profile.assistant_text, len(self.items)))
             self._phase = ""
 
     def _say_otherwise(self, block: ContentBlock, path: str, message: Message) -> None:

@@ -60,7 +60,7 @@ def reasoning(request: Request, overall: str | None, model: Model, profile: Prof
     if _deaf(model, profile):
         return {}
     fields = {} if overall is None else {"effort": overall}
-    if display(request) is ThinkingDisplay.SHOWN:
+    if profile.summaries and display(request) is ThinkingDisplay.SHOWN:
         fields["summary"] = "auto"
     return {"reasoning": fields} if fields else {}
 
@@ -123,11 +123,13 @@ def _note_thinking(request: Request, chosen: str | None, model: Model, profile: 
         report.dropped("thinking.budget_tokens", "output_config.effort says how hard to think")
     elif thinking.budget_tokens is not None:
         report.approximated("thinking.budget_tokens", f"the upstream has efforts, not budgets: {chosen}")
-    _note_display(thinking.display, report)
+    _note_display(thinking.display, profile, report)
 
 
-def _note_display(asked: str | None, report: Report) -> None:
-    if asked == effort.UPDATES:
+def _note_display(asked: str | None, profile: Profile, report: Report) -> None:
+    if not profile.summaries and asked != "omitted":
+        report.approximated("thinking.display", "the upstream gives no summaries of its reasoning")
+    elif asked == effort.UPDATES:
         report.emulated("thinking.display", "summaries of the reasoning are the notes of progress")
     elif asked not in effort.DISPLAYS:
         report.approximated("thinking.display", "the summary of the reasoning is shown")

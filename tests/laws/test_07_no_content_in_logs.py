@@ -16,7 +16,7 @@ import attrs
 import pytest
 import structlog.testing
 
-from pipeline.endpoints import messages
+from pipeline.endpoints import mapping, messages
 from pipeline.settings import KeyHash, Secret, Settings, UpstreamSettings
 from pipeline.telemetry.logs import fault_site, make_logger
 from stages.block import AnswerEvent
@@ -68,7 +68,7 @@ def _crash(*_: object, **__: object) -> Any:
 
 CRASHES = {
     "decoder": (messages, "decode"),
-    "mapper": (messages, "map_request"),
+    "mapper": (mapping, "map_request"),
     "upstream reader": (Framing, "feed"),
     "ledger": (Ledger, "feed"),
     "encoder": (Encoder, "encode"),
