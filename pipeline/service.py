@@ -84,8 +84,11 @@ def target_of(settings: Settings) -> Target:
     upstream = settings.upstream
     profile = profiles.PROFILES.get(upstream.profile) or profiles.guess(upstream.url)
     profile = attrs.evolve(profile, **upstream.profile_overrides)  # type: ignore[arg-type] # checked by the settings
+    if not upstream.summaries:
+        profile = attrs.evolve(profile, summaries=False)
     key = upstream.api_key or (Secret(upstream.key_command) if upstream.key_command else None)
-    return Target(profile, fingerprint(upstream.url, key), ModelRegistry.of(settings.models))
+    keyed = bool(settings.client_keys) and key is not None
+    return Target(profile, fingerprint(upstream.url, key), ModelRegistry.of(settings.models), keyed)
 
 
 def client_of(settings: Settings, target: Target, transport: httpx.AsyncBaseTransport) -> UpstreamClient:

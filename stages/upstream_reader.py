@@ -13,6 +13,7 @@ from typing import Any
 from stages.actor import Batch
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
+from stages.tables.error_shapes import is_error, parsed, without_echo
 from stages.tables.errors import failure_of
 from stages.wire import json, responses_stream, sse
 from stages.wire.responses_stream import StreamEvent
@@ -22,6 +23,10 @@ _UNFINISHED = ("queued", "in_progress")
 # What a whole body says that has no ending yet: a background response, which nobody asked for.
 _ENDING = tuple(name for name in responses_stream.Final.__struct_fields__ if name != "output")
 # What is read of a whole response besides its items.
+_A_PAGE = "The upstream answered with a page for people; upstream.url may name the wrong address."
+_FIELDS = (b"event:", b"data:", b"id:", b"retry:", b":")
+_TELLING = max(map(len, _FIELDS))
+# How a line of a stream begins, and how many bytes tell whether one does.
 _TOO_LARGE = "The upstream sent more than the limit of {limit} bytes."
 
 
@@ -67,10 +72,8 @@ class Framing:
         """Decide the form of the body once there is something to see."""
         body = b"".join(self._body)
         begin = body.lstrip(_SPACE)
-        self._whole_body = begin.startswith((b"{", b"[", b"<"))
-        if not begin:
-            self._body = []  # space says nothing, however much of it comes
-        if self._whole_body or not begin:
+        self._whole_body = begin.startswith((b"{", b"[", b"<")) or not _may_be_stream(begin)
+        if self._whole_body or len(begin) < _TELLING:
             return []
         self._form = sse.Decoder()
         self._body = []
@@ -107,19 +110,37 @@ class Framing:
         try:
             value = json.decode(body)
         except json.MalformedJson:
-            return [Failure(Kind.UPSTREAM, "The upstream's answer is not JSON.", cause="bad_body")]
+            return self._other(body)
         return list(events_of(value, self._plan))
+
+    def _other(self, body: bytes) -> list[StreamEvent | Failure]:
+        """Take a body that is no JSON: a page, a line that tells an error, or a stream that begins like neither."""
+        if body.startswith(b"<"):
+            return [Failure(Kind.MISCONFIGURED, _A_PAGE, cause="bad_body")]
+        if body.startswith((b"{", b"[")):
+            return [Failure(Kind.UPSTREAM, "The upstream's answer is not JSON.", cause="bad_body")]
+        if b"data:" in body:
+            form = sse.Decoder()
+            return [*self._events(form.feed(body)), *self._events(form.finish())]
+        if _may_be_stream(body):
+            return []  # cut before its first event, which the next stage will say
+        return [failure_of(parsed(body), plan=self._plan)]
 
     def _too_large(self, limit: int) -> Failure:
         return Failure(Kind.UPSTREAM, _TOO_LARGE.format(limit=limit), cause="too_large")
+
+
+def _may_be_stream(begin: bytes) -> bool:
+    """Whether a body that begins so may be a stream: all of a field's name, or as much as is there."""
+    return any(begin.startswith(field) or field.startswith(begin) for field in _FIELDS)
 
 
 def events_of(response: Any, plan: AnswerPlan | None = None) -> list[StreamEvent | Failure]:
     """Turn a whole response into the events that end a stream of it."""
     if not isinstance(response, dict):
         return [Failure(Kind.UPSTREAM, "The upstream's answer is not a response.", cause="bad_body")]
-    if "output" not in response and "status" not in response:
-        return [failure_of(error_in(response), plan=plan)]
+    if is_error(response):
+        return [failure_of(without_echo(response), plan=plan)]
     status, output = response.get("status"), response.get("output")
     items = list(output) if isinstance(output, list) else []
     if status == "incomplete" and items and isinstance(items[-1], dict):
@@ -134,20 +155,6 @@ def events_of(response: Any, plan: AnswerPlan | None = None) -> list[StreamEvent
     name = f"response.{status}" if status in ("incomplete", "failed") else "response.completed"
     events.append(StreamEvent(type=name, response=responses_stream.dump({**ending, "output": None})))
     return events
-
-
-def error_in(body: Any) -> dict[str, Any]:
-    """Find the error in a body of any shape: OpenAI's envelope, a bare `detail`, a bare string."""
-    if not isinstance(body, dict):
-        return {"message": str(body)} if isinstance(body, str) else {}
-    error = body.get("error", body.get("detail", body))
-    if isinstance(error, list) and error:
-        error = error[0]
-    if isinstance(error, str):
-        return {"message": error}
-    if not isinstance(error, dict):
-        return {}
-    return {"message": error.get("msg"), **error} if "msg" in error else error
 
 
 class UpstreamReader:

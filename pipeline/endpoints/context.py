@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from pipeline.aside import Aside
 from pipeline.endpoints.running import Running
 from pipeline.endpoints.turns import Turns
+from pipeline.lessons import Lessons
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.tokenizer import Tokenizer
@@ -29,6 +30,7 @@ class Context:
         tokenizer: how tokens are counted here.
         log: the program's logger; content never reaches it.
         aside: runs what would hold up other requests.
+        lessons: what the upstream was found to refuse, by model.
         history: what is remembered of answered turns, to explain a missed cache; nothing is answered by it.
         version: our own.
         discovery: finds out more about the upstream; None where there is nothing to find.
@@ -43,6 +45,7 @@ class Context:
     log: FilteringBoundLogger
     version: str = attrs.field(factory=version)
     aside: Aside = attrs.field(factory=Aside)
+    lessons: Lessons = attrs.field(factory=Lessons)
     history: PromptHistory = attrs.field(factory=PromptHistory)
     discovery: Discovery | None = None
     running: Running = attrs.field(

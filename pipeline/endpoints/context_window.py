@@ -19,8 +19,8 @@ from pipeline.endpoints.own_count import own_count
 from pipeline.endpoints.translation import Question, Translated
 from pipeline.endpoints.upstream_count import upstream_count
 from stages.canonical.failure import Failure, Kind
-from stages.tables.errors import OVERFLOW, no_room, too_long
 from stages.tables.models import UNKNOWN_MODEL, Model
+from stages.tables.overflows import OVERFLOW, no_room, too_long
 
 NEAR = 0.9
 """The share of a window from which on the estimate, mostly within 6 %, is no longer trusted."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
 
 import attrs
 
@@ -11,17 +10,15 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.context_window import Size, check_context_window
 from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.healing import Healing
+from pipeline.endpoints.mapping import caller_of, say_mapping
 from pipeline.endpoints.translation import Question, Translated, explained, translate
 from pipeline.request import topology
 from pipeline.request.upstream_call import RequestJob
 from pipeline.telemetry.request_cost import RequestCost, open_request_cost
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure
-from stages.canonical.request import Caller
 from stages.redactor import redact
-
-MAPPING = b"dragoman-mapping"
-"""The header that says what was not simply translated: `fate=field,field;fate=field`."""
 
 
 async def create(context: Context, exchange: Exchange) -> None:
@@ -49,18 +46,8 @@ async def read_body(context: Context, exchange: Exchange) -> bytes | None:
 def question_of(context: Context, exchange: Exchange, ident: str, *, counting: bool = False) -> Question:
     """Say what the head of a request asks of its translation."""
     strict = exchange.headers.get("dragoman-mode", context.settings.mode) == "strict"
-    return Question(caller_of(exchange), context.target, ident, counting=counting, strict=strict)
-
-
-def caller_of(exchange: Exchange) -> Caller:
-    """Read who asks from the headers."""
-    betas = exchange.headers.get("anthropic-beta", "").split(",")
-    return Caller(
-        session=exchange.headers.get("x-claude-code-session-id", ""),
-        agent=exchange.headers.get("x-claude-code-agent-id", ""),
-        betas=tuple(beta.strip() for beta in betas if beta.strip()),
-        version=exchange.headers.get("anthropic-version", ""),
-    )
+    learnt = context.lessons.known()
+    return Question(caller_of(exchange), context.target, ident, learnt, counting=counting, strict=strict)
 
 
 async def explain(context: Context, exchange: Exchange) -> None:
@@ -94,7 +81,7 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> None:
         question = attrs.evolve(question, limit=size.limit)
         limited = await context.aside.run(len(body), translate, question, body)
         first, size = (first, limited) if isinstance(limited, Failure) else (limited, size)
-    exchange.answer_headers.append(_mapping(first.summary))
+    say_mapping(exchange, first.summary)
     request_cost = attrs.evolve(
         open_request_cost(context.history, first.named, ident, first.prefix),
         price=context.target.models.price(first.plan.upstream_model),
@@ -106,10 +93,11 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> None:
         log.write(0.0)
         await exchange.fail(size)
         return
+    first = attrs.evolve(first, plan=attrs.evolve(first.plan, input_tokens=size.tokens, extras=extras))
     job = RequestJob(
-        plan=attrs.evolve(first.plan, input_tokens=size.tokens, extras=extras),
+        plan=first.plan,
         body=first.body,
-        without_reasoning=_without_reasoning(context, exchange, question, body) if first.replays else None,
+        healing=Healing(context, exchange, question, body, log, first),
         stream=first.stream,
         request_id=exchange.request_id,
         log=log,
@@ -117,30 +105,6 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> None:
     )
     settings = context.settings
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)
-
-
-def _mapping(summary: str) -> tuple[bytes, bytes]:
-    return MAPPING, summary.encode("ascii", "replace")
-
-
-def _without_reasoning(
-    context: Context, exchange: Exchange, question: Question, body: bytes
-) -> Callable[[], Awaitable[bytes]]:
-    """How to make the same request without earlier reasoning.
-
-    Making it says so in the mapping header, if the head is not out yet.
-    """
-
-    async def again() -> bytes:
-        asked = attrs.evolve(question, reasoning=False, strict=False)
-        made = await context.aside.run(len(body), translate, asked, body)
-        if isinstance(made, Failure):
-            raise AssertionError("a request that was translated once is translated again")  # noqa: TRY004 - a bug
-        kept = [header for header in exchange.answer_headers if header[0] != MAPPING]
-        exchange.answer_headers = [*kept, _mapping(f"{made.summary};healed=reasoning")]
-        return made.body
-
-    return again
 
 
 def _log(context: Context, exchange: Exchange, translated: Translated, request_cost: RequestCost) -> RequestLog:

@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import attrs
 import msgspec
 
+from pipeline.lessons import with_changes
 from pipeline.tokenizer import Tokenizer
 from stages import counter
 from stages.canonical.failure import Failure, Kind
@@ -24,6 +25,7 @@ from stages.canonical.request import Caller, Request
 from stages.decoder import decode, refusal
 from stages.mapper import Mapped, Target, map_request
 from stages.prompt_fingerprint import PromptFingerprint, TooLargeError, fingerprint_of, serialise
+from stages.tables.profiles import PROFILES, Profile
 from stages.wire import json
 
 COUNTED = ("model", "input", "instructions", "tools", "tool_choice", "text", "reasoning", "parallel_tool_calls")
@@ -45,17 +47,19 @@ class Question:
         counting: whether only a count is asked for, so that less must be said.
         strict: whether the client insists on faithfulness.
         stream: whether the path asks for a stream, whatever the body says.
-        reasoning: False leaves out all earlier reasoning.
+        learnt: what the upstream was found to refuse, by model: other fields of its profile.
+        changes: the same for this request alone, after a refusal.
         limit: the tokens that the answer may have, where the window leaves less than was asked for.
     """
 
     caller: Caller
     target: Target
     message_id: str
+    learnt: Mapping[str, Mapping[str, bool | str]] = attrs.field(factory=dict)
+    changes: Mapping[str, bool | str] = attrs.field(factory=dict)
     counting: bool = False
     strict: bool = False
     stream: bool = False
-    reasoning: bool = True
     limit: int | None = None
 
 
@@ -74,6 +78,7 @@ class Translated:
         diagnostics: what the client asks about the cache; None when nothing.
         replays: whether it carries earlier reasoning.
         guess: its estimated tokens.
+        profile: what it was translated for.
     """
 
     plan: AnswerPlan
@@ -86,6 +91,7 @@ class Translated:
     diagnostics: Any = attrs.field(default=None, repr=False)
     replays: bool = False
     guess: int = 0
+    profile: Profile = PROFILES["openai"]
 
 
 def _bounded(function: Callable[P, R]) -> Callable[P, R | Failure]:
@@ -120,6 +126,7 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
         diagnostics=request.extra.get("diagnostics"),
         replays=any(item["type"] == "reasoning" for item in mapped.body["input"]),
         guess=counter.count(request, counter.estimate),
+        profile=_target(question, request).profile,
     )
 
 
@@ -180,8 +187,8 @@ def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
         return request
     if question.stream:
         request = attrs.evolve(request, stream=True)
-    ident, reasoning = question.message_id, question.reasoning
-    mapped = map_request(request, question.caller, question.target, message_id=ident, reasoning=reasoning)
+    target = _target(question, request)
+    mapped = map_request(request, question.caller, target, message_id=question.message_id)
     if question.limit is not None:
         mapped = _limited(mapped, question.limit)
     note = mapped.report.unfaithful() if question.strict else None
@@ -193,3 +200,11 @@ def _limited(mapped: Mapped, limit: int) -> Mapped:
     mapped.report.approximated(ROOT.field("max_tokens"), "the prompt leaves no more of the model's window")
     body = {**mapped.body, "max_output_tokens": limit}
     return attrs.evolve(mapped, body=body, plan=attrs.evolve(mapped.plan, max_output_tokens=limit))
+
+
+def _target(question: Question, request: Request) -> Target:
+    """Where a request goes, as its model was found to be."""
+    target = question.target
+    learnt = question.learnt.get(target.models.upstream_model(request.model), {}) if question.learnt else {}
+    changes = {**learnt, **question.changes}
+    return with_changes(target, changes) if changes else target

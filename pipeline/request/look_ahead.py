@@ -1,4 +1,4 @@
-"""How an upstream's answer begins: whether it takes the request's reasoning back, before anything of it is told.
+"""How an upstream's answer begins: whether it takes the request, before anything of the answer is told.
 
 An upstream may refuse a request with a status, or say 200 and fail in the first event that says anything. The client
 must not notice the difference: as long as nothing was told, the request can be made again.
@@ -12,7 +12,6 @@ from stages.actor import Batch, Inbox
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator import Ledger
-from stages.tables.errors import refuses_reasoning
 from stages.wire.responses_stream import StreamEvent
 
 
@@ -32,8 +31,8 @@ class LookAhead:
         self._inbox = aiter(inbox)
         self._read: deque[Batch[StreamEvent]] = deque()
 
-    async def refuses(self, plan: AnswerPlan, waiting: int) -> bool:
-        """Read on until something is said; whether that is a refusal of the reasoning in the request.
+    async def refusal(self, plan: AnswerPlan, waiting: int) -> Failure | None:
+        """Read on until something is said; return it if it is a failure, or None.
 
         Waits for the upstream. Cancelled, what was read stays here, and the answer is closed by who opened it.
 
@@ -46,8 +45,8 @@ class LookAhead:
             self._read.append(batch)
             said = next(iter(books.read(batch)), None)
             if said is not None:
-                return isinstance(said, Failure) and refuses_reasoning(said)
-        return False
+                return said if isinstance(said, Failure) else None
+        return None
 
     def __aiter__(self) -> LookAhead:
         """Return itself; an answer can be read once."""

@@ -1,13 +1,14 @@
 """The upstream's side of one request: it is asked, its answer is correlated, and it is asked again where that heals.
 
-A request that gives reasoning back may be refused for it, with a status, or in the first event of a stream that says
-anything. As long as nothing was told to the client, it is made once more without.
+A request may be refused for something that can be left out of it: reasoning that it gives back, a field that the server
+does not know. That comes with a status, or in the first event of a stream that says anything. As long as nothing was
+told to the client, the request is made once more, in another way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import attrs
 
@@ -25,12 +26,31 @@ from stages.correlator import Ledger, correlate
 from stages.filters.answer_format import AnswerFormat
 from stages.filters.stop_scanner import StopScanner
 from stages.filters.token_limit import TokenLimit
-from stages.tables.errors import refuses_reasoning
 from stages.upstream_reader import Framing, UpstreamReader
 from stages.wire.responses_stream import StreamEvent
 
 RESPONSES = "/responses"
 """What follows the base URL of every upstream."""
+
+Again = tuple[bytes, AnswerPlan] | None
+"""A request to be made next, and how to read its answer; None where nothing is to be healed."""
+
+
+class Healing(Protocol):
+    """Knows how a refused request can be made in another way."""
+
+    @property
+    def careful(self) -> bool:
+        """Whether the refusal may come in the first event, so that the answer must be read ahead."""
+
+    async def again(self, failure: Failure) -> Again:
+        """Make the request in another way, after this refusal of the latest; None if there is none.
+
+        Waits where the request is large; cancelled, nothing was made.
+        """
+
+    def worked(self) -> None:
+        """Take note that the latest request was taken."""
 
 
 @attrs.frozen
@@ -40,7 +60,7 @@ class RequestJob:
     Attributes:
         plan: how to read the answer.
         body: the upstream request, as bytes.
-        without_reasoning: makes the same request without earlier reasoning; None when it carries none.
+        healing: makes it in other ways.
         stream: whether the client wants a stream.
         request_id: what the client may quote.
         log: hears what happens.
@@ -49,7 +69,7 @@ class RequestJob:
 
     plan: AnswerPlan
     body: bytes = attrs.field(repr=False)
-    without_reasoning: Callable[[], Awaitable[bytes]] | None
+    healing: Healing
     stream: bool
     request_id: str
     log: RequestLog
@@ -84,55 +104,54 @@ class UpstreamCall:
         """
         job = self.job
         with self.outbox:
-            if job.without_reasoning is None:
-                await self._attempt(job.body)
-            elif await self._attempt(job.body, careful=True):
-                job.log.fields["healed"] = "reasoning"
-                await self._attempt(await job.without_reasoning(), retries=0)
+            again = await self._attempt(job.body, job.plan)
+            while again is not None:
+                again = await self._attempt(*again, retries=0)
 
-    async def _attempt(self, body: bytes, *, careful: bool = False, retries: int | None = None) -> bool:
+    async def _attempt(self, body: bytes, plan: AnswerPlan, retries: int | None = None) -> Again:
         """Send one request and pass on what comes of it; waits and is cancelled as `run` is.
 
         Args:
             body: the request.
-            careful: whether a refusal of its reasoning is not passed on.
+            plan: how to read its answer.
             retries: new attempts after a connection that failed; None is the upstream's setting.
 
         Returns:
-            Whether it was refused because of its reasoning; nothing was passed on then.
+            The request that heals a refusal of this one; nothing was passed on then.
         """
         # Without a stream, the first byte comes when all is done.
         first_byte_timeout = None if self.job.stream else self.upstream.timing.total
-        answer = await self.upstream.post(
-            RESPONSES, body, self.job.plan, first_byte_timeout=first_byte_timeout, retries=retries
-        )
+        answer = await self.upstream.post(RESPONSES, body, plan, first_byte_timeout=first_byte_timeout, retries=retries)
         if not isinstance(answer, Failure):
-            return await self._read(answer, careful=careful)
-        if careful and refuses_reasoning(answer):
-            return True
-        await self.outbox.send((answer,))
-        return False
+            return await self._read(answer, plan)
+        again = await self.job.healing.again(answer)
+        if again is None:
+            await self.outbox.send((answer,))
+        return again
 
-    async def _read(self, answer: UpstreamResponse, *, careful: bool) -> bool:
-        """Correlate an answer to its end; True if it refuses the request's reasoning. Its body is closed at the end."""
+    async def _read(self, answer: UpstreamResponse, plan: AnswerPlan) -> Again:
+        """Correlate an answer to its end; its body is closed then. What heals it, if it refuses the request."""
         job, limits = self.job, self.limits
         async with answer:
             if not self.timers.healthy.is_set():  # once: after a refusal inside a 200, the head may be out
                 self.inform(answer.headers)
             self.timers.answered(lambda: answer.last_read)
             piece = limits.event_bytes if job.stream else limits.response_bytes
-            framing = Framing(job.plan, limit=piece, total=limits.response_bytes)
+            framing = Framing(plan, limit=piece, total=limits.response_bytes)
             inbox: Inbox[StreamEvent] = UpstreamReader(answer, framing)
-            if careful:
+            if job.healing.careful:
                 inbox = opening = LookAhead(inbox)
-                if await opening.refuses(job.plan, limits.waiting_bytes):
-                    return True
-            ledger = Ledger(job.plan, waiting=limits.waiting_bytes)
+                refusal = await opening.refusal(plan, limits.waiting_bytes)
+                if refusal is not None and (again := await job.healing.again(refusal)) is not None:
+                    return again
+                if refusal is None:
+                    job.healing.worked()
+            ledger = Ledger(plan, waiting=limits.waiting_bytes)
             filters = _filters(job)
             if await correlate(ledger, inbox, self.outbox, capacity=limits.channel_batches, filters=filters):
                 await answer.drain()
         self.timers.over.set()
-        return False
+        return None
 
 
 def _filters(job: RequestJob) -> list[Transducer[Any, Any]]:

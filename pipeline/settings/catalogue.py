@@ -65,6 +65,12 @@ class UpstreamSettings:
         factory=lambda: MappingProxyType({}),
         metadata=_about(read.scalars_by_name, "single fields of the profile that differ for this server"),
     )
+    summaries: bool = attrs.field(
+        default=True,
+        metadata=_about(
+            read.boolean, "ask for summaries of reasoning; OpenAI wants the organisation verified for that"
+        ),
+    )
     http2: bool = attrs.field(default=False, metadata=_about(read.boolean, "speak HTTP/2 where the upstream does"))
     retries: int = attrs.field(
         default=2, metadata=_about(read.whole(0, 10), "new attempts after a failure that came before any byte")

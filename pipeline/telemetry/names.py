@@ -20,5 +20,8 @@ LOOKED = "looked"
 STOPPED = "stopped"
 """The server has ended all its requests."""
 
+LEARNT = "learnt"
+"""An upstream was found not to take something, which is left out from now on."""
+
 CLIENT_LEFT = "client_left"
 """Outcome of a request whose client closed the connection first."""

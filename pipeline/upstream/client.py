@@ -24,10 +24,9 @@ from pipeline.upstream.causes import cause_of
 from pipeline.upstream.credentials import KeyCommand
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
+from stages.tables.error_shapes import parsed
 from stages.tables.errors import failure_of
 from stages.tables.headers import rate_limits, retry_after
-from stages.upstream_reader import error_in
-from stages.wire import json
 
 RETRIED_STATUSES = {502, 503, 504}
 """What a gateway in front of the upstream says; with a JSON body it is the API's word, and the client's to retry."""
@@ -39,6 +38,7 @@ MOST_FOUND = 4 * 2**20
 """Bytes of an answer to `get`: a router's list of models has half a megabyte."""
 
 _ERROR_BYTES = 2**20
+# What is read of an error, so that a connection may be used again; what is looked at is less (`error_shapes`).
 
 _COMPRESSIONS = {"gzip", "x-gzip", "deflate"}  # none is asked for; other words for it never came without being asked
 _ANY_HEADER = 32 + zlib.MAX_WBITS  # zlib tells gzip and deflate apart by itself
@@ -299,11 +299,7 @@ async def _read_error(status: int, answer: UpstreamResponse, plan: AnswerPlan | 
             if isinstance(chunk, Failure) or len(body) > _ERROR_BYTES:
                 break
             body += chunk
-    try:
-        error = error_in(json.decode(bytes(body)))
-    except json.MalformedJson:
-        error = {}
-    error = error if error.get("message") else {**error, "message": f"The upstream answered with status {status}."}
     now = datetime.now(UTC)
+    error = parsed(bytes(body))
     failure = failure_of(error, status=status, retry_after=retry_after(answer.headers, now), plan=plan)
     return attrs.evolve(failure, rate_limits=tuple(rate_limits(answer.headers, now)))

@@ -19,7 +19,7 @@ class Kind(Enum):
     """
 
     INVALID_REQUEST = (400, "invalid_request_error", None, "the request itself is wrong")
-    POLICY = (400, "invalid_request_error", False, "the upstream refuses the content by policy")
+    POLICY = (400, "policy_blocked", False, "the upstream refuses the content by policy")
     AUTHENTICATION = (401, "authentication_error", False, "no key, or a wrong one")
     BILLING = (402, "billing_error", False, "payment is missing")
     PERMISSION = (403, "permission_error", False, "the key may not do this")
@@ -32,6 +32,7 @@ class Kind(Enum):
     QUOTA = (429, "rate_limit_error", False, "a budget is used up, so waiting does not help")
     INTERNAL = (500, "api_error", None, "a bug of ours")
     UPSTREAM = (500, "api_error", None, "the upstream failed, or spoke nonsense")
+    MISCONFIGURED = (500, "api_error", False, "the gateway and its upstream do not fit: its operator must mend that")
     UNAVAILABLE = (503, "api_error", None, "the upstream cannot be reached")
     TIMEOUT = (504, "timeout_error", None, "the upstream took too long")
     OVERLOADED = (529, "overloaded_error", True, "the upstream has no capacity")
@@ -66,6 +67,7 @@ class Failure:
         retry_after: whole seconds for the `retry-after` header; None sends none.
         cause: the upstream's own code (`context_length_exceeded`), for logs and self-healing; no content.
         rate_limits: `anthropic-ratelimit-*` headers, name and value, as far as the upstream told its limits.
+        places: the fields of the upstream's request that it named (`reasoning.summary`), for self-healing; no content.
     """
 
     kind: Kind
@@ -74,3 +76,4 @@ class Failure:
     retry_after: int | None = None
     cause: str | None = None
     rate_limits: tuple[tuple[str, str], ...] = ()
+    places: tuple[str, ...] = ()

@@ -46,6 +46,8 @@ class AnswerPlan:
             repair.
         cites: whether its text may be cut where something is cited; a structured answer must stay one text.
         structure: what must be undone on the text of a structured answer; None when nothing.
+        late_system: whether a system message stands behind others, which some upstreams refuse.
+        keyed: whether the upstream's key is the gateway's own, behind keys of its clients: no client can mend it.
         extras: fields of the message that only those clients get who asked for them.
     """
 
@@ -66,4 +68,6 @@ class AnswerPlan:
     omittables: Mapping[str, OmittableMembers] = attrs.field(factory=dict, repr=False)
     cites: bool = True
     structure: StructuredAnswer | None = None
+    late_system: bool = False
+    keyed: bool = False
     extras: Mapping[str, Any] = attrs.field(factory=dict)

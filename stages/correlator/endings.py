@@ -12,6 +12,7 @@ from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.summary import Summary
 from stages.tables import stops
+from stages.tables.error_shapes import read, without_echo
 from stages.tables.errors import failure_of
 from stages.tools.server.code_execution import LIFETIME
 from stages.wire import json, responses_stream
@@ -70,14 +71,27 @@ class Ending:
         return {"id": ident, "expires_at": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
-def end_of(name: str, final: Final, plan: AnswerPlan) -> Ending | Failure:
+def end_of(
+    name: str, final: Final, plan: AnswerPlan, *, event: StreamEvent | None = None, said: bool = False
+) -> Ending | Failure:
     """Read the ending from the event's name and the response it carries.
 
-    A server that hits the limit without saying so (llama.cpp answers `completed`) is found out by its usage.
+    A server that hits the limit without saying so (llama.cpp answers `completed`) is found out by its usage; one that
+    fails and calls it `completed`, by an error where nothing was said.
+
+    Args:
+        name: the event's.
+        final: the response object.
+        plan: how the request wants its answer read.
+        event: the event itself: the error may stand beside the response, or deeper in it.
+        said: whether the answer has said anything.
     """
     status = final.status or name.removeprefix("response.")
-    if status in _FAILED or (final.error and status != "completed"):
-        return failure_of(final.error if isinstance(final.error, dict) else {}, plan=plan)
+    silent = not said and not final.output
+    if status in _FAILED or (final.error and (status != "completed" or silent)):
+        response = without_echo(responses_stream.load(event.response)) if event is not None else {}
+        beside = _fields(event) if event is not None else {}
+        return failure_of([beside, {**response, "error": final.error}], plan=plan)
     usage = stops.usage(final.usage)
     reason, complete = _reason(final, status, usage, plan)
     at = final.completed_at or final.created_at
@@ -97,10 +111,25 @@ def _reason(final: Final, status: str, usage: Usage, plan: AnswerPlan) -> tuple[
 
 
 def failure_of_event(event: StreamEvent, plan: AnswerPlan) -> Failure:
-    """Read an `error` event, nested as recorded or flat as documented."""
-    error = responses_stream.load(event.error)
-    return failure_of(error or {"code": _value(event.code), "message": _value(event.message)}, plan=plan)
+    """Read an event that tells an error, wherever in it that stands."""
+    return failure_of({"type": event.type, **_fields(event)}, plan=plan)
 
 
-def _value(raw: Any) -> Any:
-    return json.decode(bytes(raw)) if bytes(raw) else None
+def tells_failure(event: StreamEvent) -> bool:
+    """Whether an event that no Responses stream has is an error: servers send the body of one as it stands."""
+    told = _fields(event)
+    if any(told.get(name) for name in ("error", "errors", "detail")):
+        return True
+    numbered = read(told.get("base_resp"))
+    if numbered.status or numbered.numbers:
+        return True
+    return isinstance(told.get("message"), str) and bool(told.get("code") or event.type.lower().endswith("error"))
+
+
+_MEMBERS = ("code", "message", "status", "detail", "errors", "error", "base_resp")
+
+
+def _fields(event: StreamEvent) -> dict[str, Any]:
+    """The members of an event in which an error may stand, decoded."""
+    raws = {name: bytes(getattr(event, name)) for name in _MEMBERS}
+    return {name: json.decode(raw) for name, raw in raws.items() if raw}

@@ -31,7 +31,7 @@ from stages.canonical.events import BlockStart, BlockStop, Delta, MessageEnd
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.call_track import CallTrack
-from stages.correlator.endings import end_of, failure_of_event
+from stages.correlator.endings import end_of, failure_of_event, tells_failure
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
 from stages.correlator.server_tool_track import ServerToolTrack
@@ -123,7 +123,7 @@ class Ledger:
         rare = _RARE.get(event.type)
         if rare is None:
             if event.type not in IGNORED_EVENTS:
-                self._left_out[event.type] += 1
+                yield from self._unknown(event)
             return
         yield from rare(self, event)
 
@@ -244,7 +244,8 @@ class Ledger:
     def _ended(self, event: StreamEvent) -> Iterator[Part]:
         self.ended = True
         final = responses_stream.decode_final(event.response)
-        ending = end_of(event.type, final, self._plan)
+        said = bool(self._spoken or self._queue)
+        ending = end_of(event.type, final, self._plan, event=event, said=said)
         if isinstance(ending, Failure):
             yield ending
             return
@@ -270,12 +271,12 @@ class Ledger:
             if not track.done:
                 self._complete(track, item)
 
-    def _untyped(self, event: StreamEvent) -> Iterator[Part]:
-        """Take what has no type: the error object of a server that knows no other way to say it, or noise."""
-        if responses_stream.load(event.error):
+    def _unknown(self, event: StreamEvent) -> Iterator[Part]:
+        """Take what no Responses stream has: the error of a server that knows no other way to say it, or noise."""
+        if tells_failure(event):
             yield failure_of_event(event, self._plan)
         else:
-            self._left_out["untyped event"] += 1
+            self._left_out[event.type or "untyped event"] += 1
 
     def _failed(self, event: StreamEvent) -> Iterator[Part]:
         yield failure_of_event(event, self._plan)
@@ -292,6 +293,5 @@ _RARE: dict[str, Callable[[Ledger, StreamEvent], Iterator[Part]]] = {
     "response.failed": Ledger._ended,
     "response.cancelled": Ledger._ended,
     "error": Ledger._failed,
-    "": Ledger._untyped,
 }
 """Events about whole items and the whole answer."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from stages.canonical.place import ROOT
 from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request
@@ -17,6 +18,7 @@ from stages.mapper.formats import output_format
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tools import DeclaredServerTools
 from stages.mapper.tools import Toolbox, choice, toolbox
+from stages.tables import models
 from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import Model
 from stages.tables.profiles import PROFILES, Profile
@@ -36,11 +38,13 @@ class Target:
         profile: what the server takes.
         account: fingerprint of address and key; sealed reasoning opens nowhere else.
         models: which model a name means, and what is known about it.
+        keyed: whether the key is the gateway's own, behind keys of its clients.
     """
 
     profile: Profile = PROFILES["openai"]
     account: str = ""
     models: ModelRegistry = attrs.field(factory=ModelRegistry)
+    keyed: bool = False
 
 
 @attrs.frozen
@@ -58,7 +62,7 @@ class Mapped:
     report: Report
 
 
-def map_request(request: Request, caller: Caller, target: Target, *, message_id: str, reasoning: bool = True) -> Mapped:
+def map_request(request: Request, caller: Caller, target: Target, *, message_id: str) -> Mapped:
     """Translate a request.
 
     Args:
@@ -66,10 +70,9 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         caller: who asked, by the headers.
         target: where it goes.
         message_id: the id that the answer will have.
-        reasoning: False leaves out all earlier reasoning, after the upstream has refused it once.
     """
-    upstream_model = target.models.upstream_model(request.model)
-    model, profile, report = target.models.model_info(upstream_model), target.profile, Report()
+    upstream_model, profile, report = target.models.upstream_model(request.model), target.profile, Report()
+    model = _known_to(profile, target.models.model_info(upstream_model))
     overall, changes = thinking.efforts(request, model, profile, report)
     tools = toolbox(
         request,
@@ -78,21 +81,23 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         available=profile.hosted,
         native_search=model.tool_search,
     )
-    replay = profile.reasoning_replay if reasoning else "none"
-    reasoning_replay = ReasoningReplay(replay, upstream_model, target.account, report, phases=model.phases)
+    reasoning_replay = ReasoningReplay(
+        profile.reasoning_replay, upstream_model, target.account, report, phases=model.phases
+    )
     breakpoints = CacheBreakpoints(supported=model.cache_breakpoints and profile.cache_breakpoints, report=report)
     conversation = Conversation(tools, reasoning_replay, profile, report, changes, breakpoints)
     body = {"model": upstream_model} | _prompt(request, conversation.build(request), tools, profile)
-    body |= choice(request.tool_choice, tools, report)
+    body |= choice(request.tool_choice, tools, report, parallel=profile.parallel_calls)
     plan = _plan(request, target, tools, message_id, upstream_model)
     answer, plan = _answer(request, plan, overall, model, profile, report)
     body |= answer
     body |= settings.identity(request, caller, profile)
     breakpoints.around(request)
     body |= breakpoints.options()
-    body |= _handling(request, profile, tools.server_tools)
+    body |= _handling(request, profile, tools.server_tools, report)
     adapt(body, request, profile, report)
     field_report.complete(report, request, profile, tools.server_tools.names)
+    plan = attrs.evolve(plan, late_system=conversation.late_system, keyed=target.keyed)
     return Mapped(body, plan, report)
 
 
@@ -116,12 +121,22 @@ def _answer(
     body |= settings.sampling(request, overall, model, report)
     text, structure = output_format(request, report)
     body |= text
-    body |= settings.tier(request, report)
+    body |= settings.tier(request, report, known=profile.service_tier)
     maximum = limit.get("max_output_tokens")
     plan = attrs.evolve(
         plan, max_output_tokens=maximum, cut_at=cut_at, window=model.window, cites=not text, structure=structure
     )
     return body, plan
+
+
+def _known_to(profile: Profile, model: Model) -> Model:
+    """A model as a server has it, which may take less than the model's own maker does."""
+    if profile.efforts:
+        told = profile.efforts.replace(" ", "").split(",")
+        model = attrs.evolve(model, efforts=tuple(effort for effort in models.MODEL_EFFORTS if effort in told))
+    if model.phases and not profile.phases:
+        model = attrs.evolve(model, phases=False)
+    return model if profile.sampling else attrs.evolve(model, sampling="never")
 
 
 def _plan(request: Request, target: Target, tools: Toolbox, message_id: str, upstream_model: str) -> AnswerPlan:
@@ -141,13 +156,16 @@ def _plan(request: Request, target: Target, tools: Toolbox, message_id: str, ups
     )
 
 
-def _handling(request: Request, profile: Profile, server_tools: DeclaredServerTools) -> dict[str, Any]:
+def _handling(request: Request, profile: Profile, server_tools: DeclaredServerTools, report: Report) -> dict[str, Any]:
     """How the upstream is to handle it: nothing is stored, reasoning comes sealed, its own tools are limited."""
-    body: dict[str, Any] = {"store": False, "stream": request.stream or profile.always_stream}
-    if profile.include:
-        body["include"] = [*INCLUDE, *server_tools.include]
+    body: dict[str, Any] = {"store": False} if profile.store else {}
+    body["stream"] = request.stream or profile.always_stream
+    if profile.include and (wanted := [*(INCLUDE if profile.sealed else ()), *server_tools.include]):
+        body["include"] = wanted
     if request.stream and profile.obfuscation:
         body["stream_options"] = {"include_obfuscation": False}
-    if server_tools.limit is not None:
+    if server_tools.limit is not None and profile.tool_limit:
         body["max_tool_calls"] = server_tools.limit
+    elif server_tools.limit is not None:
+        report.dropped(ROOT.field("tools").field("max_uses"), "the upstream takes no limit of calls")
     return body

@@ -64,6 +64,8 @@ class Conversation:
         report: gets what could not be kept.
         efforts: effort by message index, where it changes there.
         marks: decides about the client's cache marks.
+        items: what it has built so far.
+        late_system: whether a system message stands behind something else.
     """
 
     toolbox: Toolbox
@@ -75,6 +77,7 @@ class Conversation:
         default=attrs.Factory(lambda own: CacheBreakpoints(supported=False, report=own.report), takes_self=True)
     )
     items: list[Item] = attrs.field(factory=list, init=False)
+    late_system: bool = attrs.field(default=False, init=False)
     # What is said as the user's since the last item: a result in between ends one message and begins another.
     _parts: list[Part] = attrs.field(factory=list, init=False)
     # Calls that a result answers, found ahead: the others are given an output at the end of their own message, at once,
@@ -123,6 +126,7 @@ class Conversation:
 
     def _incoming(self, message: Message, content: Place) -> None:
         self._drop_held(content.outer)
+        self.late_system = self.late_system or (message.role == "system" and bool(self.items))
         role = message.role if message.role == "user" else "developer" if self.profile.developer_role else "system"
         last = len(message.content) - 1
         last_result = max((at for at, block in enumerate(message.content) if isinstance(block, ToolResult)), default=-1)
@@ -217,8 +221,8 @@ class Conversation:
     def _say(self, text: str, annotations: Sequence[JsonObject] = ()) -> None:
         if text.strip():
             self._release()
-            part = wire.output_text(text, annotations)
-            self.items.append(wire.message("assistant", [part], self._phase or self._phase_here))
+            said = wire.Said(text, annotations, self._phase or self._phase_here)
+            self.items.append(wire.assistant_message(said, self.profile.assistant_text, len(self.items)))
             self._phase = ""
 
     def _say_otherwise(self, block: ContentBlock, place: Place) -> None:

@@ -67,7 +67,7 @@ def identity(request: Request, caller: Caller, profile: Profile) -> dict[str, An
     conversation = "|".join(filter(None, (named or _beginning(request), caller.agent)))
     shared = "" if named else _shared(request)
     key = {"prompt_cache_key": shared or digest(conversation, 40)}
-    return key | ({"safety_identifier": digest(person, 40)} if person else {})
+    return key | ({"safety_identifier": digest(person, 40)} if person and profile.safety_identifier else {})
 
 
 def _person_and_session(user_id: str) -> tuple[str, str]:
@@ -100,10 +100,14 @@ def _beginning(request: Request) -> str:
     return digest(repr((request.model, request.system, first)), 40)
 
 
-def tier(request: Request, report: Report) -> dict[str, Any]:
-    """The `service_tier` field; `speed: fast` asks for the fast one."""
+def tier(request: Request, report: Report, *, known: bool = True) -> dict[str, Any]:
+    """The `service_tier` field, where the upstream knows it; `speed: fast` asks for the fast one."""
     asked = request.extra.get("service_tier")
     chosen = "priority" if request.extra.get("speed") == "fast" else SERVICE_TIERS.get(str(asked))
     if asked is not None and chosen is None:
         report.dropped(ROOT.field("service_tier"), "the upstream has no such tier")
-    return {"service_tier": chosen} if chosen else {}
+    if chosen is None or known:
+        return {"service_tier": chosen} if chosen else {}
+    if chosen != "auto":
+        report.dropped(ROOT.field("speed" if chosen == "priority" else "service_tier"), "the upstream has no tiers")
+    return {}

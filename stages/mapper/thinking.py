@@ -63,7 +63,7 @@ def reasoning(overall: str | None, shown: ThinkingDisplay, model: Model, profile
     if _deaf(model, profile):
         return {}
     fields = {} if overall is None else {"effort": overall}
-    if shown is ThinkingDisplay.SHOWN:
+    if profile.summaries and shown is ThinkingDisplay.SHOWN:
         fields["summary"] = "auto"
     return {"reasoning": fields} if fields else {}
 
@@ -131,11 +131,13 @@ def _note_thinking(request: Request, chosen: str | None, model: Model, profile: 
         report.dropped(_THINKING.field("budget_tokens"), "output_config.effort says how hard to think")
     elif thinking.budget_tokens is not None:
         report.approximated(_THINKING.field("budget_tokens"), f"the upstream has efforts, not budgets: {chosen}")
-    _note_display(thinking.display, report)
+    _note_display(thinking.display, profile, report)
 
 
-def _note_display(asked: str | None, report: Report) -> None:
-    if asked == effort.UPDATES:
+def _note_display(asked: str | None, profile: Profile, report: Report) -> None:
+    if not profile.summaries and asked != "omitted":
+        report.approximated(_THINKING.field("display"), "the upstream gives no summaries of its reasoning")
+    elif asked == effort.UPDATES:
         report.emulated(_THINKING.field("display"), "summaries of the reasoning are the notes of progress")
     elif asked not in effort.DISPLAYS:
         report.approximated(_THINKING.field("display"), "the summary of the reasoning is shown")

@@ -180,10 +180,16 @@ def referred(result: ToolResult) -> list[str]:
     return [inner.tool_name for inner in result.content if isinstance(inner, ToolReference)]
 
 
-def choice(asked: ToolChoice | None, tools: Toolbox, report: Report) -> dict[str, Any]:
+def choice(asked: ToolChoice | None, tools: Toolbox, report: Report, *, parallel: bool = True) -> dict[str, Any]:
     """Translate `tool_choice` into the fields it becomes; without tools there is nothing to choose.
 
     A tool that is not declared, because the upstream has no counterpart for it, cannot be forced.
+
+    Args:
+        asked: the client's choice.
+        tools: the request's tools.
+        report: gets what cannot be done.
+        parallel: whether the upstream can be told how many calls there may be at once.
     """
     if asked is None:
         return {}
@@ -202,4 +208,10 @@ def choice(asked: ToolChoice | None, tools: Toolbox, report: Report) -> dict[str
         elif chosen is None:
             chosen = "auto"
             report.approximated(ROOT.field("tool_choice"), "the tool is not declared upstream, so it cannot be forced")
-    return {"tool_choice": chosen} | ({"parallel_tool_calls": False} if asked.disable_parallel_tool_use else {})
+    single = bool(asked.disable_parallel_tool_use)
+    if single and not parallel:
+        report.dropped(
+            ROOT.field("tool_choice").field("disable_parallel_tool_use"),
+            "the upstream cannot be told to make one call at a time",
+        )
+    return {"tool_choice": chosen} | ({"parallel_tool_calls": False} if single and parallel else {})

@@ -5,8 +5,11 @@ The upstream caches by prefix, so the same thing must become the same bytes in e
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
+
+import attrs
 
 from stages.wire import json
 
@@ -65,6 +68,44 @@ def message(role: str, content: list[Part], phase: str = "") -> Item:
     """A message; `phase` belongs to the assistant's alone."""
     item: Item = {"type": "message", "role": role, "content": content}
     return {**item, "phase": phase} if phase else item
+
+
+@attrs.frozen
+class Said:
+    """A text of the assistant's.
+
+    Attributes:
+        text: what it said.
+        annotations: what it cited.
+        phase: in which phase it did; empty where that is not known.
+    """
+
+    text: str = attrs.field(repr=False)
+    annotations: Sequence[dict[str, Any]] = attrs.field(default=(), repr=False)
+    phase: str = ""
+
+
+def assistant_message(said: Said, spelling: str, at: int) -> Item:
+    """A text of the assistant's, in one of the spellings that servers take.
+
+    `string` is the one that OpenAI's description and nearly all servers take; only a text with annotations needs a
+    part. `part` is that part alone, which OpenAI takes as well. `item` is what servers return, with an id and a status;
+    the id is made of the text and its place, so that it is the same in every turn.
+
+    Args:
+        said: the text.
+        spelling: `string`, `item` or `part`.
+        at: its index in the input.
+    """
+    if spelling == "string" and not said.annotations:
+        item: Item = {"type": "message", "role": "assistant", "content": said.text}
+        return {**item, "phase": said.phase} if said.phase else item
+    part = output_text(said.text, said.annotations)
+    if spelling != "item":
+        return message("assistant", [part], said.phase)
+    item = message("assistant", [{**part, "logprobs": []}], said.phase)  # which strict servers miss
+    name = hashlib.sha256(f"{at} {said.text}".encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    return {"type": "message", "id": f"msg_{name}", "status": "completed", **item}
 
 
 def function_call(call_id: str, name: str, arguments: dict[str, Any], *, searched: bool = False) -> Item:

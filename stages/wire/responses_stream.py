@@ -20,8 +20,9 @@ T = TypeVar("T")
 class StreamEvent(msgspec.Struct, gc=False):
     """One event of the stream.
 
-    `type` is the wire's name.  `item`, `part`, `response`, `error` and `annotation` are undecoded JSON, empty when
-    absent; read them with `load`.  Ids and indexes are None where the server sends none.
+    `type` is the wire's name.  `item`, `part`, `response` and `annotation` are undecoded JSON, empty when absent, and
+    so is whatever an error may stand in (from `error` on); read them with `load`.  Ids and indexes are None where the
+    server sends none.
     """
 
     type: str = ""
@@ -40,6 +41,10 @@ class StreamEvent(msgspec.Struct, gc=False):
     error: msgspec.Raw = _NOTHING
     code: msgspec.Raw = _NOTHING
     message: msgspec.Raw = _NOTHING
+    status: msgspec.Raw = _NOTHING
+    detail: msgspec.Raw = _NOTHING
+    errors: msgspec.Raw = _NOTHING
+    base_resp: msgspec.Raw = _NOTHING
 
 
 class Final(msgspec.Struct):

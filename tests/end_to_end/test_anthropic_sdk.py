@@ -196,7 +196,7 @@ FAILURES: dict[str, type[anthropic.APIStatusError]] = {
     "[[error 400]]": anthropic.BadRequestError,
     "[[error 401]]": anthropic.AuthenticationError,
     "[[error 403]]": anthropic.PermissionDeniedError,
-    "[[error 404]]": anthropic.NotFoundError,
+    "[[error 404]]": anthropic.InternalServerError,  # a path that is not there; no model is missing
     "[[error 429]]": anthropic.RateLimitError,
     "[[error 500]]": anthropic.InternalServerError,
     "[[error 503]]": anthropic.InternalServerError,

@@ -17,6 +17,7 @@ from stages.mapper import Target, map_request
 from stages.wire import json
 from tests.end_to_end.recorded import load, recordings, script, whole_response
 from tests.support.client import Reply
+from tests.support.items import parts_of
 from tests.support.judges import judge_body, judge_stream, judge_upstream_request
 from tests.support.running import client_of
 from tests.support.upstream import ScriptedUpstream
@@ -70,7 +71,7 @@ def _sent_back(message: dict[str, Any]) -> list[dict[str, Any]]:
     body = map_request(request, Caller(), Target(), message_id="msg_1").body
     assert judge_upstream_request(body) == []
     messages = [item for item in body["input"] if item.get("role") == "assistant"]
-    return [part for item in messages for part in item["content"]]
+    return [part for item in messages for part in parts_of(item)]
 
 
 def _check(record: dict[str, Any], message: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ DIFFERENCES: dict[str, list[Difference]] = {
         Difference(
             "message",
             "Your input exceeds the context window of this model.",
-            "prompt is too long: 922001 tokens > 922000 maximum",
+            "prompt is too long: Your input exceeds the context window of this model.",
             "aimock repeats its fixture's OpenAI words; Claude Code compacts on Anthropic's own",
         )
     ],
@@ -66,17 +66,19 @@ DIFFERENCES: dict[str, list[Difference]] = {
         )
     ],
     "[[nothing that matches]]": [
+        Difference("status", 404, 500, "Claude Code takes any 404 for a missing model"),
         Difference(
             "error",
             "invalid_request_error",
-            "not_found_error",
-            "aimock has one body, of OpenAI's shape, for both APIs; Anthropic's type for a 404 is `not_found_error`",
+            "api_error",
+            "aimock has one body, of OpenAI's shape, for both APIs; a 404 about no model is the gateway's fault",
         ),
         Difference(
             "message",
             "No fixture matched",
-            "model: No fixture matched",
-            "Anthropic's 404 of a message begins with the field that is at fault, the model",
+            "The upstream answered 404, and not about a model; "
+            "upstream.url may name the wrong path: No fixture matched",
+            "Claude Code takes any 404 for a missing model",
         ),
     ],
 }

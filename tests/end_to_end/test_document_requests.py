@@ -14,6 +14,7 @@ from stages.decoder import decode
 from stages.mapper import Mapped, Target, map_request
 from stages.wire import json
 from tests.conftest import SHARED
+from tests.support.items import parts_of
 from tests.support.judges import judge_upstream_request
 
 TOPICS = ("citations", "files", "multimodal", "web_fetch", "web_search")
@@ -76,7 +77,7 @@ def test_recorded_answers_as_history(path: Path) -> None:
     mapped = _mapped(body)
 
     texts = [block["text"] for block in answer["content"] if block["type"] == "text" and block["text"].strip()]
-    sent = [part for item in mapped.body["input"] if item.get("role") == "assistant" for part in item["content"]]
+    sent = [part for item in mapped.body["input"] if item.get("role") == "assistant" for part in parts_of(item)]
     assert [text for text in texts if text not in [part["text"] for part in sent]] == []
     assert not any(part["annotations"] for part in sent)
     dropped = {note.path for note in mapped.report.notes if note.disposition is Disposition.DROPPED}

@@ -82,13 +82,17 @@ STREAMS = [path for path in RECORDINGS if _load(path)["stream"] and _load(path)[
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 @pytest.mark.parametrize("path", RECORDINGS, ids=str)
 async def test_played_again(shared: Path, autojump_clock: MockClock, path: Path, *, stream: bool) -> None:
-    """A good answer becomes a message, a status above 400 an error with a status of the same kind."""
+    """A good answer becomes a message, a status above 400 an error with a status of the same kind.
+
+    But for what a client cannot mend, or can: a 404 that is not about a model, and a picture refused with a 500.
+    """
     record = _load(shared / path)
     reply = await _play(record, _body(record), stream=stream)
     well = _ended_well(reply, stream=stream)
 
     if record["status"] >= 400:
-        assert reply.status // 100 == record["status"] // 100
+        cured = {404: 500, 500: 400 if b"image input" in _body(record) else 500}
+        assert reply.status // 100 == cured.get(record["status"], record["status"]) // 100
     else:
         assert well == _is_sound(record), autojump_clock
 

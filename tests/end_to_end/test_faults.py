@@ -25,7 +25,7 @@ STATUSES: dict[int, tuple[int, str, str | None]] = {
     401: (401, "authentication_error", "false"),
     402: (402, "billing_error", "false"),
     403: (403, "permission_error", "false"),
-    404: (404, "not_found_error", None),
+    404: (500, "api_error", "false"),
     408: (504, "timeout_error", None),
     409: (409, "conflict_error", None),
     413: (413, "request_too_large", "false"),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support import grammar
 from tests.support.client import Reply
+from tests.support.items import parts_of
 from tests.support.judges import judge_upstream_request
 from tests.support.running import REQUEST, client_of
 from tests.support.upstream import Script, ScriptedUpstream, events, json_script
@@ -97,7 +98,8 @@ async def _next_turn(items: list[Item], *, stream: bool, asked: dict[str, Any]) 
     assert judge_upstream_request(second) == []
     outputs = [item for item in second["input"] if item["type"] == "function_call_output"]
     assert len(outputs) == len(results)
-    return content, [item for item in second["input"][1:] if _is_models(item)]
+    back = [item for item in second["input"][1:] if _is_models(item)]
+    return content, [{**item, "content": parts_of(item)} if item["type"] == "message" else item for item in back]
 
 
 def _is_models(item: Item) -> bool:

@@ -28,7 +28,7 @@ STATUSES = {
     400: (400, "invalid_request_error"),
     401: (401, "authentication_error"),
     403: (403, "permission_error"),
-    404: (404, "not_found_error"),
+    404: (500, "api_error"),
     413: (413, "request_too_large"),
     422: (400, "invalid_request_error"),
     429: (429, "rate_limit_error"),
@@ -43,7 +43,7 @@ CODES = {
     "rate_limit_exceeded": (429, "rate_limit_error"),
     "insufficient_quota": (429, "rate_limit_error"),
     "server_is_overloaded": (529, "overloaded_error"),
-    "invalid_prompt": (400, "invalid_request_error"),
+    "invalid_prompt": (400, "policy_blocked"),
     "context_length_exceeded": (400, "invalid_request_error"),
 }
 """The same for codes inside a stream."""

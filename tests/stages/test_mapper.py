@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ from stages.canonical.request import (
     Unknown,
 )
 from stages.mapper import Mapped, Target, map_request
-from stages.tables.profiles import PROFILES, Profile
+from stages.tables.profiles import PROFILES, SPELLINGS, Profile
 from stages.wire import carrier, json
 from stages.wire.carrier import Carrier
 from tests.stages.strategies import JSON, TEXTS
@@ -51,10 +53,10 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
-def mapped(target: Target | None = None, *, reasoning: bool = True, **fields: Any) -> Mapped:
+def mapped(target: Target | None = None, **fields: Any) -> Mapped:
     """Map a small request with these fields."""
     request = Request(**{"model": "claude-sonnet-4-5", "messages": HELLO, **fields})
-    return map_request(request, Caller(), target or Target(), message_id="msg_1", reasoning=reasoning)
+    return map_request(request, Caller(), target or Target(), message_id="msg_1")
 
 
 def test_a_small_request_is_small() -> None:
@@ -143,12 +145,79 @@ def test_servers_get_only_what_they_take(name: str) -> None:
     assert ("reasoning" in body) == profile.effort
 
 
+def _without(**changes: Any) -> Target:
+    """A target whose profile differs in these fields."""
+    return Target(attrs.evolve(PROFILES["openai"], **changes))
+
+
+WISHES: dict[str, Any] = {
+    "model": "gpt-5.6-sol",
+    "max_tokens": 1000,
+    "tools": (Tool("a", {"type": "object"}),),
+    "tool_choice": ToolChoice("auto", disable_parallel_tool_use=True),
+    "extra": {"speed": "fast"},
+    "thinking": ThinkingConfig("adaptive"),
+    "output_config": OutputConfig("max"),
+    "temperature": 0.5,
+}
+"""A request that asks for whatever a server may not take."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "gone", "noted"),
+    [
+        ({"store": False}, {"store"}, set()),
+        ({"sealed": False}, {"include"}, set()),
+        ({"summaries": False}, set(), {"thinking.display"}),
+        ({"effort": False}, {"reasoning"}, {"thinking.type", "output_config.effort"}),
+        ({"efforts": "low,high"}, set(), {"output_config.effort"}),
+        ({"parallel_calls": False}, {"parallel_tool_calls"}, {"tool_choice.disable_parallel_tool_use"}),
+        ({"service_tier": False}, {"service_tier"}, set()),
+        ({"cache_key": False}, {"prompt_cache_key"}, set()),
+    ],
+)
+def test_what_a_server_does_not_take_is_left_out(changes: dict[str, Any], gone: set[str], noted: set[str]) -> None:
+    """A wish that is lost by it is reported; what was added here is nobody's loss."""
+    whole, less = mapped(**WISHES), mapped(_without(**changes), **WISHES)
+
+    assert set(whole.body) - set(less.body) == gone
+    assert {note.path for note in less.report.notes} - {note.path for note in whole.report.notes} >= noted
+
+
+def test_efforts_and_sampling_of_a_server() -> None:
+    """The nearest effort that it takes; no temperature where it takes none."""
+    assert mapped(_without(efforts="low, high"), **WISHES).body["reasoning"]["effort"] == "high"
+    assert "summary" not in mapped(_without(summaries=False), **WISHES).body["reasoning"]
+    sampled = {**WISHES, "thinking": ThinkingConfig("disabled"), "output_config": None}
+    assert mapped(**sampled).body["temperature"] == 0.5
+    assert "temperature" not in mapped(_without(sampling=False), **sampled).body
+
+
+def test_a_late_system_message_is_known() -> None:
+    """Some upstreams refuse it; one at the beginning is none."""
+    late = (*HELLO, Message("system", (Text("news"),)))
+
+    assert mapped(messages=late).plan.late_system
+    assert not mapped(messages=tuple(reversed(late))).plan.late_system
+    assert not mapped(messages=HELLO, system=(Text("be brief"),)).plan.late_system
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_the_three_spellings_keep_the_prefix(spelling: str) -> None:
+    """The assistant's texts are spelt alike in every turn, whatever follows (law 9)."""
+    turns = [*HELLO, Message("assistant", (Text("a"), Text("b"))), *HELLO, Message("assistant", (Text("a"),)), *HELLO]
+    target = _without(assistant_text=spelling)
+    inputs = [json.encode(mapped(target, messages=tuple(turns[:end])).body["input"]) for end in (1, 3, 5)]
+
+    assert all(longer.startswith(shorter[:-1]) for shorter, longer in pairwise(inputs))
+
+
 def test_earlier_reasoning_can_be_left_out() -> None:
     """The second try, after the upstream has refused it, carries none, and says so."""
     sealed = carrier.encode(Carrier("rs_1", "sealed", model="gpt-6.2-sol"))
     talk = (*HELLO, Message("assistant", (Thinking("", sealed), Text("yes"))), *HELLO)
 
-    first, second = mapped(messages=talk), mapped(messages=talk, reasoning=False)
+    first, second = mapped(messages=talk), mapped(_without(reasoning_replay="none"), messages=talk)
 
     assert [item["type"] for item in first.body["input"]] == ["message", "reasoning", "message", "message"]
     assert [item["type"] for item in second.body["input"]] == ["message", "message", "message"]
@@ -185,7 +254,8 @@ TOOLS = (Tool("look", {}), Tool("late", {}, defer_loading=True))
 def test_whatever_is_said_the_input_is_sound(messages: tuple[Message, ...], profile: str) -> None:
     """No empty message or part; each call has one output, behind it; each thought leads to something of the model's."""
     items = mapped(Target(PROFILES[profile]), messages=messages, tools=TOOLS).body["input"]
-    parts = [part for item in items if item["type"] == "message" for part in item["content"]]
+    contents = [item["content"] for item in items if item["type"] == "message"]
+    parts = [part for content in contents for part in ([{"text": content}] if isinstance(content, str) else content)]
     calls = [item["call_id"] for item in items if item["type"] == "function_call"]
 
     assert all(item["content"] for item in items if item["type"] == "message")

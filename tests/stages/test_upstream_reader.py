@@ -9,7 +9,7 @@ from hypothesis import given
 
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
-from stages.upstream_reader import Framing, UpstreamReader, error_in, events_of
+from stages.upstream_reader import Framing, UpstreamReader, events_of
 from stages.wire import json, responses_stream
 from stages.wire.responses_stream import StreamEvent
 from tests.stages.strategies import JSON, PLACES, cut
@@ -160,7 +160,6 @@ def test_a_body_may_have_a_size() -> None:
 def test_any_json_is_some_events(value: Any) -> None:
     """Whatever an upstream answers, it is events or a failure, and no exception."""
     assert events_of(value, PLAN)
-    assert isinstance(error_in(value), dict)
 
 
 @given(JSON, JSON, JSON)
@@ -170,36 +169,48 @@ def test_any_fields_of_a_response(status: Any, output: Any, error: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "error"),
+    "body",
     [
-        ({"error": {"message": "m", "code": "c"}}, {"message": "m", "code": "c"}),
-        ({"error": "words"}, {"message": "words"}),
-        ({"detail": "words"}, {"message": "words"}),
-        (
-            {"detail": [{"msg": "field required", "type": "missing"}]},
-            {"msg": "field required", "type": "missing", "message": "field required"},
-        ),
-        ({"message": "m", "type": "t"}, {"message": "m", "type": "t"}),
-        ("words", {"message": "words"}),
-        ({"error": None}, {}),
-        ({"error": []}, {}),
-        ({"error": 5}, {}),
-        ([], {}),
-        (None, {}),
-        (5, {}),
+        {"error": {"code": "context_length_exceeded", "message": "Too long."}},
+        {"error": {"code": "context_length_exceeded", "message": "Too long."}, "output": [], "status": "completed"},
+        {"status": 400, "error": {"code": "context_length_exceeded", "message": "Too long."}},
+        {"object": "error", "type": "context_length_exceeded", "message": "Too long.", "code": 400},
+        {"output": None, "errors": [{"code": "context_length_exceeded", "message": "Too long."}]},
     ],
 )
-def test_errors_in_bodies_of_all_shapes(body: Any, error: dict[str, Any]) -> None:
-    """OpenAI's envelope, FastAPI's detail, bare objects and bare words."""
-    assert error_in(body) == error
-
-
-def test_an_overflow_in_a_body_has_our_numbers() -> None:
-    """The plan stands in for what the upstream does not tell."""
-    (failure,) = events_of({"error": {"code": "context_length_exceeded", "message": "Too long."}}, PLAN)
+def test_an_overflow_in_a_body(body: dict[str, Any]) -> None:
+    """However it stands there, and without numbers that nobody told."""
+    (failure,) = events_of(body, PLAN)
 
     assert isinstance(failure, Failure)
-    assert failure.message == "prompt is too long: 1000 tokens > 900 maximum"
+    assert failure.message == "prompt is too long: Too long."
+
+
+@pytest.mark.parametrize("error", [None, {"code": "server_error", "message": "stale"}])
+def test_an_answer_that_says_something_is_one(error: Any) -> None:
+    """Whatever else stands in it."""
+    said = {"type": "message", "content": [{"type": "output_text", "text": "hi"}]}
+    body = {"status": "completed", "output": [said], "error": error, "base_resp": {"status_code": 0, "status_msg": ""}}
+
+    assert types(events_of(body, PLAN)) == ["response.output_item.done", "response.completed"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("words", [b"Rate limit exceeded", b"error: slow down", b"d"])
+def test_a_line_of_text_is_an_error(words: bytes, size: int) -> None:
+    """It is no stream, however it was cut; a beginning that could be one is a cut stream."""
+    framing = Framing(PLAN)
+    events = [event for at in range(0, len(words), size) for event in framing.feed(words[at : at + size])]
+    events += framing.finish()
+
+    assert [event.message for event in events if isinstance(event, Failure)] == (
+        [] if words == b"d" else [words.decode()]
+    )
+
+
+def test_a_stream_may_begin_oddly() -> None:
+    """A line that no stream should have is passed over."""
+    assert types(read(b"hello: there\n" + DELTA + DONE)) == ["response.output_text.delta", "response.completed"]
 
 
 # -- the reader -------------------------------------------------------------------------------------

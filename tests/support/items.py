@@ -246,3 +246,12 @@ def unknowns(draw: st.DrawFn, style: Style, index: int, *, listed: bool) -> Item
     if listed or draw(st.booleans()):
         speaker.whole("output_item.done", {"type": kind, "status": "completed", "text": "nobody reads this"})
     return Item(tuple(speaker.events), speaker.listed({"type": kind, "status": "completed"}))
+
+
+def parts_of(item: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts of a message that goes up; a plain string, as an assistant's text is spelt, is one part."""
+    content = item["content"]
+    if isinstance(content, str):
+        return [{"type": "output_text", "text": content, "annotations": []}]
+    parts: list[dict[str, Any]] = content
+    return parts

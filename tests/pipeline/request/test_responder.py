@@ -12,7 +12,7 @@ import trio.testing
 
 from pipeline.request.responder import Sink, StreamSink, WholeSink, sink_for
 from pipeline.request.timers import Timers
-from pipeline.request.upstream_call import RequestJob
+from pipeline.request.upstream_call import Again, RequestJob
 from pipeline.settings import Timing
 from pipeline.telemetry.logs import make_logger
 from pipeline.telemetry.request_log import RequestLog
@@ -68,6 +68,19 @@ class SlowClient:
         await trio.sleep_forever()
 
 
+class NoHealing:
+    """A request that is made once."""
+
+    careful = False
+
+    async def again(self, failure: Failure) -> Again:  # noqa: ARG002 - whatever it was
+        """Make it no other way."""
+        return None
+
+    def worked(self) -> None:
+        """Learn nothing."""
+
+
 @attrs.define
 class Scene:
     """A sink, and all that is around it."""
@@ -93,7 +106,7 @@ def scene(*, stream: bool = True, reading: bool = True) -> Scene:
     outbox, inbox = trio.open_memory_channel[Batch[Block | MessageEnd]](16)
     facts, _ = trio.open_memory_channel[Any](256)
     job = RequestJob(
-        AnswerPlan("msg_1", "m", "u"), b"", None, stream, "req_1", RequestLog(make_logger("json", "error"))
+        AnswerPlan("msg_1", "m", "u"), b"", NoHealing(), stream, "req_1", RequestLog(make_logger("json", "error"))
     )
     timers = Timers(Timing(), trio.current_time())
     return Scene(sink_for(job, BlockReader(inbox), client, timers, Tee(facts)), client, outbox)

@@ -7,7 +7,7 @@ import pytest
 from stages.canonical.failure import Failure, Kind
 
 TYPES = {
-    400: {"invalid_request_error"},
+    400: {"invalid_request_error", "policy_blocked"},
     401: {"authentication_error"},
     402: {"billing_error"},
     403: {"permission_error"},
@@ -22,7 +22,7 @@ TYPES = {
     504: {"timeout_error"},
     529: {"overloaded_error"},
 }
-"""Status to the `error.type`s that Anthropic's page lists for it."""
+"""Status to the `error.type`s that Anthropic's page lists for it, and `policy_blocked` of its gateways' contract."""
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 
 from stages.canonical.events import Usage
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
-from stages.correlator.endings import Ending, end_of, failure_of_event
+from stages.correlator.endings import Ending, end_of, failure_of_event, tells_failure
 from stages.correlator.summary import Summary
 from stages.tables import stops
 from stages.wire import json, responses_stream
@@ -46,7 +47,6 @@ def reason(
         ("completed", {}, "end_turn", "tool_use"),
         ("completed", {"status": "completed"}, "end_turn", "tool_use"),
         ("done", {"status": "completed"}, "end_turn", "tool_use"),
-        ("completed", {"status": "completed", "error": {"message": "stale"}}, "end_turn", "tool_use"),
         ("completed", {"usage": {"output_tokens": 9}}, "end_turn", "tool_use"),
         ("completed", {"usage": {"output_tokens": 10}}, "max_tokens", "tool_use"),
         ("incomplete", {}, "max_tokens", "max_tokens"),
@@ -153,11 +153,69 @@ def test_failures(name: str, fields: dict[str, Any], kind: Kind) -> None:
 
 
 def test_an_overflow_is_told_with_our_count() -> None:
-    """The plan's numbers stand in for those that the upstream did not tell."""
+    """Without numbers, where the upstream told none."""
     told = ending("failed", error={"code": "context_length_exceeded"})
 
     assert isinstance(told, Failure)
-    assert told.message == "prompt is too long: 2000 tokens > 1000 maximum"
+    assert told.message == "prompt is too long"
+
+
+STALE: dict[str, Any] = {"status": "completed", "error": {"code": "server_error", "message": "boom"}}
+
+
+def test_completed_with_an_error() -> None:
+    """Where something was said, it is an answer; where nothing was, the error is all there is."""
+    item = msgspec.Raw(b'{"type":"message"}')
+
+    assert isinstance(ending("completed", **STALE), Failure)
+    assert isinstance(ending("completed", output=[item], **STALE), Ending)
+    assert isinstance(end_of("response.completed", Final(**STALE), PLAN, said=True), Ending)
+
+
+SLOW = {"code": "rate_limit_exceeded", "message": "slow"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"response": {"error": SLOW}},
+        {"response": {"status": "failed"}, "error": SLOW},
+        {"response": {"status": "failed", "error": None}, **SLOW},
+        {"response": {"status": "failed", "error": json.encode({"error": SLOW}).decode()}},
+        {"response": {"status": "failed", "status_details": {"error": SLOW}}},
+        {"response": {"status": "failed", "response": {"error": SLOW}}},
+        {"response": {"status": "failed", "error": {"error": SLOW}, "instructions": {"error": "not this"}}},
+        {"response": {"status": "failed", "errors": [SLOW]}},
+    ],
+)
+def test_where_the_error_of_a_failed_response_stands(fields: dict[str, Any]) -> None:
+    """In the response, beside it, in a text, deeper; never in what it repeats of the request."""
+    event = responses_stream.decode(json.encode({"type": "response.failed", **fields}))
+    told = end_of(event.type, responses_stream.decode_final(event.response), PLAN, event=event)
+
+    assert told == Failure(Kind.RATE_LIMIT, "slow", retry_after=5, cause="rate_limit_exceeded")
+
+
+@pytest.mark.parametrize(
+    ("event", "failed"),
+    [
+        ({"object": "error", "message": "slow", "type": "BadRequestError", "code": 400}, True),
+        ({"error": "words"}, True),
+        ({"type": "oops", "error": {"message": "m"}}, True),
+        ({"detail": "words"}, True),
+        ({"errors": [{"message": "m"}]}, True),
+        ({"base_resp": {"status_code": 1002, "status_msg": "slow"}}, True),
+        ({"base_resp": {"status_code": 0, "status_msg": "success"}}, False),
+        ({"type": "StreamError", "message": "m"}, True),
+        ({"type": "codex.note", "message": "m"}, False),
+        ({"type": "ping"}, False),
+        ({"error": None}, False),
+        ({}, False),
+    ],
+)
+def test_events_of_no_responses_stream(event: dict[str, Any], failed: bool) -> None:
+    """The body of an error as it stands is one; anything else is noise."""
+    assert tells_failure(responses_stream.decode(json.encode(event))) is failed
 
 
 @pytest.mark.parametrize(

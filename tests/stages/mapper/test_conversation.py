@@ -72,7 +72,7 @@ def told(*content: str) -> Item:
 
 def said(text: str, phase: str = "") -> Item:
     """The item of a model's text."""
-    return wire.message("assistant", [wire.output_text(text)], phase)
+    return wire.assistant_message(wire.Said(text, phase=phase), "string", 0)
 
 
 def built(

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.canonical.failure import Failure, Kind
+from stages.canonical.failure import Kind
 from stages.canonical.plan import AnswerPlan
-from stages.tables.errors import BY_CODE, BY_STATUS, OVERFLOW, failure_of, refuses_reasoning, too_long
+from stages.tables.errors import BY_CODE, BY_NUMBER, BY_STATUS, NO_SENTENCE, failure_of
+from stages.tables.overflows import too_long
 from tests.stages.strategies import JSON
 
 PLAN = AnswerPlan("msg_1", "claude-x", "gpt-x", window=1000, input_tokens=1200)
-GENERIC = {"invalid_request_error", "server_error"}
+GENERIC = {
+    *("invalid_request_error", "server_error", "internal_server_error", "internal_error", "internal", "api_error"),
+    *("invalid_value", "invalid_type", "unknown_parameter", "unsupported_parameter", "unsupported_value"),
+    *("unrecognized_request_argument", "missing_required_parameter", "extra_forbidden"),
+    *("bad_request", "invalid_argument", "invalid_parameter", "unprocessable_entity", "validation_error", "not_found"),
+}
+"""Codes that only say whose fault it was."""
 
 
 @pytest.mark.parametrize(
@@ -25,7 +33,8 @@ GENERIC = {"invalid_request_error", "server_error"}
         ({"type": "server_error"}, 502, Kind.UPSTREAM),
         ({"type": "server_error"}, 500, Kind.UPSTREAM),
         ({"code": "server_error"}, None, Kind.UPSTREAM),
-        ({"type": "invalid_request_error"}, 404, Kind.NOT_FOUND),
+        ({"type": "invalid_request_error"}, 404, Kind.MISCONFIGURED),
+        ({"type": "invalid_request_error", "message": "No such file: file-1"}, 404, Kind.NOT_FOUND),
         ({"type": "invalid_request_error"}, 413, Kind.TOO_LARGE),
         ({"type": "invalid_request_error"}, None, Kind.INVALID_REQUEST),
         ({"type": "invalid_request_error", "code": "invalid_api_key"}, 401, Kind.AUTHENTICATION),
@@ -42,7 +51,8 @@ def test_the_kind_of_an_error(error: dict[str, Any], status: int | None, kind: K
 def test_every_code_has_its_kind(code: str, kind: Kind) -> None:
     """As `code` or as `type`, with any status that says less."""
     for field in ("code", "type"):
-        assert failure_of({field: code, "message": "No."}).kind is kind
+        if code != "not_found":
+            assert failure_of({field: code, "message": "No."}).kind is kind
         if code not in GENERIC:
             assert failure_of({field: code, "message": "No."}, status=400).kind is kind
 
@@ -50,8 +60,11 @@ def test_every_code_has_its_kind(code: str, kind: Kind) -> None:
 @pytest.mark.parametrize(("status", "kind"), BY_STATUS.items())
 def test_every_status_has_its_kind(status: int, kind: Kind) -> None:
     """Where no code says more, whether there is an unknown one or none."""
-    assert failure_of({"message": "No."}, status=status).kind is kind
-    assert failure_of({"message": "No.", "code": "unheard_of"}, status=status).kind is kind
+    message = "No file." if status == 404 else "No."
+    assert failure_of({"message": message}, status=status).kind is kind
+    assert failure_of({"message": message, "code": "unheard_of"}, status=status).kind is kind
+    assert failure_of({"message": message, "code": status}).kind is kind
+    assert failure_of({"message": message, "code": str(status)}, status=500).kind is kind
 
 
 @pytest.mark.parametrize(
@@ -80,7 +93,8 @@ def test_the_cause_is_the_upstreams_own_word(error: dict[str, Any], cause: str |
 @pytest.mark.parametrize("message", [None, "", 5, {}])
 def test_there_is_always_a_sentence(message: Any) -> None:
     """A person must read something."""
-    assert failure_of({"message": message}).message == "The upstream reported an error without a message."
+    assert failure_of({"message": message}).message == NO_SENTENCE
+    assert failure_of({"message": message}, status=502).message == "The upstream answered with status 502."
 
 
 def test_a_rate_limit_always_says_when() -> None:
@@ -101,7 +115,7 @@ def test_a_rate_limit_always_says_when() -> None:
         ("Rate limit reached. Please try again in 120ms.", 1),
         ("Rate limit reached. Please try again in 1m26.4s", 87),
         ("Rate limit reached. Please try again in a moment.", 5),
-        ("Please try again in 5 minutes", 5),
+        ("Please try again in 5 minutes", 300),
     ],
 )
 def test_a_rate_limit_inside_a_stream_says_when_in_words(message: str, wait: int) -> None:
@@ -118,61 +132,6 @@ def test_a_request_above_the_limit_of_a_minute_is_not_tried_again() -> None:
     assert (failure.kind, failure.retry_after) == (Kind.QUOTA, None)
 
 
-TOO_LONG = "prompt is too long: 150000 tokens > 128000 maximum"
-
-
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (
-            {
-                "message": "This model's maximum context length is 128000 tokens. "
-                "However, your messages resulted in 150000 tokens."
-            },
-            TOO_LONG,
-        ),
-        (
-            {"message": "request (150000 tokens) exceeds the available context size (128000 tokens), try increasing"},
-            TOO_LONG,
-        ),
-        ({"message": TOO_LONG}, TOO_LONG),
-        (
-            {
-                "message": "This model's maximum context length is 1000 tokens. However, you requested 1500 tokens "
-                "(700 in the messages, 800 in the completion)."
-            },
-            "input length and `max_tokens` exceed context limit: 700 + 800 > 1000",
-        ),
-        (
-            {
-                "message": "This model's maximum context length is 1000 tokens. However, you requested 1500 tokens "
-                "(1400 in the messages, 100 in the completion)."
-            },
-            "prompt is too long: 1500 tokens > 1000 maximum",
-        ),
-        (
-            {"code": "context_length_exceeded", "message": "no numbers"},
-            "prompt is too long: 1200 tokens > 1000 maximum",
-        ),
-        ({"type": "exceed_context_size_error"}, "prompt is too long: 1200 tokens > 1000 maximum"),
-        (
-            {"message": "Your input exceeds the context window of this model."},
-            "prompt is too long: 1200 tokens > 1000 maximum",
-        ),
-    ],
-)
-def test_overflow_has_anthropics_sentence(error: dict[str, Any], message: str) -> None:
-    """Claude Code compacts on exactly these words, whoever noticed and however they said it."""
-    failure = failure_of(error, status=400, plan=PLAN)
-
-    assert failure == Failure(Kind.INVALID_REQUEST, message, cause=OVERFLOW)
-
-
-def test_an_overflow_without_numbers_or_plan_is_still_one() -> None:
-    """Better a sentence with odd numbers than a client that does not compact."""
-    assert failure_of({"code": OVERFLOW}).message == "prompt is too long: 1 tokens > 0 maximum"
-
-
 @pytest.mark.parametrize("kind", ["rate_limit_exceeded", "invalid_api_key"])
 def test_words_alone_do_not_make_an_overflow(kind: str) -> None:
     """A code that says something else counts more."""
@@ -187,65 +146,89 @@ def test_what_is_too_long_is_longer(tokens: int, maximum: int) -> None:
     assert (said > limit, limit) == (True, maximum)
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "Invalid 'max_output_tokens': integer above maximum value. Expected a value <= 128000, but got 200000 instead.",
-        "max_tokens is too large: 200000. This model supports at most 128000 completion tokens",
-    ],
-)
-def test_too_many_output_tokens(message: str) -> None:
-    """Claude Code lowers its limit on this sentence."""
-    told = failure_of({"message": message, "type": "invalid_request_error"}, status=400).message
-
-    assert told == "max_tokens: 200000 > 128000, which is the maximum allowed number of output tokens for this model"
-
-
 @pytest.mark.parametrize(("message", "told"), [("no gpt-9", "model: no gpt-9"), ("model: gpt-9", "model: gpt-9")])
 def test_a_missing_model_is_named_as_one(message: str, told: str) -> None:
     """Once, with Anthropic's prefix."""
     assert failure_of({"code": "model_not_found", "message": message}).message == told
 
 
-@pytest.mark.parametrize(
-    ("failure", "refused"),
-    [
-        (Failure(Kind.INVALID_REQUEST, "x", cause="invalid_encrypted_content"), True),
-        (Failure(Kind.INVALID_REQUEST, "The encrypted content for item rs_1 could not be verified."), True),
-        (Failure(Kind.INVALID_REQUEST, "Item with id 'rs_1' not found."), True),
-        (
-            Failure(
-                Kind.INVALID_REQUEST,
-                "Item 'rs_1' of type 'reasoning' was provided without its required following item.",
-            ),
-            True,
-        ),
-        (Failure(Kind.INVALID_REQUEST, "Item with id 'msg_1' not found."), False),
-        (Failure(Kind.UPSTREAM, "Item with id 'rs_1' not found.", cause="invalid_encrypted_content"), False),
-    ],
-)
-def test_what_a_retry_without_reasoning_heals(failure: Failure, refused: bool) -> None:
-    """Only a request that was refused because of the reasoning in it."""
-    assert refuses_reasoning(failure) is refused
-
-
 @pytest.mark.parametrize("status", [None, 400, 404])
 @pytest.mark.parametrize(
     "error",
     [
-        {"code": "invalid_encrypted_content", "message": "No."},
-        {"type": "invalid_request_error", "code": "invalid_encrypted_content", "message": "No."},
         {"code": None, "message": "The encrypted content gAAA...xyz could not be decrypted or parsed."},
         {"message": "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false."},
         {"message": "Item 'rs_1' of type 'reasoning' was provided without its required following item."},
     ],
 )
-def test_every_form_of_a_refusal_is_recognised(error: dict[str, Any], status: int | None) -> None:
-    """With 400, with 404, and inside a stream, with a code or with the sentence alone; no model is blamed for it."""
+def test_no_model_is_blamed_for_reasoning(error: dict[str, Any], status: int | None) -> None:
+    """A missing item is a 404 like a missing model."""
     failure = failure_of(error, status=status)
 
-    assert refuses_reasoning(failure)
-    assert failure.message == error["message"]
+    assert (failure.kind, failure.message) == (Kind.INVALID_REQUEST, error["message"])
+
+
+@pytest.mark.parametrize(("number", "kind"), BY_NUMBER.items())
+def test_numbers_of_a_vendors_own(number: int, kind: Kind) -> None:
+    """They count where the status says nothing, and no more than a status that does."""
+    for told in ({"base_resp": {"status_code": number, "status_msg": "file"}}, {"error": {"code": str(number)}}):
+        expected = Kind.MISCONFIGURED if kind is Kind.NOT_FOUND and "error" in told else kind
+        assert failure_of(told, status=200).kind is expected
+        assert failure_of(told, status=403).kind is Kind.PERMISSION
+
+
+KEYED = attrs.evolve(PLAN, keyed=True)
+
+
+def test_the_gateways_own_key_is_no_clients_fault() -> None:
+    """A client with a key of the gateway's cannot mend the upstream's, and need not see any of it."""
+    error = {"error": {"code": "invalid_api_key", "message": "Incorrect API key provided: sk-proj-abcdefgh1234"}}
+    own, theirs = (failure_of(error, status=401, plan=plan) for plan in (PLAN, KEYED))
+
+    assert (own.kind, own.message) == (Kind.AUTHENTICATION, error["error"]["message"])
+    assert (theirs.kind.status, theirs.kind.error_type, theirs.kind.should_retry) == (500, "api_error", False)
+    assert "key" not in theirs.message
+    assert (
+        "abcdefgh" not in failure_of({"message": "No access for sk-proj-abcdefgh1234"}, status=403, plan=KEYED).message
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"detail": "Not Found"},
+        {"error": {"message": "Invalid URL (POST /v1/v1/responses)", "type": "invalid_request_error"}},
+        {"error": {"code": "404", "message": "Resource not found"}},
+        {"error": {"code": "DeploymentNotFound", "message": "The API deployment for this resource does not exist."}},
+        "404 page not found",
+        "<html><head><title>404 Not Found</title></head><body>nginx</body></html>",
+        "",
+    ],
+)
+def test_a_404_that_is_no_missing_model(error: Any) -> None:
+    """Claude Code would tell its user to choose another model, whatever the sentence says."""
+    failure = failure_of(error, status=404)
+
+    assert failure.kind is Kind.MISCONFIGURED
+    assert failure.message.startswith("The upstream answered 404, and not about a model")
+
+
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "The model `gpt-9` does not exist or you do not have access to it.",
+        'model "gpt-9" not found, try pulling it first',
+        "gpt-9 is not a valid model ID",
+        "Unknown model: gpt-9",
+        "models/gpt-9 is not found for API version v1",
+    ],
+)
+def test_a_missing_model_in_everybodys_words(message: str, status: int) -> None:
+    """With the prefix by which Anthropic names it."""
+    failure = failure_of({"error": {"message": message, "code": status}}, status=status)
+
+    assert (failure.kind, failure.message) == (Kind.NOT_FOUND, f"model: {message}")
 
 
 @given(st.dictionaries(st.sampled_from(["code", "type", "message", "param"]), JSON), st.none() | st.integers(100, 999))

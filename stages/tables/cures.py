@@ -1,0 +1,232 @@
+"""What clients heal by themselves if they are told in Anthropic's words: what upstreams say, and the words for it.
+
+A row is chosen by a code or by the sentence.  A code counts whatever the status says.  A sentence counts only where it
+is certain, and only instead of what a status alone would say: a 500 of a server that does not think about statuses is
+no news, a 429 is.  The rows stand in the order in which they are asked.
+
+Source: Claude Code 2.1.332, measured: it takes a picture or a document out of the conversation on "could not process
+image" and "could not process pdf", sends late system messages another way on `capability_rejected: mid_conv_system`,
+compacts on "prompt is too long", asks for less on "input length and `max_tokens` exceed context limit", lowers its
+limit on "max_tokens: N > M", and gives up after one request on the type `policy_blocked`.  Any other 400 it sends six
+times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import attrs
+
+from stages.canonical.failure import Kind
+from stages.canonical.plan import AnswerPlan
+from stages.tables.error_shapes import Told
+from stages.tables.overflows import CODES as OVERFLOW_CODES
+from stages.tables.overflows import OVERFLOW, output_message, overflow_message, says_overflow
+
+Say = Callable[[str, AnswerPlan | None, Told], str | None]
+"""Says the cure's sentence for an upstream's; None when it is not the one after all."""
+
+
+def _as_it_stands(sentence: str, _plan: AnswerPlan | None, _told: Told) -> str:
+    return sentence
+
+
+def _led_by(words: str) -> Say:
+    def say(sentence: str, _plan: AnswerPlan | None, _told: Told) -> str:
+        if words.lower() in sentence.lower():
+            return sentence
+        return f"{words}: {sentence}" if sentence else words
+
+    return say
+
+
+def _late_system(_sentence: str, plan: AnswerPlan | None, _told: Told) -> str | None:
+    """The whole sentence, or the client does not know it; nothing to be healed where no system message is late."""
+    return "capability_rejected: mid_conv_system" if plan is None or plan.late_system else None
+
+
+@attrs.frozen
+class Cure:
+    """A row.
+
+    Attributes:
+        kind: what it is.
+        cause: the `Failure.cause`; empty is the upstream's own code.
+        codes: the codes that say it.
+        words: whether a sentence says it.
+        instead: the kinds, by status or by a code that says little, that its words correct.
+        say: the sentence for the client.
+    """
+
+    kind: Kind
+    words: Callable[[str], object]
+    codes: frozenset[str] = frozenset()
+    cause: str = ""
+    instead: frozenset[Kind] = frozenset({Kind.INVALID_REQUEST, Kind.UPSTREAM})
+    say: Say = _as_it_stands
+
+
+def _words(*alternatives: str) -> Callable[[str], object]:
+    """Any of these, in any case. Every repetition is bounded, so a text costs its length and no more."""
+    return re.compile("|".join(alternatives), re.IGNORECASE).search
+
+
+_ANYBODY = frozenset({Kind.INVALID_REQUEST, Kind.UPSTREAM, Kind.TOO_LARGE, Kind.OVERLOADED})
+_REFUSED = (
+    r"not (be )?(support|process|read|decod|load|pars|valid|allow|accept|identif|download|represent|a valid)|"
+    r"n't (support|read|process|accept)|unsupported|invalid|corrupt|malformed|encrypted|password|"
+    r"too (large|small|big)|exceed|fail|unable|can(not| not|'t)|could not|at most 0|no endpoints|"
+    r"unknown variant|is not an?\b|expected"
+)
+_PICTURE = r"\bimages?\b|image_url|input_image|\bpictures?\b|\bvision\b|multi-?modal|mmproj"
+_DOCUMENT = r"\bpdfs?\b|\.pdf\b|\bdocuments?\b|input_file"
+
+
+def _refused(things: str) -> Callable[[str], object]:
+    """Words that refuse a thing, near the thing, on either side of it."""
+    return _words(rf"(?:{things})[^\n]{{0,80}}?(?:{_REFUSED})|(?:{_REFUSED})[^\n]{{0,60}}?(?:{things})")
+
+
+_PICTURE_REFUSED, _DOCUMENT_REFUSED = _refused(_PICTURE), _refused(_DOCUMENT)
+_FILE_REFUSED = _refused(r"\bfiles?\b|file type")
+
+
+def _is_document(sentence: str) -> bool:
+    """A file that nobody calls a picture is a document."""
+    if _DOCUMENT_REFUSED(sentence):
+        return True
+    return bool(_FILE_REFUSED(sentence)) and not _ABOUT_PICTURES(sentence)
+
+
+_ABOUT_PICTURES = _words(_PICTURE + r"|\.(png|jpe?g|gif|webp)\b")
+
+PICTURE_CODES = frozenset(
+    {
+        "invalid_image",
+        "invalid_image_format",
+        "invalid_base64_image",
+        "invalid_image_url",
+        "invalid_image_mode",
+        "image_too_large",
+        "image_too_small",
+        "image_file_too_large",
+        "image_file_not_found",
+        "image_parse_error",
+        "unsupported_image_media_type",
+        "empty_image_file",
+        "failed_to_download_image",
+    }
+)
+"""Codes of pictures that an upstream cannot read."""
+
+CURES = (
+    Cure(Kind.INVALID_REQUEST, lambda text: "max_" in text, say=lambda text, plan, _: output_message(text, plan)),
+    Cure(
+        Kind.INVALID_REQUEST,
+        says_overflow,
+        codes=OVERFLOW_CODES,
+        cause=OVERFLOW,
+        instead=_ANYBODY | {Kind.RATE_LIMIT, Kind.PERMISSION},
+        say=overflow_message,
+    ),
+    Cure(
+        Kind.BILLING,
+        _words(
+            r"insufficient (account )?(balance|credits?|funds)",
+            r"(balance|credits?) (is |are )?(too low|insufficient|exhausted|used up|depleted)",
+            r"out of credits?|not enough (balance|credits?)|overdue|arrear|payment required|余额不足|欠费",
+        ),
+        instead=_ANYBODY | {Kind.RATE_LIMIT, Kind.PERMISSION, Kind.AUTHENTICATION},
+    ),
+    Cure(
+        Kind.QUOTA,
+        _words(
+            r"exceeded (your|the) (current |monthly |daily |weekly )?(quota|budget)",
+            r"quota (has been |is )?(exhausted|used up)",
+        ),
+        instead=_ANYBODY | {Kind.RATE_LIMIT, Kind.PERMISSION},
+    ),
+    Cure(
+        Kind.RATE_LIMIT,
+        _words(
+            r"rate.?limit|too many (requests|tokens, please)",
+            r"(requests|tokens) per (min|sec|day|hour)|\b[TR]P[MD]\b|throttl|slow down",
+            r"concurrency limit|too many concurrent|速率限制|请求过于频繁|并发",
+        ),
+        instead=_ANYBODY | {Kind.PERMISSION},
+    ),
+    Cure(
+        Kind.AUTHENTICATION,
+        _words(
+            r"(invalid|incorrect|wrong|missing|no|expired|malformed|unauthori[sz]ed) (x-)?api.?key",
+            r"api.?key[^.\n]{0,60}(not valid|invalid|incorrect|expired|missing|required|not provided|revoked|disabled)",
+            r"invalid (authentication|bearer|access token|auth token|credentials)",
+            r"authentication (failed|fails)|no auth credentials",
+        ),
+        instead=_ANYBODY | {Kind.PERMISSION},
+    ),
+    Cure(
+        Kind.POLICY,
+        _words(
+            r"(usage|content|safety|acceptable use)( management)? polic(y|ies)|flagged (as|by|for)",
+            r"safety (system|filter|reasons|guidelines)|content.?filter|responsible ai",
+            r"content exists risk|considered high.?risk|inappropriate content|prohibited.?content",
+            r"guardrail|violat\w{1,12} [^.\n]{0,60}(polic(y|ies)|guidelines|terms)",
+            r"sensitive (content|words?|information)|敏感|违规",
+        ),
+        instead=_ANYBODY | {Kind.PERMISSION},
+    ),
+    Cure(
+        Kind.INVALID_REQUEST,
+        _words(
+            r"system (message|prompt|role)s?[^.\n]{0,40}(must|should|can|may|only|has to|needs to)"
+            r"[^.\n]{0,30}(begin|start|first)",
+            r"(only|first)[^.\n]{0,40}(message|one)[^.\n]{0,30}system",
+            r"unexpected role ['\"`]?(system|developer)|roles must alternate",
+            r"(system|developer)['\"`]? (must precede|is only (allowed|supported))",
+            r"multiple system (messages|prompts)|system messages? (in the middle|after)",
+        ),
+        cause="late_system",
+        say=_late_system,
+    ),
+    Cure(
+        Kind.INVALID_REQUEST,
+        lambda text: not _is_document(text) and _PICTURE_REFUSED(text),
+        codes=PICTURE_CODES,
+        instead=_ANYBODY | {Kind.NOT_FOUND},
+        say=_led_by("Could not process image"),
+    ),
+    Cure(
+        Kind.INVALID_REQUEST,
+        _is_document,
+        codes=frozenset(
+            {"invalid_file", "invalid_pdf", "unsupported_file", "unsupported_file_type", "invalid_file_format"}
+        ),
+        say=_led_by("Could not process PDF"),
+    ),
+    Cure(
+        Kind.NOT_FOUND,
+        _words(
+            r"\bmodels?\b[^\n]{0,120}?(not (be )?found|n't exist|not exist)",
+            r"\bmodels?\b[^\n]{0,120}?(no longer (available|supported)|decommissioned)",
+            r"(unknown|no such|invalid|unsupported) model\b|model.?not.?(found|exist)",
+            r"not a valid model|模型不存在",
+        ),
+        codes=frozenset(
+            {"model_not_found", "ModelNotFound", "model_not_available", "model_not_supported", "invalid_model"}
+        ),
+        instead=frozenset({Kind.INVALID_REQUEST, Kind.NOT_FOUND}),
+        say=lambda text, _plan, _told: text if text.startswith("model:") else f"model: {text}",
+    ),
+    Cure(
+        Kind.OVERLOADED,
+        _words(
+            r"overloaded|(at|over|insufficient|no|exceeded) capacity",
+            r"(server|service|engine|system|model) (is |are )?(currently |too |very )?busy",
+            r"temporarily unavailable|loading model|model is (currently )?loading|繁忙|过载",
+        ),
+        instead=frozenset({Kind.UPSTREAM}),
+    ),
+)
+"""The rows, in the order in which they are asked."""

@@ -1,0 +1,336 @@
+"""What an upstream's error says, wherever in a body it stands: one reader for all the shapes that servers use.
+
+OpenAI's envelope is the least of them. An error is a string, a list, a number, JSON inside a string of another error
+(`metadata.raw` of OpenRouter), a `detail` with places (FastAPI), a `base_resp` (MiniMax), the payload of an SSE body
+that came with an error's status, a page of HTML, or a line of text.  The reader goes through such a value once, from
+the outside in, and collects what it finds under the few names that matter.  What servers quote of a request (`input`,
+`body` of a validation) stands under other names and is never looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from stages.tables.headers import seconds
+from stages.wire import json, sse
+
+MOST_CHARACTERS = 64 * 2**10
+"""How much of a text is read at all."""
+
+MOST_VALUES = 256
+"""How many objects, lists and texts of one error are looked at, so that an odd one costs no more than an ordinary."""
+
+LONGEST_SENTENCE = 4_000
+"""Characters of a sentence that a person gets to see; some validators write a book and quote the request in it."""
+
+_DEEPER = frozenset(
+    [
+        "error",
+        "errors",
+        "detail",
+        "details",
+        "response",
+        "data",
+        "metadata",
+        "raw",
+        "body",
+        "cause",
+        "innererror",
+        "innerexception",
+        "upstreamerror",
+        "providererror",
+        "originalerror",
+        "baseresp",
+        "lasterror",
+        "statusdetails",
+        "fault",
+        "result",
+        "exception",
+        "failure",
+        "err",
+        "headers",
+    ]
+)
+_ASIDE = frozenset({"details", "data", "metadata", "innererror", "headers"})
+# What stands there explains; it speaks only where nothing else does.
+_SENTENCES = frozenset(
+    [
+        "message",
+        "msg",
+        "errormessage",
+        "errormsg",
+        "errmsg",
+        "statusmsg",
+        "statusmessage",
+        "errordescription",
+        "faultstring",
+        "description",
+        "title",
+    ]
+)
+_CODES = frozenset(
+    ["code", "type", "errorcode", "errortype", "status", "statuscode", "reason", "faultcode", "httpcode", "httpstatus"]
+)
+_NUMBERED = frozenset(["code", "errorcode", "status", "statuscode", "httpcode", "httpstatus", "type"])
+_PLACES = frozenset({"param", "loc", "field", "parameter", "property"})
+_WAITS = {"retryafter": 1.0, "retrydelay": 1.0, "retryafterseconds": 1.0, "retryafterms": 0.001}
+_SAYS_NOTHING = frozenset(
+    [
+        "error",
+        "failed",
+        "cancelled",
+        "canceled",
+        "completed",
+        "incomplete",
+        "in_progress",
+        "response.failed",
+        "response.error",
+        "null",
+        "none",
+        "success",
+        "ok",
+        "fail",
+    ]
+) | {""}
+_ERRORS = range(400, 600)
+_GOOD = range(200, 300)
+_TOO_LARGE = 1_000_000
+_GENERIC = re.compile(
+    r"(the )?((upstream )?provider returned (an )?error|(an )?(unknown |upstream |internal )?error( occurred)?|"
+    r"bad request|internal server error|upstream request failed|request failed|not found|none|failed)\W{0,9}",
+    re.IGNORECASE,
+)
+_STREAM = ("event:", "data:", "id:", "retry:", ":")
+_PAGE = re.compile(r"<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
+_TITLE = re.compile(r"<(title|h1|h2|message|code)\b[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
+
+
+@attrs.frozen
+class Told:
+    """What an error says.
+
+    Attributes:
+        sentences: what it says in words, the one that says most first.
+        codes: its codes and types, the innermost first.
+        status: the HTTP status that stands in the body; None when none does.
+        numbers: codes that are numbers of a vendor's own, the innermost first.
+        places: the fields of the request that it names, with dots: `reasoning.summary`.
+        wait: seconds until the request may be made again.
+        tokens: the size of the prompt, where a field of its own tells it.
+        window: the model's window, likewise.
+        page: whether it was HTML: no API's word, but that of something in front of it.
+    """
+
+    sentences: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    status: int | None = None
+    numbers: tuple[int, ...] = ()
+    places: tuple[str, ...] = ()
+    wait: float | None = None
+    tokens: int | None = None
+    window: int | None = None
+    page: bool = False
+
+
+def parsed(body: bytes) -> Any:
+    """Read a body that should be JSON; any other is its text."""
+    try:
+        return json.decode(body)
+    except json.MalformedJson:
+        return body[:MOST_CHARACTERS].decode("utf-8", "replace").strip("\ufeff \t\r\n")
+
+
+def read(value: Any) -> Told:
+    """Read an error of any shape.
+
+    Args:
+        value: an error, or a body with one in it: any JSON value, or text that is none.
+    """
+    reader = _Reader()
+    reader.waiting.append(_Place(value))
+    for _ in range(MOST_VALUES):
+        if not reader.waiting:
+            break
+        reader.take(reader.waiting.popleft())
+    return reader.told()
+
+
+_ECHO = frozenset(
+    [
+        "instructions",
+        "input",
+        "output",
+        "text",
+        "tools",
+        "metadata",
+        "reasoning",
+        "model",
+        "id",
+        "usage",
+        "prompt",
+        "user",
+        "object",
+    ]
+)
+
+
+def without_echo(response: dict[str, Any]) -> dict[str, Any]:
+    """A response object without what it repeats of its request, where nothing of an error can stand."""
+    return {name: value for name, value in response.items() if name not in _ECHO}
+
+
+def is_error(answer: dict[str, Any]) -> bool:
+    """Whether a body that came with a good status is an error: it says nothing else, and one stands in it."""
+    if isinstance(answer.get("output"), list) and answer["output"]:
+        return False
+    if answer.get("object") == "error" or any(answer.get(name) for name in ("error", "errors", "fault")):
+        return True
+    told = read({name: value for name, value in answer.items() if _plain(name) in _ENVELOPE})
+    if told.status or told.numbers:
+        return True
+    return not ("output" in answer or isinstance(answer.get("status"), str) or answer.get("object") == "response")
+
+
+_ENVELOPE = frozenset({"status", "statuscode", "code", "baseresp"})
+
+
+@attrs.frozen
+class _Place:
+    """A value, how deep it stands, whether only aside, and whether it is the number of a vendor's own."""
+
+    value: Any
+    depth: int = 0
+    aside: bool = False
+
+
+@attrs.define
+class _Reader:
+    """Collects from the outside in; what is deeper is nearer to the cause, and counts more."""
+
+    waiting: deque[_Place] = attrs.field(factory=deque)
+    _sentences: list[tuple[tuple[bool, bool, int], str]] = attrs.field(factory=list)
+    _codes: list[tuple[int, str]] = attrs.field(factory=list)
+    _numbers: list[tuple[int, int]] = attrs.field(factory=list)
+    _places: list[str] = attrs.field(factory=list)
+    _fields: dict[str, float] = attrs.field(factory=dict)
+    _page: bool = False
+
+    def take(self, place: _Place) -> None:
+        """Take one value."""
+        match place.value:
+            case dict():
+                self._object(place)
+            case list() | tuple():
+                self.waiting += (_Place(inner, place.depth, place.aside) for inner in place.value[:MOST_VALUES])
+            case str():
+                self._text(place.value[:MOST_CHARACTERS], place)
+            case bytes():
+                self._text(place.value[:MOST_CHARACTERS].decode("utf-8", "replace"), place)
+            case _:
+                pass  # a number, a truth or nothing says nothing without a name
+
+    def told(self) -> Told:
+        """Put together what was found."""
+        numbers = [number for _, number in sorted(self._numbers, key=lambda each: -each[0])]
+        window, tokens = self._fields.get("nctx"), self._fields.get("nprompttokens")
+        return Told(
+            sentences=tuple(text for _, text in sorted(self._sentences, key=lambda each: each[0])),
+            codes=tuple(word for _, word in sorted(self._codes, key=lambda each: -each[0])),
+            status=next((number for number in numbers if number in _ERRORS), None),
+            numbers=tuple(number for number in numbers if number not in _ERRORS),
+            places=tuple(dict.fromkeys(self._places)),
+            wait=self._fields.get("wait"),
+            tokens=int(tokens) if tokens else None,
+            window=int(window) if window else None,
+            page=self._page,
+        )
+
+    def _object(self, place: _Place) -> None:
+        named = {_plain(key): value for key, value in place.value.items()}
+        where = ".".join(_places(named))
+        if where:
+            self._places.append(where)
+        for name, value in named.items():
+            if name in _SENTENCES and isinstance(value, str):
+                self._text(value[:MOST_CHARACTERS], place, where if "loc" in named else "")  # its words need the place
+            elif name in _DEEPER and value:
+                aside = name in _ASIDE or (place.aside and name not in ("raw", "error", "cause"))
+                self.waiting.append(_Place(value, place.depth + 1, aside))
+            elif name in _SENTENCES and isinstance(value, dict | list):
+                self.waiting.append(_Place(value, place.depth + 1, place.aside))
+            elif name in _CODES:
+                self._code(name, value, place.depth)
+            else:
+                self._field(name, value)
+
+    def _code(self, name: str, value: Any, depth: int) -> None:
+        if isinstance(value, str) and value.strip().isdecimal() and len(value) < len(str(_TOO_LARGE)):
+            value = int(value)
+        if isinstance(value, str):
+            if value.strip().lower() not in _SAYS_NOTHING:
+                self._codes.append((depth, value[:200]))
+        elif name in _NUMBERED and _is_code(value):
+            self._numbers.append((depth, int(value)))
+
+    def _field(self, name: str, value: Any) -> None:
+        number = seconds(value.strip()) if isinstance(value, str) and name in _WAITS else value
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < 1e9:  # noqa: PLR2004
+            return
+        if name in _WAITS:
+            self._fields["wait"] = number * _WAITS[name]
+        elif name in ("nctx", "nprompttokens"):
+            self._fields[name] = number
+
+    def _text(self, text: str, place: _Place, where: str = "") -> None:
+        """Take a text: a sentence, or something else that was written into one."""
+        text = text.strip()
+        if _PAGE.match(text):
+            self._page = True
+            text = " ".join(dict.fromkeys(found[2].strip() for found in _TITLE.finditer(text)))
+        inner = list(_inside(text))
+        self.waiting += (_Place(value, place.depth + 1, aside=False) for value in inner)
+        if not text or (inner and text.startswith(("{", "[", '"', *_STREAM))):
+            return
+        sentence = f"{where}: {text}" if where and where.rsplit(".", 1)[-1] not in text else text
+        rank = (bool(_GENERIC.fullmatch(text)), place.aside, -place.depth)
+        self._sentences.append((rank, sentence[:LONGEST_SENTENCE]))
+
+
+def _is_code(value: Any) -> bool:
+    """Whether a value is a number that can be a code; zero and good statuses say that nothing is wrong."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 < abs(value) < _TOO_LARGE and value not in _GOOD  # of NaN, nothing is true
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def _places(named: dict[str, Any]) -> Iterator[str]:
+    """The place that an object names, piece by piece, as the request knows it: without the `body` of FastAPI."""
+    told = next((named[name] for name in _PLACES if named.get(name)), ())
+    for piece in (told,) if isinstance(told, str) else told if isinstance(told, list | tuple) else ():
+        if piece not in ("body", "json") and isinstance(piece, str | int):
+            yield str(piece)[:200]
+
+
+def _inside(text: str) -> Iterator[Any]:
+    """What is written in a text: JSON, alone or behind some words, or the payloads of a stream."""
+    if text.startswith(_STREAM):
+        decoder = sse.Decoder()
+        payloads = [*decoder.feed(text.encode("utf-8", "replace") + b"\n\n"), *decoder.finish()]
+        yield from (payload.decode("utf-8", "replace") for payload in payloads if payload != b"[DONE]")
+        return
+    begin = 0 if text.startswith(("{", "[", '"')) else text.find('{"')
+    end = text.rfind("}") + 1 if begin else len(text)
+    if begin < 0 or end <= begin:
+        return
+    try:
+        yield json.decode(text[begin:end])
+    except json.MalformedJson:
+        return

@@ -1,0 +1,221 @@
+"""What an upstream refuses of a request, and how the same request is made without it.
+
+A server that knows less than the whole API says 400 to fields that the client never asked for: they were added here,
+for the cache, for the safety of its account, to get reasoning back.  Each row names such a field as servers name it,
+and the fields of a `Profile` that leave it out; so what was learnt from a refusal is a profile, and a setting can say
+the same for good.  A field that stands for a wish of the client's is left out only where it is not known at all: the
+report then says so, as for any server whose profile lacks it.
+
+Three ways lead from a refusal to a row: the place that it names (`param`, `loc`), the item of the input that it points
+at, and its words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from stages.canonical.failure import Failure, Kind
+from stages.tables.models import MODEL_EFFORTS
+from stages.tables.profiles import SPELLINGS, Profile
+
+Value = bool | str
+"""What a field of a profile may be changed to."""
+
+
+@attrs.frozen
+class Remedy:
+    """A way to make a request once more.
+
+    Attributes:
+        name: what is left out or said otherwise, for logs and the mapping header.
+        changes: the fields of the profile that do it.
+        lasting: whether the upstream will refuse it again, so that it is worth remembering.
+    """
+
+    name: str
+    changes: Mapping[str, Value]
+    lasting: bool = True
+
+
+@attrs.frozen
+class Field:
+    """A row.
+
+    Attributes:
+        name: the field, as it stands in a request.
+        change: the field of the profile that leaves it out when it is False.
+        also: other names of it, and of what stands in it.
+        words: how sentences speak of it; None for a name that is a word of English, which must stand as a name.
+        wished: whether a client may have asked for it: then it must be unknown, and not just wrong.
+    """
+
+    name: str
+    change: str
+    also: tuple[str, ...] = ()
+    words: str | None = None
+    wished: bool = False
+
+    def is_at(self, place: str) -> bool:
+        """Whether a place in a request is this field's, or one inside it."""
+        names = re.split(r"[.\[\]]+", place.strip(".]"))
+        return any(_stands(other.split("."), names) for other in (self.name, *self.also))
+
+    def is_named_in(self, sentence: str) -> bool:
+        """Whether a sentence speaks of it."""
+        pattern = self.words or "|".join(_as_a_name(other) for other in (self.name, *self.also))
+        return re.search(pattern, sentence, re.IGNORECASE) is not None
+
+
+def _stands(inner: list[str], names: list[str]) -> bool:
+    """Whether names follow each other in a path, at its beginning or in an item of the input."""
+    starts = range(len(names) - len(inner) + 1) if names[0] in ("input", "tools") else range(1)
+    return any(names[at : at + len(inner)] == inner for at in starts)
+
+
+def _as_a_name(name: str) -> str:
+    escaped = re.escape(name)
+    if "_" in name or "." in name:
+        return rf"\b{escaped}\b"
+    return (
+        rf"['\"`]{escaped}['\"`]|(?:parameters?|fields?|arguments?|property|properties|keys?|options?|supplied|inputs?|"
+        rf"permitted)\W{{1,4}}{escaped}\b(?![._])|^{escaped}: "
+    )
+
+
+EFFORT = Field(
+    "reasoning.effort", "effort", ("reasoning_effort", "effort"), r"reasoning[._ ]effort|\beffort\b", wished=True
+)
+
+FIELDS = (
+    Field("reasoning.summary", "summaries", ("reasoning.generate_summary",), r"reasoning[._ ]summar|generate_summary"),
+    Field("reasoning.encrypted_content", "sealed", words=r"encrypted[ _]content"),
+    Field("include", "include"),
+    Field("prompt_cache_key", "cache_key"),
+    Field("safety_identifier", "safety_identifier"),
+    Field("prompt_cache_options", "cache_breakpoints", ("prompt_cache_breakpoint",)),
+    Field("stream_options", "obfuscation", ("include_obfuscation",)),
+    Field("store", "store"),
+    Field("phase", "phases"),
+    EFFORT,
+    Field("reasoning", "effort", ("thinking",), wished=True),
+    Field("max_tool_calls", "tool_limit", wished=True),
+    Field("parallel_tool_calls", "parallel_calls", wished=True),
+    Field("service_tier", "service_tier", wished=True),
+    Field("temperature", "sampling", ("top_p",), wished=True),
+    Field("developer", "developer_role", words=r"['\"`]developer['\"`]|\bdeveloper (role|message)|role:? developer"),
+)
+"""The rows, the more precise before those that hold them."""
+
+_REFUSES = re.compile(
+    r"unknown|unrecogni[sz]ed|unexpected|support|permitted|allowed|extra|additional propert|invalid|verified|"
+    r"available|recogni[sz]ed|no such|cannot|n't |not |should be|forbidden|expected",
+    re.IGNORECASE,
+)
+_UNKNOWN = re.compile(
+    r"unsupported|unknown|unrecogni[sz]ed|unexpected|not supported|n't support|not support|extra|not permitted|"
+    r"additional propert|(not|n't) (accept|take|allow|recogni[sz]e)|not allowed|only the default|not available|no such",
+    re.IGNORECASE,
+)
+_LISTS = re.compile(
+    r"(?:values|should be|one of|expected|accepts?|must be|supports?|supported|allowed)\b(?=(?P<rest>[^\n]{0,300}))",
+    re.IGNORECASE,
+)
+_ITEM = re.compile(
+    r"\binput\[(\d{1,6})\]|\binput\.(?:[^.\d]{1,200}\.)?(\d{1,6})\b|'input', (?:'[^']{0,9000}', )?(\d{1,6})\b"
+)
+_SEAL = re.compile(
+    r"encrypted content .{0,400} could not be|Item (with id )?'rs_|without its required following item", re.IGNORECASE
+)
+# The sentences of an upstream that will not take back a reasoning item; they come without a code.
+_REASONING = re.compile(
+    r"\brs_\w|encrypted[ _]content|reasoning[ _](items?|content|text|type|blocks?)|['\"`]reasoning['\"`]|"
+    r"type:? ?['\"`]?reasoning|reasoningitem",
+    re.IGNORECASE,
+)
+_ASSISTANT = re.compile(
+    r"output_text|ResponseOutputMessage|EasyInputMessage|determine type of|(content|message) part|part type|"
+    r"annotations|assistant (message|content|text)|valid string|missing field",
+    re.IGNORECASE,
+)
+_SEARCHED = 2_000
+_NOT_HEALED = frozenset({"context_length_exceeded", "late_system"})
+
+
+def is_about_reasoning(sentence: str) -> bool:
+    """Whether a sentence says that a reasoning item is not taken back, in words that mean nothing else."""
+    return _SEAL.search(sentence) is not None
+
+
+def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Iterator[Remedy]:
+    """The ways to make a refused request once more, the likeliest first; none where it is refused for something else.
+
+    Args:
+        failure: the refusal.
+        sent: the request that was refused.
+        profile: what it was made for.
+    """
+    if failure.kind is not Kind.INVALID_REQUEST or failure.cause in _NOT_HEALED:
+        return
+    sentence = failure.message
+    items = [item for item in sent.get("input", ()) if isinstance(item, dict)]
+    thinks = any(item.get("type") == "reasoning" for item in items)
+    if failure.cause == "invalid_encrypted_content" or is_about_reasoning(sentence):
+        yield _without_reasoning(lasting=False)  # a seal or an order that is wrong now, and need not be next time
+        return
+    for field in FIELDS:
+        if any(field.is_at(place) for place in failure.places):
+            yield from _without(field, sentence, certain=True)
+    yield from _for_item(failure, items, profile)
+    for field in FIELDS:
+        if field.is_named_in(sentence):
+            yield from _without(field, sentence, certain=False)
+    if thinks and _REASONING.search(sentence):
+        yield _without_reasoning(lasting=True)
+    if any(item.get("role") == "assistant" for item in items) and _ASSISTANT.search(sentence):
+        yield from _spelt_otherwise(profile)
+
+
+def _without_reasoning(*, lasting: bool) -> Remedy:
+    return Remedy("reasoning", {"reasoning_replay": "none"}, lasting)
+
+
+def _without(field: Field, sentence: str, *, certain: bool) -> Iterator[Remedy]:
+    """Leave a field out, or, where the upstream lists the efforts that it knows, say one of those."""
+    if field is EFFORT and (known := _efforts_in(sentence)):
+        yield Remedy(field.name, {"efforts": known})
+    if (_UNKNOWN if field.wished else _REFUSES).search(sentence) or (certain and not field.wished):
+        yield Remedy(field.name, {field.change: False})
+
+
+def _efforts_in(sentence: str) -> str:
+    """The efforts that a sentence says are known, with commas between; the list stands last in it."""
+    lists = [set(re.findall(r"\w+", found["rest"].lower())) for found in _LISTS.finditer(sentence[:_SEARCHED])]
+    known = next(
+        (listed.intersection(MODEL_EFFORTS) for listed in reversed(lists) if not listed.isdisjoint(MODEL_EFFORTS)), ()
+    )
+    return ",".join(effort for effort in MODEL_EFFORTS if effort in known)
+
+
+def _for_item(failure: Failure, items: list[dict[str, Any]], profile: Profile) -> Iterator[Remedy]:
+    """Say otherwise, or not at all, what stands at the place that a refusal points at."""
+    for text in (*failure.places, failure.message):
+        found = _ITEM.search(text)
+        at = int(next(filter(None, found.groups()))) if found else len(items)
+        item = items[at] if at < len(items) else {}
+        if item.get("type") == "reasoning":
+            yield _without_reasoning(lasting=True)
+        elif item.get("role") == "assistant":
+            yield from _spelt_otherwise(profile)
+        elif item.get("role") == "developer" and re.search(r"\brole\b|developer", f"{text} {failure.message}"):
+            yield Remedy("developer", {"developer_role": False})
+
+
+def _spelt_otherwise(profile: Profile) -> Iterator[Remedy]:
+    """Spell the texts of the assistant in the ways that follow the present one."""
+    at = SPELLINGS.index(profile.assistant_text)
+    for spelling in (*SPELLINGS[at + 1 :], *SPELLINGS[:at]):
+        yield Remedy("assistant_text", {"assistant_text": spelling})

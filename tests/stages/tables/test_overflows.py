@@ -1,0 +1,179 @@
+"""Prompts that do not fit, in everybody's words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.canonical.failure import Kind
+from stages.canonical.plan import AnswerPlan
+from stages.tables.errors import failure_of
+from stages.tables.overflows import OVERFLOW, Numbers, no_room, numbers_in, output_message, says_overflow, too_long
+
+PLAN = AnswerPlan("msg_1", "claude-x", "gpt-x", max_output_tokens=32_000, input_tokens=100)
+
+TOO_LONG = {
+    "This model's maximum context length is 8000 tokens. However, your messages resulted in 9000 tokens.": (9000, 8000),
+    "request (9000 tokens) exceeds the available context size (8000 tokens), try increasing it": (9000, 8000),
+    "prompt is too long: 9000 tokens > 8000 maximum": (9000, 8000),
+    "This model's maximum prompt length is 8000 but the request contains 9000 tokens.": (9000, 8000),
+    "The input (9000 tokens) is longer than the model's context length (8000 tokens).": (9000, 8000),
+    "Trying to keep the first 9000 tokens when context the overflows. However, the model is loaded with context length "
+    "of only 8000 tokens, which is not enough.": (9000, 8000),
+    "tokens to keep from the initial prompt is greater than the context length (n_keep: 9000>= n_ctx: 8000)": (
+        9000,
+        8000,
+    ),
+    "prompt token count of 9000 exceeds the limit of 8000": (9000, 8000),
+    "The input token count (9000) exceeds the maximum number of tokens allowed (8000).": (9000, 8000),
+    "Input length (9000) exceeds the maximum allowed length (8000)": (9000, 8000),
+    "The decoder prompt (length 9000) is longer than the maximum model length of 8000.": (9000, 8000),
+    "Your request exceeded model token limit: 8000 (requested: 9000)": (9000, 8000),
+    "Prompt contains 9000 tokens and 0 draft tokens, too large for model with 8000 maximum context length": (
+        9000,
+        8000,
+    ),
+    "prompt has 9,000 tokens, but the configured context size is 8,000 tokens": (9000, 8000),
+    "You passed 9000 input tokens and requested 100 output tokens. However, the model's context length is only 8000 "
+    "tokens, resulting in a maximum input length of 7900 tokens.": (9000, 8000),
+    "`inputs` must have less than 8000 tokens. Given: 9000": (9000, 8000),
+    "This model's maximum context length is 8000 tokens. However, you requested 9100 tokens (9000 in the messages, 100 "
+    "in the completion).": (9000, 8000),
+    "This endpoint's maximum context length is 8000 tokens. However, you requested about 9100 tokens (8500 of text "
+    "input, 500 of tool input, 100 in the output).": (9000, 8000),
+}
+"""Sentences, and the numbers in them: the prompt's and the window's."""
+
+NO_ROOM = {
+    "This model's maximum context length is 8000 tokens. However, you requested 6000 output tokens and your prompt "
+    "contains at least 3000 input tokens, for a total of at least 9000 tokens.": (3000, 6000, 8000),
+    "'max_tokens' or 'max_completion_tokens' is too large: 6000. This model's maximum context length is 8000 tokens "
+    "and your request has 3000 input tokens (6000 > 8000 - 3000).": (3000, 6000, 8000),
+    "Requested token count exceeds the model's maximum context length of 8000 tokens. You requested a total of 9000 "
+    "tokens: 3000 tokens from the input messages and 6000 tokens for the completion.": (3000, 6000, 8000),
+    "This model's maximum context length is 8000 tokens, however you requested 9000 tokens (3000 in your prompt; 6000 "
+    "for the completion).": (3000, 6000, 8000),
+    "`inputs` tokens + `max_new_tokens` must be <= 8000. Given: 3000 `inputs` tokens and 6000 `max_new_tokens`": (
+        *(3000, 6000),
+        8000,
+    ),
+    "input length and `max_tokens` exceed context limit: 3000 + 6000 > 8000, decrease them": (3000, 6000, 8000),
+}
+"""Sentences about a prompt that fits alone, and their numbers."""
+
+WITHOUT = (
+    "Context size has been exceeded.",
+    "Your input exceeds the context window of this model.",
+    "the request exceeds the available context size, try increasing it",
+    "Input is too long for requested model.",
+    "Please reduce the length of the messages or completion.",
+    "invalid params, context window exceeds limit (2013)",
+    "The input token count exceeds the maximum number of tokens allowed 1048576.",
+    "Range of input length should be [1, 98304]",
+    "Prompt exceeds max length",
+    "prompt too long; exceeded max context length by 4321 tokens",
+    "tokens in request more than max tokens allowed",
+)
+"""Sentences without both numbers."""
+
+OTHERS = (
+    "Too many tokens, please wait before trying again.",
+    "Rate limit reached: limit of 30000 tokens per minute exceeded.",
+    "Request exceeds the tokens per day quota of 100000.",
+    "Invalid 'input[2].call_id': string too long. Expected a string with maximum length 64.",
+    "Input image exceeds the limit of 20 MB.",
+    "Tool argument validation failed: input length exceeds 1000 characters",
+)
+"""Sentences that are about something else."""
+
+
+@pytest.mark.parametrize("status", [None, 400, 413, 422, 500])
+@pytest.mark.parametrize(("sentence", "numbers"), TOO_LONG.items())
+def test_a_prompt_that_is_too_long(sentence: str, numbers: tuple[int, int], status: int | None) -> None:
+    """With the upstream's own numbers, whatever the status: clients compact on these words alone."""
+    failure = failure_of({"error": {"message": sentence}}, status=status, plan=PLAN)
+
+    assert (failure.kind, failure.cause, failure.message) == (Kind.INVALID_REQUEST, OVERFLOW, too_long(*numbers))
+
+
+@pytest.mark.parametrize(("sentence", "numbers"), NO_ROOM.items())
+def test_no_room_for_the_answer(sentence: str, numbers: tuple[int, int, int]) -> None:
+    """The client asks for less: not below our own estimate, so that one step is enough."""
+    larger = AnswerPlan("msg_1", "claude-x", "gpt-x", input_tokens=3500)
+    absurd = AnswerPlan("msg_1", "claude-x", "gpt-x", input_tokens=8001)
+
+    assert failure_of({"message": sentence}, status=400, plan=PLAN).message == no_room(*numbers)
+    assert failure_of({"message": sentence}, status=400).message == no_room(*numbers)
+    assert failure_of({"message": sentence}, status=400, plan=larger).message == no_room(3500, *numbers[1:])
+    assert failure_of({"message": sentence}, status=400, plan=absurd).message == no_room(*numbers)
+
+
+@pytest.mark.parametrize("sentence", WITHOUT)
+def test_numbers_are_never_made_up(sentence: str) -> None:
+    """Where the upstream tells none, its words stand instead."""
+    failure = failure_of({"error": sentence}, status=400, plan=PLAN)
+
+    assert (failure.cause, failure.message) == (OVERFLOW, f"prompt is too long: {sentence}")
+
+
+def test_numbers_in_fields_of_their_own() -> None:
+    """llama.cpp tells them beside the sentence."""
+    error = {"message": "It exceeds the available context size.", "n_prompt_tokens": 9000, "n_ctx": 8000, "code": 400}
+
+    assert failure_of({"error": error}, status=400).message == too_long(9000, 8000)
+
+
+@pytest.mark.parametrize("code", ["context_length_exceeded", "exceed_context_size_error", "ContextWindowExceededError"])
+def test_a_code_says_it_alone(code: str) -> None:
+    """Whatever the sentence says, or without one."""
+    assert failure_of({"type": code}).message == "prompt is too long"
+    assert failure_of({"code": code, "message": "No."}, status=500).cause == OVERFLOW
+
+
+@pytest.mark.parametrize("sentence", OTHERS)
+def test_what_is_no_overflow(sentence: str) -> None:
+    """Rates, pictures and characters have limits, too."""
+    assert not says_overflow(sentence)
+    assert failure_of({"message": sentence}, status=400, plan=PLAN).cause != OVERFLOW
+
+
+def test_a_sum_that_is_told_alone() -> None:
+    """What fits without the answer that was asked for is a sum with it."""
+    sentence = "This model's maximum context length is 65536 tokens. However, you requested 76300 tokens."
+
+    assert failure_of({"message": sentence}, status=400, plan=PLAN).message == no_room(44_300, 32_000, 65_536)
+    assert failure_of({"message": sentence}, status=400).message == too_long(76_300, 65_536)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "asked"),
+    [
+        (
+            "Invalid 'max_output_tokens': above maximum value. Expected a value <= 8000, but got 200000 instead.",
+            200_000,
+        ),
+        ("max_tokens is too large: 200000. This model supports at most 8000 completion tokens", 200_000),
+        ("max_tokens (200000) exceeds the maximum allowed (8000)", 200_000),
+        ("`max_tokens` must be less than or equal to `8000`, the maximum for this `context_window`", 32_000),
+        ("Invalid max_tokens value, the valid range of max_tokens is [1, 8000]", 32_000),
+    ],
+)
+def test_an_answer_that_may_not_be_so_long(sentence: str, asked: int) -> None:
+    """Claude Code lowers its limit on this sentence; the number that was asked for is known here."""
+    told = failure_of({"message": sentence, "type": "invalid_request_error"}, status=400, plan=PLAN).message
+
+    assert told == f"max_tokens: {asked} > 8000, which is the maximum allowed number of output tokens for this model"
+
+
+def test_a_limit_that_is_not_exceeded_says_nothing() -> None:
+    """A number that is too small is no number that is too large."""
+    assert output_message("max_output_tokens: Expected a value >= 16, but got 1 instead.", PLAN) is None
+
+
+@given(st.text(alphabet="1 tokens,>()maxprutfd", max_size=200))
+def test_any_text_has_some_numbers(text: str) -> None:
+    """Reading numbers never fails, and no number is two things."""
+    numbers = numbers_in(text)
+
+    assert isinstance(numbers, Numbers)
