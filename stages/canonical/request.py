@@ -254,7 +254,8 @@ class Metadata(Node):
 class Request:
     """Everything that `POST /v1/messages` and `.../count_tokens` may say.
 
-    `extra` holds the top-level fields that have no attribute here, as they came: nothing is lost in silence.
+    `extra` holds the top-level fields that have no attribute here, as they came: nothing is lost in silence. `mended`
+    are the paths of texts that held half a character, which is U+FFFD by now.
     """
 
     model: str
@@ -271,6 +272,11 @@ class Request:
     top_p: float | None = None
     metadata: Metadata | None = None
     extra: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    mended: tuple[str, ...] = ()
+
+
+NO_FIELDS = frozenset({"extra", "mended"})
+"""Attributes of a request that are no fields of its body."""
 
 
 @attrs.frozen

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import Caller, Request
 from stages.decoder import rules, tool_rules
@@ -40,7 +42,8 @@ def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False)
     if (wrong := versions.complaint(caller.version)) is not None:
         return _refusal(wrong)
     try:
-        value = request_body.read(body)
+        mended: list[str] = []
+        value = request_body.read(body, mended)
     except json.MalformedJson as error:
         return _refusal(f"The request body is not valid JSON: {error}")
     if not isinstance(value, dict):
@@ -49,6 +52,7 @@ def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False)
         request = structure(value)
     except Misfit as misfit:
         return _refusal(str(misfit))
+    request = attrs.evolve(request, mended=tuple(mended)) if mended else request
     return _checked(request, caller, counting=counting)
 
 

@@ -67,6 +67,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         reasoning: False leaves out all earlier reasoning, after the upstream has refused it once.
     """
     report, profile = Report(), target.profile
+    for path in request.mended:
+        report.approximated(path, "half a character, which is no Unicode, becomes U+FFFD")
     upstream_model = models.upstream_model(request.model, target.models)
     model = models.model_info(upstream_model)
     overall, changes = thinking.efforts(request, model, profile, report)

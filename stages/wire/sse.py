@@ -1,7 +1,7 @@
 """Server-sent events: bytes to `data` payloads, and one event to bytes.
 
 Both APIs repeat the event's name as `type` inside the payload, and servers that disagree with themselves exist,
-so names are not handed on: whoever wants the kind of an event reads it from the payload.
+so the payload is what counts.  Names are told on request, for payloads that say nothing of the kind.
 Source: WHATWG HTML, section 9.2 (event stream interpretation).
 """
 
@@ -27,6 +27,7 @@ class Decoder:
         self._buffer = b""
         self._searched = 0
         self._begun = False
+        self._finished = b""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes; return the payloads of the events they finish, in order."""
@@ -44,7 +45,8 @@ class Decoder:
             self._keep(buffer)
             return []
         self._keep(buffer[last + 2 :])
-        return _payloads(buffer[:last])
+        self._finished = buffer[:last]
+        return _payloads(self._finished)
 
     def finish(self) -> list[bytes]:
         """Return the payload of an event that lacks only its blank line, if there is one.
@@ -52,8 +54,13 @@ class Decoder:
         The standard drops such an event; a server that closes right after its last line is common, though,
         and a payload that was really cut is no JSON, which the next stage notices.
         """
-        payload, self._buffer = _payload(self._buffer), b""
+        payload, self._finished, self._buffer = _payload(self._buffer), self._buffer, b""
         return [] if payload is None else [payload]
+
+    def names(self) -> list[bytes]:
+        """The names of the events whose payloads were returned last, one for each; empty for those without."""
+        events = _BLANK_LINE.split(self._finished)
+        return [_name(event) for event in events if _payload(event) is not None]
 
     @property
     def pending(self) -> int:
@@ -75,6 +82,7 @@ class Decoder:
             begin = blank.end()
             if payload is not None:
                 payloads.append(payload)
+        self._finished = body[:begin]
         self._buffer = body[begin:] + held
         self._searched = 0
         return payloads
@@ -106,6 +114,12 @@ def _payload(event: bytes) -> bytes | None:
             return rest[5:].strip()
     lines = [line[5:].removeprefix(b" ") for line in _LINE_END.split(event) if line.startswith(b"data:")]
     return b"\n".join(lines).strip() if lines else None
+
+
+def _name(event: bytes) -> bytes:
+    """The name of one event: its last `event` line counts."""
+    lines = [line[6:].strip() for line in _LINE_END.split(event) if line.startswith(b"event:")]
+    return lines[-1] if lines else b""
 
 
 def encode(name: str, data: bytes) -> bytes:

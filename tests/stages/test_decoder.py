@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.failure import Failure, Kind
-from stages.canonical.request import Caller, Request
+from stages.canonical.request import Caller, Request, Text
 from stages.decoder import THREADS_UNSUPPORTED, decode
 from stages.tables.versions import VERSIONS
 from stages.wire import json
@@ -193,3 +193,23 @@ def test_any_bytes_are_refused_politely(raw: bytes) -> None:
     outcome = decode(raw)
 
     assert isinstance(outcome, Failure)
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "paths"),
+    [
+        (rb"a\ud83d", "a\ufffd", ("messages.0.content",)),
+        (rb"\uDE00b", "\ufffdb", ("messages.0.content",)),
+        (b"\xed\xa0\xbd", "\ufffd", ("messages.0.content",)),
+        (rb"\ud83d\ude00", "\U0001f600", ()),
+        (rb"\\ud83d", r"\ud83d", ()),
+    ],
+)
+def test_half_a_character_is_replaced(text: bytes, read: str, paths: tuple[str, ...]) -> None:
+    """JSON has those and Unicode has not; the request remembers where, so that it is reported."""
+    request = decode(b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"' + text + b'"}]}')
+
+    assert isinstance(request, Request)
+    (block,) = request.messages[0].content
+    assert isinstance(block, Text)
+    assert (block.text, request.mended) == (read, paths)

@@ -89,7 +89,7 @@ class Walker:
         """Give every field at the top that the request has its fate; those inside settings as well."""
         for name, field in attrs.fields_dict(Request).items():
             value = getattr(request, name)
-            if name != "extra" and value not in (field.default, None):
+            if name not in canonical.NO_FIELDS and value not in (field.default, None):
                 row = FIELDS.get(name, UNKNOWN_FIELD)
                 if isinstance(value, canonical.Node) and self.told.get(name) is not Disposition.DROPPED:
                     self.settings(value, row.inside, name)

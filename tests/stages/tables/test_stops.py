@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.events import Usage
-from stages.tables.stops import FILTERED, INCOMPLETE, refusal_details, usage
+from stages.tables.stops import FILTERED, INCOMPLETE, reason_in, refusal_details, stop_reason, usage
 from stages.wire.messages_stream import start_usage
 from tests.stages.strategies import JSON
 
@@ -71,7 +71,7 @@ def test_what_is_kept_long_is_told_apart() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [None, {}, {"input_tokens": None}, {"input_tokens": "9", "output_tokens": True}, {"input_tokens_details": [1]}],
+    [None, {}, {"input_tokens": None}, {"input_tokens": "nine", "output_tokens": True}, {"input_tokens_details": [1]}],
 )
 def test_what_is_not_told_counts_as_zero(body: dict[str, Any] | None) -> None:
     """An engine that tells nothing must not stop an answer."""
@@ -115,3 +115,49 @@ def test_usage_never_raises_and_never_goes_negative(
     assert min(told.input_tokens, told.cache_read_input_tokens, told.cache_creation_input_tokens) >= 0
     assert 0 <= told.long_lived_tokens <= told.cache_creation_input_tokens
     assert told.thinking_tokens is None or 0 <= told.thinking_tokens <= told.output_tokens
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"prompt_tokens": 77, "completion_tokens": 5},
+        {"input_tokens": "77", "output_tokens": "5"},
+        {"input_tokens": 0, "prompt_tokens": 77, "output_tokens": None, "completion_tokens": 5.0},
+        {
+            "prompt_tokens": 80,
+            "prompt_tokens_details": {"cached_tokens": 3},
+            "completion_tokens": 5,
+            "completion_tokens_details": {"reasoning_tokens": "2"},
+        },
+    ],
+)
+def test_other_names_and_strings(body: dict[str, Any]) -> None:
+    """Chat Completions' names count, and so do numbers that are written as strings."""
+    told = usage(body)
+
+    assert (told.input_tokens, told.output_tokens) == (77, 5)
+
+
+@pytest.mark.parametrize(
+    ("reason", "stop"),
+    [
+        ("max_tokens", "max_tokens"),
+        ("MAX_TOKENS", "max_tokens"),
+        ("maxTokens", "max_tokens"),
+        ("model_context_window_exceeded", "max_tokens"),
+        ("max-completion-tokens", "max_tokens"),
+        ("SAFETY", "refusal"),
+        ("content filter", "refusal"),
+        ("boredom", None),
+        ("", None),
+    ],
+)
+def test_other_words_for_a_cut(reason: str, stop: str | None) -> None:
+    """However a server writes them."""
+    assert stop_reason(reason) == stop
+
+
+@pytest.mark.parametrize(("details", "reason"), [({"reason": "x"}, "x"), ("x", "x"), (None, ""), ({"reason": 5}, "")])
+def test_where_the_word_stands(details: Any, reason: str) -> None:
+    """In an object, or alone."""
+    assert reason_in(details) == reason
