@@ -3,18 +3,31 @@
 Anthropic's clients parse what the fragments add up to, so the sum must be JSON; the upstream may send fragments, only
 the whole, or both.  Fragments leave as they come, but for white space in front, and what the whole adds to them leaves
 at the end.  Where the tool's schema forbids what models fill optional members with, a scanner leaves it out on the way.
+
+What cannot be the truth waits for it until the end:
+
+- Fragments that do not begin an object: ciphertext, `null`, or an object that was encoded twice.
+- The end of an empty object: servers say `{}` where they do not know better yet.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from stages.actor import Inbox, Outbox, act
-from stages.canonical.events import Arguments, ArgumentsCut, ArgumentsDelta, Delta, JsonDelta
+from stages.canonical.events import Arguments, ArgumentsCut, ArgumentsDelta, ArgumentsDone, Delta, JsonDelta
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.omittable import OmittableMembers
 from stages.filters.argument_repair import Scanner
+from stages.lone_halves import LoneHalves
 from stages.wire import json
+
+_EMPTY = re.compile(r"\{\s*\}?\s*\Z")
+_NOTHING = frozenset({"", "{}", "[]", "null", "None", "undefined"})
+# What servers write for no arguments.
+_TWICE = 3
+# How often arguments may have been encoded; more would be nobody's accident.
 
 
 class JsonBuffer:
@@ -31,9 +44,14 @@ class JsonBuffer:
             omittable: which members the tool's schema wants left out; None when there is nothing to repair.
         """
         self._parts: list[str] = []
+        self._length = 0
         self._begun = False
         self._cut = False
+        self._held = ""
+        self._waiting: list[str] = []
+        self._whole = ""
         self._scanner = Scanner(omittable) if omittable is not None else None
+        self._halves = LoneHalves()
 
     @property
     def left_out(self) -> int:
@@ -43,29 +61,25 @@ class JsonBuffer:
     def feed(self, event: Arguments) -> Iterator[JsonDelta | Failure]:
         """Take the next piece of argument text, or the news that the answer ends here."""
         yield from self._begin()
-        if isinstance(event, ArgumentsCut):
-            self._cut = True
-            return
-        text = event.text if isinstance(event, ArgumentsDelta) else self._rest(event.text)
-        if not self._parts:
-            text = text.lstrip()  # white space alone, which some servers send for no arguments, is no JSON
-        if text:
-            self._parts.append(text)
-            if self._scanner is not None:
-                text = self._scanner.feed(text)
-                if not text:
-                    return
-            yield JsonDelta(text)
+        match event:
+            case ArgumentsDelta(text):
+                yield from self._grow(text)
+            case ArgumentsDone(text):
+                yield from self._compare(text)
+            case ArgumentsCut():
+                self._cut = True
 
     def finish(self) -> Iterator[JsonDelta | Failure]:
         """Check that what was said is one JSON object, or nothing; a cut answer may stop anywhere."""
         yield from self._begin()
-        if self._scanner is not None and (rest := self._scanner.finish()):
+        if not self._parts:
+            yield from self._say(self._decided())
+        yield from self._say(self._held)
+        if rest := self._scanned("", last=True):
             yield JsonDelta(rest)
         text = "".join(self._parts)
-        if self._cut or not text:
-            return
-        if not _is_object(text):
+        self._parts.clear()
+        if not self._cut and text and not _is_object(text):
             yield Failure(Kind.UPSTREAM, "The upstream sent a tool call whose arguments are not a JSON object.")
 
     def _begin(self) -> Iterator[JsonDelta]:
@@ -73,10 +87,74 @@ class JsonBuffer:
             self._begun = True
             yield JsonDelta("")
 
-    def _rest(self, whole: str) -> str:
-        """What `whole` adds to the fragments; a whole that contradicts them adds nothing, since they are gone."""
-        sent, whole = "".join(self._parts), whole.lstrip()
-        return whole[len(sent) :] if whole.startswith(sent) else ""
+    # -- fragments ------------------------------------------------------------------------------
+
+    def _grow(self, text: str) -> Iterator[JsonDelta]:
+        if not self._parts and not self._held:
+            text = text.lstrip()  # white space alone, which some servers send for no arguments, is no JSON
+            if self._waiting or not text.startswith("{"):
+                self._waiting += [text] if text else []
+                return
+        if self._length <= 1 or self._held:
+            text, self._held = self._held + text, ""
+            if self._is_empty_so_far(text):
+                at = text.find("}")
+                text, self._held = (text, "") if at < 0 else (text[:at], text[at:])
+        yield from self._say(text)
+
+    def _is_empty_so_far(self, text: str) -> bool:
+        return _EMPTY.match(text if not self._parts else "{" + text) is not None
+
+    def _say(self, text: str) -> Iterator[JsonDelta]:
+        if text:
+            self._parts.append(text)
+            self._length += len(text)
+            if text := self._scanned(text):
+                yield JsonDelta(text)
+
+    def _scanned(self, text: str, *, last: bool = False) -> str:
+        """What leaves of a text: without what the schema forbids, and without halves of characters."""
+        if self._scanner is not None:
+            text = (self._scanner.feed(text) if text else "") + (self._scanner.finish() if last else "")
+        return self._halves.feed(text) + (self._halves.finish() if last else "")
+
+    # -- wholes ---------------------------------------------------------------------------------
+
+    def _compare(self, whole: str) -> Iterator[JsonDelta]:
+        """Say what `whole` adds to the fragments; one that contradicts them adds nothing, since they are gone."""
+        whole = _plain(whole)
+        if whole in _NOTHING or (not self._parts and not _is_object(whole)):
+            self._whole = self._whole or whole
+        elif not self._parts:
+            self._waiting.clear()
+            self._held = ""
+            yield from self._say(whole)
+        elif len(whole) > self._length and whole.startswith("".join(self._parts)):
+            self._held = ""
+            yield from self._say(whole[self._length :])
+
+    def _decided(self) -> str:
+        """What the arguments are when nothing has left yet: no whole was an object."""
+        text = self._whole if self._whole not in _NOTHING else "".join(self._waiting) or self._whole
+        text = _plain(text)
+        unreadable = self._cut and not text.startswith("{")
+        return "" if unreadable or text in _NOTHING - {"{}"} else text
+
+
+def _plain(text: str) -> str:
+    """Arguments without white space in front, and without having been encoded twice."""
+    for _ in range(_TWICE):
+        text = text.lstrip()
+        if not text.startswith('"'):
+            return text
+        try:
+            inner = json.decode(text)
+        except json.MalformedJson:
+            return text
+        if not isinstance(inner, str):
+            return text
+        text = inner
+    return text
 
 
 def _is_object(text: str) -> bool:

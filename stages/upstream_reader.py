@@ -1,7 +1,7 @@
 """Upstream bytes become upstream events: the framing, and the actor around it.
 
 What a body is, its first byte tells: servers answer a streaming request with plain JSON and a plain one with a stream,
-and name either as the other.  A whole response is turned into the events that would have brought it, so that the stages
+and name either as the other.  A whole response is turned into the event that ends a stream of it, so that the stages
 behind know one shape only.
 """
 
@@ -21,8 +21,8 @@ from stages.wire.responses_stream import StreamEvent
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 _UNFINISHED = ("queued", "in_progress")
 # What a whole body says that has no ending yet: a background response, which nobody asked for.
-_ENDING = tuple(name for name in responses_stream.Final.__struct_fields__ if name != "output")
-# What is read of a whole response besides its items.
+_ENDING = responses_stream.Final.__struct_fields__
+# What is read of a whole response.
 _A_PAGE = "The upstream answered with a page for people; upstream.url may name the wrong address."
 _FIELDS = (b"event:", b"data:", b"id:", b"retry:", b":")
 _TELLING = max(map(len, _FIELDS))
@@ -63,10 +63,10 @@ class Framing:
         """Take note that the body has ended; return the events of what was held back."""
         if self._form is None:
             return self._whole(b"".join(self._body))
-        try:
-            return [responses_stream.decode(payload) for payload in self._form.finish()]
-        except json.MalformedJson:
-            return []  # cut inside its last event, which the next stage will say
+        events = self._events(self._form, self._form.finish())
+        return [
+            event for event in events if not isinstance(event, Failure)
+        ]  # cut inside it, as the next stage will say
 
     def _look(self) -> list[StreamEvent | Failure]:
         """Decide the form of the body once there is something to see."""
@@ -80,26 +80,30 @@ class Framing:
         return self._stream(self._form, body)
 
     def _stream(self, form: sse.Decoder, chunk: bytes) -> list[StreamEvent | Failure]:
-        events = self._events(form.feed(chunk))
+        events = self._events(form, form.feed(chunk))
         if form.pending > self._limit:
             events.append(self._too_large(self._limit))
         elif self._size > self._total:
             events.append(self._too_large(self._total))
         return events
 
-    def _events(self, payloads: list[bytes]) -> list[StreamEvent | Failure]:
+    def _events(self, form: sse.Decoder, payloads: list[bytes]) -> list[StreamEvent | Failure]:
         together = responses_stream.decode_many(payloads) if len(payloads) > 1 else None
-        return [*together] if together is not None else self._one_by_one(payloads)
+        if together is not None and all(event.type for event in together):
+            return [*together]
+        return self._one_by_one(form, payloads)
 
-    def _one_by_one(self, payloads: list[bytes]) -> list[StreamEvent | Failure]:
+    def _one_by_one(self, form: sse.Decoder, payloads: list[bytes]) -> list[StreamEvent | Failure]:
         events: list[StreamEvent | Failure] = []
-        for payload in payloads:
-            if payload == b"[DONE]":
-                continue
-            try:
-                events.append(responses_stream.decode(payload))
-            except json.MalformedJson:
-                events.append(Failure(Kind.UPSTREAM, "The upstream sent an event that is not JSON.", cause="bad_event"))
+        names: list[bytes] | None = None
+        for at, payload in enumerate(payloads):
+            event: StreamEvent | Failure | None = _decoded(payload)
+            if event is None or (isinstance(event, StreamEvent) and not event.type):
+                names = form.names() if names is None else names
+                event = _named(event, names[at], payload)
+            if event is not None:
+                events.append(event)
+            if isinstance(event, Failure):
                 break
         return events
 
@@ -121,7 +125,7 @@ class Framing:
             return [Failure(Kind.UPSTREAM, "The upstream's answer is not JSON.", cause="bad_body")]
         if b"data:" in body:
             form = sse.Decoder()
-            return [*self._events(form.feed(body)), *self._events(form.finish())]
+            return [*self._events(form, form.feed(body)), *self._events(form, form.finish())]
         if _may_be_stream(body):
             return []  # cut before its first event, which the next stage will say
         return [failure_of(parsed(body), plan=self._plan)]
@@ -136,25 +140,39 @@ def _may_be_stream(begin: bytes) -> bool:
 
 
 def events_of(response: Any, plan: AnswerPlan | None = None) -> list[StreamEvent | Failure]:
-    """Turn a whole response into the events that end a stream of it."""
+    """Turn a whole response into the event that ends a stream of it, with all of its items."""
     if not isinstance(response, dict):
         return [Failure(Kind.UPSTREAM, "The upstream's answer is not a response.", cause="bad_body")]
     if is_error(response):
         return [failure_of(without_echo(response), plan=plan)]
-    status, output = response.get("status"), response.get("output")
-    items = list(output) if isinstance(output, list) else []
-    if status == "incomplete" and items and isinstance(items[-1], dict):
-        items[-1] = {"status": status, **items[-1]}  # where the answer was cut, whether the item says so or not
-    events: list[StreamEvent | Failure] = [
-        StreamEvent(type="response.output_item.done", output_index=index, item=responses_stream.dump(item))
-        for index, item in enumerate(items)
-    ]
+    status = response.get("status")
     if status in _UNFINISHED:
-        return [*events, Failure(Kind.UPSTREAM, "The upstream's answer is not finished.", cause="unfinished")]
+        return [Failure(Kind.UPSTREAM, "The upstream's answer is not finished.", cause="unfinished")]
     ending = {key: value for key, value in response.items() if key in _ENDING}
     name = f"response.{status}" if status in ("incomplete", "failed") else "response.completed"
-    events.append(StreamEvent(type=name, response=responses_stream.dump({**ending, "output": None})))
-    return events
+    return [StreamEvent(type=name, response=responses_stream.dump(ending))]
+
+
+def _decoded(payload: bytes) -> StreamEvent | None:
+    try:
+        return responses_stream.decode(payload)
+    except json.MalformedJson:
+        return None
+
+
+def _named(event: StreamEvent | None, name: bytes, payload: bytes) -> StreamEvent | Failure | None:
+    """Read an event whose payload does not say its type, or is no JSON at all, by the name that it came under.
+
+    A heartbeat says nothing, whatever stands in it; what came under a name of the API's, or began as one of its
+    objects, is one of its events, and may not be passed over when it is broken.
+    """
+    known = name.startswith(b"response.") or name == b"error"
+    if event is not None:
+        event.type = name.decode("ascii", "replace") if known else ""
+        return event
+    if payload == b"[DONE]" or not (known or (not name and payload.startswith(b"{"))):
+        return None
+    return Failure(Kind.UPSTREAM, "The upstream sent an event that is not JSON.", cause="bad_event")
 
 
 class UpstreamReader:

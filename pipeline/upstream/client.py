@@ -41,6 +41,7 @@ _ERROR_BYTES = 2**20
 # What is read of an error, so that a connection may be used again; what is looked at is less (`error_shapes`).
 
 _COMPRESSIONS = {"gzip", "x-gzip", "deflate"}  # none is asked for; other words for it never came without being asked
+_GZIP = b"\x1f\x8b"  # how a member begins
 _ANY_HEADER = 32 + zlib.MAX_WBITS  # zlib tells gzip and deflate apart by itself
 
 _FAULTS: tuple[tuple[type[Exception], Kind, str], ...] = (
@@ -75,6 +76,7 @@ class _Inflated:
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
         self._inflater = zlib.decompressobj(_ANY_HEADER)
+        self._between = b""
 
     def __aiter__(self) -> _Inflated:
         return self
@@ -83,9 +85,25 @@ class _Inflated:
         """Return what the next read inflates to, which may be nothing yet."""
         chunk = await anext(self._chunks)
         try:
-            return self._inflater.decompress(chunk)
+            return self._inflated(chunk)
         except zlib.error as error:
             raise httpx.DecodingError(str(error)) from error
+
+    def _inflated(self, chunk: bytes) -> bytes:
+        """Inflate a chunk, which may hold several members (RFC 1952, section 2.2); what follows the last is padding."""
+        found: list[bytes] = []
+        if not self._inflater.eof:
+            found.append(self._inflater.decompress(chunk))
+            chunk = self._inflater.unused_data
+        while self._inflater.eof and chunk:
+            chunk = self._between + chunk
+            self._between = chunk if len(chunk) < len(_GZIP) and _GZIP.startswith(chunk) else b""
+            if not chunk.startswith(_GZIP):
+                break
+            self._inflater = zlib.decompressobj(_ANY_HEADER)
+            found.append(self._inflater.decompress(chunk))
+            chunk = self._inflater.unused_data
+        return b"".join(found)
 
 
 class UpstreamResponse:

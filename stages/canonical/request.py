@@ -257,6 +257,7 @@ class Request:
     Attributes:
         billing: which blocks of `system` held a billing header of the client's; their texts are empty now.
         extra: the top-level fields that have no attribute here, as they came: nothing is lost in silence.
+        mended: the paths of texts that held half a character, which is U+FFFD by now.
     """
 
     model: str
@@ -274,6 +275,11 @@ class Request:
     metadata: Metadata | None = None
     billing: tuple[int, ...] = ()
     extra: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    mended: tuple[str, ...] = ()
+
+
+NO_FIELDS = frozenset({"extra", "mended", "billing"})
+"""Attributes of a request that are no fields of its body."""
 
 
 @attrs.frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from stages.canonical.events import (
@@ -14,9 +15,17 @@ from stages.canonical.events import (
     ToolUseStart,
 )
 from stages.canonical.plan import AnswerPlan
-from stages.correlator.track import Content, Track, unused
+from stages.correlator.ids import Ids
+from stages.correlator.life import Turn
+from stages.correlator.shapes import custom_arguments
+from stages.correlator.parts import Prefix
+from stages.correlator.track import Content, Track
 from stages.tables.identifiers import digest, tool_use_id
+from stages.wire.lenient import text
 from stages.wire.responses_stream import StreamEvent
+
+NAMELESS = "function_call without a name"
+"""What a call is counted as that nobody can run."""
 
 
 class CallTrack(Track):
@@ -26,39 +35,59 @@ class CallTrack(Track):
 
     def __init__(self, plan: AnswerPlan, item: dict[str, Any]) -> None:
         super().__init__(plan)
-        self.call_id = ""
-        self._name = ""
+        self.name = ""
         self._upstream_id = ""
-        self._taken: set[str] = set()
+        self._ids: Ids | None = None
         self._begun = False
+        self._told = Prefix()
         self._identify(item)
 
-    def claim_id(self, taken: set[str]) -> None:
+    @property
+    def runs(self) -> bool:  # type: ignore[override] # here it is not known from the start
+        """Whether the client gets to run it."""
+        return self.spoken
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """The call itself, if it never got a name."""
+        return Counter() if self._begun or not self.done else Counter({NAMELESS: 1})
+
+    def enter(self, ids: Ids) -> None:
         """Make the call's id one that no other call of the message has; clients key results by it."""
-        self._taken = taken
+        self._ids = ids
+        self._begin()
+
+    def adopt(self, item: dict[str, Any]) -> None:
+        """Learn the name of a call whose arguments came first."""
+        self._identify(item)
         self._begin()
 
     def arguments_delta(self, event: StreamEvent) -> None:
         """Take more argument text."""
         if event.delta:
+            self._told.add(event.delta)
             self.say(ArgumentsDelta(event.delta), len(event.delta))
 
     def arguments_done(self, event: StreamEvent) -> None:
         """Take the whole argument text, which is not yet the end of the item."""
-        if event.arguments:
-            self.say(ArgumentsDone(event.arguments), len(event.arguments))
+        self._whole(event.arguments or event.input or event.text or "")
 
-    def complete(self, item: dict[str, Any]) -> None:
+    def input_done(self, event: StreamEvent) -> None:
+        """Take the whole text that a tool was called with which was declared otherwise."""
+        if words := event.input or event.arguments or event.text:
+            self._whole(custom_arguments(words))
+
+    def complete(self, item: dict[str, Any], *, repeats: bool = False) -> None:  # noqa: ARG002 - no call is told elsewhere
         """Take name, id and arguments of the whole call, as far as they are new."""
         if self.done:
+            self.turn(Turn.RECEIVE)
             return  # servers repeat themselves, also while the block waits for its turn
+        self.turn(Turn.RECEIVE)
         self._identify(item)
         self._begin()
-        arguments = item.get("arguments")
-        if isinstance(arguments, str) and arguments:
-            self.say(ArgumentsDone(arguments), len(arguments))
+        self._whole(text(item.get("arguments")))
         if item.get("status") == "incomplete":
-            self.cut()  # said by the item itself, before the answer's own ending can say it
+            self._allow_cut()  # said by the item itself, before the answer's own ending can say it
         self.end()
 
     def end(self) -> None:
@@ -66,33 +95,51 @@ class CallTrack(Track):
         if self._begun and not self.done:
             self.say(BLOCK_STOP)
         self.spoken = self._begun
-        self.done = True
+        self.turn(Turn.CLOSE)
 
     def cut(self) -> None:
         """Allow the arguments to be unfinished."""
-        if self._begun and not self.done:
-            self.say(ArgumentsCut())
+        if not self.done:
+            self._allow_cut()
 
     def take(self) -> list[BlockStart | Content | BlockStop]:
         """Hand over what was said, but nothing before the name is known."""
         return super().take() if self._begun else []
 
-    def could_be(self, item: dict[str, Any]) -> bool:
-        """Compare by the call's id."""
-        return super().could_be(item) and item.get("call_id") == self._upstream_id
+    def fits(self, item: dict[str, Any]) -> bool:
+        """Compare name and arguments: another function, or other arguments, are another call."""
+        if self.name and item.get("name") not in (self.name, None):
+            return False
+        arguments = text(item.get("arguments")).lstrip()
+        return not arguments or self._told.rest_of(arguments) is not None
+
+    def says(self, item: dict[str, Any]) -> bool:
+        """Compare name and arguments, all of them."""
+        return bool(self.name) and item.get("name") == self.name and self._told.equals(text(item.get("arguments")))
+
+    def _whole(self, arguments: str) -> None:
+        if arguments:
+            if self._told.rest_of(arguments):
+                self._told = Prefix()
+                self._told.add(arguments)
+            self.say(ArgumentsDone(arguments), len(arguments))
+
+    def _allow_cut(self) -> None:
+        if self._begun:
+            self.say(ArgumentsCut())
 
     def _identify(self, item: dict[str, Any]) -> None:
         name, call_id = item.get("name"), item.get("call_id") or item.get("id")
-        self._name = name if isinstance(name, str) and name else self._name
+        self.name = name if isinstance(name, str) and name else self.name
         self._upstream_id = call_id if isinstance(call_id, str) and call_id else self._upstream_id
 
     def _begin(self) -> None:
-        if self._begun or not self._name:
+        if self._begun or not self.name or self._ids is None:
             return
         self._begun = True
-        wanted = tool_use_id(self._upstream_id or f"call_{digest(self.plan.message_id + self._name, 24)}")
-        self.call_id = unused(wanted, self._taken, "_")
-        name = self.plan.tool_names.get(self._name, self._name)
-        toolset, omittable = self.plan.toolsets.get(self._name, ""), self.plan.omittables.get(self._name)
+        wanted = tool_use_id(self._upstream_id or f"call_{digest(self.plan.message_id + self.name, 24)}")
+        self.call_id = self._ids.unused(wanted, "_")
+        name = self.plan.tool_names.get(self.name, self.name)
+        toolset, omittable = self.plan.toolsets.get(self.name, ""), self.plan.omittables.get(self.name)
         self.say(ToolUseStart(self.call_id, name, toolset, omittable))
         self._said.insert(0, self._said.pop())  # arguments may have come before the name

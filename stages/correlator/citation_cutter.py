@@ -21,15 +21,13 @@ from typing import Any
 
 import attrs
 
-from stages.canonical.events import BLOCK_STOP, BlockStop, CitationsDelta, TextDelta, TextStart
+from stages.canonical.events import CitationsDelta, TextStart
 from stages.correlator.links import UNDECIDED, find_link
+from stages.correlator.text_blocks import Said, TextBlocks
 from stages.tables import citations
 
 MAX_HELD_DELTAS = 2
 """How many deltas after a link may pass before it counts as uncited."""
-
-Said = TextStart | CitationsDelta | TextDelta | BlockStop
-"""What the text becomes."""
 
 
 @attrs.frozen(order=True)
@@ -59,8 +57,7 @@ class CitationCutter:
         self._links: dict[int, int] = {}
         self._deltas = 0
         self._keeps_last = False
-        self._open = False
-        self._blank = ""
+        self._blocks = TextBlocks()
         self._sources: list[Mark] = []
         self._until: int | None = None
         self._said: list[Said] = []
@@ -107,7 +104,7 @@ class CitationCutter:
         for mark in self._late + self._marks:
             self.left_out[citations.name_of(mark.annotation)] += 1
         self._late, self._marks = [], []
-        self._blank = ""
+        self._blocks.forget()
         self._close()
         return said + self._taken()
 
@@ -181,22 +178,17 @@ class CitationCutter:
         """Say the next characters; white space that would begin a block waits for something to see."""
         text, self._held = self._held[:count], self._held[count:]
         self._at += count
-        if not self._open:
-            text, self._blank = self._blank + text, ""
-            if text.isspace():
-                self._blank = text
-                return
-            self._open = True
-            self._said.append(TextStart(cited=bool(self._sources)))
-            begin = self._at - len(text)
-            told = (citations.citation_of(mark.annotation, begin) for mark in self._sources)
-            self._said += [CitationsDelta(citation) for citation in told if citation is not None]
-        self._said.append(TextDelta(text))
+        self._said += self._blocks.write(text, self._opening)
+
+    def _opening(self, length: int) -> list[Said]:
+        """How the next block begins: its sources stand in front of its text, the first `length` characters of it."""
+        begin = self._at - length
+        told = (citations.citation_of(mark.annotation, begin) for mark in self._sources)
+        cited = [CitationsDelta(citation) for citation in told if citation is not None]
+        return [TextStart(cited=bool(self._sources)), *cited]
 
     def _close(self) -> None:
-        if self._open:
-            self._open = False
-            self._said.append(BLOCK_STOP)
+        self._said += self._blocks.close()
         self._sources, self._until = [], None
 
     def _taken(self) -> list[Said]:

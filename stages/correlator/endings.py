@@ -19,6 +19,8 @@ from stages.wire import json, responses_stream
 from stages.wire.responses_stream import Final, StreamEvent
 
 _FAILED = {"failed", "cancelled"}
+_STATUSES = {"completed", "incomplete", *_FAILED}
+# Those of a response that has ended; others are the echo of an earlier one, and then the event's name tells.
 
 
 @attrs.frozen
@@ -86,7 +88,7 @@ def end_of(
         event: the event itself: the error may stand beside the response, or deeper in it.
         said: whether the answer has said anything.
     """
-    status = final.status or name.removeprefix("response.")
+    status = final.status if final.status in _STATUSES else name.removeprefix("response.")
     silent = not said and not final.output
     if status in _FAILED or (final.error and (status != "completed" or silent)):
         response = without_echo(responses_stream.load(event.response)) if event is not None else {}
@@ -100,9 +102,9 @@ def end_of(
 
 def _reason(final: Final, status: str, usage: Usage, plan: AnswerPlan) -> tuple[str | None, bool]:
     """The stop reason that a status asks for, and whether the answer is complete."""
-    reason = (final.incomplete_details or {}).get("reason")
-    if isinstance(reason, str):
-        return stops.INCOMPLETE.get(reason), False
+    reason = stops.reason_in(final.incomplete_details)
+    if reason:
+        return stops.stop_reason(reason), False
     if status == "incomplete":
         return "max_tokens", False
     limit = plan.max_output_tokens

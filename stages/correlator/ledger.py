@@ -8,44 +8,57 @@ keep what they have to say until their turn.  So blocks come out whole and in or
 
 Rules for editors:
 
-- An item is found by its id, else by its output index (ids that change from event to event exist, and so do indexes
-  that are always zero), else a new track is opened: a delta for an item never added is not lost.
+- Which item an event is about is decided in `identity.py`, by all that it tells together; if it is none that is known,
+  a new track is opened: a delta for an item never added is not lost.
 - A track that was announced without an output index belongs to a server that closes all items at the very end
   (llama.cpp); there, the next item's beginning ends a text or reasoning before it, or nothing would stream.
 - Reasoning stays open until its successor is known, because its carrier names the successor's phase; reasoning after a
   block waits for a successor before it speaks at all, because a trailing thinking block hides the answer in Claude
   Code.
 - What waits is counted in characters, and too much of it fails the message (law 6).
+- Every event costs a few look-ups, whatever the number of items: nothing here goes through all of them but the ending.
 
-What is not here: how a track reads its item (`*_track.py`), channels and waiting (`actor.py`).
+What is not here: how a track reads its item (`*_track.py`), what the final object adds (`final.py`), channels and
+waiting (`actor.py`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from stages.actor import Batch
 from stages.canonical.events import BlockStart, BlockStop, Delta, MessageEnd
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
-from stages.correlator.call_track import CallTrack
-from stages.correlator.endings import end_of, failure_of_event, tells_failure
-from stages.correlator.message_track import MessageTrack
-from stages.correlator.reasoning_track import ReasoningTrack
-from stages.correlator.server_tool_track import ServerToolTrack
-from stages.correlator.stream_events import CONTENT_EVENTS, IGNORED_EVENTS
+from stages.correlator import shapes
+from stages.correlator.endings import Ending, end_of, failure_of_event, tells_failure
+from stages.correlator.final import pair
+from stages.correlator.identity import Clues, Identities, clues_of
+from stages.correlator.ids import Ids
+from stages.correlator.notice import notice
+from stages.correlator.stream_events import CONTENT_EVENTS, IGNORED_EVENTS, MARKS
 from stages.correlator.summary import summary
-from stages.correlator.track import Content, Track
+from stages.correlator.track import Around, Content, Track
 from stages.correlator.tracks import track_for
-from stages.wire import responses_stream
-from stages.wire.responses_stream import StreamEvent
+from stages.wire import json, responses_stream
+from stages.wire.responses_stream import Final, StreamEvent
 
 Part = BlockStart | Delta | Content | BlockStop | MessageEnd | Failure
 """What the ledger yields: the message in its final order; a call's arguments still as the upstream wrote them."""
 
+MOST_ITEMS = 2**16
+"""Items that one answer may have: each costs about a kilobyte until the answer ends."""
+
+_AHEAD = 16
+# How far a reasoning looks for the item that follows it, past those that may never say anything.
+
 _CUT = "The upstream closed the stream before the response was complete."
+_BAD = "The upstream sent an event that cannot be read."
+_MIXED = "The upstream interleaves its output more than the buffer limit allows."
+_MANY = f"The upstream sent more than {MOST_ITEMS} items in one answer."
 
 
 class Ledger:
@@ -63,10 +76,13 @@ class Ledger:
         """
         self._plan = plan
         self._limit = waiting
-        self._queue: list[Track] = []
-        self._by_id: dict[str, Track] = {}
-        self._by_index: dict[int, Track] = {}
-        self._spoken: list[Track] = []
+        self._queue: deque[Track] = deque()
+        self._tracks: list[Track] = []
+        self._known = Identities()
+        self._ids = Ids()
+        self._waiting = 0
+        self._answers: set[Track] = set()
+        self._answered = False
         self._left_out: Counter[str] = Counter()
         self.ended = False
 
@@ -100,7 +116,9 @@ class Ledger:
         if handle is None or event.item_id is None or not self._queue:
             return False
         head = self._queue[0]
-        if self._by_id.get(event.item_id) is not head or head.kind != handle[0] or head.done or not head.may_speak:
+        if self._known.named(handle[0], event.item_id) is not head or head.who.index != event.output_index:
+            return False
+        if head.done or not head.may_speak or event.halves or head.half:
             return False
         handle[1](head, event)
         return True
@@ -109,167 +127,173 @@ class Ledger:
         """Take one upstream event; yield the parts of the message that follow from it."""
         handle = CONTENT_EVENTS.get(event.type)
         if handle is not None:
-            track = self._find(event, handle[0]) or self._open(handle[0], event, {})
-            if track.done:
-                if not event.delta or (track.received and self._by_id.get(event.item_id or "") is track):
-                    return  # a late repetition of what was said
-                track = self._open(handle[0], event, {})
-            handle[1](track, event)
-            if track is self._queue[0] and track.may_speak and not track.done:
-                yield from track.take()
-            else:
-                yield from self._wait_or_speak()
+            yield from self._content(handle[0], handle[1], event)
             return
         rare = _RARE.get(event.type)
-        if rare is None:
-            if event.type not in IGNORED_EVENTS:
-                yield from self._unknown(event)
-            return
-        yield from rare(self, event)
+        if rare is not None:
+            try:
+                yield from rare(self, event)
+            except json.MalformedJson:
+                yield Failure(Kind.UPSTREAM, _BAD, cause="bad_event")
+        elif event.type not in IGNORED_EVENTS:
+            yield from self._unknown(event)
 
     def cut(self) -> Failure:
         """What it means that the stream ended here, without a terminal event."""
         return Failure(Kind.UPSTREAM, _CUT, cause="stream_cut")
 
-    # -- finding and opening tracks --------------------------------------------------------
+    # -- content ------------------------------------------------------------------------------
 
-    def _find(self, event: StreamEvent, kind: str) -> Track | None:
-        track = self._by_id.get(event.item_id) if event.item_id is not None else None
-        if track is None and event.output_index is not None:
-            track = self._by_index.get(event.output_index)
-        if track is None and event.item_id is None and event.output_index is None:
-            track = next((waiting for waiting in reversed(self._queue) if not waiting.done), None)
-        return track if track is not None and track.kind == kind else None
+    def _content(self, kind: str, tell: Callable[[Any, StreamEvent], None], event: StreamEvent) -> Iterator[Part]:
+        track = self._known.speaker(kind, event)
+        if track is not None and (track.received or (track.done and not event.delta)):
+            return  # a late repetition of what was said
+        if track is None or track.done:
+            track = self._open(Clues(kind, event.item_id or "", index=event.output_index), {})
+            self._known.claim(track, event.item_id)
+        tell(track, event if not (event.halves or track.half) else _whole_characters(track, event))
+        if track is self._queue[0] and track.may_speak and not track.done:
+            yield from self._taken(track)
+        else:
+            self._count(track)
+            yield from self._wait_or_speak()
 
-    def _open(self, kind: str, event: StreamEvent, item: dict[str, Any]) -> Track:
-        track = track_for(kind, self._plan, item)
-        ident = item.get("id") or event.item_id
-        if isinstance(ident, str):
-            self._by_id[ident] = track
-        if event.output_index is not None:
-            self._by_index[event.output_index] = track
-        elif self._queue:
+    def _marked(self, event: StreamEvent) -> Iterator[Part]:
+        """Take what is told about a part of an item that is known."""
+        kind, tell = MARKS[event.type]
+        track = self._known.mentioned(kind, event)
+        if track is not None and not track.done:
+            tell(track, event)
+            self._count(track)
+            yield from self._wait_or_speak()
+
+    def _open(self, clues: Clues, item: dict[str, Any], *, announced: bool = False, late: bool = False) -> Track:
+        """Open a track at the end of the queue; `late` says that it tells nothing about those before it."""
+        track = track_for(clues.kind, self._plan, item)
+        if clues.index is None and self._queue and not late:
             self._queue[-1].succeeded_without_index()
-        if isinstance(track, CallTrack):
-            track.claim_id({other.call_id for other in self._tracks() if isinstance(other, CallTrack)})
-        self._queue.append(track)
+            self._count(self._queue[-1])
+        self._known.enter(track, clues, announced=announced)
+        track.enter(self._ids)
+        self._tracks.append(track)
+        if not (track.settled and not track.spoken):
+            self._queue.append(track)
+            self._count(track)
         return track
-
-    def _tracks(self) -> list[Track]:
-        return self._spoken + self._queue
 
     # -- the queue ----------------------------------------------------------------------------
 
+    def _count(self, track: Track) -> None:
+        """Note how much a track holds back, and whether it is an answer to what was thought before."""
+        self._waiting += track.size - track.counted
+        track.counted = track.size
+        if track.spoken and track.answers:
+            self._answers.add(track)
+
+    def _taken(self, track: Track) -> list[Any]:
+        said = track.take()
+        self._waiting += track.size - track.counted
+        track.counted = track.size
+        return said
+
     def _wait_or_speak(self) -> Iterator[Part]:
         yield from self._advance(ended=False)
-        waiting = sum(track.size for track in self._queue)
-        if waiting > self._limit:
-            yield Failure(Kind.UPSTREAM, "The upstream interleaves its output more than the buffer limit allows.")
+        if self._waiting > self._limit:
+            yield Failure(Kind.UPSTREAM, _MIXED)
+        elif len(self._tracks) > MOST_ITEMS:
+            yield Failure(Kind.UPSTREAM, _MANY)
 
     def _advance(self, *, ended: bool) -> Iterator[Part]:
         """Let the head of the queue speak, and those behind it once it is whole."""
         while self._queue:
             head = self._queue[0]
-            if isinstance(head, ReasoningTrack) and not self._release(head, ended=ended):
+            if not head.answers and not head.release(self._around(ended=ended)):
                 return
             if ended:
                 head.end()
-            yield from head.take()
-            if not head.done and type(head) is not Track:  # a plain one says nothing, and may never be said to be done
+            yield from self._taken(head)
+            if not head.done:
                 return
-            self._spoken.append(self._queue.pop(0))
+            self._queue.popleft()
+            self._answers.discard(head)
+            self._answered = self._answered or (head.spoken and head.answers)
 
-    def _release(self, reasoning: ReasoningTrack, *, ended: bool) -> bool:
-        """Decide whether reasoning may speak, and seal it once all that its carrier needs is known."""
-        rest = self._queue[1:]
-        answer = next((track for track in rest if track.spoken and not isinstance(track, ReasoningTrack)), None)
-        successor = next((track for track in rest if track.spoken or not (ended or track.settled)), None)
-        first = not any(track.spoken and not isinstance(track, ReasoningTrack) for track in self._spoken)
-        if ended and not first and answer is None:
-            self._left_out["trailing reasoning"] += 1
-            reasoning.discard()
-        reasoning.may_speak = reasoning.may_speak or first or answer is not None
-        if ended or (successor is not None and successor.spoken):
-            reasoning.seal(successor.phase if isinstance(successor, MessageTrack) else "", ended=ended)
-        return reasoning.may_speak or (reasoning.done and not reasoning.spoken)
+    def _around(self, *, ended: bool) -> Around:
+        """What reasoning at the head of the queue has to know of the others."""
+        while len(self._queue) > 1 and self._queue[1].done and not self._queue[1].spoken:
+            del self._queue[1]  # it will never say anything
+        ahead = islice(self._queue, 1, None if ended else _AHEAD)
+        successor = next((track for track in ahead if track.spoken or not (ended or track.settled)), None)
+        return Around(self._answered, bool(self._answers), successor, ended)
 
     # -- rare events -----------------------------------------------------------------------------
 
     def _added(self, event: StreamEvent) -> Iterator[Part]:
-        item = responses_stream.load(event.item)
-        known = self._by_id.get(str(item.get("id")))
-        if known is not None and not known.received:
-            return  # announced twice
-        self._open(str(item.get("type")), event, item)
+        item = shapes.read(responses_stream.load(event.item))
+        clues = clues_of(item, event)
+        known = self._known.announced(clues)
+        if known is None:
+            self._open(clues, item, announced=True)
+        elif not known.done:
+            known.adopt(item)
+            known.who.announced = True
+            self._known.learn(known, clues)
+            self._count(known)
         yield from self._wait_or_speak()
 
     def _item_done(self, event: StreamEvent) -> Iterator[Part]:
-        item = responses_stream.load(event.item)
-        track = self._match(item, event)
-        if track is None or self._is_another(track, item):
-            track = self._open(str(item.get("type")), event, item)
+        item = shapes.read(responses_stream.load(event.item))
+        clues = clues_of(item, event)
+        track = self._known.whole(clues, item) or self._open(clues, item)
+        self._known.learn(track, clues)
         self._complete(track, item)
         yield from self._wait_or_speak()
 
-    def _is_another(self, track: Track, item: dict[str, Any]) -> bool:
-        """Whether an item only shares the index of a track that has been whole before: some servers say 0 for all."""
-        named = self._by_id.get(str(item.get("id"))) is track
-        return track.received and not named and not track.could_be(item)
-
-    def _complete(self, track: Track, item: dict[str, Any]) -> None:
-        fresh = not track.done
-        track.received = True
-        if isinstance(track, ServerToolTrack):
-            track.meet(self._tracks())
-        track.complete(item)
-        if fresh and isinstance(track, ServerToolTrack):
-            self._left_out.update(track.left_out)
-        elif fresh and type(track) is Track:
-            self._left_out[track.kind] += 1
-
-    def _part_told(self, event: StreamEvent) -> Iterator[Part]:
-        """Take an annotation of a text, or the text with all of them."""
-        track = self._find(event, MessageTrack.kind)
-        if isinstance(track, MessageTrack) and not track.done:
-            (track.part_done if event.part else track.annotated)(event)
-            yield from self._wait_or_speak()
-
-    def _match(self, item: dict[str, Any], event: StreamEvent) -> Track | None:
-        """Find the track of an item that comes whole: by id, else by index if the kind agrees."""
-        track = self._by_id.get(str(item.get("id")))
-        if track is None and event.output_index is not None:
-            track = self._by_index.get(event.output_index)
-        return track if track is not None and track.kind == item.get("type") else None
+    def _complete(self, track: Track, item: dict[str, Any], *, repeats: bool = False) -> None:
+        was_done = track.done
+        track.complete(item, repeats=repeats)
+        if not was_done:
+            self._count(track)
 
     def _ended(self, event: StreamEvent) -> Iterator[Part]:
         self.ended = True
         final = responses_stream.decode_final(event.response)
-        said = bool(self._spoken or self._queue)
-        ending = end_of(event.type, final, self._plan, event=event, said=said)
+        if not final.usage:
+            final.usage = responses_stream.load(event.usage)
+        ending = end_of(event.type, final, self._plan, event=event, said=bool(self._tracks))
         if isinstance(ending, Failure):
             yield ending
             return
-        if ending.complete:
-            self._reconcile([responses_stream.load(raw) for raw in final.output or ()])
-        else:
-            for track in self._queue:
-                track.cut()
+        output = [shapes.read(responses_stream.load(raw)) for raw in final.output or ()]
+        if not ending.complete:
+            self._cut(output)
+        self._reconcile(output, final)
         yield from self._advance(ended=True)
-        yield ending.message_end(summary(self._spoken, self._left_out))
+        yield from self._close(ending)
 
-    def _reconcile(self, output: list[dict[str, Any]]) -> None:
+    def _cut(self, output: list[dict[str, Any]]) -> None:
+        """Note where the answer was cut: what is not whole yet may be unfinished, and so may its last item."""
+        for track in self._queue:
+            track.cut()
+        if output:
+            output[-1] = {**output[-1], "status": "incomplete"}
+
+    def _reconcile(self, output: list[dict[str, Any]], final: Final) -> None:
         """Take from the final object what the stream did not bring: whole items, or the rest of unfinished ones."""
-        unmatched = self._tracks()
-        for index, item in enumerate(output):
-            track = self._match(item, StreamEvent(output_index=index))
-            if track is None or track not in unmatched:
-                track = next((other for other in unmatched if other.could_be(item)), None)
-            if track is None:
-                track = self._open(str(item.get("type")), StreamEvent(output_index=len(self._by_index) + index), item)
-            else:
-                unmatched.remove(track)
-            if not track.done:
-                self._complete(track, item)
+        for one in pair(output, self._tracks):
+            track = one.track or self._open(clues_of(one.item, StreamEvent()), one.item, late=True)
+            self._complete(track, one.item, repeats=one.repeats)
+        if final.output_text and not any(track.kind == shapes.MESSAGE for track in self._tracks):
+            item = shapes.read({"type": shapes.MESSAGE, "content": final.output_text})
+            self._complete(self._open(Clues(shapes.MESSAGE), item, late=True), item)
+
+    def _close(self, ending: Ending) -> Iterator[Part]:
+        """End the message; one that shows nothing of what came says so."""
+        said = summary(self._tracks, self._left_out)
+        end = ending.message_end(said)
+        if end.stop_reason == "end_turn" and not said.spoken:
+            yield from notice(self._tracks)
+        yield end
 
     def _unknown(self, event: StreamEvent) -> Iterator[Part]:
         """Take what no Responses stream has: the error of a server that knows no other way to say it, or noise."""
@@ -282,11 +306,19 @@ class Ledger:
         yield failure_of_event(event, self._plan)
 
 
+def _whole_characters(track: Track, event: StreamEvent) -> StreamEvent:
+    """An event whose text holds no half of a character: one at its end waits for the next delta of its item."""
+    text = track.half + event.delta
+    track.half = ""
+    if event.delta and "\ud800" <= text[-1] <= "\udbff":
+        text, track.half = text[:-1], text[-1]
+    return responses_stream.with_delta(event, json.mended(text))
+
+
 _RARE: dict[str, Callable[[Ledger, StreamEvent], Iterator[Part]]] = {
     "response.output_item.added": Ledger._added,
     "response.output_item.done": Ledger._item_done,
-    "response.output_text.annotation.added": Ledger._part_told,
-    "response.content_part.done": Ledger._part_told,
+    **dict.fromkeys(MARKS, Ledger._marked),
     "response.completed": Ledger._ended,
     "response.incomplete": Ledger._ended,
     "response.done": Ledger._ended,

@@ -3,162 +3,197 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from stages.canonical.events import BLOCK_STOP, TextDelta, TextStart
+from stages.canonical.events import TextDelta
 from stages.canonical.plan import AnswerPlan
-from stages.correlator.citation_cutter import CitationCutter, Said
+from stages.correlator.citation_cutter import CitationCutter
+from stages.correlator.life import Turn
+from stages.correlator.parts import Parts
+from stages.correlator.shapes import Part, parts_of
+from stages.correlator.text_blocks import Said, TextBlocks
 from stages.correlator.track import Track
 from stages.tables import citations
 from stages.tools.server.web_search import NAME as WEB_SEARCH
 from stages.wire import responses_stream
-from stages.wire.lenient import listed, objects
+from stages.wire.lenient import text
 from stages.wire.responses_stream import StreamEvent
 
 
 class MessageTrack(Track):
     """A message: each of its `output_text` parts becomes a text block, its `refusal` the answer's ending.
 
-    Text that is nothing but white space waits for something to see, because Anthropic's clients may not send such a
-    block back.  Where the client understands citations, a part is cut into several blocks instead, those that are cited
-    and those between them.
+    Where the client understands citations, a part is cut into several blocks instead, those that are cited and those
+    between them.
     """
 
     kind = "message"
 
     def __init__(self, plan: AnswerPlan, item: dict[str, Any]) -> None:
         super().__init__(plan)
-        phase = item.get("phase")
-        self.phase = phase if isinstance(phase, str) else ""
-        self._part: int | None = None
-        self._open = False
-        self._blank: list[str] = []
-        self._texts: dict[int, list[str]] = {}
-        self._refusals: dict[int, str] = {}
+        self._parts = Parts()
+        self._refused = Parts()
+        self._blocks = TextBlocks()
         self._cites = plan.cites and WEB_SEARCH in plan.server_tools
         self._cutters: dict[int, CitationCutter] = {}
         self._cutter: CitationCutter | None = None
         self._uncited: dict[tuple[object, ...], str] = {}
+        self._odd: Counter[str] = Counter()
+        self.adopt(item)
 
     @property
     def left_out(self) -> Counter[str]:
-        """Annotations that the client does not get to see, by what they are."""
-        return sum((cutter.left_out for cutter in self._cutters.values()), Counter(self._uncited.values()))
+        """Annotations and parts that the client does not get to see, by what they are."""
+        uncited = self._odd + Counter(self._uncited.values())
+        return sum((cutter.left_out for cutter in self._cutters.values()), uncited)
 
     @property
-    def refusal(self) -> str:
+    def told(self) -> Sequence[str]:
+        """All of its text, piece by piece."""
+        return self._parts.all.pieces
+
+    @property
+    def refusal(self) -> str:  # type: ignore[override] # here it is not known from the start
         """What the model said instead of answering; empty if it did not refuse."""
-        return "\n\n".join(text for _, text in sorted(self._refusals.items()) if text)
+        return "\n\n".join(self._refused.texts)
+
+    def adopt(self, item: dict[str, Any]) -> None:
+        """Learn the message's phase."""
+        self.phase = text(item.get("phase")) or self.phase
 
     def text_delta(self, event: StreamEvent) -> None:
         """Take more text of one part."""
-        self._add(event.content_index or 0, event.delta)
+        if event.delta:
+            index = event.content_index
+            self._add(index, event.delta, begins=self._parts.begins(index))
 
     def text_done(self, event: StreamEvent) -> None:
         """Take the whole text of one part."""
-        self._whole(event.content_index or 0, event.text)
+        if event.text:
+            self._whole(event.content_index, event.text)
+
+    def part_begun(self, _: StreamEvent) -> None:
+        """Note that a part begins."""
+        self._parts.boundary(begins=True)
 
     def annotated(self, event: StreamEvent) -> None:
         """Take an annotation of one part."""
-        self._annotate(event.content_index or 0, responses_stream.load(event.annotation))
+        self._annotate(self._parts.place_of(event.content_index), responses_stream.load(event.annotation))
 
     def part_done(self, event: StreamEvent) -> None:
         """Take a whole part: what its deltas did not bring, and all of its annotations."""
-        index, part = event.content_index or 0, responses_stream.load(event.part)
-        self._take_part(index, part)
-        if self._cutter is not None and index == self._part:
-            self._say_all(self._cutter.finish())
+        index = event.content_index
+        for part in parts_of([responses_stream.load(event.part)]):
+            if part.refusal:
+                self._refuse(index, part.text)
+            elif part.kind is None:
+                place = self._parts.place_of(index)
+                self._annotate_all(place, part)
+                self._whole(index, part.text)
+                if self._cutter is not None and place == len(self._parts.parts) - 1:
+                    self._say_all(self._cutter.finish())
 
     def refusal_delta(self, event: StreamEvent) -> None:
         """Take more of a refusal."""
-        index = event.content_index or 0
-        self._refusals[index] = self._refusals.get(index, "") + event.delta
+        if event.delta:
+            index = event.content_index
+            self._refused.add(index, event.delta, begins=self._refused.begins(index))
 
     def refusal_done(self, event: StreamEvent) -> None:
         """Take a whole refusal."""
-        self._refusals[event.content_index or 0] = event.refusal or self._refusals.get(event.content_index or 0, "")
+        self._refuse(event.content_index, event.refusal or event.text or "")
 
-    def complete(self, item: dict[str, Any]) -> None:
+    def complete(self, item: dict[str, Any], *, repeats: bool = False) -> None:
         """Take from the whole message what its deltas did not bring."""
-        for index, part in enumerate(listed(item.get("content"))):
-            if not isinstance(part, dict):
-                continue
-            if part.get("type") == "refusal":
-                self._refusals[index] = str(part.get("refusal") or "")
-            else:
-                self._take_part(index, part)
+        self.turn(Turn.RECEIVE)
+        parts = parts_of(item.get("content"))
+        shown = [part for part in parts if part.kind is None and not part.refusal and part.text]
+        self._odd = Counter(part.kind for part in parts if part.kind is not None)
+        for begins, refusal in self._refused.rest_of_whole([part.text for part in parts if part.refusal]):
+            self._refused.add(None, refusal, begins=begins)
+        if not self.done:
+            rest = [] if repeats else self._parts.rest_of_whole([part.text for part in shown])
+            self._take_rest(shown, rest)
         self.end()
 
     def end(self) -> None:
         """Close the open part."""
         self._close()
-        self.done = True
+        self.turn(Turn.CLOSE)
 
     def succeeded_without_index(self) -> None:
         """End here: such servers say `done` for all items at the end, and the next one must not wait for that."""
         self.end()
 
-    def could_be(self, item: dict[str, Any]) -> bool:
+    def fits(self, item: dict[str, Any]) -> bool:
         """Compare by what was said: a message that says something else is another one."""
-        said = ["".join(parts) for _, parts in sorted(self._texts.items())]
-        parts = objects(item.get("content"))
-        return super().could_be(item) and said == [p.get("text") for p in parts if p.get("type") == "output_text"]
+        return self._parts.all.rest_of("".join(_shown(item))) is not None
 
-    def _take_part(self, index: int, part: dict[str, Any]) -> None:
-        if part.get("type") != "output_text":
-            return
-        for annotation in objects(part.get("annotations")):
-            self._annotate(index, annotation)
-        self._whole(index, part.get("text"))
+    def says(self, item: dict[str, Any]) -> bool:
+        """Compare by what was said, and nothing else."""
+        return self._parts.all.equals("".join(_shown(item)))
 
-    def _annotate(self, index: int, annotation: dict[str, Any]) -> None:
+    # -- parts ----------------------------------------------------------------------------------
+
+    def _take_rest(self, shown: list[Part], rest: list[tuple[bool, str]]) -> None:
+        """Say what the whole adds, each part behind its annotations, so that it can be cut by them."""
+        told = len(shown) - sum(begins for begins, _ in rest)
+        for place, part in enumerate(shown[:told]):
+            self._annotate_all(min(place, max(len(self._parts.parts) - 1, 0)), part)
+        later = iter(shown[told:])
+        for begins, piece in rest:
+            if begins:
+                self._annotate_all(len(self._parts.parts), next(later))
+            self._add(None, piece, begins=begins)
+
+    def _annotate_all(self, place: int, part: Part) -> None:
+        for annotation in part.annotations:
+            self._annotate(place, annotation)
+
+    def _annotate(self, place: int, annotation: dict[str, Any]) -> None:
         if self._cites:
-            self._say_all(self._cutter_of(index).cite(annotation))
+            self._say_all(self._cutter_of(place).cite(annotation))
         else:
-            self._uncited.setdefault((index, *citations.key_of(annotation)), citations.name_of(annotation))
+            self._uncited.setdefault((place, *citations.key_of(annotation)), citations.name_of(annotation))
 
-    def _cutter_of(self, index: int) -> CitationCutter:
-        return self._cutters.setdefault(index, CitationCutter())
+    def _cutter_of(self, place: int) -> CitationCutter:
+        return self._cutters.setdefault(place, CitationCutter())
+
+    def _refuse(self, index: int | None, refusal: str) -> None:
+        begins, rest = self._refused.rest_of_part(index, refusal) if refusal else (False, "")
+        if rest:
+            self._refused.add(index, rest, begins=begins)
+            self._refused.boundary()
+
+    def _whole(self, index: int | None, whole: str) -> None:
+        begins, rest = self._parts.rest_of_part(index, whole) if whole else (False, "")
+        if rest:
+            self._add(index, rest, begins=begins)
+            self._parts.boundary()
+
+    # -- text -----------------------------------------------------------------------------------
+
+    def _add(self, index: int | None, piece: str, *, begins: bool) -> None:
+        if begins:
+            self._close()
+            self._cutter = self._cutter_of(len(self._parts.parts)) if self._cites else None
+        self._parts.add(index, piece, begins=begins)
+        if self._cutter is not None:
+            self._say_all(self._cutter.feed(piece))
+        elif self._blocks.open:
+            self.say(TextDelta(piece), len(piece))
+        else:
+            self._say_all(self._blocks.write(piece))
 
     def _say_all(self, said: Iterable[Said]) -> None:
         for event in said:
             self.say(event, len(event.text) if isinstance(event, TextDelta) else 64)
 
-    def _whole(self, index: int, text: object) -> None:
-        if not isinstance(text, str):
-            return
-        sent = "".join(self._texts.get(index, ()))
-        if len(text) > len(sent) and text.startswith(sent):
-            self._add(index, text[len(sent) :])
-
-    def _add(self, index: int, text: str) -> None:
-        if not text:
-            return
-        if index != self._part:
-            self._close()
-            self._part = index
-            self._cutter = self._cutter_of(index) if self._cites else None
-        self._texts.setdefault(index, []).append(text)
-        if self._cutter is not None:
-            self._say_all(self._cutter.feed(text))
-            return
-        if self._open:
-            self.say(TextDelta(text), len(text))
-            return
-        self._blank.append(text)
-        if text.isspace():
-            return
-        self._open = True
-        self.say(TextStart())
-        for waiting in self._blank:
-            self.say(TextDelta(waiting), len(waiting))
-        self._blank.clear()
-
     def _close(self) -> None:
-        if self._cutter is not None:
-            self._say_all(self._cutter.finish())
-        self._blank.clear()
-        if self._open:
-            self._open = False
-            self.say(BLOCK_STOP)
+        self._say_all(self._cutter.finish() if self._cutter is not None else self._blocks.close())
+        self._blocks.forget()
+
+
+def _shown(item: dict[str, Any]) -> list[str]:
+    return [part.text for part in parts_of(item.get("content")) if part.kind is None and not part.refusal]

@@ -2,56 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
 from typing import Any
 
 from stages.canonical.events import BLOCK_STOP, JsonDelta, ResultStart, ServerToolUseStart
 from stages.canonical.plan import AnswerPlan
-from stages.correlator.track import Track, unused
+from stages.correlator.ids import Ids
+from stages.correlator.life import Turn
+from stages.correlator.track import Track
 from stages.tools.server import BY_ITEM
 from stages.tools.server.row import CallBlock, ClientNames, ResultBlock
 from stages.wire import json
 
 
 class ServerToolTrack(Track):
-    """A hosted call, told once it is done, because what it holds comes whole and no earlier.
-
-    What of it has no block of Anthropic's is in `left_out`; `container` is the machine that it ran on.
-    """
+    """A hosted call, told once it is done, because what it holds comes whole and no earlier."""
 
     def __init__(self, plan: AnswerPlan, kind: str) -> None:
         super().__init__(plan)
         self.kind = kind
         self.row = BY_ITEM[kind]
-        self.call_id = ""
         self.answered = False
-        self.left_out: tuple[str, ...] = ()
-        self.container: str | None = None
-        self._taken: set[str] = set()
+        self._left_out: tuple[str, ...] = ()
+        self._ids = Ids()
         self._asking: ServerToolTrack | None = None
 
-    def meet(self, others: Iterable[Track]) -> None:
-        """Learn which ids are taken, and which earlier call of the same tool has no result yet."""
-        known = [track for track in others if isinstance(track, ServerToolTrack) and track.call_id]
-        self._taken = {track.call_id for track in known}
-        self._asking = next((track for track in known if track.row is self.row and not track.answered), None)
+    @property
+    def left_out(self) -> Counter[str]:
+        """What of it has no block of Anthropic's."""
+        return Counter(self._left_out)
 
-    def complete(self, item: dict[str, Any]) -> None:
+    def enter(self, ids: Ids) -> None:
+        """Learn which ids are taken, and which earlier calls of the same tool have no result yet."""
+        self._ids = ids
+
+    def complete(self, item: dict[str, Any], *, repeats: bool = False) -> None:  # noqa: ARG002 - no call is told elsewhere
         """Take the whole item."""
-        if self.done:
-            return
+        if not self.done:
+            self._tell(item)
+        self.turn(Turn.RECEIVE)
+        self.end()
+
+    def _tell(self, item: dict[str, Any]) -> None:
+        self._asking = self._ids.asking(self.row.upstream)
         names = ClientNames(self.plan.server_tools[self.row.upstream], self.plan.tool_names, self.plan.servers)
         telling = self.row.to_blocks(item, names, self._asking.call_id if self._asking else "")
-        self.left_out, self.container = telling.left_out, telling.container
+        self._left_out, self.container = telling.left_out, telling.container
         for part in telling.parts:
             if isinstance(part, CallBlock):
                 self._call(part)
             else:
                 self._result(part)
-        self.end()
 
     def _call(self, call: CallBlock) -> None:
-        self.call_id = unused(call.id, self._taken, "-")
+        self.call_id = self._ids.unused(call.id, "-")
+        self._ids.asks(self.row.upstream, self)
         self.say(ServerToolUseStart(self.call_id, call.name, call.server))
         self.say(JsonDelta(""))
         arguments = json.encode(call.input).decode()

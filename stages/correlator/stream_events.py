@@ -23,24 +23,32 @@ CONTENT_EVENTS: dict[str, Handling] = {
     "response.reasoning_summary_text.delta": ("reasoning", ReasoningTrack.summary_delta),
     "response.reasoning_text.delta": ("reasoning", ReasoningTrack.raw_delta),
     "response.refusal.delta": ("message", MessageTrack.refusal_delta),
+    "response.custom_tool_call_input.delta": ("function_call", CallTrack.arguments_delta),
     "response.output_text.done": ("message", MessageTrack.text_done),
     "response.refusal.done": ("message", MessageTrack.refusal_done),
     "response.function_call_arguments.done": ("function_call", CallTrack.arguments_done),
+    "response.custom_tool_call_input.done": ("function_call", CallTrack.input_done),
     "response.reasoning_summary_text.done": ("reasoning", ReasoningTrack.summary_done),
     "response.reasoning_text.done": ("reasoning", ReasoningTrack.raw_done),
 }
 """Events about the content of one item; nearly all that a stream consists of."""
+
+MARKS: dict[str, Handling] = {
+    "response.content_part.added": ("message", MessageTrack.part_begun),
+    "response.content_part.done": ("message", MessageTrack.part_done),
+    "response.output_text.annotation.added": ("message", MessageTrack.annotated),
+    "response.reasoning_summary_part.added": ("reasoning", ReasoningTrack.summary_begun),
+    "response.reasoning_summary_part.done": ("reasoning", ReasoningTrack.summary_ended),
+    "response.reasoning_part.added": ("reasoning", ReasoningTrack.raw_begun),
+    "response.reasoning_part.done": ("reasoning", ReasoningTrack.raw_ended),
+}
+"""Events about the parts of an item that is known; of one that is not, they say nothing."""
 
 IGNORED_EVENTS = {
     "response.created",
     "response.in_progress",
     "response.queued",
     "keepalive",
-    "response.content_part.added",
-    "response.reasoning_summary_part.added",
-    "response.reasoning_summary_part.done",
-    "response.reasoning_part.added",
-    "response.reasoning_part.done",
     *(f"response.{name}" for name in PROGRESS),
 }
 """Events that say nothing the others do not say as well."""

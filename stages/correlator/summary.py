@@ -7,10 +7,6 @@ from collections.abc import Iterable
 
 import attrs
 
-from stages.correlator.call_track import CallTrack
-from stages.correlator.message_track import MessageTrack
-from stages.correlator.reasoning_track import ReasoningTrack
-from stages.correlator.server_tool_track import ServerToolTrack
 from stages.correlator.track import Track
 
 
@@ -19,6 +15,7 @@ class Summary:
     """What a message said.
 
     Attributes:
+        spoken: whether an answer was told, or a part of one.
         calls: whether the client is to run something.
         refusal: the words of a refusal.
         server_tools: how many calls the upstream ran itself, by its `type` of the tool.
@@ -28,6 +25,7 @@ class Summary:
         left_out: how many items and parts had no counterpart, by type.
     """
 
+    spoken: bool = False
     calls: bool = False
     refusal: str = ""
     server_tools: tuple[tuple[str, int], ...] = ()
@@ -41,20 +39,20 @@ def summary(tracks: Iterable[Track], left_out: Counter[str]) -> Summary:
 
     Args:
         tracks: all of its items.
-        left_out: what had no counterpart, apart from what the texts themselves left out.
+        left_out: what had no counterpart, apart from what the items themselves left out.
     """
     tracks = list(tracks)
-    spoken = [track for track in tracks if track.spoken]
-    last = next((track for track in reversed(tracks) if not isinstance(track, ReasoningTrack)), None)
-    texts = [track for track in tracks if isinstance(track, MessageTrack)]
-    ran = [track for track in spoken if isinstance(track, ServerToolTrack)]
-    for text in texts:
-        left_out = left_out + text.left_out
+    last = next((track for track in reversed(tracks) if track.answers), None)
+    ran = [track for track in tracks if track.spoken and track.row is not None]
+    left_out = Counter(left_out)
+    for track in tracks:
+        left_out.update(track.left_out)
     return Summary(
-        calls=any(isinstance(track, CallTrack) for track in spoken),
-        refusal="\n\n".join(text.refusal for text in texts if text.refusal),
+        spoken=any(track.spoken and track.answers for track in tracks),
+        calls=any(track.runs for track in tracks),
+        refusal="\n\n".join(track.refusal for track in tracks if track.refusal),
         server_tools=tuple(sorted(Counter(track.row.upstream for track in ran if track.call_id).items())),
         container=next((track.container for track in reversed(ran) if track.container), None),
-        paused=bool(ran) and isinstance(last, ServerToolTrack) and "mcp_approval_request" not in left_out,
+        paused=bool(ran) and last is not None and last.row is not None and "mcp_approval_request" not in left_out,
         left_out=tuple(sorted(left_out.items())),
     )

@@ -9,7 +9,7 @@ from stages.correlator.call_track import CallTrack
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
 from stages.correlator.server_tool_track import ServerToolTrack
-from stages.correlator.track import Track
+from stages.correlator.track import Track, UnknownTrack
 from stages.tools.server import BY_ITEM
 
 _TRACKS: dict[str, type[MessageTrack | CallTrack | ReasoningTrack]] = {
@@ -30,6 +30,4 @@ def track_for(kind: str, plan: AnswerPlan, item: dict[str, Any]) -> Track:
     row = BY_ITEM.get(kind)
     if row is not None and row.upstream in plan.server_tools:
         return ServerToolTrack(plan, kind)
-    track = Track(plan)
-    track.kind = kind
-    return track
+    return UnknownTrack(plan, kind)

@@ -49,7 +49,8 @@ def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False)
     if (wrong := versions.complaint(caller.version)) is not None:
         return refusal(wrong)
     try:
-        value = request_body.read(body)
+        mended: list[str] = []
+        value = request_body.read(body, mended)
     except json.MalformedJson as error:
         return refusal(f"The request body is not valid JSON: {error}")
     if not isinstance(value, dict):
@@ -58,6 +59,7 @@ def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False)
         request = _without_billing(structure(value))
     except Misfit as misfit:
         return refusal(str(misfit))
+    request = attrs.evolve(request, mended=tuple(mended)) if mended else request
     return _checked(request, caller, counting=counting)
 
 

@@ -73,6 +73,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     """
     upstream_model, profile, report = target.models.upstream_model(request.model), target.profile, Report()
     model = _known_to(profile, target.models.model_info(upstream_model))
+    for path in request.mended:
+        report.approximated(ROOT.field(path), "half a character, which is no Unicode, becomes U+FFFD")
     overall, changes = thinking.efforts(request, model, profile, report)
     tools = toolbox(
         request,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -12,14 +13,49 @@ from stages.wire.lenient import objects
 
 INCOMPLETE = {
     "max_output_tokens": "max_tokens",
+    "max_tokens": "max_tokens",
+    "max_completion_tokens": "max_tokens",
+    "max_new_tokens": "max_tokens",
+    "max_length": "max_tokens",
     "length": "max_tokens",
+    "token_limit": "max_tokens",
+    "context_length": "max_tokens",
+    "context_window": "max_tokens",
+    "model_length": "max_tokens",
     "content_filter": "refusal",
+    "content_filtered": "refusal",
+    "content_policy": "refusal",
+    "guardrail_intervened": "refusal",
+    "blocklist": "refusal",
+    "prohibited_content": "refusal",
+    "recitation": "refusal",
+    "moderation": "refusal",
+    "refusal": "refusal",
+    "safety": "refusal",
+    "spii": "refusal",
     "max_messages": "pause_turn",
 }
 """`incomplete_details.reason` to `stop_reason`; a reason that is not here ends the turn like any other.
 
-Source: `IncompleteDetails` of the Responses API; `length` is said by servers that grew out of Chat Completions.
+Source: `IncompleteDetails` of the Responses API; the other words are those of APIs that gateways translate from: Chat
+Completions, Anthropic, Gemini, Bedrock, Mistral, and of text generation servers.
 """
+
+_PIECES = (("token", "max_tokens"), ("length", "max_tokens"), ("context", "max_tokens"), ("filter", "refusal"))
+"""What a word that nobody knows is likely to mean, by what stands in it."""
+
+
+def reason_in(details: Any) -> str:
+    """The reason in `incomplete_details`: an object with one as documented, or the word alone; empty for none."""
+    reason = details.get("reason") if isinstance(details, Mapping) else details
+    return reason if isinstance(reason, str) else ""
+
+
+def stop_reason(reason: str) -> str | None:
+    """Anthropic's `stop_reason` for an upstream's reason, however it writes the word; None for any other."""
+    word = re.sub(r"[^a-z]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", reason).lower()).strip("_")
+    return INCOMPLETE.get(word) or next((meant for piece, meant in _PIECES if piece in word), None)
+
 
 FILTERED = {"type": "refusal", "category": None, "explanation": "The upstream's content filter stopped the answer."}
 """`stop_details` of an answer that a content filter cut."""
@@ -54,16 +90,18 @@ def usage(body: Mapping[str, Any] | None) -> Usage:
     """Translate `response.usage`.
 
     The upstream's `input_tokens` counts all of the prompt; Anthropic's only what no cache was involved in.  Numbers
-    that are missing or no numbers count as zero: an engine that tells nothing must not stop an answer.
+    that are missing or no numbers count as zero: an engine that tells nothing must not stop an answer.  Some servers
+    have Chat Completions' names, and some write numbers as strings.
     """
     body = body or {}
-    seen = _details(body, "input_tokens_details")
-    said = _details(body, "output_tokens_details")
+    seen = _details(body, "input_tokens_details", "prompt_tokens_details")
+    said = _details(body, "output_tokens_details", "completion_tokens_details")
     read, written = _count(seen.get("cached_tokens")), _count(seen.get("cache_write_tokens"))
     thinking = said.get("reasoning_tokens")
-    output = _count(body.get("output_tokens"))
+    output = _either(body, "output_tokens", "completion_tokens")
+    asked = _either(body, "input_tokens", "prompt_tokens")
     return Usage(
-        input_tokens=max(0, _count(body.get("input_tokens")) - read - written),
+        input_tokens=max(0, asked - read - written),
         cache_read_input_tokens=read,
         cache_creation_input_tokens=written,
         output_tokens=output,
@@ -72,9 +110,12 @@ def usage(body: Mapping[str, Any] | None) -> Usage:
     )
 
 
-def _details(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = body.get(key)
-    return value if isinstance(value, Mapping) else {}
+def _details(body: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    return next((value for key in keys if isinstance(value := body.get(key), Mapping)), {})
+
+
+def _either(body: Mapping[str, Any], *keys: str) -> int:
+    return next((count for key in keys if (count := _count(body.get(key)))), 0)
 
 
 _MAX_COUNT = 2**53
@@ -82,8 +123,17 @@ _MAX_COUNT = 2**53
 
 
 def _count(value: object) -> int:
+    if isinstance(value, str):
+        value = _number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
     if isinstance(value, float) and not math.isfinite(value):
         return 0
     return min(max(0, int(value)), _MAX_COUNT)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

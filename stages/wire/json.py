@@ -50,6 +50,59 @@ def _decode_exactly(raw: bytes | str) -> Any:
     raise MalformedJson(message)
 
 
+def decode_mended(raw: bytes | str) -> Any:
+    """Parse a JSON text of any shape, with U+FFFD for each half of a character: JSON has those, Unicode has not.
+
+    Raises:
+        MalformedJson: the text is not JSON, or not UTF-8.
+    """
+    try:
+        return _fast_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return mended_at(_decode_exactly(raw), [])
+
+
+def mended(text: str) -> str:
+    """A text with U+FFFD for each half of a character that stands alone; the same object if there is none."""
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def mended_value(value: Any) -> Any:
+    """Any JSON value with all of its texts mended."""
+    if isinstance(value, str):
+        return mended(value)
+    if isinstance(value, dict):
+        return {mended(key): mended_value(inner) for key, inner in value.items()}
+    return [mended_value(inner) for inner in value] if isinstance(value, list) else value
+
+
+def mended_at(value: Any, paths: list[str]) -> Any:
+    """Any JSON value with all of its texts mended; the paths of those that had to be are added to a list.
+
+    Raises:
+        MalformedJson: the value is nested too deeply.
+    """
+    try:
+        return _mended_at(value, paths, "")
+    except RecursionError:
+        raise MalformedJson("nested too deeply") from None
+
+
+def _mended_at(value: Any, paths: list[str], path: str) -> Any:
+    if isinstance(value, dict):
+        before = f"{path}." if path else ""
+        named = ((mended(key), inner) for key, inner in value.items())
+        return {key: _mended_at(inner, paths, before + key) for key, inner in named}
+    if isinstance(value, list):
+        return [_mended_at(inner, paths, f"{path}.{at}") for at, inner in enumerate(value)]
+    if not isinstance(value, str) or (text := mended(value)) is value:
+        return value
+    paths.append(path)
+    return text
+
+
 def encode(value: Any) -> bytes:
     """Write a value as compact JSON in UTF-8; lone surrogates leave as escapes."""
     try:

@@ -206,7 +206,7 @@ class _Hooks:
 
 _FAST = _Hooks(detailed=False).converter
 _DETAILED = _Hooks(detailed=True).converter
-_KNOWN = {field.name for field in attrs.fields(canonical.Request)} - {"extra"}
+_KNOWN = {field.name for field in attrs.fields(canonical.Request)} - canonical.NO_FIELDS
 # Fields for which null means what their absence means.
 _NULLABLE = {name for name in _KNOWN if name not in ("model", "messages")}
 

@@ -5,6 +5,7 @@ Tools are most of what a short turn says, and the same in each: their bytes are 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -15,15 +16,27 @@ from stages.wire.cache import Cache
 from stages.wire.messages_request import structure_tool
 
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_HALVES = (b"\\ud", b"\\uD", b"\xed")
+# Without one of these, an escape or what UTF-8 would write for it, no text holds half a character.
+_LONE = re.compile(
+    rb"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|\xed[\xa0-\xbf]", re.DOTALL
+)
+# Where half of one may stand alone; a pair of escapes is a whole character, and common.
 _LISTED = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def read(body: bytes) -> Any:
+def read(body: bytes, mended: list[str] | None = None) -> Any:
     """Parse a body like `json.decode`, but give tools that make sense as canonical ones.
+
+    Args:
+        body: the bytes.
+        mended: gets the paths of texts in which U+FFFD stands for half a character: JSON has those, Unicode has not.
 
     Raises:
         MalformedJson: the body is not JSON.
     """
+    if any(half in body for half in _HALVES) and _LONE.search(body) is not None:
+        return json.mended_at(json.decode(body), [] if mended is None else mended)
     try:
         parts = _PARTS.decode(body)
         tools = parts.pop("tools", None)

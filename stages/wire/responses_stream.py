@@ -7,7 +7,7 @@ Servers differ (see `docs/facts/servers.md`), so no field is required and a fiel
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -34,6 +34,7 @@ class StreamEvent(msgspec.Struct, gc=False):
     text: str | None = None
     arguments: str | None = None
     refusal: str | None = None
+    input: str | None = None
     item: msgspec.Raw = _NOTHING
     part: msgspec.Raw = _NOTHING
     annotation: msgspec.Raw = _NOTHING
@@ -45,6 +46,15 @@ class StreamEvent(msgspec.Struct, gc=False):
     detail: msgspec.Raw = _NOTHING
     errors: msgspec.Raw = _NOTHING
     base_resp: msgspec.Raw = _NOTHING
+    usage: msgspec.Raw = _NOTHING
+    halves: ClassVar[bool] = False
+    """Whether its delta holds half a character: the other half may come with the next one."""
+
+
+class HalvedEvent(StreamEvent, gc=False):
+    """An event whose delta holds half a character."""
+
+    halves: ClassVar[bool] = True
 
 
 class Final(msgspec.Struct):
@@ -52,10 +62,11 @@ class Final(msgspec.Struct):
 
     id: str | None = None
     status: str | None = None
-    incomplete_details: dict[str, Any] | None = None
+    incomplete_details: Any = None
     error: Any = None
     usage: dict[str, Any] | None = None
     output: list[msgspec.Raw] | None = None
+    output_text: Any = None
     created_at: float | None = None
     completed_at: float | None = None
     input_transformations: list[Any] | None = None
@@ -74,7 +85,7 @@ def decode(payload: bytes) -> StreamEvent:
     try:
         return _events.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _lenient(StreamEvent, json.decode(payload))
+        return _odd(json.decode(payload))
 
 
 def decode_many(payloads: list[bytes]) -> list[StreamEvent] | None:
@@ -95,14 +106,44 @@ def decode_final(raw: msgspec.Raw | bytes) -> Final:
 
 
 def load(raw: msgspec.Raw | bytes) -> dict[str, Any]:
-    """Decode a raw field that should be an object; an absent one, or anything else, is the empty object."""
-    value = json.decode(bytes(raw)) if bytes(raw) else None
+    """Decode a raw field that should be an object; an absent one, or anything else, is the empty object.
+
+    Raises:
+        MalformedJson: what stands there is no JSON after all: the pass that left it raw did not look into it.
+    """
+    value = json.decode_mended(bytes(raw)) if bytes(raw) else None
     return value if isinstance(value, dict) else {}
+
+
+def with_delta(event: StreamEvent, text: str) -> StreamEvent:
+    """The same event with another delta."""
+    return msgspec.structs.replace(event, delta=text)
 
 
 def dump(value: Any) -> msgspec.Raw:
     """Make a raw field of a value, for events that are made here rather than read."""
     return msgspec.Raw(json.encode(value))
+
+
+_SPOKEN = ("delta", "text", "arguments", "input")
+"""Fields that hold text, which some servers send as an object."""
+
+
+def _odd(value: Any) -> StreamEvent:
+    """Build an event of a payload that is not as documented: values of other types, or halves of characters."""
+    fields = dict(value) if isinstance(value, dict) else {}
+    for name in _SPOKEN:
+        if isinstance(fields.get(name), dict):
+            fields[name] = _spoken(fields[name], text="arguments" not in str(fields.get("type")))
+    delta = fields.get("delta")
+    halves = isinstance(delta, str) and json.mended(delta) is not delta
+    return _lenient(HalvedEvent if halves else StreamEvent, {**json.mended_value(fields), "delta": delta})
+
+
+def _spoken(value: dict[str, Any], *, text: bool) -> str:
+    """The text of an object that stands where text should: what it holds, or itself where it is arguments."""
+    words = next((value[name] for name in ("text", "content", "value") if isinstance(value.get(name), str)), "")
+    return words if text else json.encode(value).decode()
 
 
 def _lenient(shape: type[T], value: Any) -> T:
@@ -121,8 +162,14 @@ def _fit(value: Any, wanted: Any) -> Any:
     if wanted is msgspec.Raw:
         return dump(value)
     if wanted == list[msgspec.Raw] | None:
-        return [dump(item) for item in value] if isinstance(value, list) else msgspec.UNSET
+        # One item that is not in a list, and a text where items should be, are an output as well.
+        items = value if isinstance(value, list) else [value] if isinstance(value, dict | str) else []
+        return [dump(item if not isinstance(item, str) else _message(item)) for item in items]
     try:
         return msgspec.convert(value, wanted)
-    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for half an emoji where no text belongs
+    except (msgspec.ValidationError, UnicodeEncodeError, OverflowError):
         return msgspec.UNSET
+
+
+def _message(words: str) -> dict[str, Any]:
+    return {"type": "message", "content": words}

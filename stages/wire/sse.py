@@ -1,7 +1,7 @@
 """Server-sent events: bytes to `data` payloads, and one event to bytes.
 
 Both APIs repeat the event's name as `type` inside the payload, and servers that disagree with themselves exist,
-so names are not handed on: whoever wants the kind of an event reads it from the payload.
+so the payload is what counts.  Names are told on request, for payloads that say nothing of the kind.
 Source: WHATWG HTML, section 9.2 (event stream interpretation).
 """
 
@@ -30,15 +30,19 @@ class Decoder:
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._lines: list[bytes] = []
+        self._name = b""  # of a long event whose lines are read already
+        self._first: bytes | None = None  # the name of the first event that was finished last, if it was a long one
         self._tail = b""
         self._pending = 0
         self._returns = False
         self._begun = False
+        self._finished = b""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes; return the payloads of the events they finish, in order."""
         if self._begun and not self._pieces and b"\r" not in chunk and chunk.endswith(b"\n\n"):
-            return _payloads(chunk[:-2])  # whole events, as nearly every read brings
+            self._finished, self._first = chunk[:-2], None  # whole events, as nearly every read brings
+            return _payloads(self._finished)
         if not self._begun:
             begun = self._begin(chunk)
             if begun is None:
@@ -55,7 +59,8 @@ class Decoder:
             return self._feed_any_line_end(buffer)
         last = buffer.rfind(b"\n\n")
         self._keep(buffer[last + 2 :])
-        return _payloads(buffer[:last])
+        self._finished, self._first = buffer[:last], None
+        return _payloads(self._finished)
 
     def finish(self) -> list[bytes]:
         """Return the payload of an event that lacks only its blank line, if there is one.
@@ -63,9 +68,18 @@ class Decoder:
         The standard drops such an event; a server that closes right after its last line is common, though,
         and a payload that was really cut is no JSON, which the next stage notices.
         """
-        payload = self._whole(b"".join(self._pieces))
+        rest = b"".join(self._pieces)
+        self._finished, self._first = rest, None
+        payload = self._whole(rest)
         self._keep(b"")
         return [] if payload is None else [payload]
+
+    def names(self) -> list[bytes]:
+        """The names of the events whose payloads were returned last, one for each; empty for those without."""
+        events = _BLANK_LINE.split(self._finished)
+        if self._first is not None:
+            return [self._first, *(_name(event) for event in events[1:] if _payload(event) is not None)]
+        return [_name(event) for event in events if _payload(event) is not None]
 
     @property
     def pending(self) -> int:
@@ -110,6 +124,7 @@ class Decoder:
             return
         last -= settled[last - 1 : last + 1] == b"\r\n"
         self._lines += _data(held[:last])
+        self._name = _name(held[:last]) or self._name
         self._pieces = [held[last:]]
 
     def _whole(self, rest: bytes) -> bytes | None:
@@ -117,10 +132,12 @@ class Decoder:
         if not self._lines:
             return _payload(rest)
         lines, self._lines = self._lines, []
+        self._first, self._name = _name(rest) or self._name, b""
         return b"\n".join(lines + _data(rest)).strip()
 
     def _feed_any_line_end(self, buffer: bytes) -> list[bytes]:
         body = _settled(buffer)
+        self._first = None
         payloads: list[bytes] = []
         begin = 0
         for blank in _BLANK_LINE.finditer(body):
@@ -128,6 +145,7 @@ class Decoder:
             begin = blank.end()
             if payload is not None:
                 payloads.append(payload)
+        self._finished = body[:begin]
         self._keep(buffer[begin:])
         return payloads
 
@@ -168,6 +186,12 @@ def _payload(event: bytes) -> bytes | None:
 def _data(lines: bytes) -> list[bytes]:
     """Read the `data` of lines, whatever they end in."""
     return [line[5:].removeprefix(b" ") for line in _LINE_END.split(lines) if line.startswith(b"data:")]
+
+
+def _name(event: bytes) -> bytes:
+    """The name of one event: its last `event` line counts."""
+    lines = [line[6:].strip() for line in _LINE_END.split(event) if line.startswith(b"event:")]
+    return lines[-1] if lines else b""
 
 
 def encode(name: str, data: bytes) -> bytes:

@@ -6,6 +6,7 @@ The expectation is read from the recording's own last word, the whole response, 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,21 @@ def expected(record: dict[str, Any], response: dict[str, Any]) -> Seen:
             content += [("text", text) for text in texts if text.strip()]
         elif item["type"] == "function_call":
             content.append(("tool_use", item["name"], _arguments(item["arguments"])))
+        elif item["type"] == "custom_tool_call":
+            content.append(("tool_use", item["name"], {"input": item["input"]}))
         elif item["type"] == "reasoning" and (at < last_word or at < first_word):
             content += _thinking(item, done.get(at, item))
-    return Seen(content, _stop_reason(response, content, refused=refused), _usage(response.get("usage") or {}))
+    reason = _stop_reason(response, content, refused=refused)
+    if reason == "end_turn" and all(block[0] == "thinking" for block in content):
+        content += _notice(items)
+    return Seen(content, reason, _usage(response.get("usage") or {}))
+
+
+def _notice(items: list[tuple[int, dict[str, Any]]]) -> list[tuple[str, str]]:
+    """What is said where nothing that came can be shown: the types of it, the commonest first."""
+    kinds = Counter(item["type"] for _, item in items if item["type"] not in ("message", "reasoning")).most_common()
+    names = ", ".join(f"{kind} ({count})" if count > 1 else kind for kind, count in kinds)
+    return [("text", f"[The upstream's answer consists of what cannot be shown here: {names}.]")] if kinds else []
 
 
 def seen(message: dict[str, Any], unseal: Any) -> Seen:
@@ -123,7 +136,7 @@ def seen(message: dict[str, Any], unseal: Any) -> Seen:
 
 def _shows(item: dict[str, Any]) -> bool:
     """Whether a client gets to see an item, reasoning apart."""
-    if item["type"] == "function_call":
+    if item["type"] in ("function_call", "custom_tool_call"):
         return True
     return item["type"] == "message" and any((part.get("text") or "").strip() for part in item["content"])
 

@@ -37,8 +37,9 @@ def thinking(at: int) -> dict[str, Any]:
 
 
 def arguments(at: int) -> dict[str, Any]:
-    """More of a call's arguments."""
-    return {"type": "response.function_call_arguments.delta", "item_id": f"i{at}", "output_index": at, "delta": PIECE}
+    """More of a call's arguments; the first piece begins an object, as what does not waits for the truth."""
+    delta = '{"' + PIECE
+    return {"type": "response.function_call_arguments.delta", "item_id": f"i{at}", "output_index": at, "delta": delta}
 
 
 KINDS = {"message": text, "reasoning": thinking, "function_call": arguments}

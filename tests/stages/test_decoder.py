@@ -205,3 +205,23 @@ def test_billing_headers_are_emptied_in_place() -> None:
     assert request.billing == (1,)
     assert [block.text for block in request.system if isinstance(block, Text)] == ["s", ""]
     assert [mark_of(block) for block in request.system] == [None, BILLED["cache_control"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "paths"),
+    [
+        (rb"a\ud83d", "a\ufffd", ("messages.0.content",)),
+        (rb"\uDE00b", "\ufffdb", ("messages.0.content",)),
+        (b"\xed\xa0\xbd", "\ufffd", ("messages.0.content",)),
+        (rb"\ud83d\ude00", "\U0001f600", ()),
+        (rb"\\ud83d", r"\ud83d", ()),
+    ],
+)
+def test_half_a_character_is_replaced(text: bytes, read: str, paths: tuple[str, ...]) -> None:
+    """JSON has those and Unicode has not; the request remembers where, so that it is reported."""
+    request = decode(b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"' + text + b'"}]}')
+
+    assert isinstance(request, Request)
+    (block,) = request.messages[0].content
+    assert isinstance(block, Text)
+    assert (block.text, request.mended) == (read, paths)

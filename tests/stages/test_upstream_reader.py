@@ -66,6 +66,56 @@ def test_an_event_that_is_no_json_is_a_failure() -> None:
     assert "secret" not in repr(events[1])
 
 
+HEARTBEATS = [
+    b"data:\n\n",
+    b"data: \n\n",
+    b"event: ping\ndata: ping\n\n",
+    b"event: ping\ndata:\n\n",
+    b"event: ping\ndata: {broken\n\n",
+    b"data: keep-alive\n\n",
+    b"data: : OPENROUTER PROCESSING\n\n",
+    b"event: keepalive\r\ndata:\r\n\r\n",
+    b": comment\n\n",
+    b"event: heartbeat\n\n",
+]
+
+
+@pytest.mark.parametrize("beat", HEARTBEATS)
+@given(PLACES)
+def test_a_heartbeat_says_nothing(beat: bytes, places: list[int]) -> None:
+    """What is empty or no JSON, under no name of the API's, wherever it stands and however it is cut."""
+    events = read(beat + DELTA + beat + beat + DONE + beat, places)
+
+    assert types(events) == ["response.output_text.delta", "response.completed"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"event: response.output_text.delta\ndata: {broken\n\n",
+        b"event: response.output_text.delta\ndata:\n\n",
+        b"event: response.completed\ndata: done\n\n",
+        b"event: error\ndata: Overloaded\n\n",
+        b'data: {"type":"response.output_text.delta","delta":"a\n\n',
+    ],
+)
+def test_a_broken_event_of_the_api_is_a_failure(broken: bytes) -> None:
+    """What came under its name, or began as one of its objects, must not be passed over."""
+    assert types(read(DELTA + broken + DONE)) == ["response.output_text.delta", "bad_event"]
+
+
+@given(PLACES)
+def test_the_type_may_stand_in_the_event_line_alone(places: list[int]) -> None:
+    """Then the line tells it; a payload that tells its type is believed, and foreign names are no types."""
+    data = (
+        b'event: response.output_text.delta\ndata: {"delta":"a"}\n\n'
+        b'event: message\ndata: {"error":{"message":"m"}}\n\n'
+        b'event: response.created\ndata: {"type":"response.completed"}\n\n'
+    )
+
+    assert types(read(data, places)) == ["response.output_text.delta", "", "response.completed"]
+
+
 def test_an_event_may_have_a_size() -> None:
     """One event that never ends fails once it is over the limit."""
     framing = Framing(limit=100)
@@ -89,22 +139,16 @@ def test_a_stream_may_have_a_size() -> None:
 
 @pytest.mark.parametrize("lead", [b"", b"\xef\xbb\xbf", b" \n\t"])
 @given(PLACES)
-def test_a_json_body_is_the_events_that_would_have_brought_it(lead: bytes, places: list[int]) -> None:
+def test_a_json_body_is_the_event_that_ends_a_stream_of_it(lead: bytes, places: list[int]) -> None:
     """Whoever streams and whoever does not look the same to the stages behind."""
     response = {"id": "resp_1", "status": "completed", "output": [MESSAGE, MESSAGE], "usage": {"input_tokens": 1}}
-    done, also, end = read(lead + json.encode(response), places)
+    (end,) = read(lead + json.encode(response), places)
 
-    assert isinstance(done, StreamEvent)
-    assert isinstance(also, StreamEvent)
     assert isinstance(end, StreamEvent)
-    assert [(event.type, event.output_index) for event in (done, also)] == [
-        ("response.output_item.done", 0),
-        ("response.output_item.done", 1),
-    ]
-    assert responses_stream.load(done.item) == MESSAGE
     assert end.type == "response.completed"
     final = responses_stream.decode_final(end.response)
-    assert (final.id, final.status, final.usage, final.output) == ("resp_1", "completed", {"input_tokens": 1}, None)
+    assert (final.id, final.status, final.usage) == ("resp_1", "completed", {"input_tokens": 1})
+    assert [responses_stream.load(raw) for raw in final.output or ()] == [MESSAGE, MESSAGE]
 
 
 @pytest.mark.parametrize(

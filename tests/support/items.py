@@ -157,7 +157,7 @@ def messages(draw: st.DrawFn, style: Style, index: int, *, listed: bool) -> Item
         speaker.whole("output_item.added", {**body, "content": []})
     for at, (kind, text) in enumerate(parts):
         name = "output_text" if kind == "text" else "refusal"
-        if said.added:
+        if said.added or (at and said.deltas):  # an index alone is no sign of a part: some servers count deltas with it
             speaker.say("content_part.added", content_index=at, part={"type": name})
         if said.deltas:
             for piece in draw(pieces(text)):
@@ -193,6 +193,8 @@ def reasonings(draw: st.DrawFn, style: Style, index: int, *, listed: bool) -> It
     if said.added:
         speaker.whole("output_item.added", item("early", []))
     for at, text in enumerate(parts):
+        if at and said.deltas:
+            speaker.say(event.replace("_text", "_part") + ".added", **{place: at})
         if said.deltas:
             for piece in draw(pieces(text)):
                 speaker.say(f"{event}.delta", **{place: at}, delta=piece)

@@ -40,7 +40,6 @@ MOVED = "an answer is made of text and calls upstream, so it is shown as the use
 
 _FAITHFUL = (Disposition.KEPT, Disposition.TRANSLATED)
 _OF_SOURCES = ("media_type", "data", "url", "file_id", "content")
-_NOT_OF_THE_API = ("extra", "billing")
 _SOURCED = (Image, Document)
 _SHOWN = (Text, Image, Document, SearchResult, canonical.ToolReference)
 _AS_TEXT = Row(Disposition.APPROXIMATED, "a block without counterpart is shown as text")
@@ -86,7 +85,7 @@ class Walker:
         """Note every field at the top that the request has; those inside settings as well."""
         for name, field in attrs.fields_dict(Request).items():
             value = getattr(request, name)
-            if name not in _NOT_OF_THE_API and value not in (field.default, None):
+            if name not in canonical.NO_FIELDS and value not in (field.default, None):
                 row = FIELDS.get(name, UNKNOWN_FIELD)
                 if isinstance(value, canonical.Node) and not self.dropped(ROOT.field(name)):
                     self.settings(value, row.inside, ROOT.field(name))

@@ -134,6 +134,24 @@ async def test_an_encoded_answer_is_decoded() -> None:
     assert b"".join(chunk for chunk in chunks if isinstance(chunk, bytes)) == b"hello"
 
 
+@pytest.mark.parametrize("cut", [1, 24, 25, 26, 30, 60])
+@pytest.mark.parametrize("behind", [b"", b"\0\0\0", b"\x1f"])
+@pytest.mark.parametrize("status", [200, 400])
+async def test_an_encoded_answer_may_have_several_members(cut: int, behind: bytes, status: int) -> None:
+    """All of them are read, wherever they are cut, and whether they hold an answer or an error; padding is none."""
+    told = b'{"error":{"message":"hello world"}}'
+    packed = b"".join(gzip.compress(piece) for piece in (told[:5], b"", told[5:])) + behind
+    script = Script([packed[:cut], packed[cut:]], status, {"content-encoding": "gzip"})
+    answer = await client(script).post("/x", b"{}")
+
+    if status == 400:
+        assert isinstance(answer, Failure)
+        assert answer.message == "hello world"
+    else:
+        chunks = await body_of(answer)
+        assert b"".join(chunk for chunk in chunks if isinstance(chunk, bytes)) == told
+
+
 async def test_the_time_of_the_last_read_is_known(autojump_clock: trio.testing.MockClock) -> None:
     """Deadlines are checked elsewhere; the answer only notes when something came."""
     began = autojump_clock.current_time()

@@ -19,6 +19,7 @@ from stages.canonical.events import (
 )
 from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.correlator.call_track import CallTrack
+from stages.correlator.ids import Ids
 from tests.stages.correlator.items import PLAN, call, say
 from tests.stages.strategies import JSON
 
@@ -30,7 +31,10 @@ Step = Callable[[CallTrack], object]
 def track_of(*steps: Step, item: dict[str, Any] = ANNOUNCED, taken: set[str] | None = None) -> CallTrack:
     """A track that was opened with an item, after these steps."""
     track = CallTrack(PLAN, item)
-    track.claim_id(taken or set())
+    ids = Ids()
+    for ident in sorted(taken or ()):
+        ids.unused(ident, "_")
+    track.enter(ids)
     for step in steps:
         step(track)
     return track
@@ -119,7 +123,7 @@ def test_where_its_id_comes_from(item: dict[str, Any], ident: str) -> None:
 def test_the_client_sees_its_own_name() -> None:
     """A name that had to change upstream is restored."""
     track = CallTrack(attrs.evolve(PLAN, tool_names={"f": "mcp.f"}), ANNOUNCED)
-    track.claim_id(set())
+    track.enter(Ids())
 
     assert track.take() == [ToolUseStart("toolu_call_1", "mcp.f")]
 
@@ -128,7 +132,7 @@ def test_a_call_brings_its_tools_shape() -> None:
     """By the upstream's name, which is the one that was declared."""
     omittable = OmittableMembers({"a": OmittableMember(null=True)})
     track = CallTrack(attrs.evolve(PLAN, tool_names={"f": "mcp.f"}, omittables={"f": omittable}), ANNOUNCED)
-    track.claim_id(set())
+    track.enter(Ids())
 
     start = track.take()[0]
     assert isinstance(start, ToolUseStart)
@@ -140,7 +144,7 @@ def test_a_member_names_its_toolset() -> None:
     plan = attrs.evolve(PLAN, tool_names={"browser__key": "key", "f": "f"}, toolsets={"browser__key": "browser"})
     member, other = CallTrack(plan, call("", name="browser__key")), CallTrack(plan, ANNOUNCED)
     for track in (member, other):
-        track.claim_id(set())
+        track.enter(Ids())
 
     assert member.take() == [ToolUseStart("toolu_call_1", "key", "browser")]
     assert other.take() == [ToolUseStart("toolu_call_1", "f")]
@@ -148,11 +152,26 @@ def test_a_member_names_its_toolset() -> None:
 
 @pytest.mark.parametrize(
     ("item", "may_be"),
-    [(call(), True), (call(call_id="call_2"), False), ({"type": "message", "call_id": "call_1"}, False)],
+    [
+        (call('{"a":1}'), True),
+        (call(""), True),
+        (call('{"a":1}', name="g"), False),
+        (call('{"b":1}'), False),
+        (call('{"a"'), True),
+    ],
 )
-def test_it_is_known_by_its_id(item: dict[str, Any], may_be: bool) -> None:
-    """Another id, or another kind, is another item."""
-    assert track_of().could_be(item) is may_be
+def test_it_is_known_by_what_it_says(item: dict[str, Any], may_be: bool) -> None:
+    """Another function, or other arguments than those that began, are another call."""
+    assert track_of(delta('{"a":')).fits(item) is may_be
+
+
+def test_it_says_what_was_said() -> None:
+    """Name and arguments, and all of them."""
+    track = track_of(delta('{"a":'), delta("1}"))
+
+    assert track.says(call('{"a": 1}'))
+    assert not track.says(call('{"a":1}', name="g"))
+    assert not track.says(call('{"a":'))
 
 
 @given(JSON, JSON, JSON, JSON)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.events import BLOCK_STOP, CitationsDelta, TextDelta, TextStart
-from stages.correlator.citation_cutter import MAX_HELD_DELTAS, CitationCutter, Said
+from stages.correlator.citation_cutter import MAX_HELD_DELTAS, CitationCutter
+from stages.correlator.text_blocks import Said
 from stages.tables.citations import place_of
 
 A, B = "([a](http://a.example))", "([b](http://b.example))"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from stages.canonical.events import MessageEnd
 from stages.canonical.failure import Failure, Kind
 from stages.correlator.ledger import Ledger
 from stages.wire.responses_stream import StreamEvent
@@ -93,15 +94,17 @@ def test_a_name_may_come_after_the_arguments(late: str) -> None:
     }[late]
     lines = told(parts(say("arguments", '{"a":1}', output_index=0), *named))
 
-    if late == "added":
-        assert lines == []
-    else:
-        assert lines == [CALLED + '{"a":1} = {"a":1}.', "tool_use"]
+    assert lines == [CALLED + '{"a":1}'] if late == "added" else [CALLED + '{"a":1} = {"a":1}.', "tool_use"]
 
 
-def test_a_call_that_never_gets_a_name_is_none() -> None:
-    """There is nobody to call, and so no reason to wait for a result."""
-    assert told(parts(say("arguments", '{"a":1}', output_index=0), END)) == ["end_turn"]
+def test_a_call_that_never_gets_a_name_is_a_failure() -> None:
+    """The turn cannot go on without its result; behind an answer it is counted alone."""
+    nameless = say("arguments", '{"a":1}', output_index=0)
+
+    assert told(parts(nameless, END))[0] == "failure nameless_call"
+    end = parts(nameless, done(message("a"), 1), END)[-1]
+    assert isinstance(end, MessageEnd)
+    assert end.left_out == (("function_call without a name", 1),)
 
 
 # -- order ------------------------------------------------------------------------------------------

@@ -70,11 +70,18 @@ def blocks(*steps: Step) -> list[str]:
         ([delta("abc"), whole("ab")], ["abc…"]),
         ([delta("abc"), whole("xyz!")], ["abc…"]),
         ([delta("abc"), whole(None)], ["abc…"]),
-        ([delta("a"), delta("b", 1), whole("a", 0), whole("bc", 1), complete("a", "bcd")], ["a", "bcd"]),
+        ([delta("a"), whole("a"), delta("b", 1), whole("bc", 1), complete("a", "bcd")], ["a", "bcd"]),
+        ([delta("a"), delta("a"), delta("b", 1), delta("c", 1), complete("aa", "bcd")], ["aa", "bcd"]),
+        ([delta("a"), delta("b", 1), delta("c", 2), whole("abc", 3), complete("abcd")], ["abcd"]),
+        ([delta("a", 7), delta("b", 7), complete("abc")], ["abc"]),
+        ([delta("a", None), delta("b", None), whole("ab", None), complete("ab", "c")], ["ab", "c"]),
+        ([delta("\n\na\n"), complete("a")], ["\n\na\n"]),
+        ([delta(" a "), complete("a b")], [" a b"]),
+        ([whole("a", None), whole("a", None), whole("b", None), complete("a", "b")], ["a", "b"]),
         ([delta("  "), delta("\n")], []),
         ([delta("  "), complete("  ")], []),
         ([delta(" "), delta("\n"), delta("a"), delta(" ")], [" \na …"]),
-        ([delta(" "), delta("a", 1)], ["a…"]),
+        ([delta(" "), whole(" "), delta("a", 1)], ["a…"]),
         ([delta(" "), whole(" x")], [" x…"]),
     ],
 )
@@ -159,19 +166,24 @@ def test_its_phase(phase: Any, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("item", "may_be"),
+    ("item", "fits", "says"),
     [
-        (message("a", "b"), True),
-        (message("a"), False),
-        (message("a", "c"), False),
-        ({"type": "function_call"}, False),
-        ({"type": "message", "content": None}, False),
-        ({"type": "message", "content": [1, {"type": "refusal"}]}, False),
+        (message("a", "b"), True, True),
+        (message("ab"), True, True),
+        (message("a"), True, False),
+        (message("abc"), True, False),
+        (message("a", "c"), False, False),
+        ({"type": "message", "content": None}, True, False),
+        ({"type": "message", "content": " a b "}, True, True),
+        ({"type": "message", "content": [1, {"type": "refusal", "refusal": "x"}]}, True, False),
     ],
 )
-def test_it_is_known_by_what_it_said(item: dict[str, Any], may_be: bool) -> None:
-    """A message that says something else is another one."""
-    assert track_of(delta("a"), delta("b", 1)).could_be(item) is may_be
+def test_it_is_known_by_what_it_said(item: dict[str, Any], fits: bool, says: bool) -> None:
+    """A message that says something else is another one, wherever its parts end."""
+    track = track_of(delta("a"), delta("b", 1))
+
+    assert track.fits(item) is fits
+    assert track.says(item) is says
 
 
 @given(JSON, JSON)

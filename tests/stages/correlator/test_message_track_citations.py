@@ -107,8 +107,9 @@ def test_a_text_that_does_not_wait_for_a_client_that_does_not_search() -> None:
 def test_parts_are_cut_each_for_itself() -> None:
     """Ranges count from the begin of their part, and early ones wait for it."""
     events = [
-        annotated(note(0, 2, "http://b"), part=1),
         delta("first"),
+        say("text_done", "first", item_id="msg_u", output_index=0, content_index=0),
+        annotated(note(0, 2, "http://b"), part=1),
         delta("2. part", part=1),
         annotated(note(0, 3, "http://c"), part=0),
     ]

@@ -14,6 +14,7 @@ from stages.canonical.plan import ThinkingDisplay
 from stages.correlator.reasoning_track import ReasoningTrack
 from stages.wire import carrier
 from stages.wire.carrier import Carrier
+from stages.wire.responses_stream import StreamEvent
 from tests.stages.correlator.items import PLAN, reasoning, say
 from tests.stages.strategies import JSON
 
@@ -30,6 +31,10 @@ def summary(text: str, part: int | None = 0) -> Step:
 def raw(text: str, part: int | None = 0) -> Step:
     """More of the reasoning itself."""
     return lambda track: track.raw_delta(say("raw", text, content_index=part))
+
+
+BOUNDARY: Step = lambda track: track.summary_begun(StreamEvent("response.reasoning_summary_part.added"))  # noqa: E731
+"""A part begins."""
 
 
 def complete(*texts: str, **item: Any) -> Step:
@@ -74,7 +79,7 @@ def block(track: ReasoningTrack) -> tuple[str, Carrier | None] | None:
         ([summary("on"), summary("e"), complete("one"), seal()], "one", attrs.evolve(SEALED, summary=(3,))),
         ([summary("on"), complete("one", "two"), seal()], "one\n\ntwo", attrs.evolve(SEALED, summary=(3, 3))),
         (
-            [summary("one", None), summary("two", 1), complete(), seal()],
+            [summary("one", None), BOUNDARY, summary("two", 1), complete(), seal()],
             "one\n\ntwo",
             attrs.evolve(SEALED, summary=(3, 3)),
         ),

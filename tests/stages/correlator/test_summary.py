@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from stages.correlator.ids import Ids
 from stages.correlator.summary import Summary, summary
 from stages.correlator.track import Track
 from stages.correlator.tracks import track_for
@@ -18,6 +19,7 @@ def tracks(*items: dict[str, Any]) -> list[Track]:
     made = []
     for item in items:
         track = track_for(item["type"], PLAN, item)
+        track.enter(Ids())
         track.complete(item)
         track.take()
         made.append(track)
@@ -36,6 +38,7 @@ def test_all_of_it_was_said() -> None:
     said = summary(tracks(SEARCH, call(), *items), Counter(z=1, a=2))
 
     assert said == Summary(
+        spoken=True,
         calls=True,
         refusal="No.\n\nNever.",
         server_tools=(("web_search", 1),),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stages.canonical.events import TextDelta, TextStart
-from stages.correlator.track import Track
+from stages.correlator.track import Track, UnknownTrack
 from tests.stages.correlator.items import PLAN
 
 
@@ -34,24 +34,11 @@ def test_an_item_without_counterpart_says_nothing(item: dict[str, Any]) -> None:
     assert (track.done, track.take(), track.spoken) == (True, [], False)
 
 
-def test_it_is_settled_from_the_start() -> None:
-    """Nobody need wait to know that it will not become a block."""
-    assert Track(PLAN).settled
+def test_one_without_counterpart_is_settled_from_the_start() -> None:
+    """Nobody need wait to know that it will not become a block; it counts as left out."""
+    track = UnknownTrack(PLAN, "hologram")
 
-
-@pytest.mark.parametrize(
-    ("kind", "item", "may_be"),
-    [
-        ("x", {"type": "x"}, True),
-        ("x", {"type": "y"}, False),
-        ("x", {}, False),
-        ("", {"type": ""}, False),
-        ("", {}, False),
-    ],
-)
-def test_an_item_is_known_by_its_kind(kind: str, item: dict[str, Any], may_be: bool) -> None:
-    """Without id and index, the type is all there is."""
-    track = Track(PLAN)
-    track.kind = kind
-
-    assert track.could_be(item) is may_be
+    assert (track.settled, Track(PLAN).settled) == (True, False)
+    assert track.left_out == {}
+    track.complete({})
+    assert track.left_out == {"hologram": 1}

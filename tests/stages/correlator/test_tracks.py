@@ -8,7 +8,7 @@ from stages.correlator.call_track import CallTrack
 from stages.correlator.message_track import MessageTrack
 from stages.correlator.reasoning_track import ReasoningTrack
 from stages.correlator.server_tool_track import ServerToolTrack
-from stages.correlator.track import Track
+from stages.correlator.track import Track, UnknownTrack
 from stages.correlator.tracks import track_for
 from tests.stages.correlator.items import PLAN
 
@@ -20,9 +20,9 @@ from tests.stages.correlator.items import PLAN
         ("function_call", CallTrack),
         ("reasoning", ReasoningTrack),
         ("web_search_call", ServerToolTrack),
-        ("mcp_call", Track),
-        ("", Track),
-        ("None", Track),
+        ("mcp_call", UnknownTrack),
+        ("", UnknownTrack),
+        ("None", UnknownTrack),
     ],
 )
 def test_every_item_gets_a_track_of_its_kind(kind: str, cls: type[Track]) -> None:

@@ -18,7 +18,9 @@ from stages.tables.stops import (
     INCOMPLETE,
     OTHER_REASON,
     dropped_reasoning,
+    reason_in,
     refusal_details,
+    stop_reason,
     usage,
 )
 from stages.wire.messages_stream import start_usage
@@ -79,7 +81,7 @@ def test_what_is_kept_long_is_told_apart() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [None, {}, {"input_tokens": None}, {"input_tokens": "9", "output_tokens": True}, {"input_tokens_details": [1]}],
+    [None, {}, {"input_tokens": None}, {"input_tokens": "nine", "output_tokens": True}, {"input_tokens_details": [1]}],
 )
 def test_what_is_not_told_counts_as_zero(body: dict[str, Any] | None) -> None:
     """An engine that tells nothing must not stop an answer."""
@@ -152,3 +154,49 @@ def test_nonsense_counts_as_none(value: Any) -> None:
 def test_other_transformations_are_not_counted() -> None:
     """Only reasoning is: a transformation of tomorrow may be anything."""
     assert dropped_reasoning([{"type": "image", "reason": "prefix_mismatch"}]) == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"prompt_tokens": 77, "completion_tokens": 5},
+        {"input_tokens": "77", "output_tokens": "5"},
+        {"input_tokens": 0, "prompt_tokens": 77, "output_tokens": None, "completion_tokens": 5.0},
+        {
+            "prompt_tokens": 80,
+            "prompt_tokens_details": {"cached_tokens": 3},
+            "completion_tokens": 5,
+            "completion_tokens_details": {"reasoning_tokens": "2"},
+        },
+    ],
+)
+def test_other_names_and_strings(body: dict[str, Any]) -> None:
+    """Chat Completions' names count, and so do numbers that are written as strings."""
+    told = usage(body)
+
+    assert (told.input_tokens, told.output_tokens) == (77, 5)
+
+
+@pytest.mark.parametrize(
+    ("reason", "stop"),
+    [
+        ("max_tokens", "max_tokens"),
+        ("MAX_TOKENS", "max_tokens"),
+        ("maxTokens", "max_tokens"),
+        ("model_context_window_exceeded", "max_tokens"),
+        ("max-completion-tokens", "max_tokens"),
+        ("SAFETY", "refusal"),
+        ("content filter", "refusal"),
+        ("boredom", None),
+        ("", None),
+    ],
+)
+def test_other_words_for_a_cut(reason: str, stop: str | None) -> None:
+    """However a server writes them."""
+    assert stop_reason(reason) == stop
+
+
+@pytest.mark.parametrize(("details", "reason"), [({"reason": "x"}, "x"), ("x", "x"), (None, ""), ({"reason": 5}, "")])
+def test_where_the_word_stands(details: Any, reason: str) -> None:
+    """In an object, or alone."""
+    assert reason_in(details) == reason

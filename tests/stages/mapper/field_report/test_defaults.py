@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from stages.canonical.report import Disposition, Note, Report
-from stages.canonical.request import ContentBlock, Request, Unknown
+from stages.canonical.request import NO_FIELDS, ContentBlock, Request, Unknown
 from stages.mapper.field_report.defaults import EMPTY, MOVED, NODE_OF_BLOCK, Walker, report_defaults
 from stages.tables.fields import FIELDS, NODES, UNKNOWN_FIELD, UNKNOWN_KIND
 from stages.wire.messages_request import structure
@@ -255,7 +255,7 @@ def test_every_part_of_a_request_has_a_place_in_the_tables() -> None:
     """A class of blocks and a field at the top that somebody adds must be decided about."""
     assert set(NODE_OF_BLOCK) | {Unknown} == set(get_args(ContentBlock))
     assert set(NODE_OF_BLOCK.values()) <= set(NODES)
-    assert {field.name for field in attrs.fields(Request)} - {"extra", "billing"} <= set(FIELDS)
+    assert {field.name for field in attrs.fields(Request)} - NO_FIELDS <= set(FIELDS)
 
 
 def test_a_word_about_a_field_is_not_one_about_its_inside() -> None:

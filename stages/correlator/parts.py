@@ -1,0 +1,190 @@
+"""The text of an item as far as it was told, in parts, and what a repetition adds to it.
+
+How to think about it.  A text comes as deltas, again as the whole of a part, and again as the whole item.  Which part a
+delta belongs to should be told by its index; but servers carry the index on from item to item, count deltas with it, or
+leave it out.  So an index is never a key.  It only helps to see where a part ends:
+
+- A part ends where an event says so (`boundary`, or the whole of the part), or where an index changes that has stood
+  still over two deltas before: it does not count deltas, so it counts parts.
+- What a whole adds is what stands behind the text that was told, wherever the borders of parts lie.  White space is
+  looked past where it must be, because servers trim their final texts.  A whole that says something else adds nothing:
+  what was told cannot be taken back.
+
+Cost: every question looks at no more characters than the whole has that it is asked about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_STEADY = 2
+"""Deltas under one index that show that it does not count deltas."""
+
+_WORD = re.compile(r"\S+")
+
+
+class Prefix:
+    """A text that grows by pieces and is asked for its beginning."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.pieces: list[str] = []
+        self.length = 0
+        self._solid: list[str] = []
+        self._compressed = 0
+
+    def add(self, text: str) -> None:
+        """Append a piece."""
+        self.pieces.append(text)
+        self.length += len(text)
+
+    def begin(self, count: int) -> str:
+        """The first `count` characters, or all there are."""
+        return _first(self.pieces, count)
+
+    def solid(self, count: int) -> str:
+        """The first `count` characters that are no white space, or all there are."""
+        for piece in self.pieces[self._compressed :]:
+            if words := "".join(piece.split()):
+                self._solid.append(words)
+        self._compressed = len(self.pieces)
+        return _first(self._solid, count)
+
+    def equals(self, whole: str) -> bool:
+        """Whether a whole says this text and nothing else, white space aside."""
+        core = "".join(whole.split())
+        return self.solid(len(core) + 1) == core
+
+    def rest_of(self, whole: str) -> str | None:
+        """What a whole adds to this text: empty if nothing, None if the two say different things."""
+        if self.length <= len(whole) and whole.startswith(self.begin(len(whole))):
+            return whole[self.length :]
+        if self.begin(len(whole)) == whole:
+            return ""
+        core = "".join(whole.split())
+        told = self.solid(len(core) + 1)
+        if told.startswith(core):
+            return ""
+        if not core.startswith(told):
+            return None
+        rest = whole[_after(whole, len(told)) :]
+        return rest.lstrip() if rest.isspace() or self.pieces[-1][-1:].isspace() else rest
+
+
+def _first(pieces: Sequence[str], count: int) -> str:
+    found, length = [], 0
+    for piece in pieces:
+        if length >= count:
+            break
+        found.append(piece)
+        length += len(piece)
+    return "".join(found)[:count]
+
+
+def _after(text: str, count: int) -> int:
+    """Where the text goes on behind its first `count` characters that are no white space."""
+    for word in _WORD.finditer(text):
+        if count <= word.end() - word.start():
+            return word.start() + count
+        count -= word.end() - word.start()
+    return len(text)
+
+
+class Parts:
+    """What was told of an item: all of it, and its parts.
+
+    `index` is the upstream's of the last text, `open` whether more text of that index goes on with the last part.
+    """
+
+    def __init__(self) -> None:
+        """Begin with no part."""
+        self.all = Prefix()
+        self.parts: list[Prefix] = []
+        self.index: int | None = None
+        self.open = False
+        self._fresh = False
+        self._closed_at: int | None = None
+        self._since = 0
+        self._places: dict[int, int] = {}
+
+    @property
+    def texts(self) -> list[str]:
+        """The parts, each joined."""
+        return ["".join(part.pieces) for part in self.parts]
+
+    def boundary(self, *, begins: bool = False) -> None:
+        """Note that a part ends here, or that the next one `begins`."""
+        self.open = False
+        self._fresh = begins
+
+    def begins(self, index: int | None) -> bool:
+        """Whether text under this index begins a part of its own."""
+        if not self.parts:
+            return True
+        if index is not None and index == self.index:
+            return False
+        if not self.open:
+            return True
+        return index is not None and self.index is not None and len(self.parts[-1].pieces) - self._since >= _STEADY
+
+    def add(self, index: int | None, text: str, *, begins: bool) -> None:
+        """Take more text; `begins` says that it is a part of its own."""
+        if begins:
+            self.parts.append(Prefix())
+            self._since = 0
+        elif index != self.index:
+            self._since = len(self.parts[-1].pieces)
+        if index is not None:
+            self.index = index
+            self._places.setdefault(index, len(self.parts) - 1)
+        elif begins:
+            self.index = None
+        self.open, self._fresh = True, False
+        self.all.add(text)
+        self.parts[-1].add(text)
+
+    def place_of(self, index: int | None) -> int:
+        """Which part an index means: the one that came under it, else the last one, or the next if that has ended."""
+        known = self._places.get(index) if index is not None else None
+        if known is not None:
+            return known
+        return len(self.parts) if self.begins(index) else len(self.parts) - 1
+
+    def rest_of_part(self, index: int | None, whole: str) -> tuple[bool, str]:
+        """What the whole text of a part adds: whether it is a part of its own, and the text."""
+        known = self._places.get(index) if index is not None else None
+        if known is not None and known < len(self.parts) - 1 and self.parts[known].rest_of(whole) is not None:
+            return False, ""
+        begins, was_open = self.begins(index), self.open
+        rest = self.parts[-1].rest_of(whole) if self.parts else None
+        self.open = False
+        if begins and not was_open:
+            follows = self._fresh or (index is not None and self._closed_at == self.index == index - 1)
+            repeated = rest == "" and len(whole) >= self.parts[-1].length and not follows
+            self._closed_at = index
+            return (False, "") if repeated else (True, whole)
+        self._closed_at = index
+        if rest is None:
+            rest = self.all.rest_of(whole)
+        return (begins, whole) if rest is None and begins else (False, rest or "")
+
+    def rest_of_whole(self, wholes: Sequence[str]) -> list[tuple[bool, str]]:
+        """What a whole item adds: pieces of text, each with whether it is a part of its own.
+
+        Args:
+            wholes: the texts of its parts.
+        """
+        missing = len(self.all.rest_of("".join(wholes)) or "")
+        found: list[tuple[bool, str]] = []
+        for whole in reversed(wholes):
+            if missing <= 0:
+                break
+            piece = whole[-missing:]
+            found.append((len(piece) == len(whole) or not self.parts, piece))
+            missing -= len(whole)
+        return [(begins, piece) for begins, piece in reversed(found) if piece]
+
+    def fits(self, wholes: Sequence[str]) -> bool:
+        """Whether a whole item could be this one."""
+        return self.all.rest_of("".join(wholes)) is not None
