@@ -7,15 +7,12 @@ which models it has, and how much they hold. Whoever asks about a model asks her
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import attrs
 
 from stages.tables.models import FAMILIES, UNKNOWN_MODEL, Model, model_info, upstream_model
 from stages.tables.prices import Price, price_of
-
-_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @attrs.frozen
@@ -31,7 +28,7 @@ class Described:
 
     upstream: str = ""
     like: str = ""
-    model_info: Mapping[str, Any] = _NONE
+    model_info: Mapping[str, Any] = attrs.field(factory=dict)
     price: Price | None = None
 
     def model(self, name: str) -> Model:
@@ -58,9 +55,9 @@ class ModelRegistry:
         local: whether those are all there are, so that no model of the tables can be behind a name of Anthropic's.
     """
 
-    names: Mapping[str, str] = _NONE
-    described: Mapping[str, Described] = _NONE
-    served: Mapping[str, int | None] = _NONE
+    names: Mapping[str, str] = attrs.field(factory=dict)
+    described: Mapping[str, Described] = attrs.field(factory=dict)
+    served: Mapping[str, int | None] = attrs.field(factory=dict)
     window: int | None = None
     local: bool = False
     _known: frozenset[str] = attrs.field(init=False, repr=False)

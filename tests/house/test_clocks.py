@@ -21,6 +21,8 @@ CLOCKS = {
 """What tells real time, or the time of processors, or waits for it."""
 
 ALLOWED = {
+    "tests/fuzz/test_hostile_bytes.py": "bounds a run in time, and gives descriptors time to come back",
+    "tests/support/process.py": "gives a real process time to do what is waited for",
     "tests/house/installed.py": "gives a server that has been started time to answer",
     "tests/pipeline/bench/test_cpu.py": "compares the bench's clock with the system's, whatever they show",
     "tests/pipeline/bench/test_measuring.py": "the same",
