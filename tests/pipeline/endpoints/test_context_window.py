@@ -280,7 +280,7 @@ async def test_a_window_of_the_settings() -> None:
     models = ModelRegistry.of({"mine": Described(model_info={"window": 8_192})})
     _, upstream, _ = await ask(prompt(2_000, "mine", max_tokens=128_000), GOOD, models=models)
 
-    assert upstream.requests[0]["max_output_tokens"] == 8_192 - 2_307
+    assert upstream.requests[0]["max_output_tokens"] == 8_192 - 2_352
 
 
 async def test_strict_mode_asks_for_what_was_asked_or_not_at_all() -> None:
