@@ -68,7 +68,7 @@ class Upstream:
         elif _STREAMED.search(request.body):
             await self._stream(connected)
         else:
-            await _json(connected, canned.whole(self.deltas))
+            await _json(connected, canned.whole_response(self.deltas))
 
     async def _stream(self, connected: socket.socket) -> None:
         script, rate = canned.text_script(self.deltas), self.rate

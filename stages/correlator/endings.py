@@ -98,7 +98,7 @@ def _reason(final: Final, status: str, usage: Usage, plan: AnswerPlan) -> tuple[
 
 def failure_of_event(event: StreamEvent, plan: AnswerPlan) -> Failure:
     """Read an `error` event, nested as recorded or flat as documented."""
-    error = responses_stream.load(event.error)
+    error = responses_stream.object_in(event.error)
     return failure_of(error or {"code": _value(event.code), "message": _value(event.message)}, plan=plan)
 
 

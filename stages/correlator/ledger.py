@@ -196,7 +196,7 @@ class Ledger:
     # -- rare events -----------------------------------------------------------------------------
 
     def _added(self, event: StreamEvent) -> Iterator[Part]:
-        item = responses_stream.load(event.item)
+        item = responses_stream.object_in(event.item)
         known = self._by_id.get(str(item.get("id")))
         if known is not None and not known.received:
             return  # announced twice
@@ -204,7 +204,7 @@ class Ledger:
         yield from self._wait_or_speak()
 
     def _item_done(self, event: StreamEvent) -> Iterator[Part]:
-        item = responses_stream.load(event.item)
+        item = responses_stream.object_in(event.item)
         track = self._match(item, event)
         if track is None or self._is_another(track, item):
             track = self._open(str(item.get("type")), event, item)
@@ -249,7 +249,7 @@ class Ledger:
             yield ending
             return
         if ending.complete:
-            self._reconcile([responses_stream.load(raw) for raw in final.output or ()])
+            self._reconcile([responses_stream.object_in(raw) for raw in final.output or ()])
         else:
             for track in self._queue:
                 track.cut()
@@ -272,7 +272,7 @@ class Ledger:
 
     def _untyped(self, event: StreamEvent) -> Iterator[Part]:
         """Take what has no type: the error object of a server that knows no other way to say it, or noise."""
-        if responses_stream.load(event.error):
+        if responses_stream.object_in(event.error):
             yield failure_of_event(event, self._plan)
         else:
             self._left_out["untyped event"] += 1

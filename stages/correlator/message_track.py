@@ -61,11 +61,11 @@ class MessageTrack(Track):
 
     def annotated(self, event: StreamEvent) -> None:
         """Take an annotation of one part."""
-        self._annotate(event.content_index or 0, responses_stream.load(event.annotation))
+        self._annotate(event.content_index or 0, responses_stream.object_in(event.annotation))
 
     def part_done(self, event: StreamEvent) -> None:
         """Take a whole part: what its deltas did not bring, and all of its annotations."""
-        index, part = event.content_index or 0, responses_stream.load(event.part)
+        index, part = event.content_index or 0, responses_stream.object_in(event.part)
         self._take_part(index, part)
         if self._cutter is not None and index == self._part:
             self._say_all(self._cutter.finish())

@@ -12,7 +12,7 @@ from stages.tables import versions
 from stages.wire import json, request_body
 from stages.wire.messages_request import Misfit, structure
 
-__all__ = ["BILLING_HEADER", "RULES", "THREADS_UNSUPPORTED", "decode"]
+__all__ = ["BILLING_HEADER", "REQUEST_RULES", "THREADS_UNSUPPORTED", "decode"]
 
 BILLING_HEADER = "x-anthropic-billing-header"
 """How Claude Code's accounting block begins; it differs between conversations, so it would spoil every cache."""
@@ -20,17 +20,17 @@ BILLING_HEADER = "x-anthropic-billing-header"
 THREADS_UNSUPPORTED = "thread_unsupported_request"
 """The `error_code` on which Anthropic's tool runners go on without server-held conversations."""
 
-RULES: tuple[Rule, ...] = (
+REQUEST_RULES: tuple[Rule, ...] = (
     rules.number_rules,
     rules.effort_rules,
-    rules.messages,
+    rules.message_rules,
     rules.text_rules,
-    tool_rules.tools,
-    tool_rules.servers,
-    tool_rules.choice,
-    rules.marks,
-    rules.stops,
-    rules.warming,
+    tool_rules.declaration_rules,
+    tool_rules.server_rules,
+    tool_rules.choice_rules,
+    rules.mark_rules,
+    rules.stop_rules,
+    rules.warming_rules,
 )
 """What a request must satisfy beyond its shape, in the order in which complaints are made."""
 
@@ -38,14 +38,14 @@ RULES: tuple[Rule, ...] = (
 def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False) -> Request | Failure:
     """Read the body of `POST /v1/messages`, or of `.../count_tokens` when `counting`.
 
-    What the shape alone cannot say is checked by `RULES`, and by those of the API version that the caller asked for;
-    unknown fields are kept in `extra`, whatever the version.
+    What the shape alone cannot say is checked by `REQUEST_RULES`, and by those of the API version that the caller
+    asked for; unknown fields are kept in `extra`, whatever the version.
     """
     caller = caller or Caller()
     if (wrong := versions.complaint(caller.version)) is not None:
         return _refusal(wrong)
     try:
-        value = request_body.read(body)
+        value = request_body.parse_body(body)
     except json.MalformedJson as error:
         return _refusal(f"The request body is not valid JSON: {error}")
     if not isinstance(value, dict):
@@ -64,7 +64,7 @@ def _checked(request: Request, caller: Caller, *, counting: bool) -> Request | F
         message = "thread: this server keeps no conversations; send the whole conversation instead"
         return Failure(Kind.INVALID_REQUEST, message, error_code=THREADS_UNSUPPORTED)
     by_version = (wrong for rule in versions.rules_of(caller.version) for wrong in rule(request))
-    wrong = next(by_version, None) or next((wrong for rule in RULES for wrong in rule(request, caller)), None)
+    wrong = next(by_version, None) or next((wrong for rule in REQUEST_RULES for wrong in rule(request, caller)), None)
     return request if wrong is None else _refusal(wrong)
 
 

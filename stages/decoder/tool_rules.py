@@ -9,7 +9,7 @@ from stages.tools import client
 from stages.tools.server import mcp
 
 
-def tools(request: Request, _: Caller) -> Iterator[str]:
+def declaration_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that declarations make sense, and that a call can belong to one of them only."""
     for index, tool in enumerate(request.tools):
         if isinstance(tool, ServerTool):
@@ -35,12 +35,12 @@ def _names(tool: AnyTool) -> Iterator[str]:
             yield client.declared_name(function)
 
 
-def servers(request: Request, _: Caller) -> Iterator[str]:
+def server_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that MCP servers and toolsets belong together."""
     return mcp.complaints(request)
 
 
-def choice(request: Request, _: Caller) -> Iterator[str]:
+def choice_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that what is to be called is there to be called.
 
     A member of a toolset is not, nor is the toolset: the API takes `auto`, `any` and `none` with them.  Thinking and a

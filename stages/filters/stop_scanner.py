@@ -13,7 +13,7 @@ from typing import TypeVar
 from stages.canonical.events import BLOCK_STOP, BlockStop, CitationsDelta, MessageEnd, TextDelta, TextStart, Usage
 from stages.canonical.failure import Failure
 
-P = TypeVar("P")
+_P = TypeVar("_P")
 
 _HEADS = (TextStart, CitationsDelta)
 _ENDS = (BlockStop, Failure)
@@ -40,7 +40,7 @@ class StopScanner:
         self._start: list[TextStart | CitationsDelta] = []
         self._sent: list[str] = []
 
-    def feed(self, part: P) -> Iterator[P | TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
+    def feed(self, part: _P) -> Iterator[_P | TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
         """Take the next part; yield what may pass."""
         if isinstance(part, _HEADS):
             self._start.append(part)  # waits for text, because a block may stop before its first character

@@ -34,8 +34,8 @@ from stages.mapper.tools import Toolbox, referred
 from stages.tables.identifiers import call_id_of, digest
 from stages.tables.profiles import Profile
 from stages.tools.client import upstream_name
-from stages.wire import responses_request as wire
-from stages.wire.responses_request import Item, Part
+from stages.wire import responses_request as responses
+from stages.wire.responses_request import ContentPart, Item
 
 ERROR_MARK = "[error]"
 """What leads the output of a call that failed: the upstream has no flag for it."""
@@ -69,7 +69,7 @@ class Conversation:
         default=attrs.Factory(lambda own: CacheBreakpoints(supported=False, report=own.report), takes_self=True)
     )
     items: list[Item] = attrs.field(factory=list, init=False)
-    _parts: list[Part] = attrs.field(factory=list, init=False)
+    _parts: list[ContentPart] = attrs.field(factory=list, init=False)
     _answered: set[Position] = attrs.field(factory=set, init=False)
     _open: dict[str, tuple[str, Position]] = attrs.field(factory=dict, init=False)
     _used: set[str] = attrs.field(factory=set, init=False)
@@ -88,21 +88,21 @@ class Conversation:
             else:
                 self._incoming(message, content_of_message(index))
             if index in self.efforts:
-                self.items.append(wire.effort_update(self.efforts[index]))
+                self.items.append(responses.effort_update(self.efforts[index]))
         self._drop_held(MESSAGES)
         return self.items
 
     # -- what goes in ----------------------------------------------------------------------
 
     def _system(self, blocks: tuple[ContentBlock, ...]) -> None:
-        prompt: list[Part] = []
+        prompt: list[ContentPart] = []
         for index, block in enumerate(blocks):
             place = SYSTEM.at(index)
             parts = parts_of(block, place, self.report, files=self.profile.files)
             self.marks.put(block, parts if self.profile.developer_role else [], place)
             prompt += parts
         if prompt and self.profile.developer_role:
-            self.items.append(wire.message("developer", prompt))
+            self.items.append(responses.message_item("developer", prompt))
 
     def _incoming(self, message: Message, content: Place) -> None:
         self._drop_held(content.outer)
@@ -133,10 +133,10 @@ class Conversation:
         call_id, _ = self._open.pop(block.tool_use_id, ("", None))
         if not call_id:
             self.report.approximated(place, "answers no call of this conversation, so it is shown as text")
-            mark = [wire.input_text(ERROR_MARK)] if block.is_error else []
-            self._parts += [wire.input_text("Result of an earlier tool call:"), *mark, *parts]
+            mark = [responses.input_text(ERROR_MARK)] if block.is_error else []
+            self._parts += [responses.input_text("Result of an earlier tool call:"), *mark, *parts]
             return
-        self.items.append(wire.function_call_output(call_id, _output(parts, is_error=block.is_error)))
+        self.items.append(responses.function_call_output(call_id, _output(parts, is_error=block.is_error)))
         self._load(block)
 
     def _load(self, result: ToolResult) -> None:
@@ -145,12 +145,12 @@ class Conversation:
         self._loaded.update(fresh)
         tools = [self.toolbox.deferred[name] for name in fresh if name in self.toolbox.deferred]
         if tools:
-            self.items.append(wire.additional_tools(tools))
+            self.items.append(responses.additional_tools(tools))
 
     def _flush(self, role: str) -> None:
         if self._parts:
             parts, self._parts = self._parts, []
-            self.items.append(wire.message(role, parts))
+            self.items.append(responses.message_item(role, parts))
 
     # -- what came out -----------------------------------------------------------------------
 
@@ -182,8 +182,8 @@ class Conversation:
     def _say(self, text: str, annotations: Sequence[JsonObject] = ()) -> None:
         if text.strip():
             self._release()
-            part = wire.output_text(text, annotations)
-            self.items.append(wire.message("assistant", [part], self._phase or self._phase_here))
+            part = responses.output_text(text, annotations)
+            self.items.append(responses.message_item("assistant", [part], self._phase or self._phase_here))
             self._phase = ""
 
     def _say_otherwise(self, block: ContentBlock, place: Place, message: Message) -> None:
@@ -212,14 +212,14 @@ class Conversation:
         name = upstream_name(block.name, block.toolset_name)
         own = name if block.toolset_name else block.name
         searched = bool(self.toolbox.functions.get(own, {}).get("defer_loading"))
-        self.items.append(wire.function_call(call_id, name, block.input, searched=searched))
+        self.items.append(responses.function_call(call_id, name, block.input, searched=searched))
 
     def _give_up(self, ident: str) -> None:
         """Give a call that nothing answers an output that says so."""
         call_id, (at, index) = self._open.pop(ident)
         place = content_of_message(at).at(index)
         self.report.approximated(place, "a call without a result was given one that says so")
-        self.items.append(wire.function_call_output(call_id, _UNANSWERED))
+        self.items.append(responses.function_call_output(call_id, _UNANSWERED))
 
     def _release(self) -> None:
         self.items += self._held
@@ -252,10 +252,10 @@ def instructions(request: Request) -> str:
     return "\n\n".join(filter(None, texts))
 
 
-def _output(parts: list[Part], *, is_error: bool) -> str | list[Part]:
+def _output(parts: list[ContentPart], *, is_error: bool) -> str | list[ContentPart]:
     """A string where one says it all, else the list form, which keeps pictures, files and borders."""
     texts = [part["text"] for part in parts if part["type"] == "input_text"]
     if len(parts) == len(texts) and len(texts) <= 1:
         text = "".join(texts)
         return f"{ERROR_MARK} {text}".strip() if is_error else text
-    return [wire.input_text(ERROR_MARK), *parts] if is_error else parts
+    return [responses.input_text(ERROR_MARK), *parts] if is_error else parts

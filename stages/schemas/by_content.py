@@ -10,15 +10,15 @@ from stages.canonical.request import JsonObject
 from stages.wire import json
 from stages.wire.cache import Cache
 
-R = TypeVar("R")
+_R = TypeVar("_R")
 
 
-def by_content(function: Callable[[JsonObject], R]) -> Callable[[JsonObject], R]:
+def by_content(function: Callable[[JsonObject], _R]) -> Callable[[JsonObject], _R]:
     """Call a pure function of a schema only once for equal schemas; what it returns must not be changed by anybody."""
     cache = Cache(function)
 
     @wraps(function)
-    def remembered(schema: JsonObject) -> R:
+    def remembered(schema: JsonObject) -> _R:
         key = json.encode(schema)
         return cache.get(key, schema, len(key))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
-from stages.tables.headers import seconds
+from stages.tables.headers import seconds_of
 
 OVERFLOW = "context_length_exceeded"
 """`Failure.cause` of a prompt that does not fit, whoever noticed it."""
@@ -144,7 +144,7 @@ _SOON = 5
 def _wait(message: str) -> int:
     """Read the wait from a rate limit's sentence: inside a stream there are no headers that could tell it."""
     found = _AGAIN.search(message)
-    span = seconds(found["span"]) if found else None
+    span = seconds_of(found["span"]) if found else None
     return _SOON if span is None else math.ceil(span)
 
 

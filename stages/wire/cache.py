@@ -11,8 +11,8 @@ from functools import wraps
 from typing import Generic, TypeVar
 from weakref import ref
 
-T = TypeVar("T")
-R = TypeVar("R")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 MAX_ENTRIES = 1024
 """Things that each function remembers; the one used longest ago is forgotten first."""
@@ -21,15 +21,15 @@ MAX_KEY_BYTES = 2**23
 """About how many bytes the keys of one memory may have together: large things drive out each other."""
 
 
-class Cache(Generic[T, R]):
+class Cache(Generic[_T, _R]):
     """What a function made of things, found by whatever tells equal things."""
 
-    def __init__(self, function: Callable[[T], R]) -> None:
+    def __init__(self, function: Callable[[_T], _R]) -> None:
         self._function = function
-        self._known: OrderedDict[Hashable, tuple[R, int]] = OrderedDict()
+        self._known: OrderedDict[Hashable, tuple[_R, int]] = OrderedDict()
         self._free = MAX_KEY_BYTES
 
-    def get(self, key: Hashable, thing: T, size: int) -> R:
+    def get(self, key: Hashable, thing: _T, size: int) -> _R:
         """Return what the function makes of a thing.
 
         Args:
@@ -50,15 +50,15 @@ class Cache(Generic[T, R]):
         return made
 
 
-def by_identity(function: Callable[[T], R]) -> Callable[[T], R]:
+def by_identity(function: Callable[[_T], _R]) -> Callable[[_T], _R]:
     """Call a pure function of an immutable value only once for the very same object, as long as somebody holds it.
 
     What the function returns must not hold the object itself.
     """
-    known: dict[int, tuple[ref[T], R]] = {}
+    known: dict[int, tuple[ref[_T], _R]] = {}
 
     @wraps(function)
-    def remembered(thing: T) -> R:
+    def remembered(thing: _T) -> _R:
         ident = id(thing)
         found = known.get(ident)
         if found is not None and found[0]() is thing:

@@ -18,7 +18,7 @@ _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LISTED = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def read(body: bytes) -> Any:
+def parse_body(body: bytes) -> Any:
     """Parse a body like `json.decode`, but give tools that make sense as canonical ones.
 
     Raises:

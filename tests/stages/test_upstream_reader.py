@@ -101,7 +101,7 @@ def test_a_json_body_is_the_events_that_would_have_brought_it(lead: bytes, place
         ("response.output_item.done", 0),
         ("response.output_item.done", 1),
     ]
-    assert responses_stream.load(done.item) == MESSAGE
+    assert responses_stream.object_in(done.item) == MESSAGE
     assert end.type == "response.completed"
     final = responses_stream.decode_final(end.response)
     assert (final.id, final.status, final.usage, final.output) == ("resp_1", "completed", {"input_tokens": 1}, None)

@@ -29,10 +29,10 @@ from stages.tools.server.row import (
 from stages.wire import json
 from stages.wire.lenient import mapping, objects, text
 
-UPSTREAM = "mcp"
+_UPSTREAM = "mcp"
 """The upstream's word."""
 
-TOOLSET = "mcp_toolset"
+MCP_TOOLSET = "mcp_toolset"
 """Anthropic's `type` of the tool that stands for a server's tools."""
 
 _PREFIX = "mcp_"
@@ -123,12 +123,12 @@ def to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonOb
 
 
 def _toolsets(request: Request) -> Iterator[ServerTool]:
-    return (tool for tool in request.tools if isinstance(tool, ServerTool) and tool.type == TOOLSET)
+    return (tool for tool in request.tools if isinstance(tool, ServerTool) and tool.type == MCP_TOOLSET)
 
 
 def _declared(server: JsonObject, allowed: list[Any] | None) -> JsonObject:
     name = text(server.get("name"))
-    declared: JsonObject = {"type": UPSTREAM, "server_label": label_of(name), "server_url": text(server.get("url"))}
+    declared: JsonObject = {"type": _UPSTREAM, "server_label": label_of(name), "server_url": text(server.get("url"))}
     if token := text(server.get("authorization_token")):
         declared["authorization"] = token
     if allowed is not None:
@@ -184,8 +184,8 @@ def _said(content: Any) -> str:
 
 
 MCP = ServerToolRow(
-    upstream=UPSTREAM,
-    handles=TOOLSET.__eq__,
+    upstream=_UPSTREAM,
+    handles=MCP_TOOLSET.__eq__,
     declare=declare,
     to_blocks=to_blocks,
     to_items=to_items,

@@ -25,7 +25,7 @@ from stages.tools.server.row import (
 )
 from stages.wire.lenient import mapping, objects, text
 
-UPSTREAM = "tool_search"
+_UPSTREAM = "tool_search"
 """The upstream's word."""
 
 _CALL = "tool_search_call"
@@ -42,7 +42,7 @@ def handles(kind: str) -> bool:
 def declare(_: ServerTool, asked: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
     """Declare the search upstream; where the model has none, the deferred tools are declared like the others."""
     if asked.native_search:
-        return {"type": UPSTREAM}
+        return {"type": _UPSTREAM}
     report.approximated(place, "the model cannot search among tools, so all of them are declared at once")
     return None
 
@@ -102,7 +102,7 @@ def _found(item: JsonObject) -> list[str]:
 
 
 TOOL_SEARCH = ServerToolRow(
-    upstream=UPSTREAM,
+    upstream=_UPSTREAM,
     handles=handles,
     declare=declare,
     to_blocks=to_blocks,

@@ -29,11 +29,11 @@ def test_a_tree_is_added_up() -> None:
 
 def test_the_time_of_this_process_grows_with_its_work() -> None:
     """What the system tells fits what we know."""
-    before, own = cpu.table()[os.getpid()][1], time.process_time()
+    before, own = cpu.list_processes()[os.getpid()][1], time.process_time()
     while time.process_time() < own + 0.1:
         pass
 
-    assert cpu.table()[os.getpid()][1] - before == pytest.approx(0.1, abs=0.06)
+    assert cpu.list_processes()[os.getpid()][1] - before == pytest.approx(0.1, abs=0.06)
 
 
 def test_a_child_counts_with_its_parent() -> None:
@@ -43,7 +43,7 @@ def test_a_child_counts_with_its_parent() -> None:
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         parent.stdout.readline()
-        table = cpu.table()
+        table = cpu.list_processes()
         children = [pid for pid, (of, _) in table.items() if of == parent.pid]
         together, alone = cpu.cpu_seconds([parent.pid], table), table[parent.pid][1]
         parent.kill()
