@@ -122,5 +122,5 @@ def _declared(tool: AnyTool) -> str:
 
 
 def _format(request: Request, tokens: Tokens) -> int:
-    asked = request.output_config.format if request.output_config else None
-    return FORMAT + tokens(json.encode(asked.get("schema", asked)).decode()) if asked else 0
+    answer_format = request.output_config.format if request.output_config else None
+    return FORMAT + tokens(json.encode(answer_format.get("schema", answer_format)).decode()) if answer_format else 0

@@ -89,9 +89,9 @@ def mark_rules(request: Request, _: Caller) -> Iterator[str]:
     """
     blocks = [*request.system, *(block for message in request.messages for block in message.content)]
     blocks += [inner for block in blocks if isinstance(block, ToolResult) for inner in block.content]
-    found = sum(mark_of(part) is not None for part in (*request.tools, *blocks))
-    if found > MAX_MARKS:
-        yield f"A maximum of {MAX_MARKS} blocks with cache_control may be provided. Found {found}."
+    marked = sum(mark_of(part) is not None for part in (*request.tools, *blocks))
+    if marked > MAX_MARKS:
+        yield f"A maximum of {MAX_MARKS} blocks with cache_control may be provided. Found {marked}."
 
 
 def stop_rules(request: Request, _: Caller) -> Iterator[str]:

@@ -60,9 +60,9 @@ class StopScanner:
 
     def _scan(self, text: str) -> Iterator[TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
         text = self._held + text
-        found = [(at, -len(sequence), sequence) for sequence in self._sequences if (at := text.find(sequence)) >= 0]
-        if found:
-            at, _, sequence = min(found)
+        matches = [(at, -len(sequence), sequence) for sequence in self._sequences if (at := text.find(sequence)) >= 0]
+        if matches:
+            at, _, sequence = min(matches)
             yield from self._stop(text[:at], sequence)
             return
         held = max((overlap(text, sequence) for sequence in self._sequences), default=0)

@@ -66,5 +66,5 @@ def function_of(tool: Tool) -> DeclaredFunction:
 def _with_examples(description: str | None, examples: object) -> str:
     """Tell the client's examples of the input: the upstream has no other place for them."""
     listed = examples if isinstance(examples, list) else [examples]
-    told = "\n".join([EXAMPLES, *(json.encode(example).decode() for example in listed)])
-    return f"{description}\n\n{told}" if description else told
+    examples_text = "\n".join([EXAMPLES, *(json.encode(example).decode() for example in listed)])
+    return f"{description}\n\n{examples_text}" if description else examples_text

@@ -33,9 +33,9 @@ def parts_of(block: ContentBlock, place: Place, report: Report, *, files: bool =
     if (
         isinstance(block, Unknown)
         and block.type == BROWSER_STATE
-        and (said := browser_state_text(block.body)) is not None
+        and (state := browser_state_text(block.body)) is not None
     ):
-        return [responses.input_text(said)]
+        return [responses.input_text(state)]
     translate = _PARTS.get(type(block))
     if translate is None:
         report.approximated(place, "a block without counterpart is shown as text")
@@ -54,8 +54,8 @@ def text_of(block: Unknown) -> str:
 
     Without the client's mark for the cache, which moves from turn to turn.
     """
-    said = {key: value for key, value in block.body.items() if key != "cache_control"}
-    return f"<{block.type}>{json.encode(said).decode()}</{block.type}>"
+    body = {key: value for key, value in block.body.items() if key != "cache_control"}
+    return f"<{block.type}>{json.encode(body).decode()}</{block.type}>"
 
 
 def _text(block: Text) -> list[ContentPart]:

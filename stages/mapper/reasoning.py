@@ -44,8 +44,8 @@ class ReasoningReplay:
         item, reason = self._item(sealed, block.thinking if isinstance(block, Thinking) else "")
         if item is None:
             self.report.dropped(place, reason)
-        known = sealed.phase in PHASES and (self.phases or sealed.model == self.model)
-        return item, sealed.phase if known else ""
+        understood = sealed.phase in PHASES and (self.phases or sealed.model == self.model)
+        return item, sealed.phase if understood else ""
 
     def _item(self, sealed: Carrier, thinking: str) -> tuple[Item | None, str]:
         """Make the item, or give the reason why there is none."""

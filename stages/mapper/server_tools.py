@@ -76,14 +76,14 @@ def declare_server_tools(
         available: whether the upstream has tools of its own.
         native_search: whether the model can search among deferred tools by itself.
     """
-    asked = DeclarationContext(request, native_search=available and native_search and is_searched(request))
+    context = DeclarationContext(request, native_search=available and native_search and is_searched(request))
     declared: list[dict[str, Any]] = []
     names: dict[str, str] = {}
     for index, tool in enumerate(request.tools):
         row = row_of(tool.type) if isinstance(tool, ServerTool) else None
         if row is None or not isinstance(tool, ServerTool) or not (available or row is TOOL_SEARCH):
             continue
-        made = row.declare(tool, asked, TOOLS.at(index), report)
+        made = row.declare(tool, context, TOOLS.at(index), report)
         if made is not None and (row is MCP or row.upstream not in names):
             declared.append(made)
             names[row.upstream] = "" if row is MCP else tool.name or undated(tool.type)

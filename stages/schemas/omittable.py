@@ -81,8 +81,8 @@ class _Compiler:
 
     def _elsewhere(self, node: list[tuple[Any, ...] | None]) -> OmittableMembers | None:
         """Compile what is not a member by name; a way that allows anything there makes it nothing to know about."""
-        known = tuple(schemas for schemas in node if schemas is not None)
-        return self._shape(known) if known and all(known) else None
+        stated = tuple(schemas for schemas in node if schemas is not None)
+        return self._shape(stated) if stated and all(stated) else None
 
     def _ways(self, schemas: tuple[Any, ...], known: Way = ()) -> Iterator[Way]:
         """Take references, conjunctions and alternatives apart."""
@@ -101,12 +101,14 @@ class _Compiler:
             yield from self._ways((*chosen, *rest), (*known, schema))
 
     def _member(self, name: str, objects: list[Way]) -> OmittableMember:
-        told = [(way, schemas) for way in objects if (schemas := _declared(way, name, closed=self._closed)) is not None]
-        inside = self._shape(tuple(schemas for _, schemas in told)) if told and all(s for _, s in told) else None
-        required = [_requires(way, name) for way, _ in told]
-        null = [self._allows(schemas, None) for _, schemas in told]
-        empty = [self._allows(schemas, "") for _, schemas in told]
-        optional = bool(told) and not all(required)
+        stated = [
+            (way, schemas) for way in objects if (schemas := _declared(way, name, closed=self._closed)) is not None
+        ]
+        inside = self._shape(tuple(schemas for _, schemas in stated)) if stated and all(s for _, s in stated) else None
+        required = [_requires(way, name) for way, _ in stated]
+        null = [self._allows(schemas, None) for _, schemas in stated]
+        empty = [self._allows(schemas, "") for _, schemas in stated]
+        optional = bool(stated) and not all(required)
         return OmittableMember(
             null=self._undone(null, required) if self._closed else optional and not any(null),
             empty=optional and not any(empty) and not (self._closed and any(required)),

@@ -57,10 +57,10 @@ def usage(body: Mapping[str, Any] | None) -> Usage:
     that are missing or no numbers count as zero: an engine that tells nothing must not stop an answer.
     """
     body = body or {}
-    seen = _details(body, "input_tokens_details")
-    said = _details(body, "output_tokens_details")
-    read, written = _count(seen.get("cached_tokens")), _count(seen.get("cache_write_tokens"))
-    thinking = said.get("reasoning_tokens")
+    details = _details(body, "input_tokens_details")
+    output_details = _details(body, "output_tokens_details")
+    read, written = _count(details.get("cached_tokens")), _count(details.get("cache_write_tokens"))
+    thinking = output_details.get("reasoning_tokens")
     output = _count(body.get("output_tokens"))
     return Usage(
         input_tokens=max(0, _count(body.get("input_tokens")) - read - written),
@@ -68,7 +68,7 @@ def usage(body: Mapping[str, Any] | None) -> Usage:
         cache_creation_input_tokens=written,
         output_tokens=output,
         thinking_tokens=None if thinking is None else min(_count(thinking), output),
-        long_lived_tokens=min(written, _count(_details(seen, "cache_write_tokens_details").get("ttl_12h_tokens"))),
+        long_lived_tokens=min(written, _count(_details(details, "cache_write_tokens_details").get("ttl_12h_tokens"))),
     )
 
 

@@ -37,16 +37,16 @@ class Cache(Generic[_T, _R]):
             thing: the thing.
             size: about how many bytes the key has.
         """
-        known = self._known
-        if key in known:
-            known.move_to_end(key)
-            return known[key][0]
+        results = self._known
+        if key in results:
+            results.move_to_end(key)
+            return results[key][0]
         made = self._function(thing)
         if size <= MAX_KEY_BYTES:
-            known[key] = made, size
+            results[key] = made, size
             self._free -= size
-            while self._free < 0 or len(known) > MAX_ENTRIES:
-                self._free += known.popitem(last=False)[1][1]
+            while self._free < 0 or len(results) > MAX_ENTRIES:
+                self._free += results.popitem(last=False)[1][1]
         return made
 
 
@@ -55,16 +55,16 @@ def by_identity(function: Callable[[_T], _R]) -> Callable[[_T], _R]:
 
     What the function returns must not hold the object itself.
     """
-    known: dict[int, tuple[ref[_T], _R]] = {}
+    results: dict[int, tuple[ref[_T], _R]] = {}
 
     @wraps(function)
     def remembered(thing: _T) -> _R:
         ident = id(thing)
-        found = known.get(ident)
-        if found is not None and found[0]() is thing:
-            return found[1]
+        kept = results.get(ident)
+        if kept is not None and kept[0]() is thing:
+            return kept[1]
         made = function(thing)
-        known[ident] = ref(thing, lambda _: known.pop(ident, None)), made
+        results[ident] = ref(thing, lambda _: results.pop(ident, None)), made
         return made
 
     return remembered
