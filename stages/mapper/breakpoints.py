@@ -99,7 +99,8 @@ class CacheBreakpoints:
     def around(self, request: Request) -> None:
         """Decide about the marks that stand outside of the conversation: on tools, and on the request itself."""
         for index, tool in enumerate(request.tools):
-            self.note_substitute(tool, TOOLS.at(index), _TOOLS)
+            if mark_of(tool) is not None:
+                self.note_substitute(tool, TOOLS.at(index), _TOOLS)
         whole = request.extra.get(_MARK)
         if self.supported and isinstance(whole, dict) and whole.get("ttl") == LASTING:
             self.lasting = True

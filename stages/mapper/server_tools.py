@@ -26,7 +26,7 @@ _LIMITED_TOGETHER = "the upstream can only limit the calls of all its tools toge
 
 @attrs.frozen
 class DeclaredServerTools:
-    """The hosted tools of one request.
+    """The tools of one request that the upstream runs itself.
 
     Attributes:
         declared: what goes into `tools`.

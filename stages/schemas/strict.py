@@ -28,7 +28,7 @@ class Strict:
 
     Attributes:
         schema: what is sent; the client's own, in its own order, if that fits already.
-        notes: what was changed, as fates and sentences for the report.
+        notes: what was changed, as dispositions and sentences for the report.
         omittable: what is left out of the answer again; None when nothing is.
     """
 

@@ -1,7 +1,7 @@
 """After mapping: every field that no stage has spoken about gets the disposition that the tables give it (law 10).
 
 The canonical tree is visited once.  Parts that carry nothing but their own fields are passed by at a glance, since
-their fates are what the stages do; what is looked into are fields without an attribute (`Node.extra`), marks for the
+their dispositions are what the stages say; what is looked into are fields without an attribute (`Node.extra`), marks for the
 cache, declarations and blocks kept as they came, and texts that are left out.
 """
 
@@ -55,7 +55,8 @@ def report_defaults(request: Request, report: Report) -> None:
             alone = len(request.system) == 1 and _plain(block)
             walker.block(block, SYSTEM if alone else SYSTEM.at(index), "system")
     for index, tool in enumerate(request.tools):
-        walker.tool(tool, TOOLS.at(index))
+        if isinstance(tool, ServerTool) or tool.extra or tool.cache_control is not None:
+            walker.tool(tool, TOOLS.at(index))
     for index, message in enumerate(request.messages):
         walker.message(message, index)
     walker.top(request)
@@ -177,8 +178,7 @@ class Walker:
             self.value(tool.body, "tool", place)
             return
         rows = NODES["tool.custom"]
-        if tool.extra:
-            self.fields(tool.extra, rows, place)
+        self.fields(tool.extra, rows, place)
         if tool.cache_control is not None:
             self.note(place.field("cache_control"), rows["cache_control"])
 
