@@ -1,8 +1,8 @@
 """After mapping: every field that no stage has spoken about gets the disposition that the tables give it (law 10).
 
 The canonical tree is visited once.  Parts that carry nothing but their own fields are passed by at a glance, since
-their dispositions are what the stages say; what is looked into are fields without an attribute (`Node.extra`), marks for the
-cache, declarations and blocks kept as they came, and texts that are left out.
+what becomes of those is what the stages do; what is looked into are fields without an attribute (`Node.extra`), marks
+for the cache, declarations and blocks kept as they came, and texts that are left out.
 """
 
 from __future__ import annotations
