@@ -17,8 +17,8 @@ from stages.canonical.events import (
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.ids import Ids
 from stages.correlator.life import Turn
-from stages.correlator.shapes import custom_arguments
 from stages.correlator.parts import Prefix
+from stages.correlator.shapes import custom_arguments
 from stages.correlator.track import Content, Track
 from stages.tables.identifiers import digest, tool_use_id
 from stages.wire.lenient import text

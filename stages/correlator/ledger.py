@@ -229,7 +229,7 @@ class Ledger:
     # -- rare events -----------------------------------------------------------------------------
 
     def _added(self, event: StreamEvent) -> Iterator[Part]:
-        item = shapes.read(responses_stream.load(event.item))
+        item = shapes.read(responses_stream.object_in(event.item))
         clues = clues_of(item, event)
         known = self._known.announced(clues)
         if known is None:
@@ -242,7 +242,7 @@ class Ledger:
         yield from self._wait_or_speak()
 
     def _item_done(self, event: StreamEvent) -> Iterator[Part]:
-        item = shapes.read(responses_stream.load(event.item))
+        item = shapes.read(responses_stream.object_in(event.item))
         clues = clues_of(item, event)
         track = self._known.whole(clues, item) or self._open(clues, item)
         self._known.learn(track, clues)
@@ -259,12 +259,12 @@ class Ledger:
         self.ended = True
         final = responses_stream.decode_final(event.response)
         if not final.usage:
-            final.usage = responses_stream.load(event.usage)
+            final.usage = responses_stream.object_in(event.usage)
         ending = end_of(event.type, final, self._plan, event=event, said=bool(self._tracks))
         if isinstance(ending, Failure):
             yield ending
             return
-        output = [shapes.read(responses_stream.load(raw)) for raw in final.output or ()]
+        output = [shapes.read(responses_stream.object_in(raw)) for raw in final.output or ()]
         if not ending.complete:
             self._cut(output)
         self._reconcile(output, final)

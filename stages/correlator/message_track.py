@@ -79,12 +79,12 @@ class MessageTrack(Track):
 
     def annotated(self, event: StreamEvent) -> None:
         """Take an annotation of one part."""
-        self._annotate(self._parts.place_of(event.content_index), responses_stream.load(event.annotation))
+        self._annotate(self._parts.place_of(event.content_index), responses_stream.object_in(event.annotation))
 
     def part_done(self, event: StreamEvent) -> None:
         """Take a whole part: what its deltas did not bring, and all of its annotations."""
         index = event.content_index
-        for part in parts_of([responses_stream.load(event.part)]):
+        for part in parts_of([responses_stream.object_in(event.part)]):
             if part.refusal:
                 self._refuse(index, part.text)
             elif part.kind is None:

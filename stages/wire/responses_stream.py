@@ -14,7 +14,7 @@ import msgspec
 from stages.wire import json
 
 _NOTHING = msgspec.Raw()
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class StreamEvent(msgspec.Struct, gc=False):
@@ -102,10 +102,10 @@ def decode_final(raw: msgspec.Raw | bytes) -> Final:
     try:
         return _finals.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _lenient(Final, load(raw))
+        return _lenient(Final, object_in(raw))
 
 
-def load(raw: msgspec.Raw | bytes) -> dict[str, Any]:
+def object_in(raw: msgspec.Raw | bytes) -> dict[str, Any]:
     """Decode a raw field that should be an object; an absent one, or anything else, is the empty object.
 
     Raises:
@@ -146,7 +146,7 @@ def _spoken(value: dict[str, Any], *, text: bool) -> str:
     return words if text else json.encode(value).decode()
 
 
-def _lenient(shape: type[T], value: Any) -> T:
+def _lenient(shape: type[_T], value: Any) -> _T:
     """Build a struct from the fields that have the right type; the others count as absent."""
     known: dict[str, Any] = {}
     for field in msgspec.structs.fields(shape):  # type: ignore[arg-type] # both shapes are structs

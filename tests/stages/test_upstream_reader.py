@@ -148,7 +148,7 @@ def test_a_json_body_is_the_event_that_ends_a_stream_of_it(lead: bytes, places: 
     assert end.type == "response.completed"
     final = responses_stream.decode_final(end.response)
     assert (final.id, final.status, final.usage) == ("resp_1", "completed", {"input_tokens": 1})
-    assert [responses_stream.load(raw) for raw in final.output or ()] == [MESSAGE, MESSAGE]
+    assert [responses_stream.object_in(raw) for raw in final.output or ()] == [MESSAGE, MESSAGE]
 
 
 @pytest.mark.parametrize(

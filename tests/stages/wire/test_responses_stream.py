@@ -36,7 +36,7 @@ def test_objects_stay_undecoded() -> None:
     event = responses_stream.decode(b'{"type":"response.created","response":{"id": "resp_1"}}')
 
     assert bytes(event.response) == b'{"id": "resp_1"}'
-    assert responses_stream.load(event.response) == {"id": "resp_1"}
+    assert responses_stream.object_in(event.response) == {"id": "resp_1"}
 
 
 @given(st.dictionaries(NAMES, JSON))
@@ -91,10 +91,10 @@ def test_the_final_object_is_read_as_far_as_it_fits(fields: dict[str, object]) -
 def test_no_final_object_is_an_empty_one(raw: bytes) -> None:
     """Whoever asks how it ended gets no answer, not an exception."""
     assert responses_stream.decode_final(msgspec.Raw(raw)) == Final()
-    assert responses_stream.load(msgspec.Raw(raw)) == {}
+    assert responses_stream.object_in(msgspec.Raw(raw)) == {}
 
 
 @given(OBJECTS)
 def test_what_is_dumped_loads(value: dict[str, object]) -> None:
     """Events that are made here read like those that came."""
-    assert responses_stream.load(responses_stream.dump(value)) == json.mended_value(value)
+    assert responses_stream.object_in(responses_stream.dump(value)) == json.mended_value(value)
