@@ -21,6 +21,7 @@ from stages.canonical.events import (
     ThinkingStart,
     ToolUseStart,
 )
+from stages.canonical.failure import Failure
 
 _P = TypeVar("_P")
 
@@ -62,7 +63,7 @@ class TokenLimit:
                 yield part
         elif isinstance(part, BlockStop):
             yield from self._block_stop()
-        elif not self._skipping:
+        elif isinstance(part, Failure) or not self._skipping:
             yield part
 
     def finish(self) -> Iterator[_P]:
