@@ -79,7 +79,7 @@ def test_citations_pass_with_their_block() -> None:
 
 
 def test_a_failure_passes_whatever_is_left_out() -> None:
-    """A call that begins after the limit is left out; what goes wrong inside it is the message's ending all the same."""
+    """A call that begins after the limit is left out; what goes wrong inside it ends the message all the same."""
     broken = Failure(Kind.UPSTREAM, "Broken.")
 
     assert limited(0, [ToolUseStart("toolu_1", "f"), broken]) == [broken]
