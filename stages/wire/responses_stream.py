@@ -115,6 +115,16 @@ def object_in(raw: msgspec.Raw | bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def item_in(raw: msgspec.Raw | bytes) -> dict[str, Any]:
+    """Decode an item of the output; a text that stands there alone is a message.
+
+    Raises:
+        MalformedJson: as for `object_in`.
+    """
+    value = json.decode_mended(bytes(raw))
+    return {"type": "message", "content": value} if isinstance(value, str) else value if isinstance(value, dict) else {}
+
+
 def with_delta(event: StreamEvent, text: str) -> StreamEvent:
     """The same event with another delta."""
     return msgspec.structs.replace(event, delta=text)
@@ -162,14 +172,9 @@ def _fit(value: Any, wanted: Any) -> Any:
     if wanted is msgspec.Raw:
         return dump(value)
     if wanted == list[msgspec.Raw] | None:
-        # One item that is not in a list, and a text where items should be, are an output as well.
-        items = value if isinstance(value, list) else [value] if isinstance(value, dict | str) else []
-        return [dump(item if not isinstance(item, str) else _message(item)) for item in items]
+        # One item that is not in a list is an output as well.
+        return list(map(dump, value if isinstance(value, list) else [value] if isinstance(value, dict | str) else []))
     try:
         return msgspec.convert(value, wanted)
     except (msgspec.ValidationError, UnicodeEncodeError, OverflowError):
         return msgspec.UNSET
-
-
-def _message(words: str) -> dict[str, Any]:
-    return {"type": "message", "content": words}

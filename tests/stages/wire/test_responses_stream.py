@@ -79,12 +79,19 @@ def test_the_final_object_is_read_as_far_as_it_fits(fields: dict[str, object]) -
     final = responses_stream.decode_final(json.encode(fields))
 
     wanted = fields.get("output")
-    alone = [{"type": "message", "content": wanted}] if isinstance(wanted, str) else [wanted]
-    items = wanted if isinstance(wanted, list) else alone if isinstance(wanted, str | dict) else []
+    told = wanted if isinstance(wanted, list) else [wanted] if isinstance(wanted, str | dict) else []
     found = [json.decode(bytes(raw)) for raw in final.output or ()]
-    assert json.mended_value(found) == json.mended_value(items)
+    assert json.mended_value(found) == json.mended_value(told)
     usage = fields.get("usage")
     assert json.mended_value(final.usage) == (json.mended_value(usage) if isinstance(usage, dict) else None)
+
+
+def test_a_text_may_stand_where_an_item_should() -> None:
+    """Then it is a message; what is neither is nothing."""
+    final = responses_stream.decode_final(b'{"output":["a",{"type":"x"},5]}')
+    items = [responses_stream.item_in(raw) for raw in final.output or ()]
+
+    assert items == [{"type": "message", "content": "a"}, {"type": "x"}, {}]
 
 
 @pytest.mark.parametrize("raw", [b"", b"null", b"[]", b'"x"'])
