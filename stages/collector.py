@@ -18,8 +18,7 @@ from stages.canonical.events import (
 )
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
-from stages.wire import json
-from stages.wire import messages_stream as wire
+from stages.wire import json, messages_stream
 
 _FIELDS: dict[type, str] = {
     TextDelta: "text",
@@ -64,15 +63,15 @@ class Collector:
                 self.failure = event
                 return
             else:
-                self._blocks.append(wire.content_block(event))  # type: ignore[arg-type] # deltas were handled above
+                self._blocks.append(messages_stream.content_block(event))  # type: ignore[arg-type] # deltas were handled above
 
     def message(self) -> dict[str, Any]:
         """Return the whole message; `collect` must have seen its `MessageEnd`."""
         if self._end is None:
             raise RuntimeError("the message has not ended")
-        usage = wire.start_usage(self._end.usage) | wire.end_usage(self._end)
-        message = {**wire.message(self._plan.message_id, self._plan.model, usage), **self._plan.extras}
-        return {**message, "content": self._blocks, **wire.ending(self._end)}
+        usage = messages_stream.start_usage(self._end.usage) | messages_stream.end_usage(self._end)
+        message = {**messages_stream.message_head(self._plan.message_id, self._plan.model, usage), **self._plan.extras}
+        return {**message, "content": self._blocks, **messages_stream.ending_fields(self._end)}
 
     def _close(self) -> None:
         block, texts = self._blocks[-1], {name: "".join(parts) for name, parts in self._texts.items()}

@@ -24,8 +24,7 @@ from stages.canonical.events import (
 )
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
-from stages.wire import json
-from stages.wire import messages_stream as wire
+from stages.wire import json, messages_stream
 
 
 class Encoder:
@@ -68,13 +67,13 @@ class Encoder:
         if self._begun:
             return b""
         self._begun = True
-        usage = wire.start_usage(Usage(input_tokens=self._plan.input_tokens))
-        message = {**wire.message(self._plan.message_id, self._plan.model, usage), **self._plan.extras}
-        return wire.frame({"type": "message_start", "message": message})
+        usage = messages_stream.start_usage(Usage(input_tokens=self._plan.input_tokens))
+        message = {**messages_stream.message_head(self._plan.message_id, self._plan.model, usage), **self._plan.extras}
+        return messages_stream.frame({"type": "message_start", "message": message})
 
     def ping(self) -> bytes:
         """Write a ping, which must not come before `message_start`."""
-        return self.begin() + wire.PING
+        return self.begin() + messages_stream.PING
 
     def progress_delta(self) -> bytes:
         """Write what resets a client's idle clock: an empty delta of the open block's kind, or else a ping.
@@ -90,32 +89,40 @@ class Encoder:
         self._index += 1
         self._open = start
         self._heads = {kind: template[0] % self._index for kind, (template, _) in _DELTAS.items()}
-        block = {"type": "content_block_start", "index": self._index, "content_block": wire.content_block(start)}
+        block = {
+            "type": "content_block_start",
+            "index": self._index,
+            "content_block": messages_stream.content_block(start),
+        }
         # Where the real API pings: once, right behind the first start.
-        return wire.frame(block) + (wire.PING if self._index == 0 else b"")
+        return messages_stream.frame(block) + (messages_stream.PING if self._index == 0 else b"")
 
     def _cite(self, delta: CitationsDelta) -> bytes:
-        return wire.citations_delta(self._index, delta.citation)
+        return messages_stream.citations_delta(self._index, delta.citation)
 
     def _stop(self, _: BlockStop) -> bytes:
         self._open = None
-        return wire.block_stop(self._index)
+        return messages_stream.block_stop(self._index)
 
     def _end(self, end: MessageEnd) -> bytes:
         self.ended = True
-        delta = {"type": "message_delta", "delta": wire.ending(end), "usage": wire.end_usage(end)}
-        return wire.frame(delta) + wire.MESSAGE_STOP
+        delta = {
+            "type": "message_delta",
+            "delta": messages_stream.ending_fields(end),
+            "usage": messages_stream.end_usage(end),
+        }
+        return messages_stream.frame(delta) + messages_stream.MESSAGE_STOP
 
     def _fail(self, failure: Failure) -> bytes:
         self.ended = True
-        return wire.frame(wire.error(failure, self._request_id))
+        return messages_stream.frame(messages_stream.error(failure, self._request_id))
 
 
 _DELTAS: dict[type, tuple[tuple[bytes, bytes], Callable[[Any], str]]] = {
-    TextDelta: (wire.TEXT_DELTA, lambda delta: delta.text),
-    ThinkingDelta: (wire.THINKING_DELTA, lambda delta: delta.thinking),
-    JsonDelta: (wire.JSON_DELTA, lambda delta: delta.partial_json),
-    SignatureDelta: (wire.SIGNATURE_DELTA, lambda delta: delta.signature),
+    TextDelta: (messages_stream.TEXT_DELTA, lambda delta: delta.text),
+    ThinkingDelta: (messages_stream.THINKING_DELTA, lambda delta: delta.thinking),
+    JsonDelta: (messages_stream.JSON_DELTA, lambda delta: delta.partial_json),
+    SignatureDelta: (messages_stream.SIGNATURE_DELTA, lambda delta: delta.signature),
 }
 """The hot frames: template, and the one string that varies."""
 

@@ -60,6 +60,12 @@ class JsonBuffer:
 
     def feed(self, event: Arguments) -> Iterator[JsonDelta | Failure]:
         """Take the next piece of argument text, or the news that the answer ends here."""
+        if self._length > 1 and type(event) is ArgumentsDelta and not self._held and self._scanner is None:
+            self._parts.append(event.text)
+            self._length += len(event.text)
+            if text := self._halves.feed(event.text):  # nearly every fragment
+                yield JsonDelta(text)
+            return
         yield from self._begin()
         match event:
             case ArgumentsDelta(text):

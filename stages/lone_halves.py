@@ -31,10 +31,13 @@ class LoneHalves:
 
     def feed(self, text: str) -> str:
         """Take the next piece; return what may leave."""
-        if not self._held and "\\" not in text[-_ESCAPE:] and _SUSPICIOUS.search(text) is None:
+        if not self._held and ("\\" not in text or self._is_plain(text)):
             return text
         text, self._held = self._held + text, ""
         return _TOKEN.sub(self._read, text)
+
+    def _is_plain(self, text: str) -> bool:
+        return "\\" not in text[-_ESCAPE:] and _SUSPICIOUS.search(text) is None
 
     def finish(self) -> str:
         """Return the rest: a half whose other half never came, or an escape that was cut."""

@@ -8,6 +8,7 @@ behind know one shape only.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from operator import attrgetter
 from typing import Any
 
 from stages.actor import Batch
@@ -18,6 +19,7 @@ from stages.tables.errors import failure_of
 from stages.wire import json, responses_stream, sse
 from stages.wire.responses_stream import StreamEvent
 
+_TYPE = attrgetter("type")
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 _UNFINISHED = ("queued", "in_progress")
 # What a whole body says that has no ending yet: a background response, which nobody asked for.
@@ -89,7 +91,7 @@ class Framing:
 
     def _events(self, form: sse.Decoder, payloads: list[bytes]) -> list[StreamEvent | Failure]:
         together = responses_stream.decode_many(payloads) if len(payloads) > 1 else None
-        if together is not None and all(event.type for event in together):
+        if together is not None and all(map(_TYPE, together)):
             return [*together]
         return self._one_by_one(form, payloads)
 

@@ -69,7 +69,7 @@ def call_script(deltas: int) -> Script:
 
 
 @cache
-def whole(deltas: int) -> bytes:
+def whole_response(deltas: int) -> bytes:
     """The same text as `text_script`, as the JSON body of an answer that is not streamed."""
     return json.encode(_response("completed", [_message(WORD * deltas, "completed")]))
 

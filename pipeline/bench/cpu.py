@@ -26,7 +26,7 @@ def cpu_seconds(roots: Iterable[int], processes: Table | None = None) -> float:
 
     What has ended counts no more, so compare two readings only while nothing comes or goes. To a hundredth of a second.
     """
-    processes = table() if processes is None else processes
+    processes = list_processes() if processes is None else processes
     children: dict[int, list[int]] = {}
     for pid, (parent, _) in processes.items():
         children.setdefault(parent, []).append(pid)
@@ -50,7 +50,7 @@ def machine_seconds(proc: Path = PROC) -> float | None:
     return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
 
 
-def table() -> Table:
+def list_processes() -> Table:
     """List all processes with their times."""
     return dict(from_proc() if (PROC / "self" / "stat").exists() else from_ps(_ps()))
 

@@ -76,6 +76,6 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def closes(head: bytes) -> bool:
+def says_close(head: bytes) -> bool:
     """Whether this head says that its message is the connection's last."""
     return _CLOSES.search(head) is not None

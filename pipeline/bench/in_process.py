@@ -30,7 +30,7 @@ SIZES = (20_000, 150_000, 1_000_000)
 DELTAS = 2_000
 """Deltas of the streams that are translated."""
 
-READ = 65_536
+BURST_READ = 65_536
 """Bytes of one read of a stream that comes as fast as possible."""
 
 _SECONDS = 0.4  # of each measurement
@@ -86,7 +86,7 @@ def stream_cpu(kind: str, deltas: int = DELTAS, seconds: float = _SECONDS) -> St
     """Measure the way of a delta through framing, ledger and encoder; `kind` is `text` or `arguments`."""
     script = (canned.text_script if kind == "text" else canned.call_script)(deltas)
     whole = b"".join(script.pieces)
-    reads = [whole[begin : begin + READ] for begin in range(0, len(whole), READ)]
+    reads = [whole[begin : begin + BURST_READ] for begin in range(0, len(whole), BURST_READ)]
     return StreamCpu(
         kind,
         single=_microseconds(lambda: translate(script.pieces), seconds) / deltas,

@@ -103,7 +103,7 @@ async def _client(address: Address, scenario: Workload, request: bytes, start: f
             while again and kept:
                 exchange = _Exchange(connected, scenario)
                 await exchange.run(request, load)
-                kept = not http.closes(exchange.message.head)
+                kept = not http.says_close(exchange.message.head)
                 again = not load.outcomes[-1].fault and trio.current_time() < start + scenario.seconds
 
 

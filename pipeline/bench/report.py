@@ -25,10 +25,10 @@ def stage_lines(requests: Iterable[RequestCpu], streams: Iterable[StreamCpu]) ->
     events = [[cost.kind, f"{cost.single:.2f}", f"{cost.burst:.2f}"] for cost in streams]
     return [
         "The translation alone, CPU µs per request:",
-        *table(["request", *steps], rows),
+        *aligned(["request", *steps], rows),
         "",
         "The translation alone, CPU µs per delta of a stream:",
-        *table(["deltas of", "one per read", "64 KB per read"], events),
+        *aligned(["deltas of", "one per read", "64 KB per read"], events),
     ]
 
 
@@ -38,7 +38,7 @@ def load_lines(runs: Sequence[Measured]) -> list[str]:
     found = {target: by_scenario(runs, target) for target in targets}
     names = list(dict.fromkeys(run.scenario for run in runs))
     rows = [_row(name, target, found[target][name]) for name in names for target in targets]
-    lines = [_LOAD, *table(_heads(), rows)]
+    lines = [_LOAD, *aligned(_heads(), rows)]
     derived = [line for target in targets for line in _derived(target, found[target])]
     lines += ["", *derived] if derived else []
     if len(targets) > 1:
@@ -73,7 +73,7 @@ def as_json(requests: Sequence[RequestCpu], streams: Sequence[StreamCpu], runs: 
     }
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Align columns: the first to the left, the others to the right."""
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
 
@@ -121,7 +121,7 @@ def _ratios(names: Sequence[str], ours: Mapping[str, Figures], other: Mapping[st
         one, two = figure(ours), figure(other)
         if one and two:
             rows.append([what, f"{one / two:.2f}", "-", "-"])
-    return ["", f"Ratios to {against}; below 1 is less:", *table(["scenario", "CPU", "TTFT p50", "TTFT p99"], rows)]
+    return ["", f"Ratios to {against}; below 1 is less:", *aligned(["scenario", "CPU", "TTFT p50", "TTFT p99"], rows)]
 
 
 def _ratio(ours: Figures, other: Figures, figure: str) -> str:

@@ -7,7 +7,7 @@ import socket
 
 import trio
 
-READ_SIZE = 262_144
+RECEIVE_SIZE = 262_144
 """Bytes asked of a socket at once."""
 
 
@@ -16,7 +16,7 @@ async def receive(connected: socket.socket) -> bytes:
     while True:
         await trio.lowlevel.wait_readable(connected)
         try:
-            return connected.recv(READ_SIZE)
+            return connected.recv(RECEIVE_SIZE)
         except BlockingIOError:
             continue
 

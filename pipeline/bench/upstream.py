@@ -70,7 +70,7 @@ class Upstream:
         elif _STREAMED.search(request.body):
             await self._stream(connected)
         else:
-            await _json(connected, canned.whole(self.deltas))
+            await _json(connected, canned.whole_response(self.deltas))
 
     async def _stream(self, connected: socket.socket) -> None:
         """Stream an answer at its rate, and wait until all is sent, or the reader has left."""

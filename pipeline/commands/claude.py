@@ -48,10 +48,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "ARGS go to Claude Code as they are, from the first that is none of the above, or from the one after `--`."
     )
-    parser.set_defaults(split=split)
+    parser.set_defaults(split=split_arguments)
 
 
-def split(words: list[str]) -> tuple[list[str], list[str]]:
+def split_arguments(words: list[str]) -> tuple[list[str], list[str]]:
     """Part our own arguments from the client's, which begin with the first word that is not ours.
 
     Only leading words are ours: `-p "--port 3"` is what somebody says to the model.

@@ -140,14 +140,16 @@ class _Source:
 
     def read(self, batch: Batch[StreamEvent]) -> Iterable[Any]:
         """Yield the parts of the message that follow from a batch, as far as the filters let them pass."""
-        parts: Iterable[Any] = self._ledger.read(batch)
+        return self._filtered(self._ledger.read(batch))
+
+    def cut(self) -> Iterable[Any]:
+        """Yield what the end of the stream leaves to say: what the filters have held back, and that it is a failure."""
+        return self._filtered((self._ledger.cut(),))
+
+    def _filtered(self, parts: Iterable[Any]) -> Iterable[Any]:
         for stage in self._filters:
             parts = _through(stage, parts)
         return parts
-
-    def cut(self) -> Failure:
-        """What it means that the stream ended here."""
-        return self._ledger.cut()
 
 
 def _through(stage: Filter, parts: Iterable[Any]) -> Iterator[Any]:
@@ -172,18 +174,26 @@ async def _feed_blocks(
         feeder = _Feeder(blocks, outbox, capacity, buffers)
         try:
             async for batch in inbox:
-                for part in source.read(batch):
-                    if type(part) in _GROWTH:
-                        feeder.add(part)
-                        continue
-                    if isinstance(part, MessageEnd):
-                        return part
-                    if isinstance(part, Failure):
-                        await feeder.fail(part)
-                        return None
-                    await feeder.put(part)
+                ending = await _feed(feeder, source.read(batch))
+                if ending is not None:
+                    return ending if isinstance(ending, MessageEnd) else None
                 await feeder.flush()
-            await feeder.fail(source.cut())
+            await _feed(feeder, source.cut())
         finally:
             feeder.close()
+    return None
+
+
+async def _feed(feeder: _Feeder, parts: Iterable[Any]) -> MessageEnd | Failure | None:
+    """Hand parts on, up to the message's end or a failure, which is returned; waits for room in the channels."""
+    for part in parts:
+        if type(part) in _GROWTH:
+            feeder.add(part)
+        elif isinstance(part, MessageEnd):
+            return part
+        elif isinstance(part, Failure):
+            await feeder.fail(part)
+            return part
+        else:
+            await feeder.put(part)
     return None

@@ -64,9 +64,9 @@ class CallTrack(Track):
 
     def arguments_delta(self, event: StreamEvent) -> None:
         """Take more argument text."""
-        if event.delta:
-            self._told.add(event.delta)
-            self.say(ArgumentsDelta(event.delta), len(event.delta))
+        if piece := event.delta:
+            self._told.add(piece)
+            self.say(ArgumentsDelta(piece), len(piece))
 
     def arguments_done(self, event: StreamEvent) -> None:
         """Take the whole argument text, which is not yet the end of the item."""

@@ -91,7 +91,7 @@ def end_of(
     status = final.status if final.status in _STATUSES else name.removeprefix("response.")
     silent = not said and not final.output
     if status in _FAILED or (final.error and (status != "completed" or silent)):
-        response = without_echo(responses_stream.load(event.response)) if event is not None else {}
+        response = without_echo(responses_stream.object_in(event.response)) if event is not None else {}
         beside = _fields(event) if event is not None else {}
         return failure_of([beside, {**response, "error": final.error}], plan=plan)
     usage = stops.usage(final.usage)

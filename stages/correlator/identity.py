@@ -55,11 +55,14 @@ def clues_of(item: dict[str, Any], event: StreamEvent) -> Clues:
 
 
 class Identities:
-    """Finds tracks by what is told of them."""
+    """Finds tracks by what is told of them.
+
+    `named` is, by kind, the track that had a name last.
+    """
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._named: defaultdict[str, dict[str, Track]] = defaultdict(dict)
+        self.named: defaultdict[str, dict[str, Track]] = defaultdict(dict)
         self._placed: defaultdict[str, dict[int, Track]] = defaultdict(dict)
         self._growing: defaultdict[str, deque[Track]] = defaultdict(deque)
         self._last: Track | None = None
@@ -79,13 +82,9 @@ class Identities:
             who.index = clues.index
         for name in clues.names:
             who.ids.add(name)
-            self._named[track.kind][name] = track
+            self.named[track.kind][name] = track
         if clues.index is not None:
             self._placed[track.kind][clues.index] = track
-
-    def named(self, kind: str, name: str | None) -> Track | None:
-        """The track that had this name last; no more than a look-up."""
-        return self._named[kind].get(name) if name is not None else None
 
     # -- events about content -----------------------------------------------------------------
 
@@ -99,7 +98,7 @@ class Identities:
         return track
 
     def _by_name(self, kind: str, name: str, index: int | None) -> Track | None:
-        track = self._named[kind].get(name)
+        track = self.named[kind].get(name)
         if track is None or index is None or track.who.index in (None, index):
             return track
         placed = self._placed[kind].get(index)
@@ -148,7 +147,7 @@ class Identities:
         if name is not None and name not in who.ids:
             who.changing = bool(who.ids) or who.changing
             who.ids.add(name)
-            self._named[track.kind][name] = track
+            self.named[track.kind][name] = track
 
     # -- items ----------------------------------------------------------------------------------
 
@@ -175,7 +174,7 @@ class Identities:
 
     def _candidates(self, clues: Clues) -> list[Track]:
         """The tracks that an item may be, those first for which most speaks."""
-        named = self._named[clues.kind]
+        named = self.named[clues.kind]
         placed = self._placed[clues.kind].get(clues.index) if clues.index is not None else None
         found = [track for name in clues.names if (track := named.get(name)) is not None]
         if placed is not None:
@@ -189,7 +188,9 @@ class Identities:
             unnamed = not track.who.call_id if clues.call_id else nameless or not track.who.ids
             renamed = track.who.announced and track.told and not track.who.call_id
             elsewhere = None not in (clues.index, track.who.index)
-            if track.fits(item) if (unnamed or renamed) and not elsewhere else track.who.claimed and track.says(item):
+            if not elsewhere and (unnamed or renamed) and track.fits(item):
+                return track
+            if track.who.claimed and (track.kind == CALL or not elsewhere) and track.says(item):
                 return track
         last = self._last
         if last is not None and nameless and last.kind == clues.kind and last.received and last.says(item):

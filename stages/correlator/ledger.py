@@ -89,39 +89,54 @@ class Ledger:
     def read(self, batch: Batch[StreamEvent]) -> Iterator[Part]:
         """Take one batch of upstream events; yield the parts of the message that follow from it."""
         alone = batch[0] if len(batch) == 1 else None
-        return self._read_all(batch) if alone is None or isinstance(alone, Failure) else self.feed(alone)
+        if not isinstance(alone, StreamEvent):
+            return self._read_all(batch)
+        tell = self._growing(alone)
+        if tell is None:
+            return self.feed(alone)
+        head = self._queue[0]
+        tell(head, alone)
+        return iter(self._taken(head))
 
     def _read_all(self, batch: Batch[StreamEvent]) -> Iterator[Part]:
-        grown = False
+        last: StreamEvent | None = None
+        tell: Callable[[Any, StreamEvent], None] | None = None
         for event in batch:
-            if not isinstance(event, Failure) and self._grow(event):
-                grown = True
+            if (
+                tell is None
+                or last is None
+                or type(event) is not StreamEvent  # a failure, or one with half a character
+                or event.type != last.type
+                or event.item_id != last.item_id
+                or event.output_index != last.output_index
+            ):
+                tell = self._growing(event) if isinstance(event, StreamEvent) else None
+            if tell is not None:
+                last = event  # type: ignore[assignment] # a failure has nothing to tell by
+                tell(self._queue[0], event)  # type: ignore[arg-type]
                 continue
-            if grown:
+            if last is not None:
+                last = None
                 yield from self._wait_or_speak()
             if isinstance(event, Failure):
                 yield event
                 return
-            grown = False
             yield from self.feed(event)
-        if grown:
+        if last is not None:
             yield from self._wait_or_speak()
 
-    def _grow(self, event: StreamEvent) -> bool:
-        """Add a piece to the item whose turn it is, which is what nearly all events do; False for any other event.
+    def _growing(self, event: StreamEvent) -> Callable[[Any, StreamEvent], None] | None:
+        """How an event adds a piece to the item whose turn it is, which is what nearly all do; None for any other.
 
-        What it says then is taken once for many pieces.
+        What it says then is taken once for many pieces, and events like the last one are not looked up again.
         """
         handle = CONTENT_EVENTS.get(event.type)
         if handle is None or event.item_id is None or not self._queue:
-            return False
+            return None
         head = self._queue[0]
-        if self._known.named(handle[0], event.item_id) is not head or head.who.index != event.output_index:
-            return False
-        if head.done or not head.may_speak or event.halves or head.half:
-            return False
-        handle[1](head, event)
-        return True
+        if self._known.named[handle[0]].get(event.item_id) is not head or head.who.index != event.output_index:
+            return None
+        return None if head.done or head.half or event.halves or not head.may_speak else handle[1]
 
     def feed(self, event: StreamEvent) -> Iterator[Part]:
         """Take one upstream event; yield the parts of the message that follow from it."""
@@ -229,7 +244,7 @@ class Ledger:
     # -- rare events -----------------------------------------------------------------------------
 
     def _added(self, event: StreamEvent) -> Iterator[Part]:
-        item = shapes.read(responses_stream.load(event.item))
+        item = shapes.read(responses_stream.object_in(event.item))
         clues = clues_of(item, event)
         known = self._known.announced(clues)
         if known is None:
@@ -242,7 +257,7 @@ class Ledger:
         yield from self._wait_or_speak()
 
     def _item_done(self, event: StreamEvent) -> Iterator[Part]:
-        item = shapes.read(responses_stream.load(event.item))
+        item = shapes.read(responses_stream.object_in(event.item))
         clues = clues_of(item, event)
         track = self._known.whole(clues, item) or self._open(clues, item)
         self._known.learn(track, clues)
@@ -259,12 +274,12 @@ class Ledger:
         self.ended = True
         final = responses_stream.decode_final(event.response)
         if not final.usage:
-            final.usage = responses_stream.load(event.usage)
+            final.usage = responses_stream.object_in(event.usage)
         ending = end_of(event.type, final, self._plan, event=event, said=bool(self._tracks))
         if isinstance(ending, Failure):
             yield ending
             return
-        output = [shapes.read(responses_stream.load(raw)) for raw in final.output or ()]
+        output = [shapes.read(responses_stream.item_in(raw)) for raw in final.output or ()]
         if not ending.complete:
             self._cut(output)
         self._reconcile(output, final)

@@ -64,9 +64,16 @@ class MessageTrack(Track):
 
     def text_delta(self, event: StreamEvent) -> None:
         """Take more text of one part."""
-        if event.delta:
-            index = event.content_index
-            self._add(index, event.delta, begins=self._parts.begins(index))
+        index, piece = event.content_index, event.delta
+        if not piece:
+            return
+        if self._parts.goes_on(index, piece):
+            if self._cutter is None and self._blocks.open:
+                self.say(TextDelta(piece), len(piece))
+            else:
+                self._write(piece)
+        else:
+            self._add(index, piece, begins=self._parts.begins(index))
 
     def text_done(self, event: StreamEvent) -> None:
         """Take the whole text of one part."""
@@ -79,12 +86,12 @@ class MessageTrack(Track):
 
     def annotated(self, event: StreamEvent) -> None:
         """Take an annotation of one part."""
-        self._annotate(self._parts.place_of(event.content_index), responses_stream.load(event.annotation))
+        self._annotate(self._parts.place_of(event.content_index), responses_stream.object_in(event.annotation))
 
     def part_done(self, event: StreamEvent) -> None:
         """Take a whole part: what its deltas did not bring, and all of its annotations."""
         index = event.content_index
-        for part in parts_of([responses_stream.load(event.part)]):
+        for part in parts_of([responses_stream.object_in(event.part)]):
             if part.refusal:
                 self._refuse(index, part.text)
             elif part.kind is None:
@@ -179,10 +186,11 @@ class MessageTrack(Track):
             self._close()
             self._cutter = self._cutter_of(len(self._parts.parts)) if self._cites else None
         self._parts.add(index, piece, begins=begins)
+        self._write(piece)
+
+    def _write(self, piece: str) -> None:
         if self._cutter is not None:
             self._say_all(self._cutter.feed(piece))
-        elif self._blocks.open:
-            self.say(TextDelta(piece), len(piece))
         else:
             self._say_all(self._blocks.write(piece))
 

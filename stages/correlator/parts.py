@@ -39,6 +39,12 @@ class Prefix:
         self.pieces.append(text)
         self.length += len(text)
 
+    def copy(self) -> Prefix:
+        """The same text, to grow otherwise."""
+        copy = Prefix()
+        copy.pieces, copy.length = [*self.pieces], self.length
+        return copy
+
     def begin(self, count: int) -> str:
         """The first `count` characters, or all there are."""
         return _first(self.pieces, count)
@@ -131,8 +137,7 @@ class Parts:
     def add(self, index: int | None, text: str, *, begins: bool) -> None:
         """Take more text; `begins` says that it is a part of its own."""
         if begins:
-            self.parts.append(Prefix())
-            self._since = 0
+            self._begin()
         elif index != self.index:
             self._since = len(self.parts[-1].pieces)
         if index is not None:
@@ -141,8 +146,27 @@ class Parts:
         elif begins:
             self.index = None
         self.open, self._fresh = True, False
-        self.all.add(text)
         self.parts[-1].add(text)
+        if self.all is not self.parts[-1]:
+            self.all.add(text)
+
+    def goes_on(self, index: int | None, text: str) -> bool:
+        """Take more text of the only part, which is what nearly all text is; False for any other."""
+        if not self.open or index != self.index or self.all is not self.parts[-1]:
+            return False
+        self.all.pieces.append(text)
+        self.all.length += len(text)
+        return True
+
+    def _begin(self) -> None:
+        """Begin a part; the only one is all of the text, which is kept once."""
+        part = Prefix()
+        if not self.parts:
+            self.all = part
+        elif len(self.parts) == 1:
+            self.all = self.all.copy()
+        self.parts.append(part)
+        self._since = 0
 
     def place_of(self, index: int | None) -> int:
         """Which part an index means: the one that came under it, else the last one, or the next if that has ended."""

@@ -63,7 +63,11 @@ class Around:
 
 
 class Track:
-    """One item of the upstream's, whatever its kind."""
+    """One item of the upstream's, whatever its kind.
+
+    `life` is where it stands; `done` whether nothing more comes of it, and `received` whether the upstream has sent the
+    whole item, both kept apart because every delta asks.
+    """
 
     kind: str = ""
     answers = True
@@ -87,6 +91,8 @@ class Track:
         self.plan = plan
         self.who = Who()
         self.life = Life.OPEN
+        self.done = False
+        self.received = False
         self.may_speak = True
         self.spoken = False
         self.size = 0
@@ -97,16 +103,6 @@ class Track:
     # -- its life ---------------------------------------------------------------------------
 
     @property
-    def done(self) -> bool:
-        """Whether nothing more comes of it."""
-        return self.life in DONE
-
-    @property
-    def received(self) -> bool:
-        """Whether the upstream has sent the whole item."""
-        return self.life in RECEIVED
-
-    @property
     def settled(self) -> bool:
         """Whether it is known by now if this item will become a block."""
         return self.spoken or self.done
@@ -114,6 +110,7 @@ class Track:
     def turn(self, turn: Turn) -> None:
         """Let something happen to it."""
         self.life = AFTER[self.life].get(turn, self.life)
+        self.done, self.received = self.life in DONE, self.life in RECEIVED
 
     # -- what it says -----------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ MESSAGE = 4
 SAID = 2
 """What the border of a text that the model itself wrote has beyond `MESSAGE`: its channel."""
 
-TOOLS = 2
+TOOL_LIST = 2
 """The border of the list of tools, beyond its text."""
 
 FORMAT = 12
@@ -99,7 +99,7 @@ def _tools(request: Request, tokens: Tokens) -> int:
     shown = [tool for listed in request.tools for tool in _known(listed) if not _is_hidden(tool, referred)]
     if not shown:
         return 0
-    return TOOLS + tokens(HEAD) + sum(tokens(_declared(tool)) for tool in shown)
+    return TOOL_LIST + tokens(HEAD) + sum(tokens(_declared(tool)) for tool in shown)
 
 
 def _known(tool: AnyTool) -> Sequence[AnyTool]:
@@ -122,5 +122,5 @@ def _declared(tool: AnyTool) -> str:
 
 
 def _format(request: Request, tokens: Tokens) -> int:
-    asked = request.output_config.format if request.output_config else None
-    return FORMAT + tokens(json.encode(asked.get("schema", asked)).decode()) if asked else 0
+    answer_format = request.output_config.format if request.output_config else None
+    return FORMAT + tokens(json.encode(answer_format.get("schema", answer_format)).decode()) if answer_format else 0

@@ -33,18 +33,18 @@ class TokenCache:
     def __call__(self, text: str) -> int:
         """Return the number of tokens of a text."""
         key = (hash(text), len(text))
-        found = self._recall(key)
-        if found is None:
-            found = self.tokens(text)
-            self._keep(key, found)
-        return found
+        number = self._recall(key)
+        if number is None:
+            number = self.tokens(text)
+            self._keep(key, number)
+        return number
 
     def _recall(self, key: tuple[int, int]) -> int | None:
         with self._lock:
-            found = self._known.get(key)
-            if found is not None:
+            number = self._known.get(key)
+            if number is not None:
                 self._known.move_to_end(key)
-            return found
+            return number
 
     def _keep(self, key: tuple[int, int], number: int) -> None:
         with self._lock:

@@ -47,12 +47,12 @@ def picture_tokens(base64_data: str | None) -> int:
     """
     if not base64_data:
         return UNSEEN
-    found = _read(base64_data[: HEADS[0]])
-    return _remembered(base64_data[: HEADS[-1]]) if found is None else _cost(found)
+    dimensions = _read(base64_data[: HEADS[0]])
+    return _remembered(base64_data[: HEADS[-1]]) if dimensions is None else _cost(dimensions)
 
 
-def _cost(found: Size | None) -> int:
-    return UNSEEN if found is None else math.ceil(PER_SQUARE * _squares(*found))
+def _cost(dimensions: Size | None) -> int:
+    return UNSEEN if dimensions is None else math.ceil(PER_SQUARE * _squares(*dimensions))
 
 
 _remembered = TokenCache(lambda head: _cost(size(head)), entries=1_024)
@@ -66,7 +66,7 @@ def _squares(width: int, height: int) -> int:
 
 def size(base64_data: str) -> Size | None:
     """Read width and height of a PNG, GIF, JPEG or WebP; None for anything else, and for what is damaged."""
-    return next((found for length in HEADS if (found := _read(base64_data[:length]))), None)
+    return next((dimensions for length in HEADS if (dimensions := _read(base64_data[:length]))), None)
 
 
 def _read(base64_head: str) -> Size | None:
@@ -74,8 +74,8 @@ def _read(base64_head: str) -> Size | None:
         head = base64.b64decode(base64_head + "=" * (-len(base64_head) % 4))
     except (binascii.Error, ValueError):
         return None
-    found = next((read(head) for magic, read in _READERS if head.startswith(magic)), None)
-    return found if found and min(found) > 0 else None
+    dimensions = next((read(head) for magic, read in _READERS if head.startswith(magic)), None)
+    return dimensions if dimensions and min(dimensions) > 0 else None
 
 
 def _number(raw: bytes, at: int, length: int, order: str = "little") -> int:

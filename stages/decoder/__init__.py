@@ -27,14 +27,14 @@ RULES: tuple[Rule, ...] = (
     rules.model,
     rules.number_rules,
     rules.effort_rules,
-    rules.messages,
+    rules.message_rules,
     rules.text_rules,
-    tool_rules.tools,
-    tool_rules.servers,
-    tool_rules.choice,
-    rules.marks,
-    rules.stops,
-    rules.warming,
+    tool_rules.declaration_rules,
+    tool_rules.server_rules,
+    tool_rules.choice_rules,
+    rules.mark_rules,
+    rules.stop_rules,
+    rules.warming_rules,
 )
 """What a request must satisfy beyond its shape, in the order in which complaints are made."""
 
@@ -42,15 +42,15 @@ RULES: tuple[Rule, ...] = (
 def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False) -> Request | Failure:
     """Read the body of `POST /v1/messages`, or of `.../count_tokens` when `counting`.
 
-    What the shape alone cannot say is checked by `RULES`, and by those of the API version that the caller asked for;
-    unknown fields are kept in `extra`, whatever the version.
+    What the shape alone cannot say is checked by `REQUEST_RULES`, and by those of the API version that the caller
+    asked for; unknown fields are kept in `extra`, whatever the version.
     """
     caller = caller or Caller()
     if (wrong := versions.complaint(caller.version)) is not None:
         return refusal(wrong)
     try:
         mended: list[str] = []
-        value = request_body.read(body, mended)
+        value = request_body.parse_body(body, mended)
     except json.MalformedJson as error:
         return refusal(f"The request body is not valid JSON: {error}")
     if not isinstance(value, dict):

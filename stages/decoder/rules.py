@@ -75,7 +75,7 @@ def effort_rules(request: Request, _: Caller) -> Iterator[str]:
             yield f"{place.field('output_config').field('effort')}: Input should be {', '.join(others)} or {last}"
 
 
-def messages(request: Request, _: Caller) -> Iterator[str]:
+def message_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that there is a conversation, that the user begins it, and that it says something."""
     if not request.messages:
         yield "messages: at least one message is required"
@@ -99,19 +99,19 @@ def text_rules(request: Request, _: Caller) -> Iterator[str]:
                 yield f"messages: text content blocks must {_SPACES if block.text else _NOTHING}"
 
 
-def marks(request: Request, _: Caller) -> Iterator[str]:
+def mark_rules(request: Request, _: Caller) -> Iterator[str]:
     """Count the parts that are marked for the cache, in tools, system prompt, messages and the results in them.
 
     The mark at the top of a request counts as none: it moves to a part that may have one already.
     """
     blocks = [*request.system, *(block for message in request.messages for block in message.content)]
     blocks += [inner for block in blocks if isinstance(block, ToolResult) for inner in block.content]
-    found = sum(mark_of(part) is not None for part in (*request.tools, *blocks))
-    if found > MAX_MARKS:
-        yield f"A maximum of {MAX_MARKS} blocks with cache_control may be provided. Found {found}."
+    marked = sum(mark_of(part) is not None for part in (*request.tools, *blocks))
+    if marked > MAX_MARKS:
+        yield f"A maximum of {MAX_MARKS} blocks with cache_control may be provided. Found {marked}."
 
 
-def stops(request: Request, _: Caller) -> Iterator[str]:
+def stop_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that each stop sequence is something to look for."""
     if len(request.stop_sequences) > MOST_STOPS:
         yield f"stop_sequences: List should have at most {MOST_STOPS} items after validation"
@@ -121,7 +121,7 @@ def stops(request: Request, _: Caller) -> Iterator[str]:
         yield "stop_sequences: each stop sequence must contain non-whitespace"
 
 
-def warming(request: Request, _: Caller) -> Iterator[str]:
+def warming_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that `max_tokens: 0`, which asks for a warm cache and nothing else, asks for nothing else."""
     if request.max_tokens != 0:
         return

@@ -12,7 +12,7 @@ from stages.tools import client
 from stages.tools.server import mcp
 
 
-def tools(request: Request, _: Caller) -> Iterator[str]:
+def declaration_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that declarations make sense, and that a call can belong to one of them only."""
     for index, tool in enumerate(request.tools):
         if isinstance(tool, ServerTool):
@@ -48,24 +48,24 @@ def _names(tool: AnyTool) -> Iterator[str]:
             yield client.declared_name(function)
 
 
-def servers(request: Request, _: Caller) -> Iterator[str]:
+def server_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that MCP servers and toolsets belong together."""
     return mcp.complaints(request)
 
 
-def choice(request: Request, _: Caller) -> Iterator[str]:
+def choice_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that what is to be called is there to be called.
 
     A member of a toolset is not, nor is the toolset: the API takes `auto`, `any` and `none` with them.  Thinking and a
     forced call go together, which the API refuses: the upstream does both.
     """
-    asked = request.tool_choice
-    if asked is None:
+    chosen = request.tool_choice
+    if chosen is None:
         return
-    known = {tool.name for tool in request.tools if isinstance(tool, Tool) or client.toolset_of(tool) is None}
-    if asked.type == "tool" and asked.name is None:
+    callable_names = {tool.name for tool in request.tools if isinstance(tool, Tool) or client.toolset_of(tool) is None}
+    if chosen.type == "tool" and chosen.name is None:
         yield "tool_choice.tool.name: Field required"
-    elif asked.type != "none" and not request.tools and not mcp.servers(request):
+    elif chosen.type != "none" and not request.tools and not mcp.servers(request):
         yield "tool_choice: tool_choice may only be specified while providing tools."
-    elif asked.type == "tool" and asked.name not in known:
-        yield f"Tool '{asked.name}' not found in provided tools"
+    elif chosen.type == "tool" and chosen.name not in callable_names:
+        yield f"Tool '{chosen.name}' not found in provided tools"

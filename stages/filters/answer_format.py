@@ -17,7 +17,7 @@ from stages.canonical.failure import Failure
 from stages.canonical.omittable import StructuredAnswer
 from stages.filters.argument_repair import Scanner
 
-P = TypeVar("P")
+_P = TypeVar("_P")
 
 _ENDS = (BlockStop, Failure)
 
@@ -34,7 +34,7 @@ class AnswerFormat:
         self._left_out = 0
         self._begin()
 
-    def feed(self, part: P) -> Iterator[P | TextDelta | MessageEnd]:
+    def feed(self, part: _P) -> Iterator[_P | TextDelta | MessageEnd]:
         """Take the next part; yield what may pass."""
         if isinstance(part, TextDelta):
             if text := self._read(part.text):

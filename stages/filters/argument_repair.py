@@ -280,8 +280,8 @@ class Scanner:
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     """Where a match of a pattern that always matches ends."""
-    found = pattern.match(text, at)
-    return at if found is None else found.end()
+    match = pattern.match(text, at)
+    return at if match is None else match.end()
 
 
 def _spaced(text: str, at: int) -> int:

@@ -15,7 +15,7 @@ from stages.canonical.events import BLOCK_STOP, BlockStop, CitationsDelta, Messa
 from stages.canonical.failure import Failure
 from stages.filters.sequences import Searcher
 
-P = TypeVar("P")
+_P = TypeVar("_P")
 
 _HEADS = (TextStart, CitationsDelta)
 _ENDS = (BlockStop, Failure)
@@ -42,7 +42,7 @@ class StopScanner:
         self._start: list[TextStart | CitationsDelta] = []
         self._sent: list[str] = []
 
-    def feed(self, part: P) -> Iterator[P | TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
+    def feed(self, part: _P) -> Iterator[_P | TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
         """Take the next part; yield what may pass."""
         if isinstance(part, _HEADS):
             self._start.append(part)  # waits for text, because a block may stop before its first character

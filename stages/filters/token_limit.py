@@ -21,8 +21,9 @@ from stages.canonical.events import (
     ThinkingStart,
     ToolUseStart,
 )
+from stages.canonical.failure import Failure
 
-P = TypeVar("P")
+_P = TypeVar("_P")
 
 _HEADS = (TextStart, CitationsDelta)
 _OTHER_BLOCKS = (ThinkingStart, ToolUseStart)
@@ -47,7 +48,7 @@ class TokenLimit:
         self._skipping = False
         self._cut = self._closed
 
-    def feed(self, part: P) -> Iterator[P | TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
+    def feed(self, part: _P) -> Iterator[_P | TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
         """Take the next part; yield what may pass."""
         if isinstance(part, MessageEnd):
             yield self._end(part) if self._cut else part
@@ -62,10 +63,10 @@ class TokenLimit:
                 yield part
         elif isinstance(part, BlockStop):
             yield from self._block_stop()
-        elif not self._skipping:
+        elif isinstance(part, Failure) or not self._skipping:
             yield part
 
-    def finish(self) -> Iterator[P]:
+    def finish(self) -> Iterator[_P]:
         """Nothing is held back."""
         yield from ()
 

@@ -17,7 +17,7 @@ from stages.mapper.conversation import Conversation, instructions
 from stages.mapper.formats import output_format
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tools import DeclaredServerTools
-from stages.mapper.tools import Toolbox, choice, toolbox
+from stages.mapper.tools import Toolbox, tool_choice, toolbox
 from stages.tables import models
 from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import Model
@@ -89,7 +89,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     breakpoints = CacheBreakpoints(supported=model.cache_breakpoints and profile.cache_breakpoints, report=report)
     conversation = Conversation(tools, reasoning_replay, profile, report, changes, breakpoints)
     body = {"model": upstream_model} | _prompt(request, conversation.build(request), tools, profile)
-    body |= choice(request.tool_choice, tools, report, parallel=profile.parallel_calls)
+    body |= tool_choice(request.tool_choice, tools, report, parallel=profile.parallel_calls)
     plan = _plan(request, target, tools, message_id, upstream_model)
     answer, plan = _answer(request, plan, overall, model, profile, report)
     body |= answer

@@ -21,8 +21,8 @@ from stages.canonical.place import ROOT, TOOLS, Place
 from stages.canonical.report import Report
 from stages.canonical.request import AnyTool, ContentBlock, Document, Request, SearchResult, ToolResult, mark_of
 from stages.tables.fields import CACHED
-from stages.wire import responses_request as wire
-from stages.wire.responses_request import Part
+from stages.wire import responses_request as responses
+from stages.wire.responses_request import ContentPart
 
 _MADE_OF_BLOCKS = frozenset({Document, SearchResult})
 
@@ -51,7 +51,7 @@ class CacheBreakpoints:
     report: Report
     lasting: bool = attrs.field(default=False, init=False)
 
-    def put(self, block: ContentBlock, parts: list[Part], place: Place, *, stable: bool = True) -> None:
+    def put(self, block: ContentBlock, parts: list[ContentPart], place: Place, *, stable: bool = True) -> None:
         """Put the mark of a block on the last of the parts that the block became.
 
         Args:
@@ -69,11 +69,11 @@ class CacheBreakpoints:
         if not (self.supported and stable and parts):
             self.note_substitute(block, place, _COVERED if stable else _AUTOMATIC)
             return
-        parts[-1] = wire.with_breakpoint(parts[-1], lasting=mark.get("ttl") == LASTING)
+        parts[-1] = responses.with_breakpoint(parts[-1], lasting=mark.get("ttl") == LASTING)
         self.report.translated(place.field(_MARK), _MARKED)
 
     def put_in_result(
-        self, result: ToolResult, inner: Sequence[list[Part]], place: Place, *, listed: bool, stable: bool
+        self, result: ToolResult, inner: Sequence[list[ContentPart]], place: Place, *, listed: bool, stable: bool
     ) -> None:
         """Do the same for the result of a call: for each block in it, then for the whole.
 
@@ -100,7 +100,8 @@ class CacheBreakpoints:
     def around(self, request: Request) -> None:
         """Decide about the marks that stand outside of the conversation: on tools, and on the request itself."""
         for index, tool in enumerate(request.tools):
-            self.note_substitute(tool, TOOLS.at(index), _TOOLS)
+            if mark_of(tool) is not None:
+                self.note_substitute(tool, TOOLS.at(index), _TOOLS)
         whole = request.extra.get(_MARK)
         if self.supported and isinstance(whole, dict) and whole.get("ttl") == LASTING:
             self.lasting = True

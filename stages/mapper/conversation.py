@@ -34,8 +34,8 @@ from stages.mapper.tools import Toolbox, referred
 from stages.tables.identifiers import call_id_of, digest
 from stages.tables.profiles import Profile
 from stages.tools.client import upstream_name
-from stages.wire import responses_request as wire
-from stages.wire.responses_request import Item, Part
+from stages.wire import responses_request as responses
+from stages.wire.responses_request import ContentPart, Item
 
 ERROR_MARK = "[error]"
 """What leads the output of a call that failed: the upstream has no flag for it."""
@@ -79,7 +79,7 @@ class Conversation:
     items: list[Item] = attrs.field(factory=list, init=False)
     late_system: bool = attrs.field(default=False, init=False)
     # What is said as the user's since the last item: a result in between ends one message and begins another.
-    _parts: list[Part] = attrs.field(factory=list, init=False)
+    _parts: list[ContentPart] = attrs.field(factory=list, init=False)
     # Calls that a result answers, found ahead: the others are given an output at the end of their own message, at once,
     # so that a later turn, which answers them no more than this one, has it in the same place.
     _answered: set[Position] = attrs.field(factory=set, init=False)
@@ -90,7 +90,7 @@ class Conversation:
     # Deferred tools that are declared by now: a second declaration would be one too many.
     _loaded: set[str] = attrs.field(factory=set, init=False)
     # Pictures of results that wait for the last result of their message, where the server takes none in a result.
-    _pictures: list[Part] = attrs.field(factory=list, init=False)
+    _pictures: list[ContentPart] = attrs.field(factory=list, init=False)
     # Reasoning that waits for what it led to, without which the upstream refuses it.
     _held: list[Item] = attrs.field(factory=list, init=False)
     # What the carrier of the reasoning just before says of the next text, and what that text's place says.
@@ -108,21 +108,21 @@ class Conversation:
             else:
                 self._incoming(message, content_of_message(index))
             if index in self.efforts:
-                self.items.append(wire.effort_update(self.efforts[index]))
+                self.items.append(responses.effort_update(self.efforts[index]))
         self._drop_held(MESSAGES)
         return self.items
 
     # -- what goes in ----------------------------------------------------------------------
 
     def _system(self, blocks: tuple[ContentBlock, ...]) -> None:
-        prompt: list[Part] = []
+        prompt: list[ContentPart] = []
         for index, block in enumerate(blocks):
             place = SYSTEM.at(index)
             parts = parts_of(block, place, self.report, files=self.profile.files)
             self.marks.put(block, parts if self.profile.developer_role else [], place)
             prompt += parts
         if prompt and self.profile.developer_role:
-            self.items.append(wire.message("developer", prompt))
+            self.items.append(responses.message_item("developer", prompt))
 
     def _incoming(self, message: Message, content: Place) -> None:
         self._drop_held(content.outer)
@@ -136,7 +136,7 @@ class Conversation:
                 self._flush(role)
                 self._result(block, place, stable=index < last)
                 if index == last_result and self._pictures:
-                    self._parts += [wire.input_text(PICTURES), *self._pictures]
+                    self._parts += [responses.input_text(PICTURES), *self._pictures]
                     self._pictures = []
             else:
                 parts = parts_of(block, place, self.report, files=self.profile.files)
@@ -160,21 +160,21 @@ class Conversation:
         call_id, _ = self._open.pop(block.tool_use_id, ("", None))
         if not call_id:
             self.report.approximated(place, "answers no call of this conversation, so it is shown as text")
-            mark = [wire.input_text(ERROR_MARK)] if block.is_error else []
-            self._parts += [wire.input_text("Result of an earlier tool call:"), *mark, *parts]
+            mark = [responses.input_text(ERROR_MARK)] if block.is_error else []
+            self._parts += [responses.input_text("Result of an earlier tool call:"), *mark, *parts]
             return
-        self.items.append(wire.function_call_output(call_id, _output(parts, is_error=block.is_error)))
+        self.items.append(responses.function_call_output(call_id, _output(parts, is_error=block.is_error)))
         self._load(block)
 
-    def _without_pictures(self, inner: list[list[Part]], content: Place) -> list[Part]:
+    def _without_pictures(self, inner: list[list[ContentPart]], content: Place) -> list[ContentPart]:
         """Keep the pictures of a result for a message of the user's, behind the last result of the turn."""
-        parts: list[Part] = []
+        parts: list[ContentPart] = []
         for at, each in enumerate(inner):
             pictures = [part for part in each if part["type"] == "input_image"]
             if pictures:
                 self.report.emulated(content.at(at), "a picture stands in a user message behind the results")
                 self._pictures += pictures
-            parts += [wire.input_text(PICTURE_BELOW) if part in pictures else part for part in each]
+            parts += [responses.input_text(PICTURE_BELOW) if part in pictures else part for part in each]
         return parts
 
     def _load(self, result: ToolResult) -> None:
@@ -183,12 +183,12 @@ class Conversation:
         self._loaded.update(fresh)
         tools = [self.toolbox.deferred[name] for name in fresh if name in self.toolbox.deferred]
         if tools:
-            self.items.append(wire.additional_tools(tools))
+            self.items.append(responses.additional_tools(tools))
 
     def _flush(self, role: str) -> None:
         if self._parts:
             parts, self._parts = self._parts, []
-            self.items.append(wire.message(role, parts))
+            self.items.append(responses.message_item(role, parts))
 
     # -- what came out -----------------------------------------------------------------------
 
@@ -221,8 +221,8 @@ class Conversation:
     def _say(self, text: str, annotations: Sequence[JsonObject] = ()) -> None:
         if text.strip():
             self._release()
-            said = wire.Said(text, annotations, self._phase or self._phase_here)
-            self.items.append(wire.assistant_message(said, self.profile.assistant_text, len(self.items)))
+            said = responses.Said(text, annotations, self._phase or self._phase_here)
+            self.items.append(responses.assistant_message(said, self.profile.assistant_text, len(self.items)))
             self._phase = ""
 
     def _say_otherwise(self, block: ContentBlock, place: Place) -> None:
@@ -250,14 +250,14 @@ class Conversation:
         name = upstream_name(block.name, block.toolset_name)
         own = name if block.toolset_name else block.name
         searched = bool(self.toolbox.functions.get(own, {}).get("defer_loading"))
-        self.items.append(wire.function_call(call_id, name, block.input, searched=searched))
+        self.items.append(responses.function_call(call_id, name, block.input, searched=searched))
 
     def _give_up(self, ident: str) -> None:
         """Give a call that nothing answers an output that says so."""
         call_id, (at, index) = self._open.pop(ident)
         place = content_of_message(at).at(index)
         self.report.approximated(place, "a call without a result was given one that says so")
-        self.items.append(wire.function_call_output(call_id, _UNANSWERED))
+        self.items.append(responses.function_call_output(call_id, _UNANSWERED))
 
     def _release(self) -> None:
         self.items += self._held
@@ -290,10 +290,10 @@ def instructions(request: Request) -> str:
     return "\n\n".join(filter(None, texts))
 
 
-def _output(parts: list[Part], *, is_error: bool) -> str | list[Part]:
+def _output(parts: list[ContentPart], *, is_error: bool) -> str | list[ContentPart]:
     """A string where one says it all, else the list form, which keeps pictures, files and borders."""
     texts = [part["text"] for part in parts if part["type"] == "input_text"]
     if len(parts) == len(texts) and len(texts) <= 1:
         text = "".join(texts)
         return f"{ERROR_MARK} {text}".strip() if is_error else text
-    return [wire.input_text(ERROR_MARK), *parts] if is_error else parts
+    return [responses.input_text(ERROR_MARK), *parts] if is_error else parts

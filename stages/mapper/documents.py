@@ -10,21 +10,21 @@ import re
 
 from stages.canonical.request import Document, Source
 from stages.tables.identifiers import upstream_file_id
-from stages.tables.media_types import PICTURES, PROSE, Bytes, ending_of, is_text, read
-from stages.wire import responses_request as wire
-from stages.wire.responses_request import Part
+from stages.tables.media_types import PICTURES, PROSE, Bytes, ending_of, is_text, read_base64
+from stages.wire import responses_request as responses
+from stages.wire.responses_request import ContentPart
 
 _PDF = "application/pdf"
 _NOT_IN_FILENAMES = re.compile(r"[^\w .()-]+")
 _MAX_NAME = 200
 
 
-def document_parts(block: Document) -> list[Part]:
+def document_parts(block: Document) -> list[ContentPart]:
     """Translate a document, all but the blocks that it may be made of; those follow."""
     parts = _source_parts(block.source, block.title)
-    context = [wire.input_text(f"Context of the document below: {block.context}")] if block.context else []
+    context = [responses.input_text(f"Context of the document below: {block.context}")] if block.context else []
     named = block.title and any(str(part.get("filename", "")).startswith(block.title) for part in parts)
-    title = [wire.input_text(f"Document: {block.title}")] if block.title and not named else []
+    title = [responses.input_text(f"Document: {block.title}")] if block.title and not named else []
     return [*context, *title, *parts]
 
 
@@ -35,31 +35,31 @@ def filename(title: str | None, media_type: str) -> str:
     return name if name.lower().endswith((ending, *_SAME.get(ending, ()))) else name + ending
 
 
-def text_instead(part: Part) -> Part | None:
+def text_instead(part: ContentPart) -> ContentPart | None:
     """Show the file of a part as text; None if it is none, or somewhere else."""
-    file = read(part.get("file_data", ""), None, "")
+    file = read_base64(part.get("file_data", ""), None, "")
     text = file.text if is_text(file.media_type) else None
-    return wire.input_text(text) if text else None
+    return responses.input_text(text) if text else None
 
 
-def _source_parts(source: Source, title: str | None) -> list[Part]:
+def _source_parts(source: Source, title: str | None) -> list[ContentPart]:
     if source.type == "url" and not (source.url or "").startswith("data:"):
-        return [wire.input_file_url(source.url or "")]
+        return [responses.input_file_url(source.url or "")]
     if source.type == "file":
-        return [wire.input_file_id(upstream_file_id(source.file_id or ""))]
+        return [responses.input_file_id(upstream_file_id(source.file_id or ""))]
     if source.type in ("base64", "url"):
         data = source.data if source.type == "base64" else source.url
-        return _bytes_parts(read(data or "", source.media_type, _PDF), title)
-    return [wire.input_text(source.data)] if source.data else []
+        return _bytes_parts(read_base64(data or "", source.media_type, _PDF), title)
+    return [responses.input_text(source.data)] if source.data else []
 
 
-def _bytes_parts(file: Bytes, title: str | None) -> list[Part]:
+def _bytes_parts(file: Bytes, title: str | None) -> list[ContentPart]:
     if file.media_type in PICTURES:
-        return [wire.input_image(f"data:{file.media_type};base64,{file.data}")]
+        return [responses.input_image(f"data:{file.media_type};base64,{file.data}")]
     text = file.text if file.media_type in PROSE else None
     if text is None:
-        return [wire.input_file_data(filename(title, file.media_type), file.media_type, file.data)]
-    return [wire.input_text(text)] if text else []
+        return [responses.input_file_data(filename(title, file.media_type), file.media_type, file.data)]
+    return [responses.input_text(text)] if text else []
 
 
 _SAME: dict[str, tuple[str, ...]] = {

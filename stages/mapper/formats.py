@@ -29,13 +29,13 @@ def output_format(request: Request, report: Report) -> tuple[dict[str, Any], Str
         The `text` field of the upstream request, empty where no format is asked for, and what must be undone on the
         answer; None when nothing.
     """
-    place, asked = _asked(request)
-    if asked is None:
+    place, wanted = _asked(request)
+    if wanted is None:
         return {}, None
-    if not isinstance(asked, dict) or asked.get("type") != "json_schema":
+    if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
         report.dropped(place, "the upstream knows no other format than json_schema")
         return {}, None
-    schema = asked.get("schema")
+    schema = wanted.get("schema")
     if not isinstance(schema, dict):
         report.dropped(place, "there is no schema in it")
         return {}, None

@@ -17,7 +17,7 @@ from stages.schemas.repair import disposition_of, repair
 from stages.schemas.strict import convert
 from stages.tools.client import declared_name
 from stages.wire import json
-from stages.wire import responses_request as wire
+from stages.wire import responses_request as responses
 from stages.wire.cache import by_identity
 
 EXAMPLES = "Examples of its input:"
@@ -58,7 +58,7 @@ def function_of(tool: Tool) -> DeclaredFunction:
         notes.append(("input_examples", Disposition.EMULATED, "told in the description"))
         description = _with_examples(description, examples)
     schema = strict.schema if strict else parameters
-    declared = wire.function(declared_name(tool), description, schema, strict=strict is not None)
+    declared = responses.function(declared_name(tool), description, schema, strict=strict is not None)
     # Where strict mode has made members nullable, that is undone instead.
     return DeclaredFunction(declared, tuple(notes), strict.omittable if strict else omittable_of(tool.input_schema))
 
@@ -66,5 +66,5 @@ def function_of(tool: Tool) -> DeclaredFunction:
 def _with_examples(description: str | None, examples: object) -> str:
     """Tell the client's examples of the input: the upstream has no other place for them."""
     listed = examples if isinstance(examples, list) else [examples]
-    told = "\n".join([EXAMPLES, *(json.encode(example).decode() for example in listed)])
-    return f"{description}\n\n{told}" if description else told
+    examples_text = "\n".join([EXAMPLES, *(json.encode(example).decode() for example in listed)])
+    return f"{description}\n\n{examples_text}" if description else examples_text

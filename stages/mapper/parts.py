@@ -12,16 +12,16 @@ from stages.canonical.report import Report
 from stages.canonical.request import ContentBlock, Document, Image, SearchResult, Text, ToolReference, Unknown
 from stages.mapper.documents import document_parts, text_instead
 from stages.tables.identifiers import upstream_file_id, upstream_tool_name
-from stages.tables.media_types import read
+from stages.tables.media_types import read_base64
 from stages.tools.client.browser_state import BROWSER_STATE, browser_state_text
 from stages.wire import json
-from stages.wire import responses_request as wire
-from stages.wire.responses_request import Part
+from stages.wire import responses_request as responses
+from stages.wire.responses_request import ContentPart
 
 _UNSEEN = "[A file that cannot be shown.]"
 
 
-def parts_of(block: ContentBlock, place: Place, report: Report, *, files: bool = True) -> list[Part]:
+def parts_of(block: ContentBlock, place: Place, report: Report, *, files: bool = True) -> list[ContentPart]:
     """Translate one block of a user's message, a system prompt or a tool's result.
 
     Args:
@@ -33,9 +33,9 @@ def parts_of(block: ContentBlock, place: Place, report: Report, *, files: bool =
     if (
         isinstance(block, Unknown)
         and block.type == BROWSER_STATE
-        and (said := browser_state_text(block.body)) is not None
+        and (state := browser_state_text(block.body)) is not None
     ):
-        return [wire.input_text(said)]
+        return [responses.input_text(state)]
     translate = _PARTS.get(type(block))
     if translate is None:
         report.approximated(place, "a block without counterpart is shown as text")
@@ -46,7 +46,7 @@ def parts_of(block: ContentBlock, place: Place, report: Report, *, files: bool =
     shown = [text_instead(part) if part["type"] == "input_file" else part for part in parts]
     if None in shown:
         report.dropped(place, "the upstream takes no files")
-    return [wire.input_text(_UNSEEN) if part is None else part for part in shown]
+    return [responses.input_text(_UNSEEN) if part is None else part for part in shown]
 
 
 def text_of(block: Unknown) -> str:
@@ -54,47 +54,47 @@ def text_of(block: Unknown) -> str:
 
     Without the client's mark for the cache, which moves from turn to turn.
     """
-    said = {key: value for key, value in block.body.items() if key != "cache_control"}
-    return f"<{block.type}>{json.encode(said).decode()}</{block.type}>"
+    body = {key: value for key, value in block.body.items() if key != "cache_control"}
+    return f"<{block.type}>{json.encode(body).decode()}</{block.type}>"
 
 
-def _text(block: Text) -> list[Part]:
-    return [wire.input_text(block.text)] if block.text else []
+def _text(block: Text) -> list[ContentPart]:
+    return [responses.input_text(block.text)] if block.text else []
 
 
-def _image(block: Image) -> list[Part]:
+def _image(block: Image) -> list[ContentPart]:
     source = block.source
     if source.file_id is not None:
-        return [wire.input_image_file(upstream_file_id(source.file_id))]
+        return [responses.input_image_file(upstream_file_id(source.file_id))]
     if source.url:
-        return [wire.input_image(source.url)]
-    picture = read(source.data or "", source.media_type, "image/png")
-    return [wire.input_image(f"data:{picture.media_type};base64,{picture.data}")]
+        return [responses.input_image(source.url)]
+    picture = read_base64(source.data or "", source.media_type, "image/png")
+    return [responses.input_image(f"data:{picture.media_type};base64,{picture.data}")]
 
 
-def _document(block: Document) -> list[Part]:
+def _document(block: Document) -> list[ContentPart]:
     inner = [part for item in block.source.content for part in _inner(item)]
     return [*document_parts(block), *inner]
 
 
-def _inner(block: ContentBlock) -> list[Part]:
+def _inner(block: ContentBlock) -> list[ContentPart]:
     translate = _PARTS.get(type(block))
     return translate(block) if translate else [_as_text(block)]
 
 
-def _search_result(block: SearchResult) -> list[Part]:
-    head = wire.input_text(f"Search result: {block.title}\nSource: {block.source}")
+def _search_result(block: SearchResult) -> list[ContentPart]:
+    head = responses.input_text(f"Search result: {block.title}\nSource: {block.source}")
     return [head, *(part for item in block.content for part in _inner(item))]
 
 
-def _tool_reference(block: ToolReference) -> list[Part]:
-    return [wire.input_text(f"The tool {upstream_tool_name(block.tool_name)} is available from here on.")]
+def _tool_reference(block: ToolReference) -> list[ContentPart]:
+    return [responses.input_text(f"The tool {upstream_tool_name(block.tool_name)} is available from here on.")]
 
 
-def _as_text(block: Any) -> Part:
+def _as_text(block: Any) -> ContentPart:
     if not isinstance(block, Unknown):  # one that stands where its kind has no meaning, such as a call of the user's
         block = Unknown(type(block).__name__, attrs.asdict(block, filter=_is_said))
-    return wire.input_text(text_of(block))
+    return responses.input_text(text_of(block))
 
 
 def _is_said(field: attrs.Attribute[Any], _: Any) -> bool:
@@ -102,7 +102,7 @@ def _is_said(field: attrs.Attribute[Any], _: Any) -> bool:
     return field.name not in ("cache_control", "extra")
 
 
-_PARTS: dict[type, Callable[[Any], list[Part]]] = {
+_PARTS: dict[type, Callable[[Any], list[ContentPart]]] = {
     Text: _text,
     Image: _image,
     Document: _document,

@@ -9,7 +9,7 @@ from stages.canonical.report import Report
 from stages.canonical.request import RedactedThinking, Thinking
 from stages.mapper.phases import PHASES
 from stages.wire import carrier
-from stages.wire import responses_request as wire
+from stages.wire import responses_request as responses
 from stages.wire.carrier import Carrier
 from stages.wire.responses_request import Item
 
@@ -44,8 +44,8 @@ class ReasoningReplay:
         item, reason = self._item(sealed, block.thinking if isinstance(block, Thinking) else "")
         if item is None:
             self.report.dropped(place, reason)
-        known = sealed.phase in PHASES and (self.phases or sealed.model == self.model)
-        return item, sealed.phase if known else ""
+        understood = sealed.phase in PHASES and (self.phases or sealed.model == self.model)
+        return item, sealed.phase if understood else ""
 
     def _item(self, sealed: Carrier, thinking: str) -> tuple[Item | None, str]:
         """Make the item, or give the reason why there is none."""
@@ -56,9 +56,9 @@ class ReasoningReplay:
         return self._form(sealed, thinking), "reasoning that the upstream did not seal"
 
     def _form(self, sealed: Carrier, thinking: str) -> Item | None:
-        texts = sealed.texts or carrier.split(thinking, sealed.summary)
+        texts = sealed.texts or carrier.split_summary(thinking, sealed.summary)
         if self.replay == "content":
-            return wire.open_reasoning(texts) if sealed.raw and texts else None
+            return responses.open_reasoning(texts) if sealed.raw and texts else None
         if not sealed.encrypted_content:
             return None
-        return wire.sealed_reasoning(sealed.encrypted_content, () if sealed.raw else texts)
+        return responses.sealed_reasoning(sealed.encrypted_content, () if sealed.raw else texts)

@@ -76,7 +76,7 @@ def declare_server_tools(
         available: whether the upstream has tools of its own.
         native_search: whether the model can search among deferred tools by itself.
     """
-    asked = DeclarationContext(request, native_search=available and native_search and is_searched(request))
+    context = DeclarationContext(request, native_search=available and native_search and is_searched(request))
     declared: list[dict[str, Any]] = []
     names: dict[str, str] = {}
     for index, tool in enumerate(request.tools):
@@ -86,7 +86,7 @@ def declare_server_tools(
         if row is not MCP and row.upstream in names:
             report.dropped(TOOLS.at(index), "the upstream has one tool that does this, which is declared already")
             continue
-        made = row.declare(tool, asked, TOOLS.at(index), report)
+        made = row.declare(tool, context, TOOLS.at(index), report)
         if made is not None:
             declared.append(made)
             names[row.upstream] = "" if row is MCP else tool.name or undated(tool.type)

@@ -29,26 +29,26 @@ def limits(
     Upstream the limit counts reasoning too. A client that has switched thinking off means the text alone, so a model
     that reasons all the same gets room for that on top.
     """
-    asked = request.max_tokens
-    if asked is None:
+    maximum = request.max_tokens
+    if maximum is None:
         return {}, None
     reasons = profile.effort and model.reasons(overall)
     room = effort.ROOM_TO_REASON if reasons and shown is ThinkingDisplay.NONE else 0
-    limit = min(max(asked + room, profile.min_output_tokens), model.output)
-    if limit < asked:
+    limit = min(max(maximum + room, profile.min_output_tokens), model.output)
+    if limit < maximum:
         report.approximated(ROOT.field("max_tokens"), f"the model writes no more than {limit}")
-    elif limit > asked:
+    elif limit > maximum:
         report.emulated(ROOT.field("max_tokens"), f"the upstream is asked for {limit}; the answer is cut here")
-    return {"max_output_tokens": limit}, asked if limit > asked else None
+    return {"max_output_tokens": limit}, maximum if limit > maximum else None
 
 
 def sampling(request: Request, overall: str | None, model: Model, report: Report) -> dict[str, Any]:
     """`temperature` and `top_p`, where the model takes them."""
     fields = {"temperature": request.temperature, "top_p": request.top_p}
-    asked = {name: value for name, value in fields.items() if value is not None}
+    given = {name: value for name, value in fields.items() if value is not None}
     if model.sampling == "always" or (model.sampling == "without_reasoning" and not model.reasons(overall)):
-        return asked
-    for name in asked:
+        return given
+    for name in given:
         report.dropped(ROOT.field(name), "the model samples by itself")
     return {}
 
@@ -72,12 +72,12 @@ def identity(request: Request, caller: Caller, profile: Profile) -> dict[str, An
 
 def _person_and_session(user_id: str) -> tuple[str, str]:
     try:
-        told = json.decode(user_id)
+        fields = json.decode(user_id)
     except json.MalformedJson:
-        told = None
-    if isinstance(told, dict):
-        person = "|".join(str(told.get(key) or "") for key in ("device_id", "account_uuid"))
-        return person.strip("|") or user_id, str(told.get("session_id") or "")
+        fields = None
+    if isinstance(fields, dict):
+        person = "|".join(str(fields.get(key) or "") for key in ("device_id", "account_uuid"))
+        return person.strip("|") or user_id, str(fields.get("session_id") or "")
     person, _, session = user_id.partition("_session_")
     return person, session
 

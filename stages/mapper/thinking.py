@@ -77,10 +77,10 @@ def _deaf(model: Model, profile: Profile) -> str:
 
 def _own(request: Request, model: Model, profile: Profile, report: Report) -> str | None:
     """Pick the effort that the request itself asks for, and report what of its wishes that does not meet."""
-    asked = effort.wanted(
+    wanted = effort.wanted(
         request.thinking, request.output_config, request.max_tokens, rests_by_default=model.rests_by_default
     )
-    chosen = effort.clamp(asked, model) if asked is not None and profile.effort else None
+    chosen = effort.clamp(wanted, model) if wanted is not None and profile.effort else None
     _note_effort(request, chosen, model, profile, report)
     _note_thinking(request, chosen, model, profile, report)
     return chosen

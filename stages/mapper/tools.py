@@ -180,7 +180,7 @@ def referred(result: ToolResult) -> list[str]:
     return [inner.tool_name for inner in result.content if isinstance(inner, ToolReference)]
 
 
-def choice(asked: ToolChoice | None, tools: Toolbox, report: Report, *, parallel: bool = True) -> dict[str, Any]:
+def tool_choice(asked: ToolChoice | None, tools: Toolbox, report: Report, *, parallel: bool = True) -> dict[str, Any]:
     """Translate `tool_choice` into the fields it becomes; without tools there is nothing to choose.
 
     A tool that is not declared, because the upstream has no counterpart for it, cannot be forced.

@@ -91,8 +91,8 @@ class _Compiler:
 
     def _elsewhere(self, node: list[tuple[Any, ...] | None]) -> OmittableMembers | None:
         """Compile what is not a member by name; a way that allows anything there makes it nothing to know about."""
-        known = tuple(schemas for schemas in node if schemas is not None)
-        return self._shape(known) if known and all(known) else None
+        stated = tuple(schemas for schemas in node if schemas is not None)
+        return self._shape(stated) if stated and all(stated) else None
 
     def _ways(self, schemas: tuple[Any, ...], known: Way = ()) -> Iterator[Way]:
         """Take references, conjunctions and alternatives apart."""

@@ -17,13 +17,13 @@ def resolve_reference(document: JsonObject, reference: Any) -> Any:
         return None
     if reference not in ("#", "#/") and not reference.startswith("#/"):
         return None
-    found: Any = document
+    target: Any = document
     for step in reference[2:].split("/") if len(reference) > len("#/") else ():
         name = unquote(step).replace("~1", "/").replace("~0", "~")
-        if isinstance(found, dict):
-            found = found.get(name)
-        elif isinstance(found, list) and _INDEX.fullmatch(name) and int(name) < len(found):
-            found = found[int(name)]
+        if isinstance(target, dict):
+            target = target.get(name)
+        elif isinstance(target, list) and _INDEX.fullmatch(name) and int(name) < len(target):
+            target = target[int(name)]
         else:
             return None
-    return found
+    return target

@@ -118,18 +118,18 @@ class _Mender:
         """Mend schemas by pattern of their names."""
         if not isinstance(value, dict):
             return self._gone("a keyword")
-        found = {self.pattern(pattern): self._schema(inner) for pattern, inner in value.items()}
-        return {pattern: inner for pattern, inner in found.items() if pattern is not _GONE}
+        schemas = {self.pattern(pattern): self._schema(inner) for pattern, inner in value.items()}
+        return {pattern: inner for pattern, inner in schemas.items() if pattern is not _GONE}
 
     def pattern(self, value: Any) -> Any:
         """Translate a pattern, or drop it."""
-        said = to_python(value) if isinstance(value, str) else None
-        if said is None:
+        translated = to_python(value) if isinstance(value, str) else None
+        if translated is None:
             self.changes.append("a pattern that the upstream cannot compile was dropped")
             return _GONE
-        if said != value:
+        if translated != value:
             self.changes.append("a pattern was put into the upstream's dialect")
-        return said
+        return translated
 
     def values(self, value: Any) -> Any:
         """An enum of something, each value once."""
@@ -152,10 +152,10 @@ class _Mender:
     def types(self, value: Any) -> Any:
         """A type's name, or several; names of other languages are none."""
         listed = value if isinstance(value, list) else [value]
-        known = list(dict.fromkeys(kind for kind in listed if isinstance(kind, str) and kind in JSON_TYPES))
-        if not known:
+        kinds = list(dict.fromkeys(kind for kind in listed if isinstance(kind, str) and kind in JSON_TYPES))
+        if not kinds:
             return self._gone("a type")
-        return known if isinstance(value, list) else value
+        return kinds if isinstance(value, list) else value
 
     def reference(self, value: Any) -> Any:
         """A reference that leads somewhere inside the document."""

@@ -100,11 +100,11 @@ class _Converter:
 
     def _definitions(self, schema: JsonObject) -> JsonObject:
         """Convert the definitions; nested ones cannot be referred to."""
-        found = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
-        if found and schema is not self._document:
+        groups = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
+        if groups and schema is not self._document:
             raise _OutsideError
         converted: JsonObject = {}
-        for key, definitions in found.items():
+        for key, definitions in groups.items():
             if not isinstance(definitions, dict):
                 raise _OutsideError
             self._characters += sum(map(len, definitions))
@@ -157,7 +157,7 @@ class _Converter:
     def _plain(self, schema: JsonObject, level: int) -> JsonObject:
         types = _types(schema)
         kept: JsonObject = {} if "type" in schema else {"type": types[0] if len(types) == 1 else types}
-        known = subset.KEPT.union(*(subset.KEPT_BY_TYPE.get(kind, ()) for kind in types))
+        keywords = subset.KEPT.union(*(subset.KEPT_BY_TYPE.get(kind, ()) for kind in types))
         if "object" in types:
             kept |= self._object(schema, level)
         if "array" in types:
@@ -167,7 +167,7 @@ class _Converter:
         for key, value in schema.items():
             if key in ("properties", "required", "additionalProperties", "unevaluatedProperties", "items"):
                 continue
-            if key in known and subset.VALUE_CHECKS.get(key, lambda _: True)(value):
+            if key in keywords and subset.VALUE_CHECKS.get(key, lambda _: True)(value):
                 kept[key] = value
             elif key not in _BESIDE:
                 around[key] = value
@@ -210,13 +210,13 @@ class _Converter:
 
     def _described(self, kept: JsonObject, around: JsonObject) -> JsonObject:
         """Put what has no keyword into the description."""
-        told = {key: value for key, value in around.items() if key not in (*subset.DESCRIBING, *subset.MUTE)}
+        rest = {key: value for key, value in around.items() if key not in (*subset.DESCRIBING, *subset.MUTE)}
         kept = kept | {key: value for key, value in around.items() if key in subset.DESCRIBING}
-        if told.get("default", "") is None:
-            del told["default"]  # null says nothing that an optional member does not say
-        if told:
-            self._told.update(key if key in subset.DESCRIBABLE else "keyword of another vocabulary" for key in told)
-            words = "; ".join(f"{key}: {json.encode(value).decode()}" for key, value in told.items())
+        if rest.get("default", "") is None:
+            del rest["default"]  # null says nothing that an optional member does not say
+        if rest:
+            self._told.update(key if key in subset.DESCRIBABLE else "keyword of another vocabulary" for key in rest)
+            words = "; ".join(f"{key}: {json.encode(value).decode()}" for key, value in rest.items())
             before = kept.get("description")
             kept["description"] = f"{before} ({words})" if before else f"({words})"
         return kept

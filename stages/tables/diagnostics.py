@@ -35,7 +35,7 @@ def reason(name: str, index: int | None, kind: str, tokens: int) -> dict[str, An
         tokens: about how many tokens were to be read from the cache and were not.
     """
     if index is None:
-        found = REASONS[name]
+        reason = REASONS[name]
     else:
-        found = "system_changed" if index == 0 and kind == "developer message" else "messages_changed"
-    return {"type": found} | ({} if found == "unavailable" else {"cache_missed_input_tokens": tokens})
+        reason = "system_changed" if index == 0 and kind == "developer message" else "messages_changed"
+    return {"type": reason} | ({} if reason == "unavailable" else {"cache_missed_input_tokens": tokens})

@@ -16,7 +16,7 @@ from typing import Any
 
 import attrs
 
-from stages.tables.headers import seconds
+from stages.tables.headers import seconds_of
 from stages.wire import json, sse
 
 MOST_CHARACTERS = 64 * 2**10
@@ -120,7 +120,7 @@ class Told:
         status: the HTTP status that stands in the body; None when none does.
         numbers: codes that are numbers of a vendor's own, the innermost first.
         places: the fields of the request that it names, with dots: `reasoning.summary`.
-        wait: seconds until the request may be made again.
+        wait: seconds_of until the request may be made again.
         tokens: the size of the prompt, where a field of its own tells it.
         window: the model's window, likewise.
         page: whether it was HTML: no API's word, but that of something in front of it.
@@ -278,7 +278,7 @@ class _Reader:
             self._numbers.append((depth, int(value)))
 
     def _field(self, name: str, value: Any) -> None:
-        number = seconds(value.strip()) if isinstance(value, str) and name in _WAITS else value
+        number = seconds_of(value.strip()) if isinstance(value, str) and name in _WAITS else value
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < 1e9:  # noqa: PLR2004
             return
         if name in _WAITS:

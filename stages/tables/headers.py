@@ -33,18 +33,18 @@ def rate_limits(headers: Mapping[str, str], now: datetime) -> list[tuple[str, st
         headers: the upstream's, names in lower case.
         now: the present in UTC, since Anthropic tells when a limit resets and OpenAI in how long.
     """
-    told: list[tuple[str, str]] = []
+    limits: list[tuple[str, str]] = []
     for theirs, names in RATE_LIMITS.items():
         fields = {field: headers.get(f"x-ratelimit-{field}-{theirs}", "") for field in ("limit", "remaining")}
-        known = {field: value for field, value in fields.items() if value.isdigit()}
-        span = seconds(headers.get(f"x-ratelimit-reset-{theirs}", ""))
+        values = {field: value for field, value in fields.items() if value.isdigit()}
+        span = seconds_of(headers.get(f"x-ratelimit-reset-{theirs}", ""))
         if span is not None and span <= _YEAR:
-            known["reset"] = f"{now + timedelta(seconds=span):%Y-%m-%dT%H:%M:%SZ}"
-        told += [(f"anthropic-ratelimit-{name}-{field}", value) for name in names for field, value in known.items()]
-    return told
+            values["reset"] = f"{now + timedelta(seconds=span):%Y-%m-%dT%H:%M:%SZ}"
+        limits += [(f"anthropic-ratelimit-{name}-{field}", value) for name in names for field, value in values.items()]
+    return limits
 
 
-def seconds(span: str) -> float | None:
+def seconds_of(span: str) -> float | None:
     """Read a span such as `6ms` or `1m26.4s`, or seconds without a unit, as Azure sends them; None when it is none."""
     if _BARE.fullmatch(span):
         return float(span)
@@ -73,12 +73,12 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
     if (date := _date(headers.get("retry-after", ""))) is not None:
         return max(0, math.ceil((date - now).total_seconds()))
     spans = [
-        seconds(headers.get(f"x-ratelimit-reset-{limited}", ""))
+        seconds_of(headers.get(f"x-ratelimit-reset-{limited}", ""))
         for limited in RATE_LIMITS
         if headers.get(f"x-ratelimit-remaining-{limited}") == "0"
     ]
-    known = [span for span in spans if span is not None]
-    return min(MAX_GUESS, math.ceil(max(known))) if known else None
+    waits = [span for span in spans if span is not None]
+    return min(MAX_GUESS, math.ceil(max(waits))) if waits else None
 
 
 def _date(text: str) -> datetime | None:

@@ -113,7 +113,7 @@ class Bytes:
             return None
 
 
-def read(data: str, media_type: str | None, default: str) -> Bytes:
+def read_base64(data: str, media_type: str | None, default: str) -> Bytes:
     """Read base64 as clients write it: with line breaks, or as a whole `data:` URL.
 
     Args:

@@ -16,8 +16,8 @@ from weakref import ref
 
 from stages.wire import json
 
-T = TypeVar("T")
-R = TypeVar("R")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 MAX_ENTRIES = 1024
 """Things that each function remembers; the one used longest ago is forgotten first."""
@@ -26,16 +26,16 @@ MAX_KEY_BYTES = 2**23
 """About how many bytes the keys of one cache may have together: large things drive out each other."""
 
 
-class Cache(Generic[T, R]):
+class Cache(Generic[_T, _R]):
     """What a function made of things, found by whatever tells equal things."""
 
-    def __init__(self, function: Callable[[T], R]) -> None:
+    def __init__(self, function: Callable[[_T], _R]) -> None:
         self._function = function
-        self._known: OrderedDict[Hashable, tuple[R, int]] = OrderedDict()
+        self._known: OrderedDict[Hashable, tuple[_R, int]] = OrderedDict()
         self._free = MAX_KEY_BYTES
         self._lock = Lock()
 
-    def get(self, key: Hashable, thing: T, size: int) -> R:
+    def get(self, key: Hashable, thing: _T, size: int) -> _R:
         """Return what the function makes of a thing.
 
         Args:
@@ -54,7 +54,7 @@ class Cache(Generic[T, R]):
                 self._keep(key, made, size)
         return made
 
-    def _keep(self, key: Hashable, made: R, size: int) -> None:
+    def _keep(self, key: Hashable, made: _R, size: int) -> None:
         known = self._known
         self._free += known.pop(key, (made, 0))[1] - size
         known[key] = made, size
@@ -62,33 +62,33 @@ class Cache(Generic[T, R]):
             self._free += known.popitem(last=False)[1][1]
 
 
-def by_content(function: Callable[[dict[str, Any]], R]) -> Callable[[dict[str, Any]], R]:
+def by_content(function: Callable[[dict[str, Any]], _R]) -> Callable[[dict[str, Any]], _R]:
     """Call a pure function of a JSON object, such as a schema, only once for equal ones; their order is content too."""
     cache = Cache(function)
 
     @wraps(function)
-    def remembered(value: dict[str, Any]) -> R:
+    def remembered(value: dict[str, Any]) -> _R:
         key = json.encode(value)
         return cache.get(key, value, len(key))
 
     return remembered
 
 
-def by_identity(function: Callable[[T], R]) -> Callable[[T], R]:
+def by_identity(function: Callable[[_T], _R]) -> Callable[[_T], _R]:
     """Call a pure function of an immutable value only once for the very same object, as long as somebody holds it.
 
     What the function returns must not hold the object itself.
     """
-    known: dict[int, tuple[ref[T], R]] = {}
+    results: dict[int, tuple[ref[_T], _R]] = {}
 
     @wraps(function)
-    def remembered(thing: T) -> R:
+    def remembered(thing: _T) -> _R:
         ident = id(thing)
-        found = known.get(ident)
-        if found is not None and found[0]() is thing:
-            return found[1]
+        kept = results.get(ident)
+        if kept is not None and kept[0]() is thing:
+            return kept[1]
         made = function(thing)
-        known[ident] = ref(thing, lambda _: known.pop(ident, None)), made
+        results[ident] = ref(thing, lambda _: results.pop(ident, None)), made
         return made
 
     return remembered

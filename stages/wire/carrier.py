@@ -78,7 +78,7 @@ SEPARATOR = "\n\n"
 """What stands between the summary parts in the thinking text."""
 
 
-def split(thinking: str, lengths: tuple[int, ...]) -> tuple[str, ...]:
+def split_summary(thinking: str, lengths: tuple[int, ...]) -> tuple[str, ...]:
     """Take a thinking text apart into the summary parts it was joined from.
 
     A text that does not have the recorded lengths any more was edited, and comes back as one part.

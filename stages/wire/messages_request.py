@@ -103,9 +103,9 @@ def _literal(kind: Any) -> Hook:
 
 
 def _metadata(value: Any, _: Any) -> canonical.Metadata:
-    told = _object(value, None)
-    user = told.get("user_id")
-    extra = {key: inner for key, inner in told.items() if key != "user_id"}
+    fields = _object(value, None)
+    user = fields.get("user_id")
+    extra = {key: inner for key, inner in fields.items() if key != "user_id"}
     return canonical.Metadata(user if isinstance(user, str) else None, extra=extra)
 
 
@@ -147,13 +147,13 @@ class _Hooks:
         if not issubclass(kind, canonical.Node):
             return _checked(self.converter.gen_structure_attrs_fromdict(kind))
         build = _checked(make_dict_structure_fn(kind, self.converter, extra=override(omit=True)))
-        known = {field.name for field in attrs.fields(kind)} - {"extra"} | {"type"}
+        names = {field.name for field in attrs.fields(kind)} - {"extra"} | {"type"}
 
         def structure(value: Any, wanted: Any) -> Any:
             node = build(value, wanted)
-            if value.keys() <= known:
+            if value.keys() <= names:
                 return node
-            return attrs.evolve(node, extra={key: inner for key, inner in value.items() if key not in known})
+            return attrs.evolve(node, extra={key: inner for key, inner in value.items() if key not in names})
 
         return structure
 

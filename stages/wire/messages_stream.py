@@ -77,7 +77,7 @@ def content_block(start: BlockStart) -> dict[str, Any]:
             return body
 
 
-def message(ident: str, model: str, usage: dict[str, Any]) -> dict[str, Any]:
+def message_head(ident: str, model: str, usage: dict[str, Any]) -> dict[str, Any]:
     """A message before anything has come: what `message_start` carries."""
     return {
         "model": model,
@@ -124,10 +124,10 @@ def end_usage(end: MessageEnd) -> dict[str, Any]:
     return body
 
 
-def ending(end: MessageEnd) -> dict[str, Any]:
+def ending_fields(end: MessageEnd) -> dict[str, Any]:
     """The three fields that say why a message ended, and the container if there was one."""
-    told = {"stop_reason": end.stop_reason, "stop_sequence": end.stop_sequence, "stop_details": end.stop_details}
-    return {**told, "container": end.container} if end.container else told
+    fields = {"stop_reason": end.stop_reason, "stop_sequence": end.stop_sequence, "stop_details": end.stop_details}
+    return {**fields, "container": end.container} if end.container else fields
 
 
 def error(failure: Failure, request_id: str) -> dict[str, Any]:

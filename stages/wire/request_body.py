@@ -25,7 +25,7 @@ _LONE = re.compile(
 _LISTED = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def read(body: bytes, mended: list[str] | None = None) -> Any:
+def parse_body(body: bytes, mended: list[str] | None = None) -> Any:
     """Parse a body like `json.decode`, but give tools that make sense as canonical ones.
 
     Args:

@@ -16,46 +16,46 @@ from stages.wire import json
 Item = dict[str, Any]
 """An element of `input`."""
 
-Part = dict[str, Any]
+ContentPart = dict[str, Any]
 """An element of a message's `content` or of a call's `output`."""
 
 
-def input_text(text: str) -> Part:
+def input_text(text: str) -> ContentPart:
     """Text that goes in."""
     return {"type": "input_text", "text": text}
 
 
-def output_text(text: str, annotations: Sequence[dict[str, Any]] = ()) -> Part:
+def output_text(text: str, annotations: Sequence[dict[str, Any]] = ()) -> ContentPart:
     """Text that came out in an earlier turn, with what it cited."""
     return {"type": "output_text", "text": text, "annotations": list(annotations)}
 
 
-def input_image(url: str) -> Part:
+def input_image(url: str) -> ContentPart:
     """A picture, by address or as a `data:` URL."""
     return {"type": "input_image", "image_url": url, "detail": "auto"}
 
 
-def input_image_file(file_id: str) -> Part:
+def input_image_file(file_id: str) -> ContentPart:
     """A picture that was uploaded."""
     return {"type": "input_image", "file_id": file_id, "detail": "auto"}
 
 
-def input_file_data(filename: str, media_type: str, data: str) -> Part:
+def input_file_data(filename: str, media_type: str, data: str) -> ContentPart:
     """A file with its bytes in base64."""
     return {"type": "input_file", "filename": filename, "file_data": f"data:{media_type};base64,{data}"}
 
 
-def input_file_url(url: str) -> Part:
+def input_file_url(url: str) -> ContentPart:
     """A file that the upstream fetches."""
     return {"type": "input_file", "file_url": url}
 
 
-def input_file_id(file_id: str) -> Part:
+def input_file_id(file_id: str) -> ContentPart:
     """A file that was uploaded."""
     return {"type": "input_file", "file_id": file_id}
 
 
-def with_breakpoint(part: Part, *, lasting: bool) -> Part:
+def with_breakpoint(part: ContentPart, *, lasting: bool) -> ContentPart:
     """The same part as the marked end of a prefix worth caching: for at least 12 hours if `lasting`, else 30 minutes.
 
     Only `input_*` parts take the mark.
@@ -64,7 +64,7 @@ def with_breakpoint(part: Part, *, lasting: bool) -> Part:
     return {**part, "prompt_cache_breakpoint": mark}
 
 
-def message(role: str, content: list[Part], phase: str = "") -> Item:
+def message_item(role: str, content: list[ContentPart], phase: str = "") -> Item:
     """A message; `phase` belongs to the assistant's alone."""
     item: Item = {"type": "message", "role": role, "content": content}
     return {**item, "phase": phase} if phase else item
@@ -102,8 +102,8 @@ def assistant_message(said: Said, spelling: str, at: int) -> Item:
         return {**item, "phase": said.phase} if said.phase else item
     part = output_text(said.text, said.annotations)
     if spelling != "item":
-        return message("assistant", [part], said.phase)
-    item = message("assistant", [{**part, "logprobs": []}], said.phase)  # which strict servers miss
+        return message_item("assistant", [part], said.phase)
+    item = message_item("assistant", [{**part, "logprobs": []}], said.phase)  # which strict servers miss
     name = hashlib.sha256(f"{at} {said.text}".encode("utf-8", "surrogatepass")).hexdigest()[:40]
     return {"type": "message", "id": f"msg_{name}", "status": "completed", **item}
 
@@ -122,7 +122,7 @@ def arguments_text(arguments: dict[str, Any]) -> str:
     return json.encode(arguments).decode("utf-8")
 
 
-def function_call_output(call_id: str, output: str | list[Part]) -> Item:
+def function_call_output(call_id: str, output: str | list[ContentPart]) -> Item:
     """What came of a call."""
     return {"type": "function_call_output", "call_id": call_id, "output": output}
 

@@ -14,7 +14,7 @@ import msgspec
 from stages.wire import json
 
 _NOTHING = msgspec.Raw()
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class StreamEvent(msgspec.Struct, gc=False):
@@ -102,10 +102,10 @@ def decode_final(raw: msgspec.Raw | bytes) -> Final:
     try:
         return _finals.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _lenient(Final, load(raw))
+        return _lenient(Final, object_in(raw))
 
 
-def load(raw: msgspec.Raw | bytes) -> dict[str, Any]:
+def object_in(raw: msgspec.Raw | bytes) -> dict[str, Any]:
     """Decode a raw field that should be an object; an absent one, or anything else, is the empty object.
 
     Raises:
@@ -113,6 +113,16 @@ def load(raw: msgspec.Raw | bytes) -> dict[str, Any]:
     """
     value = json.decode_mended(bytes(raw)) if bytes(raw) else None
     return value if isinstance(value, dict) else {}
+
+
+def item_in(raw: msgspec.Raw | bytes) -> dict[str, Any]:
+    """Decode an item of the output; a text that stands there alone is a message.
+
+    Raises:
+        MalformedJson: as for `object_in`.
+    """
+    value = json.decode_mended(bytes(raw))
+    return {"type": "message", "content": value} if isinstance(value, str) else value if isinstance(value, dict) else {}
 
 
 def with_delta(event: StreamEvent, text: str) -> StreamEvent:
@@ -146,7 +156,7 @@ def _spoken(value: dict[str, Any], *, text: bool) -> str:
     return words if text else json.encode(value).decode()
 
 
-def _lenient(shape: type[T], value: Any) -> T:
+def _lenient(shape: type[_T], value: Any) -> _T:
     """Build a struct from the fields that have the right type; the others count as absent."""
     known: dict[str, Any] = {}
     for field in msgspec.structs.fields(shape):  # type: ignore[arg-type] # both shapes are structs
@@ -162,14 +172,9 @@ def _fit(value: Any, wanted: Any) -> Any:
     if wanted is msgspec.Raw:
         return dump(value)
     if wanted == list[msgspec.Raw] | None:
-        # One item that is not in a list, and a text where items should be, are an output as well.
-        items = value if isinstance(value, list) else [value] if isinstance(value, dict | str) else []
-        return [dump(item if not isinstance(item, str) else _message(item)) for item in items]
+        # One item that is not in a list is an output as well.
+        return list(map(dump, value if isinstance(value, list) else [value] if isinstance(value, dict | str) else []))
     try:
         return msgspec.convert(value, wanted)
     except (msgspec.ValidationError, UnicodeEncodeError, OverflowError):
         return msgspec.UNSET
-
-
-def _message(words: str) -> dict[str, Any]:
-    return {"type": "message", "content": words}

@@ -21,7 +21,7 @@ from stages.canonical.request import (
     ToolResult,
     ToolUse,
 )
-from stages.counter import ANSWER, FORMAT, MESSAGE, SAID, TOOLS, Tokens, count, estimate
+from stages.counter import ANSWER, FORMAT, MESSAGE, SAID, TOOL_LIST, Tokens, count, estimate
 from stages.counter.blocks import CALL, RESULT
 from stages.counter.signatures import HEAD
 from stages.tools.client import functions_of
@@ -80,7 +80,7 @@ def test_tools_cost_their_signature() -> None:
 
     more = count(asking(tools=(tool,)), words) - count(asking(), words)
 
-    assert more == TOOLS + words(HEAD) + words("// Reads a file. type read = (_: { path?: string, }) => any;")
+    assert more == TOOL_LIST + words(HEAD) + words("// Reads a file. type read = (_: { path?: string, }) => any;")
 
 
 def test_a_deferred_tool_costs_once_it_was_referred_to() -> None:
@@ -109,7 +109,7 @@ def test_a_server_tool_costs_its_declaration() -> None:
     """Of tools that Anthropic defines, the declaration is all we know."""
     tool = ServerTool("web_search_20250305", "web_search", {"type": "web_search_20250305", "name": "web search tool"})
 
-    assert count(asking(tools=(tool,)), words) - count(asking(), words) == TOOLS + words(HEAD) + 3
+    assert count(asking(tools=(tool,)), words) - count(asking(), words) == TOOL_LIST + words(HEAD) + 3
 
 
 def test_an_answers_schema_costs() -> None:

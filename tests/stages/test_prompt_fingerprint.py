@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 
 from stages.prompt_fingerprint import PromptChange, PromptFingerprint, changed, common, fingerprint_of, serialise
 from stages.wire import json
-from stages.wire import responses_request as wire
+from stages.wire import responses_request as responses
 from tests.stages.strategies import JSON
 
 ITEMS = [
-    wire.message("developer", [wire.input_text("Be brief.")]),
-    wire.message("user", [wire.input_text("Look.")]),
-    wire.function_call("call_1", "look", {}),
-    wire.function_call_output("call_1", "\ud83d"),
+    responses.message_item("developer", [responses.input_text("Be brief.")]),
+    responses.message_item("user", [responses.input_text("Look.")]),
+    responses.function_call("call_1", "look", {}),
+    responses.function_call_output("call_1", "\ud83d"),
 ]
 BODY: dict[str, Any] = {
     "model": "gpt-6.2-sol",
     "input": ITEMS,
-    "tools": [wire.function("look", None, {}, strict=False)],
+    "tools": [responses.function("look", None, {}, strict=False)],
     "reasoning": {"effort": "low", "summary": "auto"},
 }
 
@@ -33,12 +33,22 @@ short = st.lists(st.integers(0, 2), max_size=6)
 
 def inputs(*said: int) -> PromptFingerprint:
     """The fingerprints of a request whose items are told apart by a number."""
-    return fingerprint_of({**BODY, "input": [wire.message("user", [wire.input_text(str(n))]) for n in said]})
+    return fingerprint_of(
+        {
+            **BODY,
+            "input": [responses.message_item("user", [responses.input_text(str(n))]) for n in said],
+        }
+    )
 
 
 def test_a_turn_that_extends_another_changes_nothing() -> None:
     """Neither does one that repeats it, or takes back its end; limits and forms of the answer are no part of it."""
-    longer = {**BODY, "input": [*ITEMS, wire.message("user", [])], "stream": True, "max_output_tokens": 9}
+    longer = {
+        **BODY,
+        "input": [*ITEMS, responses.message_item("user", [])],
+        "stream": True,
+        "max_output_tokens": 9,
+    }
 
     assert changed(fingerprint_of(BODY), fingerprint_of(longer)) is None
     assert changed(fingerprint_of(longer), fingerprint_of(BODY)) is None

@@ -196,7 +196,7 @@ def plain(block: Block) -> Block:
         return {key: block[key] for key in ("type", "id", "name", "partial_json")}
     sealed = carrier.decode(block["signature"])
     assert sealed is not None
-    parts = list(carrier.split(block["thinking"], sealed.summary))
+    parts = list(carrier.split_summary(block["thinking"], sealed.summary))
     shown = {"parts": parts, "sealed": sealed.encrypted_content, "raw": sealed.raw, "phase": sealed.phase}
     return {"type": "thinking", **shown}
 

@@ -54,7 +54,8 @@ def report_defaults(request: Request, report: Report) -> None:
             alone = len(request.system) == 1 and _plain(block)
             walker.block(block, SYSTEM if alone else SYSTEM.at(index), "system")
     for index, tool in enumerate(request.tools):
-        walker.tool(tool, TOOLS.at(index))
+        if isinstance(tool, ServerTool) or tool.extra or tool.cache_control is not None:
+            walker.tool(tool, TOOLS.at(index))
     for index, message in enumerate(request.messages):
         walker.message(message, index)
     walker.top(request)
@@ -176,8 +177,7 @@ class Walker:
             self.value(tool.body, "tool", place)
             return
         rows = NODES["tool.custom"]
-        if tool.extra:
-            self.fields(tool.extra, rows, place)
+        self.fields(tool.extra, rows, place)
         if tool.cache_control is not None:
             self.note(place.field("cache_control"), rows["cache_control"])
 

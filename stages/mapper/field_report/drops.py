@@ -10,7 +10,7 @@ from stages.canonical.request import Request, ServerTool, Text, Tool
 from stages.mapper.tools import PLACEHOLDER
 from stages.tables.profiles import Profile
 from stages.tools.server.code_execution import CODE_EXECUTION
-from stages.tools.server.mcp import TOOLSET, servers
+from stages.tools.server.mcp import MCP_TOOLSET, servers
 
 
 def report_drops(request: Request, profile: Profile, server_tools: Collection[str], report: Report) -> None:
@@ -76,7 +76,7 @@ def _speed(request: Request, report: Report) -> None:
 
 def _configured_twice(request: Request, report: Report) -> None:
     """Where toolsets say which tools of a server are allowed, the older place for that counts no more."""
-    listed = any(isinstance(tool, ServerTool) and tool.type == TOOLSET for tool in request.tools)
+    listed = any(isinstance(tool, ServerTool) and tool.type == MCP_TOOLSET for tool in request.tools)
     for index, server in enumerate(servers(request) if listed else ()):
         if server.get("tool_configuration"):
             place = ROOT.field("mcp_servers").at(index).field("tool_configuration")

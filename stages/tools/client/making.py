@@ -82,8 +82,8 @@ def client_function(
 
 def mark(tool: ServerTool) -> JsonObject | None:
     """Read the client's mark for the cache."""
-    found = tool.body.get("cache_control")
-    return found if isinstance(found, dict) else None
+    value = tool.body.get("cache_control")
+    return value if isinstance(value, dict) else None
 
 
 def left_over(tool: ServerTool, told: frozenset[str]) -> JsonObject:

@@ -47,14 +47,14 @@ def handles(kind: str) -> bool:
     return kind.startswith("code_execution_")
 
 
-def declare(_: ServerTool, asked: DeclarationContext, place: Place, report: Report) -> JsonObject:
+def declare(_: ServerTool, context: DeclarationContext, place: Place, report: Report) -> JsonObject:
     """Declare the interpreter upstream, in the container that the client names if it is one of the upstream's.
 
     Files that the client has put into its container are put into the one that the upstream makes.  A file that comes
     later changes the declaration, and with it the prefix that is cached; there is no other place for it.
     """
-    container = _container(asked.request, report)
-    files = _files(asked.request) if isinstance(container, dict) else []
+    container = _container(context.request, report)
+    files = _files(context.request) if isinstance(container, dict) else []
     if len(files) > MAX_FILES:
         report.approximated(place, "not all files fit into the container")
     return {
@@ -70,25 +70,25 @@ def to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
     comes back as text.
     """
     container = item.get("container_id")
-    known = isinstance(container, str) and _CONTAINER.match(container) is not None
-    ident = SERVER_TOOL + item_id(item, _PREFIX) + (f"_{container}" if known else "")
+    named = isinstance(container, str) and _CONTAINER.match(container) is not None
+    ident = SERVER_TOOL + item_id(item, _PREFIX) + (f"_{container}" if named else "")
     outputs = objects(item.get("outputs"))
     logs = "".join(text(output.get("logs")) for output in outputs if output.get("type") == "logs")
     result = {"type": "code_execution_tool_result", "tool_use_id": ident, "content": _outcome(item, logs)}
     lost = tuple(f"{_ITEM}.{output.get('type')}" for output in outputs if output.get("type") != "logs")
     call = CallBlock(ident, NAME, {"code": text(item.get("code"))})
-    return ToolBlocks((call, ResultBlock(result)), lost, container if known else None)
+    return ToolBlocks((call, ResultBlock(result)), lost, container if named else None)
 
 
 def to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
     """Make the item of a call that we told again, with what it printed."""
-    ours, asked = _OURS.match(text(call.get("id"))), call.get("input")
-    if ours is None or not isinstance(asked, dict):
+    ours, arguments = _OURS.match(text(call.get("id"))), call.get("input")
+    if ours is None or not isinstance(arguments, dict):
         return None
-    told = mapping((result or {}).get("content"))
-    logs = text(told.get("stdout")) + text(told.get("stderr"))
-    failed = told.get("type") == "code_execution_tool_result_error" or told.get("return_code") not in (0, None)
-    item = {"type": _ITEM, "id": ours["item"], "container_id": ours["container"], "code": text(asked.get("code"))}
+    content = mapping((result or {}).get("content"))
+    logs = text(content.get("stdout")) + text(content.get("stderr"))
+    failed = content.get("type") == "code_execution_tool_result_error" or content.get("return_code") not in (0, None)
+    item = {"type": _ITEM, "id": ours["item"], "container_id": ours["container"], "code": text(arguments.get("code"))}
     outputs: Any = [{"type": "logs", "logs": logs}] if logs else None
     return [{**item, "outputs": outputs, "status": "failed" if failed else "completed"}]
 
@@ -107,8 +107,8 @@ def _container(request: Request, report: Report) -> Any:
     A client that sends back the container of an answer has that call in its conversation as well. To say so again
     would only change the declaration, and with it the prefix that is cached.
     """
-    asked = request.extra.get("container")
-    named = asked.get("id") if isinstance(asked, dict) else asked
+    container = request.extra.get("container")
+    named = container.get("id") if isinstance(container, dict) else container
     if not isinstance(named, str):
         return {"type": "auto"}
     if not _CONTAINER.match(named):

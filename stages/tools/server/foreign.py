@@ -35,10 +35,10 @@ def as_text(kind: str, body: JsonObject) -> tuple[str, list[str]]:
     if kind in WITHOUT_TEXT:
         return "", [key for key in body if key not in _LINKS]
     lost: dict[str, None] = {}
-    told = {key: _clean(value, lost) for key, value in body.items() if key not in _LINKS and not _sealed(key, lost)}
-    if told == {} and lost:
+    readable = {key: _clean(value, lost) for key, value in body.items() if key not in _LINKS and not _sealed(key, lost)}
+    if readable == {} and lost:
         return "", list(lost)
-    return f"<{kind}>{_readable(told)}</{kind}>", list(lost)
+    return f"<{kind}>{_readable(readable)}</{kind}>", list(lost)
 
 
 def _sealed(key: str, lost: dict[str, None]) -> bool:

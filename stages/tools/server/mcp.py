@@ -29,10 +29,10 @@ from stages.tools.server.row import (
 from stages.wire import json
 from stages.wire.lenient import mapping, objects, text
 
-UPSTREAM = "mcp"
+_UPSTREAM = "mcp"
 """The upstream's word."""
 
-TOOLSET = "mcp_toolset"
+MCP_TOOLSET = "mcp_toolset"
 """Anthropic's `type` of the tool that stands for a server's tools."""
 
 _PREFIX = "mcp_"
@@ -69,17 +69,17 @@ def complaints(request: Request) -> Iterator[str]:
     yield from (f"tools: MCP server '{name}' not found in mcp_servers" for name in sets if name not in names)
 
 
-def declare(tool: ServerTool, asked: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
+def declare(tool: ServerTool, context: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
     """Declare the server of a toolset, with the tools that may be called."""
     body = tool.body
-    server = asked.servers.get(text(body.get("mcp_server_name")))
+    server = context.servers.get(text(body.get("mcp_server_name")))
     if server is None:
         report.dropped(place, "no such server among mcp_servers")
         return None
     allowed = _allowed(body, place, report)
     if allowed == []:
         return None
-    deferred = {"defer_loading": True} if _deferred(body, asked, place, report) else {}
+    deferred = {"defer_loading": True} if _deferred(body, context, place, report) else {}
     return _declared(server, allowed) | deferred
 
 
@@ -102,8 +102,8 @@ def to_blocks(item: JsonObject, names: ClientNames, _: str) -> ToolBlocks:
     label = text(item.get("server_label"))
     call = CallBlock(ident, text(item.get("name")), _arguments(item), names.servers.get(label, label))
     failed = item.get("error") is not None or item.get("status") == "failed"
-    said = _error(item.get("error")) if failed else text(item.get("output"))
-    content = [{"type": "text", "text": said}] if said else []
+    answer = _error(item.get("error")) if failed else text(item.get("output"))
+    content = [{"type": "text", "text": answer}] if answer else []
     result = {"type": "mcp_tool_result", "tool_use_id": ident, "is_error": failed, "content": content}
     return ToolBlocks((call, ResultBlock(result)))
 
@@ -114,21 +114,21 @@ def to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonOb
     if ident is None or not isinstance(asked, dict) or not text(call.get("name")):
         return None
     label, arguments = label_of(text(call.get("server_name"))), json.encode(asked).decode()
-    said = _said((result or {}).get("content"))
+    answer = _said((result or {}).get("content"))
     failed = bool((result or {}).get("is_error"))
     item = {"type": "mcp_call", "id": ident, "server_label": label, "name": call["name"], "arguments": arguments}
-    error = {"type": "mcp_tool_execution_error", "content": [{"type": "text", "text": said}]}
-    outcome: JsonObject = {"output": None, "error": error} if failed else {"output": said, "error": None}
+    error = {"type": "mcp_tool_execution_error", "content": [{"type": "text", "text": answer}]}
+    outcome: JsonObject = {"output": None, "error": error} if failed else {"output": answer, "error": None}
     return [{**item, **outcome, "status": "failed" if failed else "completed"}]
 
 
 def _toolsets(request: Request) -> Iterator[ServerTool]:
-    return (tool for tool in request.tools if isinstance(tool, ServerTool) and tool.type == TOOLSET)
+    return (tool for tool in request.tools if isinstance(tool, ServerTool) and tool.type == MCP_TOOLSET)
 
 
 def _declared(server: JsonObject, allowed: list[Any] | None) -> JsonObject:
     name = text(server.get("name"))
-    declared: JsonObject = {"type": UPSTREAM, "server_label": label_of(name), "server_url": text(server.get("url"))}
+    declared: JsonObject = {"type": _UPSTREAM, "server_label": label_of(name), "server_url": text(server.get("url"))}
     if token := text(server.get("authorization_token")):
         declared["authorization"] = token
     if allowed is not None:
@@ -151,17 +151,17 @@ def _allowed(body: JsonObject, place: Place, report: Report) -> list[str] | None
     return None
 
 
-def _deferred(body: JsonObject, asked: DeclarationContext, place: Place, report: Report) -> bool:
+def _deferred(body: JsonObject, context: DeclarationContext, place: Place, report: Report) -> bool:
     """Whether the server's tools are found by a search; the upstream defers all of them or none."""
     default = bool(mapping(body.get("default_config")).get("defer_loading"))
     for name, config in mapping(body.get("configs")).items():
         if bool(mapping(config).get("defer_loading", default)) != default:
             where = place.field("configs").field(name).field("defer_loading")
             report.approximated(where, "a server's tools are deferred together")
-    if default and not asked.native_search:
+    if default and not context.native_search:
         where = place.field("default_config").field("defer_loading")
         report.approximated(where, "without a tool search, nothing is deferred")
-    return default and asked.native_search
+    return default and context.native_search
 
 
 def _arguments(item: JsonObject) -> JsonObject:
@@ -184,8 +184,8 @@ def _said(content: Any) -> str:
 
 
 MCP = ServerToolRow(
-    upstream=UPSTREAM,
-    handles=TOOLSET.__eq__,
+    upstream=_UPSTREAM,
+    handles=MCP_TOOLSET.__eq__,
     declare=declare,
     to_blocks=to_blocks,
     to_items=to_items,

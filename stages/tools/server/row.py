@@ -141,5 +141,5 @@ def undo(block_id: object, prefix: str) -> str | None:
 
 def item_prefix(block_id: object) -> str:
     """How the item's id in a block's id begins, such as `ws_`; empty for an id of another form."""
-    found = _BLOCK_ID.match(block_id) if isinstance(block_id, str) else None
-    return found[1] if found else ""
+    match = _BLOCK_ID.match(block_id) if isinstance(block_id, str) else None
+    return match[1] if match else ""

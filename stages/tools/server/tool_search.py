@@ -25,7 +25,7 @@ from stages.tools.server.row import (
 )
 from stages.wire.lenient import mapping, objects, text
 
-UPSTREAM = "tool_search"
+_UPSTREAM = "tool_search"
 """The upstream's word."""
 
 _CALL = "tool_search_call"
@@ -39,10 +39,10 @@ def handles(kind: str) -> bool:
     return kind.startswith("tool_search_tool_")
 
 
-def declare(_: ServerTool, asked: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
+def declare(_: ServerTool, context: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
     """Declare the search upstream; where the model has none, the deferred tools are declared like the others."""
-    if asked.native_search:
-        return {"type": UPSTREAM}
+    if context.native_search:
+        return {"type": _UPSTREAM}
     report.approximated(place, "the model cannot search among tools, so all of them are declared at once")
     return None
 
@@ -54,8 +54,8 @@ def to_blocks(item: JsonObject, names: ClientNames, awaiting: str) -> ToolBlocks
         return ToolBlocks((CallBlock(ident, names.tool, mapping(item.get("arguments"))),))
     if item.get("type") != _OUTPUT or not awaiting:
         return ToolBlocks(left_out=(text(item.get("type")),))
-    found = [names.tools.get(name, name) for name in _found(item)]
-    references = [{"type": "tool_reference", "tool_name": name} for name in found]
+    tool_names = [names.tools.get(name, name) for name in _found(item)]
+    references = [{"type": "tool_reference", "tool_name": name} for name in tool_names]
     content = {"type": _RESULT, "tool_references": references}
     return ToolBlocks((ResultBlock({"type": "tool_search_tool_result", "tool_use_id": awaiting, "content": content}),))
 
@@ -68,19 +68,23 @@ def to_items(
     Another service's search becomes one that the client ran, which the upstream takes beside its own (recorded): so
     what it had found stays found.  That one needs its result.
     """
-    asked, found = call.get("input"), _references(result)
-    if not isinstance(asked, dict):
+    arguments, tool_names = call.get("input"), _references(result)
+    if not isinstance(arguments, dict):
         return None
     if undo(call.get("id"), _PREFIX) is not None:
         same = {"call_id": None, "execution": "server", "status": "completed"}
-    elif found is not None and text(call.get("id")):
+    elif tool_names is not None and text(call.get("id")):
         same = {"call_id": call_id_of(call["id"]), "execution": "client", "status": "completed"}
     else:
         return None
-    items: list[JsonObject] = [{"type": _CALL, **same, "arguments": asked}]
-    if found is not None:
+    items: list[JsonObject] = [{"type": _CALL, **same, "arguments": arguments}]
+    if tool_names is not None:
         items.append(
-            {"type": _OUTPUT, **same, "tools": [functions[name] for name in dict.fromkeys(found) if name in functions]}
+            {
+                "type": _OUTPUT,
+                **same,
+                "tools": [functions[name] for name in dict.fromkeys(tool_names) if name in functions],
+            }
         )
     return items
 
@@ -104,7 +108,7 @@ def _found(item: JsonObject) -> list[str]:
 
 
 TOOL_SEARCH = ServerToolRow(
-    upstream=UPSTREAM,
+    upstream=_UPSTREAM,
     handles=handles,
     declare=declare,
     to_blocks=to_blocks,

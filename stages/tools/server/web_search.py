@@ -69,13 +69,13 @@ def to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
 def to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
     """Make the item of a search that we told again."""
     ident = undo(call.get("id"), _PREFIX)
-    asked = call.get("input")
-    if ident is None or not isinstance(asked, dict):
+    arguments = call.get("input")
+    if ident is None or not isinstance(arguments, dict):
         return None
-    query, content = text(asked.get("query")), (result or {}).get("content")
-    queries = texts(asked.get("queries")) or [query]
+    query, content = text(arguments.get("query")), (result or {}).get("content")
+    queries = texts(arguments.get("queries")) or [query]
     action: dict[str, Any] = {"type": "search", "query": query, "queries": queries}
-    urls = [found["url"] for found in objects(content) if isinstance(found.get("url"), str)]
+    urls = [page["url"] for page in objects(content) if isinstance(page.get("url"), str)]
     if urls:
         action["sources"] = [{"type": "url", "url": url} for url in urls]
     status = "failed" if isinstance(content, dict) else "completed"

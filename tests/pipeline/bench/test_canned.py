@@ -45,4 +45,4 @@ def test_the_arguments_of_a_call_are_an_object() -> None:
 
 def test_the_answer_that_is_not_streamed_says_the_same() -> None:
     """As many words as there would have been deltas."""
-    assert canned.whole(9).count(canned.WORD.encode()) == 9
+    assert canned.whole_response(9).count(canned.WORD.encode()) == 9

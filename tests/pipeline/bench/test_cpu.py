@@ -45,7 +45,7 @@ def test_what_proc_tells(name: str, tmp_path: Path) -> None:
 def test_the_time_of_this_process_is_what_it_knows_itself() -> None:
     """Between what the process is told before and after, to a tick for each of the two times."""
     before = sum(os.times()[:2])
-    parent, seconds = cpu.table()[os.getpid()]
+    parent, seconds = cpu.list_processes()[os.getpid()]
     after = sum(os.times()[:2])
 
     assert parent == os.getppid()
@@ -59,7 +59,7 @@ def test_a_child_counts_with_its_parent() -> None:
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         parent.stdout.readline()
-        table = cpu.table()
+        table = cpu.list_processes()
         children = [pid for pid, (of, _) in table.items() if of == parent.pid]
         together, alone = cpu.cpu_seconds([parent.pid], table), table[parent.pid][1]
         parent.kill()

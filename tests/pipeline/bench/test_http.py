@@ -45,4 +45,4 @@ def test_chunks_are_framed_as_they_are_read() -> None:
 @pytest.mark.parametrize(("header", "expected"), [(b"Connection: close", True), (b"connection: keep-alive", False)])
 def test_whether_a_connection_ends(header: bytes, expected: bool) -> None:
     """A client that goes on where the server has said goodbye would count a failure that is none."""
-    assert http.closes(b"HTTP/1.1 200 OK\r\n" + header) is expected
+    assert http.says_close(b"HTTP/1.1 200 OK\r\n" + header) is expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.bench import canned
-from pipeline.bench.in_process import READ, SIZES, request_cpu, stream_cpu, translate
+from pipeline.bench.in_process import BURST_READ, SIZES, request_cpu, stream_cpu, translate
 from stages.wire import json, sse
 
 
@@ -50,4 +50,4 @@ def test_a_delta_has_a_cost(kind: str) -> None:
 
 def test_a_burst_is_more_than_one_read() -> None:
     """The stream of the measurement is cut, also in the middle of events."""
-    assert len(b"".join(canned.text_script(2_000).pieces)) > 3 * READ
+    assert len(b"".join(canned.text_script(2_000).pieces)) > 3 * BURST_READ

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from pipeline.bench.in_process import RequestCpu, StreamCpu
-from pipeline.bench.report import as_json, load_lines, stage_lines, table
+from pipeline.bench.report import aligned, as_json, load_lines, stage_lines
 from stages.wire import json
 from tests.pipeline.bench.runs import RUN, run
 
@@ -15,7 +15,7 @@ _STREAM = StreamCpu("text", single=5.25, burst=3.0)
 
 def test_columns_stand_below_each_other() -> None:
     """Names to the left, numbers to the right."""
-    assert table(["a", "b"], [["long", "1"], ["x", "1,000"]]) == ["  a         b", "  long      1", "  x     1,000"]
+    assert aligned(["a", "b"], [["long", "1"], ["x", "1,000"]]) == ["  a         b", "  long      1", "  x     1,000"]
 
 
 def test_the_translation_alone() -> None:

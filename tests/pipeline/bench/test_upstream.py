@@ -49,7 +49,7 @@ async def test_an_order_counts_for_everybody() -> None:
             await _play(one, b"3/0")
             answer = await ask(two, post(b"{}"))
 
-    assert answer.body == canned.whole(3)
+    assert answer.body == canned.whole_response(3)
 
 
 async def test_other_questions_have_an_answer_too() -> None:

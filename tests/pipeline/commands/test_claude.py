@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 )
 def test_our_arguments_come_first(words: list[str], own: list[str], others: list[str]) -> None:
     """From the first that is not ours, everything is the client's, verbatim."""
-    assert claude.split(words) == (own, others)
+    assert claude.split_arguments(words) == (own, others)
 
 
 def test_the_client_in_the_path(tmp_path: Path) -> None:

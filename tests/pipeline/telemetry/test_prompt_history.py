@@ -8,14 +8,14 @@ import pytest
 
 from pipeline.telemetry.prompt_history import TURNS, Comparison, PromptHistory, Turn, compare, conversation_key
 from stages.prompt_fingerprint import PromptChange, PromptFingerprint, fingerprint_of
-from stages.wire import responses_request as wire
+from stages.wire import responses_request as responses
 
-TOOLS = [wire.function("look", None, {}, strict=False)]
+TOOLS = [responses.function("look", None, {}, strict=False)]
 
 
 def prefix(*said: str, **more: Any) -> PromptFingerprint:
     """The fingerprints of a request whose user says these things."""
-    items = [wire.message("user", [wire.input_text(text)]) for text in said]
+    items = [responses.message_item("user", [responses.input_text(text)]) for text in said]
     return fingerprint_of({"model": "gpt-6.2-sol", "input": items, **more})
 
 

@@ -11,14 +11,14 @@ from pipeline.telemetry.prompt_history import PromptHistory, Turn
 from pipeline.telemetry.request_cost import RequestCost, open_request_cost
 from stages.canonical.events import MessageEnd, Usage
 from stages.redactor import redact
-from stages.wire import responses_request as wire
+from stages.wire import responses_request as responses
 
 FORGOT = "upstream forgot, 2700 s after the turn before"
 
 
 def asked(*said: str, **more: Any) -> dict[str, Any]:
     """An upstream request whose user says these things."""
-    items = [wire.message("user", [wire.input_text(text)]) for text in said]
+    items = [responses.message_item("user", [responses.input_text(text)]) for text in said]
     return {"model": "gpt-6.2-sol", "prompt_cache_key": "k", "input": items, **more}
 
 

@@ -26,6 +26,7 @@ from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.actor import Filter, correlate
 from stages.correlator.ledger import Ledger
+from stages.filters.stop_scanner import StopScanner
 from stages.wire import responses_stream
 from stages.wire.responses_stream import StreamEvent
 
@@ -266,3 +267,12 @@ async def test_no_block_outlives_the_message() -> None:
         assert block.content.statistics().open_send_channels == 0
         content = [event async for batch in block.content for event in batch]
         assert content == [JsonDelta(""), JsonDelta('{"a":1}')]
+
+
+async def test_a_cut_stream_loses_nothing_that_a_filter_holds() -> None:
+    """A stop scanner waits to see whether `X` begins its sequence; when nothing more comes, the client gets it."""
+    events, ended = await run((delta("abcX"),), filters=[StopScanner(("XYZ",), 0, len)])
+
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "abcX"
+    assert next(event for event in events if isinstance(event, Failure)).cause == "stream_cut"
+    assert not ended

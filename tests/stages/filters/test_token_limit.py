@@ -20,6 +20,7 @@ from stages.canonical.events import (
     ToolUseStart,
     Usage,
 )
+from stages.canonical.failure import Failure, Kind
 from stages.filters.token_limit import TokenLimit
 
 
@@ -75,3 +76,10 @@ def test_citations_pass_with_their_block() -> None:
     out = limited(3, [*plain, *cited, *cited, MessageEnd("end_turn")])
 
     assert out == [*plain, *cited[:2], TextDelta("a"), BLOCK_STOP, MessageEnd("max_tokens")]
+
+
+def test_a_failure_passes_whatever_is_left_out() -> None:
+    """A call that begins after the limit is left out; what goes wrong inside it ends the message all the same."""
+    broken = Failure(Kind.UPSTREAM, "Broken.")
+
+    assert limited(0, [ToolUseStart("toolu_1", "f"), broken]) == [broken]

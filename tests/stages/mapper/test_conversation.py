@@ -29,13 +29,13 @@ from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.tools import toolbox
 from stages.tables.profiles import PROFILES, Profile
 from stages.wire import carrier
-from stages.wire import responses_request as wire
+from stages.wire import responses_request as responses
 from stages.wire.carrier import Carrier
 from stages.wire.responses_request import Item
 
 OPENAI = PROFILES["openai"]
 THOUGHT = Thinking("", carrier.encode(Carrier("rs_1", "sealed", phase="commentary", model="gpt-x")))
-REASONING = wire.sealed_reasoning("sealed", ())
+REASONING = responses.sealed_reasoning("sealed", ())
 PICTURE = Image(Source("file", file_id="f"))
 LATE = Tool("late", {}, defer_loading=True)
 
@@ -67,12 +67,12 @@ def result(ident: str = "toolu_call_1", *content: ContentBlock | str, is_error: 
 
 def told(*content: str) -> Item:
     """The item of a user's texts."""
-    return wire.message("user", [wire.input_text(text) for text in content])
+    return responses.message_item("user", [responses.input_text(text) for text in content])
 
 
 def said(text: str, phase: str = "") -> Item:
     """The item of a model's text."""
-    return wire.assistant_message(wire.Said(text, phase=phase), "string", 0)
+    return responses.assistant_message(responses.Said(text, phase=phase), "string", 0)
 
 
 def built(
@@ -93,39 +93,46 @@ def items(*messages: Message, **fields: Any) -> list[Item]:
     return translated
 
 
-CALL = wire.function_call("call_1", "look", {})
+CALL = responses.function_call("call_1", "look", {})
 
 CONVERSATIONS: dict[str, tuple[list[Message], list[Item]]] = {
     "texts": ([user("a", "b"), model("c"), user("d")], [told("a", "b"), said("c"), told("d")]),
     "two texts of the model": ([model("a", "b")], [said("a"), said("b")]),
     "white space": ([user("a"), model(" \n", ""), user("", "b")], [told("a"), told("b")]),
     "nothing": ([user(""), model(), system()], []),
-    "system in between": ([user("a"), system("b")], [told("a"), wire.message("developer", [wire.input_text("b")])]),
+    "system in between": (
+        [user("a"), system("b")],
+        [told("a"), responses.message_item("developer", [responses.input_text("b")])],
+    ),
     "a call": (
         [model("a", call()), user(result("toolu_call_1", "b"))],
-        [said("a"), CALL, wire.function_call_output("call_1", "b")],
+        [said("a"), CALL, responses.function_call_output("call_1", "b")],
     ),
     "results in another order": (
         [model(call(), call("toolu_call_2")), user(result("toolu_call_2", "2"), result("toolu_call_1", "1"))],
         [
             CALL,
-            wire.function_call("call_2", "look", {}),
-            wire.function_call_output("call_2", "2"),
-            wire.function_call_output("call_1", "1"),
+            responses.function_call("call_2", "look", {}),
+            responses.function_call_output("call_2", "2"),
+            responses.function_call_output("call_1", "1"),
         ],
     ),
     "text around a result": (
         [model(call()), user("before", result(), "after")],
-        [CALL, told("before"), wire.function_call_output("call_1", ""), told("after")],
+        [CALL, told("before"), responses.function_call_output("call_1", ""), told("after")],
     ),
     "a system message before the result": (
         [model(call()), system("hm"), user(result())],
-        [CALL, wire.message("developer", [wire.input_text("hm")]), wire.function_call_output("call_1", "")],
+        [
+            CALL,
+            responses.message_item("developer", [responses.input_text("hm")]),
+            responses.function_call_output("call_1", ""),
+        ],
     ),
     "reasoning and text": ([model(THOUGHT, "a")], [REASONING, said("a", "commentary")]),
     "reasoning and a call": (
         [model(THOUGHT, call(), "a"), user(result())],
-        [REASONING, CALL, said("a"), wire.function_call_output("call_1", "")],
+        [REASONING, CALL, said("a"), responses.function_call_output("call_1", "")],
     ),
     "reasoning twice": ([model(THOUGHT, THOUGHT, "a")], [REASONING, REASONING, said("a", "commentary")]),
     "reasoning before white space": ([model(THOUGHT, " ", "a")], [REASONING, said("a", "commentary")]),
@@ -169,7 +176,7 @@ def test_the_system_prompt_comes_first() -> None:
     prompt = (Text(""), Text("be"), Text("brief"))
 
     assert items(user("a"), system=prompt) == [
-        wire.message("developer", [wire.input_text("be"), wire.input_text("brief")]),
+        responses.message_item("developer", [responses.input_text("be"), responses.input_text("brief")]),
         told("a"),
     ]
     assert instructions(Request("m", (), system=prompt)) == "be\n\nbrief"
@@ -181,7 +188,7 @@ def test_a_server_without_developer_role_hears_system_messages() -> None:
 
     assert items(user("a"), system("b"), profile=old, system=(Text("x"),)) == [
         told("a"),
-        wire.message("system", [wire.input_text("b")]),
+        responses.message_item("system", [responses.input_text("b")]),
     ]
 
 
@@ -191,19 +198,23 @@ def test_a_server_without_developer_role_hears_system_messages() -> None:
         (result("c"), ""),
         (result("c", ""), ""),
         (result("c", "done"), "done"),
-        (result("c", "a", "b"), [wire.input_text("a"), wire.input_text("b")]),
-        (result("c", PICTURE), [wire.input_image_file("f")]),
+        (result("c", "a", "b"), [responses.input_text("a"), responses.input_text("b")]),
+        (result("c", PICTURE), [responses.input_image_file("f")]),
         (result("c", "no", is_error=True), "[error] no"),
         (result("c", is_error=True), "[error]"),
         (
             result("c", "a", PICTURE, is_error=True),
-            [wire.input_text("[error]"), wire.input_text("a"), wire.input_image_file("f")],
+            [
+                responses.input_text("[error]"),
+                responses.input_text("a"),
+                responses.input_image_file("f"),
+            ],
         ),
     ],
 )
 def test_outputs(block: ToolResult, output: Any) -> None:
     """One text is a string, all else a list, and a failure is marked in either."""
-    assert items(model(call("c")), user(block))[1] == wire.function_call_output("c", output)
+    assert items(model(call("c")), user(block))[1] == responses.function_call_output("c", output)
 
 
 def outputs(translated: list[Item]) -> list[tuple[str, Any]]:
@@ -301,7 +312,7 @@ def test_pictures_of_the_model_are_shown_by_the_user() -> None:
     """The upstream takes pictures from users alone."""
     assert built(model("a", PICTURE, "b"))[0] == [
         said("a"),
-        wire.message("user", [wire.input_image_file("f")]),
+        responses.message_item("user", [responses.input_image_file("f")]),
         said("b"),
     ]
 
@@ -372,7 +383,7 @@ def test_deferred_tools_are_declared_where_they_are_first_found() -> None:
 
 def test_effort_changes_where_it_was_said() -> None:
     """Behind the message that said it."""
-    assert items(user("a"), system("b"), user("c"), efforts={1: "high"})[2] == wire.effort_update("high")
+    assert items(user("a"), system("b"), user("c"), efforts={1: "high"})[2] == responses.effort_update("high")
 
 
 def test_files_that_cannot_go_are_named() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stages.canonical.request import Document, Source
 from stages.mapper.documents import document_parts, filename, text_instead
 from stages.tables.media_types import ENDINGS, ending_of
-from stages.wire import responses_request as wire
+from stages.wire import responses_request as responses
 from tests.stages.strategies import TEXTS
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -26,7 +26,7 @@ def file(media_type: str | None, text: str = "a,b", **fields: Any) -> Document:
 
 def data(media_type: str, name: str, text: str = "a,b") -> dict[str, Any]:
     """The part of a file."""
-    return wire.input_file_data(name, media_type, base64.b64encode(text.encode()).decode())
+    return responses.input_file_data(name, media_type, base64.b64encode(text.encode()).decode())
 
 
 @pytest.mark.parametrize(
@@ -41,24 +41,27 @@ def data(media_type: str, name: str, text: str = "a,b") -> dict[str, Any]:
         (file("application/x-odd"), [data("application/x-odd", "document.bin")]),
         (
             file("application/pdf", title="../a:b"),
-            [wire.input_text("Document: ../a:b"), data("application/pdf", ".._a_b.pdf")],
+            [responses.input_text("Document: ../a:b"), data("application/pdf", ".._a_b.pdf")],
         ),
-        (file("text/plain", "words"), [wire.input_text("words")]),
-        (file("text/plain", "\ufeffwörds"), [wire.input_text("wörds")]),
+        (file("text/plain", "words"), [responses.input_text("words")]),
+        (file("text/plain", "\ufeffwörds"), [responses.input_text("wörds")]),
         (file("text/plain", ""), []),
         (
             file("text/markdown", "# a", title="T", context="C"),
             [
-                wire.input_text("Context of the document below: C"),
-                wire.input_text("Document: T"),
-                wire.input_text("# a"),
+                responses.input_text("Context of the document below: C"),
+                responses.input_text("Document: T"),
+                responses.input_text("# a"),
             ],
         ),
         (
             Document(Source("base64", "text/plain", "/w==")),
-            [wire.input_file_data("document.txt", "text/plain", "/w==")],
+            [responses.input_file_data("document.txt", "text/plain", "/w==")],
         ),
-        (Document(Source("base64", "image/png", "AAA=")), [wire.input_image("data:image/png;base64,AAA=")]),
+        (
+            Document(Source("base64", "image/png", "AAA=")),
+            [responses.input_image("data:image/png;base64,AAA=")],
+        ),
         (
             Document(Source("base64", None, "data:text/csv;base64,YSxi"), "t"),
             [data("text/csv", "t.csv")],
@@ -67,9 +70,9 @@ def data(media_type: str, name: str, text: str = "a,b") -> dict[str, Any]:
         (
             Document(Source("url", url="https://x/y.pdf"), "T", "C"),
             [
-                wire.input_text("Context of the document below: C"),
-                wire.input_text("Document: T"),
-                wire.input_file_url("https://x/y.pdf"),
+                responses.input_text("Context of the document below: C"),
+                responses.input_text("Document: T"),
+                responses.input_file_url("https://x/y.pdf"),
             ],
         ),
         (
@@ -78,11 +81,11 @@ def data(media_type: str, name: str, text: str = "a,b") -> dict[str, Any]:
         ),
         (
             Document(Source("file", file_id="file_Ab1"), "T"),
-            [wire.input_text("Document: T"), wire.input_file_id("file-Ab1")],
+            [responses.input_text("Document: T"), responses.input_file_id("file-Ab1")],
         ),
         (
             Document(Source("text", "text/plain", "words"), "T"),
-            [wire.input_text("Document: T"), wire.input_text("words")],
+            [responses.input_text("Document: T"), responses.input_text("words")],
         ),
     ],
 )
@@ -106,7 +109,7 @@ def test_text_instead_of_a_file(block: Document, text: str | None) -> None:
     """What is text can be told where files are not taken."""
     (part,) = document_parts(block)
 
-    assert text_instead(part) == (None if text is None else wire.input_text(text))
+    assert text_instead(part) == (None if text is None else responses.input_text(text))
 
 
 @given(st.none() | TEXTS, st.sampled_from(sorted(ENDINGS)) | TEXTS)

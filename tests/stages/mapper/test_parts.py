@@ -22,7 +22,7 @@ from stages.canonical.request import (
 from stages.mapper.parts import parts_of, text_of
 from stages.tables.identifiers import upstream_tool_name
 from stages.wire import json
-from stages.wire import responses_request as wire
+from stages.wire import responses_request as responses
 from tests.stages.strategies import OBJECTS, TEXTS
 from tests.support.places import place
 
@@ -55,45 +55,52 @@ def parts(block: ContentBlock, *, files: bool = True) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("block", "expected"),
     [
-        (Text("hi"), [wire.input_text("hi")]),
+        (Text("hi"), [responses.input_text("hi")]),
         (Text(""), []),
-        (Text(" \n"), [wire.input_text(" \n")]),
-        (Image(Source("base64", "image/jpeg", "AAA=")), [wire.input_image("data:image/jpeg;base64,AAA=")]),
-        (Image(Source("base64", data="AAA=")), [wire.input_image("data:image/png;base64,AAA=")]),
+        (Text(" \n"), [responses.input_text(" \n")]),
+        (Image(Source("base64", "image/jpeg", "AAA=")), [responses.input_image("data:image/jpeg;base64,AAA=")]),
+        (Image(Source("base64", data="AAA=")), [responses.input_image("data:image/png;base64,AAA=")]),
         (
             Image(Source("base64", data="data:image/gif;base64,AA\r\nA=")),
-            [wire.input_image("data:image/gif;base64,AAA=")],
+            [responses.input_image("data:image/gif;base64,AAA=")],
         ),
-        (Image(Source("url", url="https://x/y.png")), [wire.input_image("https://x/y.png")]),
-        (Image(Source("file", file_id="file_1")), [wire.input_image_file("file-1")]),
-        (Document(PDF), [wire.input_file_data("document.pdf", "application/pdf", "JVBE")]),
-        (Document(PDF, "Plan B"), [wire.input_file_data("Plan B.pdf", "application/pdf", "JVBE")]),
-        (Document(PDF, "plan.PDF"), [wire.input_file_data("plan.PDF", "application/pdf", "JVBE")]),
+        (Image(Source("url", url="https://x/y.png")), [responses.input_image("https://x/y.png")]),
+        (Image(Source("file", file_id="file_1")), [responses.input_image_file("file-1")]),
+        (Document(PDF), [responses.input_file_data("document.pdf", "application/pdf", "JVBE")]),
+        (Document(PDF, "Plan B"), [responses.input_file_data("Plan B.pdf", "application/pdf", "JVBE")]),
+        (Document(PDF, "plan.PDF"), [responses.input_file_data("plan.PDF", "application/pdf", "JVBE")]),
         (
             Document(Source("url", url="https://x/y.pdf"), "T"),
-            [wire.input_text("Document: T"), wire.input_file_url("https://x/y.pdf")],
+            [responses.input_text("Document: T"), responses.input_file_url("https://x/y.pdf")],
         ),
-        (Document(Source("file", file_id="file_1")), [wire.input_file_id("file-1")]),
-        (Document(Source("text", "text/plain", "words")), [wire.input_text("words")]),
+        (Document(Source("file", file_id="file_1")), [responses.input_file_id("file-1")]),
+        (Document(Source("text", "text/plain", "words")), [responses.input_text("words")]),
         (Document(Source("text", "text/plain", "")), []),
         (
             Document(Source("text", "text/plain", "words"), "Title", "Why"),
             [
-                wire.input_text("Context of the document below: Why"),
-                wire.input_text("Document: Title"),
-                wire.input_text("words"),
+                responses.input_text("Context of the document below: Why"),
+                responses.input_text("Document: Title"),
+                responses.input_text("words"),
             ],
         ),
         (
             Document(Source("content", content=(Text("a"), Image(Source("file", file_id="f")), Unknown("x", {})))),
-            [wire.input_text("a"), wire.input_image_file("f"), wire.input_text("<x>{}</x>")],
+            [
+                responses.input_text("a"),
+                responses.input_image_file("f"),
+                responses.input_text("<x>{}</x>"),
+            ],
         ),
         (
             SearchResult("https://x", "Found", (Text("a"), Text(""))),
-            [wire.input_text("Search result: Found\nSource: https://x"), wire.input_text("a")],
+            [
+                responses.input_text("Search result: Found\nSource: https://x"),
+                responses.input_text("a"),
+            ],
         ),
-        (ToolReference("look"), [wire.input_text("The tool look is available from here on.")]),
-        (Unknown("hologram", {"a": "ä"}), [wire.input_text('<hologram>{"a":"ä"}</hologram>')]),
+        (ToolReference("look"), [responses.input_text("The tool look is available from here on.")]),
+        (Unknown("hologram", {"a": "ä"}), [responses.input_text('<hologram>{"a":"ä"}</hologram>')]),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -114,8 +121,8 @@ def test_a_server_without_files_is_told_so() -> None:
     translated = parts_of(Document(PDF, context="Why"), place("messages.2.content.1"), report, files=False)
 
     assert translated == [
-        wire.input_text("Context of the document below: Why"),
-        wire.input_text("[A file that cannot be shown.]"),
+        responses.input_text("Context of the document below: Why"),
+        responses.input_text("[A file that cannot be shown.]"),
     ]
     assert [(note.path, note.disposition) for note in report.notes] == [("messages.2.content.1", Disposition.DROPPED)]
 
@@ -125,7 +132,7 @@ def test_a_server_without_files_gets_texts() -> None:
     report = Report()
     table = Document(Source("base64", "text/csv", "YSxi"), "t.csv")
 
-    assert parts_of(table, place("p"), report, files=False) == [wire.input_text("a,b")]
+    assert parts_of(table, place("p"), report, files=False) == [responses.input_text("a,b")]
     assert report.notes == []
 
 

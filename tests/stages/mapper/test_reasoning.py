@@ -10,7 +10,7 @@ from stages.canonical.report import Disposition, Report
 from stages.canonical.request import RedactedThinking, Thinking
 from stages.mapper.reasoning import ReasoningReplay
 from stages.wire import carrier
-from stages.wire import responses_request as wire
+from stages.wire import responses_request as responses
 from stages.wire.carrier import Carrier
 from stages.wire.responses_request import Item
 from tests.stages.strategies import TEXTS
@@ -32,26 +32,29 @@ def restored(
 
 def test_a_sealed_item_comes_back_in_place() -> None:
     """Summary parts, sealed content and the phase of what followed, without the id, and nothing to report."""
-    assert restored(OURS) == ((wire.sealed_reasoning("sealed", ("one", "two")), "commentary"), [])
+    assert restored(OURS) == ((responses.sealed_reasoning("sealed", ("one", "two")), "commentary"), [])
 
 
 def test_texts_that_the_client_never_saw_ride_in_the_carrier() -> None:
     """An omitted summary goes back as it was."""
     hidden = attrs.evolve(OURS, summary=(), texts=("un", "seen"))
 
-    assert restored(hidden, "") == ((wire.sealed_reasoning("sealed", ("un", "seen")), "commentary"), [])
+    assert restored(hidden, "") == ((responses.sealed_reasoning("sealed", ("un", "seen")), "commentary"), [])
 
 
 def test_sealed_raw_reasoning_needs_no_summary() -> None:
     """What was shown was the reasoning itself, which is inside the seal."""
-    assert restored(attrs.evolve(OURS, raw=True)) == ((wire.sealed_reasoning("sealed", ()), "commentary"), [])
+    assert restored(attrs.evolve(OURS, raw=True)) == (
+        (responses.sealed_reasoning("sealed", ()), "commentary"),
+        [],
+    )
 
 
 def test_open_reasoning_goes_back_as_text() -> None:
     """A server that shows its reasoning takes it back as content."""
     raw = attrs.evolve(OURS, encrypted_content="", raw=True, summary=(8,))
 
-    assert restored(raw, replay="content") == ((wire.open_reasoning(("one\n\ntwo",)), "commentary"), [])
+    assert restored(raw, replay="content") == ((responses.open_reasoning(("one\n\ntwo",)), "commentary"), [])
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from stages.canonical.request import (
     ToolReference,
     ToolResult,
 )
-from stages.mapper.tools import PLACEHOLDER, Toolbox, choice, references, toolbox
+from stages.mapper.tools import PLACEHOLDER, Toolbox, references, tool_choice, toolbox
 from stages.tables.identifiers import upstream_tool_name
 from tests.stages.strategies import TEXTS
 
@@ -183,7 +183,7 @@ def test_a_forced_tool_does_not_wait_to_be_found() -> None:
     box, _ = searched(*LATE, native=True, asked=asked)
 
     assert "defer_loading" not in box.functions["late"]
-    assert choice(asked, box, Report()) == {"tool_choice": {"type": "function", "name": "late"}}
+    assert tool_choice(asked, box, Report()) == {"tool_choice": {"type": "function", "name": "late"}}
 
 
 @pytest.mark.parametrize(
@@ -221,14 +221,14 @@ def test_choices_are_translated(asked: ToolChoice | None, fields: dict[str, Any]
     box, _ = boxed(tool("a.b"), SEARCH)
     report = Report()
 
-    assert choice(asked, box, report) == fields
+    assert tool_choice(asked, box, report) == fields
     assert report.notes == []
-    assert choice(asked, boxed()[0], Report()) == {}
+    assert tool_choice(asked, boxed()[0], Report()) == {}
 
 
 def test_a_tool_that_is_not_declared_cannot_be_forced() -> None:
     """The upstream would refuse the request for a name it does not know; the choice is left to the model, reported."""
     report = Report()
 
-    assert choice(ToolChoice("tool", "gone"), boxed(tool("a"))[0], report) == {"tool_choice": "auto"}
+    assert tool_choice(ToolChoice("tool", "gone"), boxed(tool("a"))[0], report) == {"tool_choice": "auto"}
     assert [(note.path, note.disposition) for note in report.notes] == [("tool_choice", Disposition.APPROXIMATED)]

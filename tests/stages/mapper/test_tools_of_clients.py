@@ -21,7 +21,7 @@ from stages.canonical.request import (
     ToolResult,
 )
 from stages.mapper import Mapped, Target, map_request
-from stages.mapper.tools import Toolbox, choice, toolbox
+from stages.mapper.tools import Toolbox, tool_choice, toolbox
 from tests.support.judges import judge_upstream_request
 
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {}}
@@ -181,7 +181,7 @@ def test_a_deferred_client_tool_can_be_forced() -> None:
 def test_one_call_at_most_with_every_choice(asked: ToolChoice, chosen: Any, *, single: bool) -> None:
     """Whether several calls may come is a choice of its own; with `none`, the tools stay declared for the cache."""
     report = Report()
-    fields = choice(attrs.evolve(asked, disable_parallel_tool_use=single), boxed(BASH)[0], report)
+    fields = tool_choice(attrs.evolve(asked, disable_parallel_tool_use=single), boxed(BASH)[0], report)
 
     assert fields == {"tool_choice": chosen} | ({"parallel_tool_calls": False} if single else {})
     assert report.notes == []
@@ -189,7 +189,7 @@ def test_one_call_at_most_with_every_choice(asked: ToolChoice, chosen: Any, *, s
 
 def test_any_of_hosted_tools_alone() -> None:
     """A call of a tool that the upstream runs can be required as well."""
-    assert choice(ToolChoice("any"), boxed(SEARCH)[0], Report()) == {"tool_choice": "required"}
+    assert tool_choice(ToolChoice("any"), boxed(SEARCH)[0], Report()) == {"tool_choice": "required"}
 
 
 @pytest.mark.parametrize(("kind", "reported"), [("auto", False), ("none", False), ("any", True), ("tool", True)])
@@ -198,5 +198,5 @@ def test_what_is_not_declared_cannot_be_chosen(kind: Any, *, reported: bool) -> 
     box, _ = boxed(ADVISOR)
     report = Report()
 
-    assert choice(ToolChoice(kind, "advisor"), box, report) == {}
+    assert tool_choice(ToolChoice(kind, "advisor"), box, report) == {}
     assert notes(report) == ([("tool_choice", Disposition.APPROXIMATED)] if reported else [])

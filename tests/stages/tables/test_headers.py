@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from stages.tables.headers import rate_limits, retry_after, seconds
+from stages.tables.headers import rate_limits, retry_after, seconds_of
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 )
 def test_spans_are_read_or_refused_whole(span: str, expected: float | None) -> None:
     """A span is units in a row; anything else is no span, and not half of one."""
-    assert seconds(span) == (None if expected is None else pytest.approx(expected))
+    assert seconds_of(span) == (None if expected is None else pytest.approx(expected))
 
 
 def test_limits_become_anthropics_with_a_time_of_reset() -> None:

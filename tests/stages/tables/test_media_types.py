@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.tables.media_types import ENDINGS, PICTURES, PROSE, ending_of, is_text, read
+from stages.tables.media_types import ENDINGS, PICTURES, PROSE, ending_of, is_text, read_base64
 from tests.stages.strategies import TEXTS
 
 
@@ -34,7 +34,7 @@ def test_line_breaks_and_heads_are_taken_off(raw: bytes, width: int, padded: boo
     """Whatever a client's encoder adds, the bytes stay."""
     plain = base64.b64encode(raw).decode()
     lines = "\r\n".join(plain[at : at + width] for at in range(0, len(plain), width))
-    found = read(head + (lines if padded else plain), None, "c/d")
+    found = read_base64(head + (lines if padded else plain), None, "c/d")
 
     assert (found.media_type, found.data) == ("a/b" if head else "c/d", plain)
     assert found.text == _decoded(raw)
@@ -50,7 +50,7 @@ def _decoded(raw: bytes) -> str | None:
 @given(TEXTS, st.none() | TEXTS)
 def test_any_string(data: str, media_type: str | None) -> None:
     """Nothing raises, and the type is one word in lower case."""
-    found = read(data, media_type, "c/d")
+    found = read_base64(data, media_type, "c/d")
 
     assert found.media_type == found.media_type.lower().strip()
     assert found.text is None or isinstance(found.text, str)
@@ -59,10 +59,10 @@ def test_any_string(data: str, media_type: str | None) -> None:
 
 def test_what_the_client_says_counts() -> None:
     """More than the head of a `data:` URL; parameters do not."""
-    assert read("data:a/b;x=y;base64,AAA=", "Text/CSV; charset=utf-8", "c/d").media_type == "text/csv"
-    assert read("data:broken", None, "c/d").data == "data:broken"
+    assert read_base64("data:a/b;x=y;base64,AAA=", "Text/CSV; charset=utf-8", "c/d").media_type == "text/csv"
+    assert read_base64("data:broken", None, "c/d").data == "data:broken"
 
 
 def test_missing_padding() -> None:
     """Some encoders leave it out."""
-    assert read("YQ", "text/plain", "").text == "a"
+    assert read_base64("YQ", "text/plain", "").text == "a"

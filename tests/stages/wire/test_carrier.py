@@ -96,7 +96,7 @@ def test_split_undoes_the_join(parts: tuple[str, ...]) -> None:
     """The summary parts come out of the thinking text as they went in, even if they hold separators."""
     joined = carrier.SEPARATOR.join(parts)
 
-    assert carrier.split(joined, tuple(map(len, parts))) == parts
+    assert carrier.split_summary(joined, tuple(map(len, parts))) == parts
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_split_undoes_the_join(parts: tuple[str, ...]) -> None:
 )
 def test_an_edited_text_stays_whole(thinking: str, lengths: tuple[int, ...], parts: tuple[str, ...]) -> None:
     """What no longer has the recorded lengths is one part; nothing is no part."""
-    assert carrier.split(thinking, lengths) == parts
+    assert carrier.split_summary(thinking, lengths) == parts
 
 
 @given(OBJECTS)

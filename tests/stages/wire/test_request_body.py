@@ -11,7 +11,7 @@ from hypothesis import given
 from stages.canonical.request import ServerTool, Tool
 from stages.wire import json as wire_json
 from stages.wire.messages_request import Misfit, structure
-from stages.wire.request_body import read
+from stages.wire.request_body import parse_body
 from tests.stages.strategies import JSON
 
 TOOL: dict[str, Any] = {"name": "look", "input_schema": {"type": "object"}, "new": [1]}
@@ -25,7 +25,7 @@ def body(**fields: Any) -> bytes:
 
 def test_known_tools_are_the_very_same_objects() -> None:
     """So whatever is remembered about one is found again, turn by turn."""
-    first, second = read(body(tools=[TOOL, SEARCH])), read(body(tools=[SEARCH, TOOL], stream=True))
+    first, second = parse_body(body(tools=[TOOL, SEARCH])), parse_body(body(tools=[SEARCH, TOOL], stream=True))
 
     assert first["tools"] == [
         Tool("look", {"type": "object"}, extra={"new": [1]}),
@@ -46,7 +46,7 @@ def test_known_tools_are_the_very_same_objects() -> None:
 )
 def test_a_wrong_tool_is_complained_about_in_its_place(tools: Any, complaint: str) -> None:
     """What does not fit is read as it stands, and named by whoever structures the whole."""
-    value = read(body(tools=tools))
+    value = parse_body(body(tools=tools))
 
     assert value["tools"] == tools
     with pytest.raises(Misfit, match=complaint.replace(".", r"\.")):
@@ -56,7 +56,7 @@ def test_a_wrong_tool_is_complained_about_in_its_place(tools: Any, complaint: st
 @pytest.mark.parametrize("tools", [None, []])
 def test_no_tools_are_none(tools: Any) -> None:
     """Null and an empty list stay what they are."""
-    assert read(body(tools=tools))["tools"] == tools
+    assert parse_body(body(tools=tools))["tools"] == tools
 
 
 @given(JSON)
@@ -64,7 +64,7 @@ def test_anything_else_is_what_parsing_makes_of_it(value: Any) -> None:
     """Objects without tools, lists, texts, half emojis: no difference to see."""
     raw = json.dumps(value).encode()
 
-    assert repr(read(raw)) == repr(wire_json.decode_mended(raw))
+    assert repr(parse_body(raw)) == repr(wire_json.decode_mended(raw))
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b'{"model": }', b'{"tools": [}', b'{"a": "\xff"}', b"[1", b'{"a": 1} x'])
@@ -73,7 +73,7 @@ def test_what_is_no_json_is_said_as_always(raw: bytes) -> None:
     with pytest.raises(wire_json.MalformedJson) as expected:
         wire_json.decode(raw)
     with pytest.raises(wire_json.MalformedJson) as found:
-        read(raw)
+        parse_body(raw)
 
     assert str(found.value) == str(expected.value)
 
@@ -82,4 +82,4 @@ def test_odd_texts_inside_tools_are_mended() -> None:
     """Half an emoji in a description is read with care, and replaced."""
     raw = body(tools=[{**TOOL, "description": "\ud83d"}])
 
-    assert structure(read(raw)).tools[0].description == "\ufffd"  # type: ignore[union-attr]
+    assert structure(parse_body(raw)).tools[0].description == "\ufffd"  # type: ignore[union-attr]

@@ -36,7 +36,7 @@ def test_objects_stay_undecoded() -> None:
     event = responses_stream.decode(b'{"type":"response.created","response":{"id": "resp_1"}}')
 
     assert bytes(event.response) == b'{"id": "resp_1"}'
-    assert responses_stream.load(event.response) == {"id": "resp_1"}
+    assert responses_stream.object_in(event.response) == {"id": "resp_1"}
 
 
 @given(st.dictionaries(NAMES, JSON))
@@ -79,22 +79,29 @@ def test_the_final_object_is_read_as_far_as_it_fits(fields: dict[str, object]) -
     final = responses_stream.decode_final(json.encode(fields))
 
     wanted = fields.get("output")
-    alone = [{"type": "message", "content": wanted}] if isinstance(wanted, str) else [wanted]
-    items = wanted if isinstance(wanted, list) else alone if isinstance(wanted, str | dict) else []
+    told = wanted if isinstance(wanted, list) else [wanted] if isinstance(wanted, str | dict) else []
     found = [json.decode(bytes(raw)) for raw in final.output or ()]
-    assert json.mended_value(found) == json.mended_value(items)
+    assert json.mended_value(found) == json.mended_value(told)
     usage = fields.get("usage")
     assert json.mended_value(final.usage) == (json.mended_value(usage) if isinstance(usage, dict) else None)
+
+
+def test_a_text_may_stand_where_an_item_should() -> None:
+    """Then it is a message; what is neither is nothing."""
+    final = responses_stream.decode_final(b'{"output":["a",{"type":"x"},5]}')
+    items = [responses_stream.item_in(raw) for raw in final.output or ()]
+
+    assert items == [{"type": "message", "content": "a"}, {"type": "x"}, {}]
 
 
 @pytest.mark.parametrize("raw", [b"", b"null", b"[]", b'"x"'])
 def test_no_final_object_is_an_empty_one(raw: bytes) -> None:
     """Whoever asks how it ended gets no answer, not an exception."""
     assert responses_stream.decode_final(msgspec.Raw(raw)) == Final()
-    assert responses_stream.load(msgspec.Raw(raw)) == {}
+    assert responses_stream.object_in(msgspec.Raw(raw)) == {}
 
 
 @given(OBJECTS)
 def test_what_is_dumped_loads(value: dict[str, object]) -> None:
     """Events that are made here read like those that came."""
-    assert responses_stream.load(responses_stream.dump(value)) == json.mended_value(value)
+    assert responses_stream.object_in(responses_stream.dump(value)) == json.mended_value(value)
