@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.emulator import EmulatorTransport
 from tests.support.claude import Run
-from tests.support.client_harness import ClientHarness, harness
+from tests.support.client_harness import ClientHarness, harness, texts_of
 from tests.support.refusing import OVERLOADED, Refusal, Refusing
 
 pytestmark = pytest.mark.client
@@ -83,8 +83,6 @@ async def test_an_answer_cut_short_is_continued() -> None:
         assert GREETING in run.final["result"]
         cut, rest = here.upstream.messages
         said = [item["content"][0]["text"] for item in cut.output if item["type"] == "message"]
-        assert [
-            part["text"] for item in rest.input if item.get("role") == "assistant" for part in item["content"]
-        ] == said
+        assert [text for item in rest.input if item.get("role") == "assistant" for text in texts_of(item)] == said
         assert rest.input[: len(cut.input)] == cut.input
         here.audit()

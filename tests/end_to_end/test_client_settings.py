@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.emulator import EmulatorTransport
 from stages.wire import json
-from tests.support.client_harness import EMULATED, harness
+from tests.support.client_harness import EMULATED, harness, texts_of
 from tests.support.directives import bash, script
 from tests.support.recorder import Exchange, Recorder
 from tests.support.refusing import OVERLOADED, Refusing
@@ -113,7 +113,7 @@ async def test_another_model_in_the_middle_of_a_session() -> None:
 
 def said(exchange: Exchange) -> list[str]:
     """What the model has said so far, as a request tells it."""
-    return [part["text"] for item in exchange.input if item.get("role") == "assistant" for part in item["content"]]
+    return [text for item in exchange.input if item.get("role") == "assistant" for text in texts_of(item)]
 
 
 def answered(exchange: Exchange) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from pipeline.emulator import EmulatorTransport
-from tests.support.client_harness import harness
+from tests.support.client_harness import harness, texts_of
 from tests.support.directives import bash, script
 from tests.support.terminal import DOWN, ENTER, ESCAPE, terminal
 
@@ -49,8 +49,8 @@ async def test_escape_stops_an_answer_and_the_next_is_given() -> None:
         await screen.shows(GREETING)
 
         said = [item for item in here.about("Quickly now.")[-1].input if item.get("role") == "assistant"]
-        assert said[0]["content"][0]["text"].startswith("Hello")
-        assert not said[0]["content"][0]["text"].endswith(GREETING)
+        assert texts_of(said[0])[0].startswith("Hello")
+        assert not texts_of(said[0])[0].endswith(GREETING)
         assert here.upstream.messages[-1].status == 200
         here.audit(left=1)
 

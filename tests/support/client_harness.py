@@ -135,3 +135,9 @@ def _opening(exchange: Exchange) -> bytes:
     items = exchange.input
     first = next((index for index, item in enumerate(items) if item.get("role") == "user"), len(items))
     return json.encode([exchange.request["model"], exchange.request.get("prompt_cache_key"), items[: first + 1]])
+
+
+def texts_of(item: dict[str, Any]) -> list[str]:
+    """The texts of a message item, which is spelt as one text or in parts."""
+    content = item["content"]
+    return [content] if isinstance(content, str) else [part["text"] for part in content]
