@@ -138,11 +138,12 @@ class Told:
 
 
 def parsed(body: bytes) -> Any:
-    """Read a body that should be JSON; any other is its text."""
+    """Read a body that should be JSON; any other is its text, and nothing where it is JSON that was cut."""
     try:
         return json.decode(body)
     except json.MalformedJson:
-        return body[:MOST_CHARACTERS].decode("utf-8", "replace").strip("\ufeff \t\r\n")
+        text = body[:MOST_CHARACTERS].decode("utf-8", "replace").strip("\ufeff \t\r\n")
+        return "" if text.startswith(("{", "[")) else text
 
 
 def read(value: Any) -> Told:
