@@ -7,6 +7,7 @@ piece of content comes at least once.  `Style` is how a server numbers, `Item` o
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import attrs
@@ -214,6 +215,10 @@ def reasonings(draw: st.DrawFn, style: Style, index: int, *, listed: bool) -> It
 _SUMMARY = ("summary", "reasoning_summary_text", "summary_index")
 
 
+_BROKEN_PAIR = re.compile(r"(?P<before>(?<!\\)(?:\\\\)*)\\ud[89ab][0-9a-f]{2}(?P<begun>(?:\\(?:u[0-9a-f]{0,3})?)?)\Z")
+# Where a cut went through a character that is spelt as two escapes: a half is no Unicode, and U+FFFD stands for it.
+
+
 @st.composite
 def calls(draw: st.DrawFn, style: Style, index: int, *, listed: bool, cut: bool = False) -> Item:
     """Draw a call; `cut` lets its arguments stop anywhere, as they do where a limit stops the answer."""
@@ -233,7 +238,8 @@ def calls(draw: st.DrawFn, style: Style, index: int, *, listed: bool, cut: bool 
         speaker.say("function_call_arguments.done", arguments=arguments)
     if said.item:
         speaker.whole("output_item.done", {**body, "arguments": arguments})
-    block = {"type": "tool_use", "id": f"toolu_call_{index}abc", "name": name, "partial_json": arguments}
+    told = _BROKEN_PAIR.sub(r"\g<before>\\ufffd\g<begun>", arguments) if cut else arguments
+    block = {"type": "tool_use", "id": f"toolu_call_{index}abc", "name": name, "partial_json": told}
     final = speaker.listed({**body, "arguments": arguments})
     return Item(tuple(speaker.events), final, (block,), hidden=said.hidden, cut=cut)
 
