@@ -83,6 +83,11 @@ class Exchange:
         self._ticket = ticket
 
     @property
+    def unread(self) -> bool:
+        """Whether more of the body is to come."""
+        return self._unread
+
+    @property
     def announced(self) -> int:
         """How many bytes the body has by its own word; 0 when it says nothing."""
         length = self.headers.get("content-length", "")
@@ -103,7 +108,7 @@ class Exchange:
         parts: list[bytes] = []
         size = 0
         while self._unread:
-            part = await self._piece(first_byte_timeout)
+            part = await self.piece(first_byte_timeout)
             if not isinstance(part, bytes):
                 return part
             size += len(part)
@@ -113,8 +118,8 @@ class Exchange:
         body = self._inflate(b"".join(parts), limit)
         return (self._weigh(len(body)) or body) if isinstance(body, bytes) else body
 
-    async def _piece(self, first_byte_timeout: float) -> bytes | Failure | None:
-        """Wait for the next piece of the body."""
+    async def piece(self, first_byte_timeout: float) -> bytes | Failure | None:
+        """Wait for the next piece of the body; None when the client left. Cancelled, none is lost."""
         with trio.move_on_after(first_byte_timeout) as scope:
             event = await self._receive()
         if scope.cancelled_caught:
@@ -133,7 +138,7 @@ class Exchange:
         """Let a client that was refused early stop sending: who is cut off instead never reads the answer."""
         left = LINGER_BYTES
         with trio.move_on_after(LINGER):
-            while self._unread and left > 0 and isinstance(piece := await self._piece(LINGER), bytes):
+            while self._unread and left > 0 and isinstance(piece := await self.piece(LINGER), bytes):
                 left -= len(piece)
 
     def endable(self, end: Callable[[Failure], bool]) -> None:

@@ -12,6 +12,7 @@ from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.healing import Healing
 from pipeline.endpoints.mapping import caller_of, say_mapping
+from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.translation import Question, Translated, explained, translate
 from pipeline.request import topology
 from pipeline.request.upstream_call import RequestJob
@@ -47,7 +48,8 @@ def question_of(context: Context, exchange: Exchange, ident: str, *, counting: b
     """Say what the head of a request asks of its translation."""
     strict = exchange.headers.get("dragoman-mode", context.settings.mode) == "strict"
     learnt = context.lessons.known()
-    return Question(caller_of(exchange), context.target, ident, learnt, counting=counting, strict=strict)
+    owner = Owner.of(context.settings, exchange.headers) if context.settings.client_keys else None
+    return Question(caller_of(exchange), context.target, ident, learnt, counting=counting, strict=strict, owner=owner)
 
 
 async def explain(context: Context, exchange: Exchange) -> None:
