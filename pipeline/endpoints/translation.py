@@ -125,7 +125,7 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
         stream=request.stream,
         diagnostics=request.extra.get("diagnostics"),
         replays=any(item["type"] == "reasoning" for item in mapped.body["input"]),
-        guess=counter.count(request, counter.estimate),
+        guess=counter.estimate_request(request),
         profile=_target(question, request).profile,
     )
 
