@@ -25,8 +25,13 @@ def capabilities(model: Model) -> dict[str, Any]:
         "batch": _NOT_BUILT,
         "citations": _NOT_BUILT,
         "code_execution": _leaf(hosts),
-        "compaction": _none_of("summarize"),
-        "context_management": _none_of("clear_thinking_20251015", "clear_tool_uses_20250919", "compact_20260112"),
+        "compaction": {**_SERVED, "summarize": _SERVED},
+        "context_management": {
+            **_SERVED,
+            "clear_thinking_20251015": _SERVED,
+            "clear_tool_uses_20250919": _SERVED,
+            "compact_20260112": _NOT_BUILT,
+        },
         "effort": {**_leaf(reasons), **{effort: _leaf(effort in model.efforts) for effort in EFFORTS}},
         "image_input": _SERVED,
         "pdf_input": _SERVED,
@@ -44,7 +49,3 @@ def _thinking(reasons: bool) -> dict[str, Any]:  # noqa: FBT001 - private, and r
 
 def _leaf(supported: bool) -> dict[str, bool]:  # noqa: FBT001 - the one thing a leaf says
     return {"supported": supported}
-
-
-def _none_of(*names: str) -> dict[str, Any]:
-    return {**_NOT_BUILT, **dict.fromkeys(names, _NOT_BUILT)}

@@ -23,6 +23,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import UNFAITHFUL
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode, refusal
+from stages.history import edit_history
 from stages.mapper import Mapped, Target, map_request
 from stages.prompt_fingerprint import PromptFingerprint, TooLargeError, fingerprint_of, serialise
 from stages.tables.profiles import PROFILES, Profile
@@ -169,6 +170,7 @@ def count(question: Question, body: bytes, tokens: counter.Tokens) -> tuple[int,
     request = decode(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return request
+    request = edit_history(request, counter.estimate)
     return counter.count(request, tokens), counter.least(request, tokens)
 
 
@@ -185,6 +187,7 @@ def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
     request = decode(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return request
+    request = edit_history(request, counter.estimate)
     if question.stream:
         request = attrs.evolve(request, stream=True)
     target = _target(question, request)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from stages.canonical.place import MESSAGES, ROOT
-from stages.canonical.request import Caller, ContentBlock, Message, Request, Text, ToolResult, mark_of
+from stages.canonical.request import Caller, Compaction, ContentBlock, Message, Request, Text, ToolResult, mark_of
 from stages.wire.cache import by_identity
 
 Rule = Callable[[Request, Caller], Iterator[str]]
@@ -80,12 +80,17 @@ def message_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that there is a conversation, that the user begins it, and that it says something."""
     if not request.messages:
         yield "messages: at least one message is required"
-    elif request.messages[0].role == "assistant":
+    elif request.messages[0].role == "assistant" and not _begins_with_a_summary(request.messages[0]):
         yield 'messages: first message must use the "user" role'
     last = len(request.messages) - 1
     for index, message in enumerate(request.messages):
         if not message.content and message.role != "system" and not (index == last and message.role == "assistant"):
             yield f"{MESSAGES.at(index)}: {_NON_EMPTY}"
+
+
+def _begins_with_a_summary(message: Message) -> bool:
+    """Whether a message stands for what the user had said before."""
+    return bool(message.content) and isinstance(message.content[0], Compaction)
 
 
 def text_rules(request: Request, _: Caller) -> Iterator[str]:

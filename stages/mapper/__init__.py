@@ -17,6 +17,7 @@ from stages.mapper.conversation import Conversation, instructions
 from stages.mapper.formats import output_format
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tools import DeclaredServerTools
+from stages.mapper.summarising import ask_for_summary, summarised
 from stages.mapper.tools import Toolbox, tool_choice, toolbox
 from stages.tables import models
 from stages.tables.model_registry import ModelRegistry
@@ -75,6 +76,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     model = _known_to(profile, target.models.model_info(upstream_model))
     for path in request.mended:
         report.approximated(ROOT.field(path), "half a character, which is no Unicode, becomes U+FFFD")
+    for note in request.edits.notes:
+        report.emulated(note.place, note.reason)
     overall, changes = thinking.efforts(request, model, profile, report)
     tools = toolbox(
         request,
@@ -97,6 +100,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     breakpoints.around(request)
     body |= breakpoints.options()
     body |= _handling(request, profile, tools.server_tools, report)
+    ask_for_summary(body, request, report)
     adapt(body, request, profile, report)
     field_report.complete(report, request, profile, tools.server_tools.names)
     plan = AnswerPlan(
@@ -108,6 +112,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         stop_sequences=request.stop_sequences,
         late_system=conversation.late_system,
         keyed=target.keyed,
+        applied_edits=request.edits.applied,
+        summarises=summarised(request),
         **_called(tools),
         **reading,
     )

@@ -39,6 +39,7 @@ BLOCKS: dict[str, type] = {
     "tool_use": canonical.ToolUse,
     "tool_result": canonical.ToolResult,
     "tool_reference": canonical.ToolReference,
+    "compaction": canonical.Compaction,
 }
 """The content blocks that have words of their own; any other becomes `Unknown` and is not lost."""
 

@@ -29,6 +29,7 @@ NODE_OF_BLOCK: dict[type, str] = {
     canonical.ToolUse: "block.tool_use",
     canonical.ToolResult: "block.tool_result",
     canonical.ToolReference: "block.tool_reference",
+    canonical.Compaction: "block.compaction",
 }
 """The node of each class of blocks."""
 
@@ -71,7 +72,7 @@ def _plain(block: canonical.ContentBlock) -> bool:
     if kind is Unknown or block.extra or getattr(block, "cache_control", None) is not None:  # type: ignore[union-attr]
         return False
     if kind is ToolResult:
-        return all(map(_plain, block.content))  # type: ignore[union-attr]
+        return all(map(_plain, block.content))  # type: ignore[union-attr, arg-type]
     return kind not in (Image, Document, SearchResult)
 
 
