@@ -179,6 +179,15 @@ def count_by(question: Question, body: bytes, source: str) -> tuple[int, int] | 
     return count(question, body, _vocabulary(source).tokens)
 
 
+def cleared(question: Question, body: bytes) -> int | None:
+    """Read a body, and estimate the tokens that its own edits take out of it; None where it asks for no edits."""
+    request = decode(body, question.caller, counting=question.counting)
+    if isinstance(request, Failure):
+        return None
+    edits = edit_history(request, counter.estimate).edits
+    return None if edits.applied is None else edits.cleared_tokens
+
+
 _vocabulary = cache(Tokenizer.of)
 
 
