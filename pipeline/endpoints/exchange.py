@@ -204,6 +204,13 @@ class Exchange:
         """Send a whole JSON body with status 200."""
         await self.reply(200, message)
 
+    async def tell(self, found: dict[str, Any] | Failure) -> Failure | None:
+        """Send what was found, or give back why there is nothing, for the application to send."""
+        if isinstance(found, Failure):
+            return found
+        await self.answer(found)
+        return None
+
     async def fail(self, failure: Failure) -> None:
         """Send a failure in Anthropic's envelope, with its status and its hints."""
         hints: Headers = [(name.encode(), value.encode()) for name, value in failure.rate_limits]

@@ -1,4 +1,4 @@
-"""The catalogue: which models a client may ask for, in the shape of Anthropic's `GET /v1/models`.
+"""`GET /v1/models` and `/v1/models/{id}`: which models a client may ask for, and what they can do behind this proxy.
 
 Claude Code shows only ids with `claude` or `anthropic` in them, so every upstream model stands here under an alias that
 `tables.models.resolve` undoes, beside Anthropic's own names of today and the names that the settings give.
@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qs, unquote
 
-from pipeline.endpoints.capabilities import capabilities
+from pipeline.endpoints.context import Context
+from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.paging import Window, wrong
 from stages.canonical.failure import Failure, Kind
 from stages.tables.model_registry import ModelRegistry
-from stages.tables.models import FAMILIES, RELEASES, UNKNOWN_MODEL, Release
+from stages.tables.models import FAMILIES, RELEASES, UNKNOWN_MODEL, Model, Release
 
 TODAY = ("claude-fable-5-2", "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
 """Anthropic's names of today, as Claude Code asks for them."""
+
+ONE_MODEL = "/v1/models/"
+"""What stands before a model's id in the path of one."""
 
 LINES = ("fable", "opus", "sonnet", "haiku")
 """Anthropic's lines, by the word in the name."""
@@ -24,7 +29,24 @@ LINES = ("fable", "opus", "sonnet", "haiku")
 LIFECYCLES = ("active", "deprecated", "retired")
 """What `lifecycle` may ask for; without it, the first two are listed."""
 
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+"""Anthropic's efforts."""
+
+_SERVED = {"supported": True}
+
+_NOT_BUILT = {"supported": False}
+
 _RELEASES = {release.id: release for release in RELEASES}
+
+
+async def list_models(context: Context, exchange: Exchange) -> Failure | None:
+    """Answer one page of the catalogue."""
+    return await exchange.tell(page(parse_qs(exchange.query.decode("latin-1")), context.target.models))
+
+
+async def get_model(context: Context, exchange: Exchange) -> Failure | None:
+    """Answer with one model."""
+    return await exchange.tell(one(unquote(exchange.path.removeprefix(ONE_MODEL)), context.target.models))
 
 
 def page(query: Mapping[str, list[str]], registry: ModelRegistry) -> dict[str, Any] | Failure:
@@ -125,3 +147,40 @@ def _title(name: str, upstream: str, line: str | None) -> str:
     if plain == upstream:
         return upstream
     return f"{line.capitalize() if line else name} ({upstream})"
+
+
+def capabilities(model: Model) -> dict[str, Any]:
+    """Describe what a model can do, in the tree of Anthropic's `ModelCapabilities`.
+
+    Clients index this tree unguarded, so every key of SDK 2.12.0 is there; what no stage translates is false, whatever
+    the upstream could do.  A model that no table knows is some other server's, which as a rule runs no tools.
+    """
+    reasons, hosts = bool(model.efforts), bool(model.prefix)
+    return {
+        "batch": _NOT_BUILT,
+        "citations": _NOT_BUILT,
+        "code_execution": _leaf(hosts),
+        "compaction": {**_SERVED, "summarize": _SERVED},
+        "context_management": {
+            **_SERVED,
+            "clear_thinking_20251015": _SERVED,
+            "clear_tool_uses_20250919": _SERVED,
+            "compact_20260112": _NOT_BUILT,
+        },
+        "effort": {**_leaf(reasons), **{effort: _leaf(effort in model.efforts) for effort in EFFORTS}},
+        "image_input": _SERVED,
+        "pdf_input": _SERVED,
+        "server_tools": {name: _leaf(hosts) for name in ("code_execution", "web_search")} | _leaf(hosts),
+        "structured_outputs": _SERVED,
+        "thinking": {**_leaf(reasons), "types": _thinking(reasons)},
+    }
+
+
+def _thinking(reasons: bool) -> dict[str, Any]:  # noqa: FBT001 - private, and read at one place
+    """Say which `thinking.type` is no error: a model that must reason thinks as little as it can when told not to."""
+    asked = {"adaptive": reasons, "enabled": reasons, "disabled": True, "between_tools": True}
+    return {name: _leaf(supported) for name, supported in asked.items()}
+
+
+def _leaf(supported: bool) -> dict[str, bool]:  # noqa: FBT001 - the one thing a leaf says
+    return {"supported": supported}

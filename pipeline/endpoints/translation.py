@@ -25,6 +25,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import UNFAITHFUL
 from stages.canonical.request import Caller, Request
 from stages.decoder import MAX_COMPLAINT, decode, refusal
+from stages.history import edit_history
 from stages.mapper import Mapped, Target, map_request
 from stages.prompt_fingerprint import PromptFingerprint, TooLargeError, fingerprint_of, serialise
 from stages.tables.profiles import PROFILES, Profile
@@ -129,7 +130,7 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
         stream=request.stream,
         diagnostics=request.extra.get("diagnostics"),
         replays=any(item["type"] == "reasoning" for item in mapped.body["input"]),
-        guess=counter.count(request, counter.estimate),
+        guess=counter.estimate_request(request),
         profile=_target(question, request).profile,
     )
 
@@ -173,12 +174,22 @@ def count(question: Question, body: bytes, tokens: counter.Tokens) -> tuple[int,
     request = decode(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return request
+    request = edit_history(request, counter.estimate)
     return counter.count(request, tokens), counter.least(request, tokens)
 
 
 def count_by(question: Question, body: bytes, source: str) -> tuple[int, int] | Failure:
     """Count with a vocabulary that this process has, or loads now, by its name."""
     return count(question, body, _vocabulary(source).tokens)
+
+
+def cleared(question: Question, body: bytes) -> int | None:
+    """Read a body, and estimate the tokens that its own edits take out of it; None where it asks for no edits."""
+    request = decode(body, question.caller, counting=question.counting)
+    if isinstance(request, Failure):
+        return None
+    edits = edit_history(request, counter.estimate).edits
+    return None if edits.applied is None else edits.cleared_tokens
 
 
 _vocabulary = cache(Tokenizer.of)
@@ -191,6 +202,7 @@ def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
         return request
     if (foreign := _foreign_file(question, request)) is not None:
         return foreign
+    request = edit_history(request, counter.estimate)
     if question.stream:
         request = attrs.evolve(request, stream=True)
     target = _target(question, request)

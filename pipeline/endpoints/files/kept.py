@@ -21,23 +21,23 @@ NOT_DOWNLOADABLE = "file_not_downloadable"
 """The `error_code` for a file that was uploaded and not made by a tool."""
 
 
-async def retrieve(context: Context, exchange: Exchange) -> None:
+async def retrieve(context: Context, exchange: Exchange) -> Failure | None:
     """Say what is known about a file; waits for the upstream."""
     found = await find(context, exchange, ident_of(exchange))
-    await (exchange.fail(found) if isinstance(found, Failure) else exchange.answer(found))
+    return await exchange.tell(found)
 
 
-async def content(context: Context, exchange: Exchange) -> None:
+async def content(context: Context, exchange: Exchange) -> Failure | None:
     """Refuse the content of a file that was uploaded, as Anthropic does; waits for the upstream."""
     ident = ident_of(exchange).removesuffix("/content")
     found = await find(context, exchange, ident)
     if not isinstance(found, Failure):
         message = f"File {ident} is not downloadable: only files that a tool has made can be downloaded"
         found = Failure(Kind.INVALID_REQUEST, message, error_code=NOT_DOWNLOADABLE)
-    await exchange.fail(found)
+    return found
 
 
-async def delete(context: Context, exchange: Exchange) -> None:
+async def delete(context: Context, exchange: Exchange) -> Failure | None:
     """Delete a file; waits for the upstream, twice: whose it is has to be known first."""
     ident = ident_of(exchange)
     found = await find(context, exchange, ident)
@@ -45,7 +45,7 @@ async def delete(context: Context, exchange: Exchange) -> None:
         upstream = upstream_file_id(Owner.of(context.settings, exchange.headers).opened(ident) or "")
         told = await UpstreamStore(context.upstream).delete(upstream)
         found = _in_own_words(told, ident) if isinstance(told, Failure) else {"id": ident, "type": "file_deleted"}
-    await (exchange.fail(found) if isinstance(found, Failure) else exchange.answer(found))
+    return await exchange.tell(found)
 
 
 async def find(context: Context, exchange: Exchange, ident: str) -> dict[str, Any] | Failure:

@@ -42,7 +42,7 @@ Query = Mapping[str, list[str]]
 """The values of a query by name."""
 
 
-async def list_files(context: Context, exchange: Exchange) -> None:
+async def list_files(context: Context, exchange: Exchange) -> Failure | None:
     """Answer one page; waits for the upstream, as often as it takes to fill the page with the client's own files."""
     query = parse_qs(exchange.query.decode("latin-1"))
     betas = exchange.headers.get("anthropic-beta", "")
@@ -54,7 +54,7 @@ async def list_files(context: Context, exchange: Exchange) -> None:
         page = await _old_page(context, exchange, query)
     else:
         page = await _page(context, exchange, query)
-    await (exchange.fail(page) if isinstance(page, Failure) else exchange.answer(page))
+    return await exchange.tell(page)
 
 
 async def _by_ids(context: Context, exchange: Exchange, ids: list[str], query: Query) -> dict[str, Any] | Failure:

@@ -15,26 +15,22 @@ NO_FILES = Failure(Kind.NOT_FOUND, "The upstream of this server keeps no files."
 """What a client of `/v1/files` is told where the upstream has no Files API."""
 
 
-async def upload(context: Context, exchange: Exchange) -> None:
+async def upload(context: Context, exchange: Exchange) -> Failure | None:
     """Keep a file for the client.
 
     Waits for the client, the disk and the upstream. Cancelled, nothing is kept here; the upstream has the file if its
     last byte was sent.
     """
     if not context.target.profile.keeps_files:
-        await exchange.fail(NO_FILES)
-        return
+        return NO_FILES
     form = await read_form(exchange, context.settings.limits.file_bytes, context.settings.timing.body)
-    if form is None:
-        return
-    if isinstance(form, Failure):
-        await exchange.fail(form)
-        return
+    if not isinstance(form, UploadForm):
+        return form
     try:
         told = await _kept(context, Owner.of(context.settings, exchange.headers), form)
     finally:
         form.close()
-    await (exchange.fail(told) if isinstance(told, Failure) else exchange.answer(told))
+    return await exchange.tell(told)
 
 
 async def _kept(context: Context, owner: Owner, form: UploadForm) -> dict[str, object] | Failure:

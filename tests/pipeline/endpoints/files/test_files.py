@@ -129,8 +129,9 @@ async def test_nobody_touches_anothers_files() -> None:
                 result = {"type": "tool_result", "tool_use_id": "t", "content": [source]}
                 upload = {"type": "container_upload", "file_id": ident}
                 for block in (source, result, upload):
+                    said: Any = [{"role": "user", "content": [block]}]
                     with pytest.raises(anthropic.NotFoundError, match="File not found"):
-                        client.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": [block]}])
+                        client.messages.create(model="m", max_tokens=9, messages=said)
 
         await use(steal, BOB)
         assert [kept.id for kept in await use(lambda client: list(client.files.list()))] == [made.id]
