@@ -85,6 +85,11 @@ class Exchange:
         self._ticket = ticket
 
     @property
+    def unread(self) -> bool:
+        """Whether more of the body is to come."""
+        return self._unread
+
+    @property
     def announced(self) -> int:
         """How many bytes the body has by its own word; 0 when it says nothing."""
         length = self.headers.get("content-length", "")
@@ -105,7 +110,7 @@ class Exchange:
         parts: list[bytes] = []
         size = 0
         while self._unread:
-            part = await self._piece(first_byte_timeout)
+            part = await self.piece(first_byte_timeout)
             if not isinstance(part, bytes):
                 return part
             size += len(part)
@@ -115,8 +120,8 @@ class Exchange:
         body = self._inflate(b"".join(parts), limit)
         return (self._weigh(len(body)) or body) if isinstance(body, bytes) else body
 
-    async def _piece(self, first_byte_timeout: float) -> bytes | Failure | None:
-        """Wait for the next piece of the body."""
+    async def piece(self, first_byte_timeout: float) -> bytes | Failure | None:
+        """Wait for the next piece of the body; None when the client left. Cancelled, none is lost."""
         with trio.move_on_after(first_byte_timeout) as scope:
             event = await self._receive()
         if scope.cancelled_caught:
@@ -135,7 +140,7 @@ class Exchange:
         """Let a client that was refused early stop sending: who is cut off instead never reads the answer."""
         left = LINGER_BYTES
         with trio.move_on_after(LINGER):
-            while self._unread and left > 0 and isinstance(piece := await self._piece(LINGER), bytes):
+            while self._unread and left > 0 and isinstance(piece := await self.piece(LINGER), bytes):
                 left -= len(piece)
 
     def endable(self, end: Callable[[Failure], bool]) -> None:
@@ -200,6 +205,13 @@ class Exchange:
     async def answer(self, message: dict[str, Any]) -> None:
         """Send a whole JSON body with status 200."""
         await self.reply(200, message)
+
+    async def tell(self, found: dict[str, Any] | Failure) -> Failure | None:
+        """Send what was found, or give back why there is nothing, for the application to send."""
+        if isinstance(found, Failure):
+            return found
+        await self.answer(found)
+        return None
 
     async def fail(self, failure: Failure) -> None:
         """Send a failure in Anthropic's envelope, with its status and its hints."""

@@ -8,14 +8,16 @@ from urllib.parse import parse_qs
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.settings.ownership import own_secret, proof
+from stages.canonical.failure import Failure
 
 
-async def hello(context: Context, exchange: Exchange) -> None:
+async def hello(context: Context, exchange: Exchange) -> Failure | None:
     """Say who answers here; some clients look before they speak."""
     await exchange.answer({"service": "dragoman", "version": context.version})
+    return None
 
 
-async def healthz(context: Context, exchange: Exchange) -> None:
+async def healthz(context: Context, exchange: Exchange) -> Failure | None:
     """Say that requests are accepted, and how tokens are counted; answer a challenge, see `settings.ownership`."""
     await exchange.answer(
         {
@@ -27,6 +29,7 @@ async def healthz(context: Context, exchange: Exchange) -> None:
             **_proofs(context, exchange),
         }
     )
+    return None
 
 
 def _proofs(context: Context, exchange: Exchange) -> dict[str, str | None]:

@@ -25,6 +25,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.correlator import Ledger, correlate
 from stages.filters.answer_format import AnswerFormat
 from stages.filters.stop_scanner import StopScanner
+from stages.filters.summariser import Summariser
 from stages.filters.token_limit import TokenLimit
 from stages.upstream_reader import Framing, UpstreamReader
 from stages.wire.responses_stream import StreamEvent
@@ -161,6 +162,8 @@ def _filters(job: RequestJob) -> list[Transducer[Any, Any]]:
         filters.append(TokenLimit(plan.cut_at, job.tokens))
     if plan.structure is not None:
         filters.append(AnswerFormat(plan.structure))
+    if plan.summarises:
+        filters.append(Summariser())
     if plan.stop_sequences:
         filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, job.tokens))
     return filters
