@@ -105,6 +105,6 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, interrupt: BaseException, code:
         raise interrupt
 
     command = SimpleNamespace(configure=lambda _parser: None, run=run)
-    monkeypatch.setitem(sys.modules, "pipeline.commands.bench", command)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "pipeline.commands.bench", command)
 
     assert cli.main(["bench"]) == code
