@@ -17,7 +17,7 @@ SOAK_SECONDS ?= 900
 SOAK_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format mapping fixtures unit client engines soak bench stalls wheel coverage clean
+.PHONY: help venv demo test lint format mapping settings fixtures unit client engines soak bench stalls wheel coverage clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ format: .venv/.dev-stamp  ## format the code, and mend what ruff can
 
 mapping: .venv/.dev-stamp  ## write docs/mapping.md anew, out of the tables
 	$(BIN)/python -m tests.house.mapping_page
+
+settings: .venv/.dev-stamp  ## write docs/configuration.md and README's table anew, out of the catalogue
+	$(BIN)/python -m tests.house.settings_page
 
 fixtures: .venv/.dev-stamp  ## write what dragoman says in fixtures/ anew
 	$(BIN)/python -m tests.support.fixture_writer

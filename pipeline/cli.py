@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "claude": "run Claude Code through the proxy, starting one if none runs",
     "demo": "show one streamed, tool-using exchange on the built-in emulator; no key needed",
     "check": "say what is wrong with a setup, and what to do about it",
+    "settings": "print every setting with its meaning, its value and where that came from, or a file to begin with",
     "explain": "say what a request would become, and what became of each of its fields; nothing is sent",
     "emulate": "serve the built-in emulator of the Responses API on a port",
     "bench": "measure what the translation and whole requests cost on this machine",

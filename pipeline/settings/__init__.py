@@ -32,6 +32,7 @@ __all__ = [
     "EMULATOR",
     "SETTINGS",
     "ConfigurationError",
+    "Given",
     "KeyHash",
     "Limits",
     "Secret",
@@ -40,6 +41,7 @@ __all__ = [
     "Timing",
     "UpstreamSettings",
     "find_file",
+    "given",
     "is_loopback",
     "load",
     "plain_client_key",
@@ -73,16 +75,16 @@ def load(flags: Mapping[str, object], environment: Mapping[str, str], file: Path
     Raises:
         ConfigurationError: With all mistakes of all sources.
     """
-    given, mistakes = _gather(flags, environment, file)
+    layer, mistakes = _gather(flags, environment, file)
     values: dict[str, object] = {}
     wrong: set[str] = set()
-    for name, each in given.items():
+    for name, each in layer.items():
         try:
             values[name] = SETTINGS[name].reader(each.value)
         except ValueError as right:
             mistakes.append(f"{name} (from {each.origin}): not understood; {right} would be right")
             wrong.add(name)
-    settings = _build(values, given)
+    settings = _build(values, layer)
     # A rule about a setting that could not be read would judge its default: one mistake would be told as two.
     mistakes += [mistake for names, rule in RULES if not wrong & names for mistake in rule(settings)]
     if mistakes:
@@ -90,10 +92,15 @@ def load(flags: Mapping[str, object], environment: Mapping[str, str], file: Path
     return settings
 
 
+def given(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> Mapping[str, Given]:
+    """Return what was given for each setting that is not at its default, and where; mistakes are for `load` to tell."""
+    return _gather(flags, environment, file)[0]
+
+
 def plain_client_key(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> Secret | None:
     """Return the first of the clients' keys unhashed, for `dragoman claude`, which must present one."""
-    given, _ = _gather(flags, environment, file)
-    keys = client_key_texts(given["client_keys"].value) if "client_keys" in given else ()
+    layer, _ = _gather(flags, environment, file)
+    keys = client_key_texts(layer["client_keys"].value) if "client_keys" in layer else ()
     return Secret(keys[0]) if keys else None
 
 
@@ -107,10 +114,10 @@ def _gather(flags: Mapping[str, object], environment: Mapping[str, str], file: P
     return {**theirs, **ours}, mistakes + more
 
 
-def _build(values: Mapping[str, object], given: Mapping[str, Given]) -> Settings:
+def _build(values: Mapping[str, object], layer: Mapping[str, Given]) -> Settings:
     upstream_url = "upstream.url"
-    chosen_by = given[upstream_url].origin if upstream_url in given else "an API key was given"
-    if upstream_url not in given and not {_API_KEY, "upstream.key_command"} & given.keys():
+    chosen_by = layer[upstream_url].origin if upstream_url in layer else "an API key was given"
+    if upstream_url not in layer and not {_API_KEY, "upstream.key_command"} & layer.keys():
         values, chosen_by = {**values, upstream_url: EMULATOR}, "nothing was given"
     groups: dict[str, Any] = {
         name: group(**{key.removeprefix(f"{name}."): v for key, v in values.items() if key.startswith(f"{name}.")})

@@ -59,7 +59,9 @@ class UpstreamSettings:
     )
     profile: str = attrs.field(
         default="",
-        metadata=_about(read.text, "name of what the server can and cannot do; empty: guessed from the URL"),
+        metadata=_about(
+            read.text, "what the server lacks, by name, such as azure, vllm, ollama or compatible; empty: found out"
+        ),
     )
     profile_overrides: Mapping[str, bool | int | str] = attrs.field(
         factory=lambda: MappingProxyType({}),

@@ -27,7 +27,7 @@ for one run of it alone, the tests' recordings."""
 _KUBERNETES = re.compile(r"DRAGOMAN_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_\w+)?)")
 """What Kubernetes puts into every pod when a Service is called dragoman; it is not about us."""
 
-_OPENAI: Mapping[str, str] = {"OPENAI_API_KEY": "upstream.api_key", "OPENAI_BASE_URL": "upstream.url"}
+OPENAI: Mapping[str, str] = {"OPENAI_API_KEY": "upstream.api_key", "OPENAI_BASE_URL": "upstream.url"}
 """Variables of OpenAI's own clients: defaults here, so everything that is ours goes before them."""
 
 
@@ -69,7 +69,7 @@ def from_environment(environment: Mapping[str, str], known: Collection[str]) -> 
 
 def from_openai_environment(environment: Mapping[str, str]) -> Layer:
     """Take the variables that OpenAI's own clients read; an empty one counts as absent."""
-    return {name: Given(environment[key], key) for key, name in _OPENAI.items() if environment.get(key)}
+    return {name: Given(environment[key], key) for key, name in OPENAI.items() if environment.get(key)}
 
 
 def from_file(path: Path, known: Collection[str]) -> tuple[Layer, list[str]]:
