@@ -59,6 +59,7 @@ class Exchange:
         path: the path, without the query.
         query: the raw query string.
         headers: the request's headers, names in lower case; of a repeated one the last counts, or all of a list.
+        server: address and port of our end of the connection; None where the server does not tell.
         request_id: `req_...`, in every answer's headers.
         streaming: whether a stream has begun and not ended.
         started: whether an answer has begun.
@@ -72,6 +73,7 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope.get("query_string", b"")
+        self.server: tuple[str, int | None] | None = scope.get("server")
         self.headers = _headers(scope["headers"])
         self.request_id = request_id
         self.started = False
