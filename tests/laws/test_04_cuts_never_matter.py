@@ -47,7 +47,7 @@ def single(body: bytes) -> list[bytes]:
     return [body[at : at + 1] for at in range(len(body))]
 
 
-bytewise = settings(max_examples=max(5, settings.default.max_examples // 5))
+bytewise = settings(max_examples=max(5, settings().max_examples // 5))
 """For streams that come byte by byte: each is a thousand cuts, and the dearest of all tests."""
 
 places = st.lists(st.floats(0, 1), max_size=30)
