@@ -77,7 +77,7 @@ class Spool:
         self._waiting = ([], [])
         await trio.to_thread.run_sync(self._write, lines, manifest)
 
-    def parts(self) -> Iterator[tuple[str, list[Place]]]:
+    def parts(self, *, max_lines: int = MAX_LINES, max_bytes: int = MAX_BYTES) -> Iterator[tuple[str, list[Place]]]:
         """Yield what each upstream batch is made of: one model, and no more than the upstream takes.
 
         Lines with the same prefix stand together, since the upstream's cache goes by prefix.
@@ -85,7 +85,7 @@ class Spool:
         for model, places in self._places.items():
             part, size = list[Place](), 0
             for place in sorted(places, key=lambda place: place.group):
-                if part and (len(part) == MAX_LINES or size + place.length > MAX_BYTES):
+                if part and (len(part) == max_lines or size + place.length > max_bytes):
                     yield model, part
                     part, size = [], 0
                 part.append(place)
