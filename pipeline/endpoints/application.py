@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from pipeline.endpoints import counting, health, messages, models, web_pages
+from pipeline.endpoints.batches import create, results
+from pipeline.endpoints.batches import kept as batches
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
 from pipeline.endpoints.files import kept, listing, upload
@@ -34,6 +36,7 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     "/v1/messages/stream": {"POST": messages.create_stream},
     "/v1/messages/explain": {"POST": messages.explain},
     "/v1/messages/count_tokens": {"POST": counting.count_tokens},
+    batches.BATCHES: {"POST": create.create, "GET": batches.list_batches},
     "/v1/models": {"GET": models.list_models},
     "/v1/files": {"POST": upload.upload, "GET": listing.list_files},
     "/": {"GET": health.hello, "HEAD": health.hello},
@@ -49,6 +52,9 @@ FAREWELL = 1.0
 
 _THINGS: tuple[tuple[re.Pattern[str], dict[str, Endpoint]], ...] = (
     (re.compile(r"/v1/models/.+"), {"GET": models.get_model}),
+    (re.compile(rf"{batches.BATCHES}/[^/]+/results"), {"GET": results.results}),
+    (re.compile(rf"{batches.BATCHES}/[^/]+/cancel"), {"POST": batches.cancel}),
+    (re.compile(rf"{batches.BATCHES}/[^/]+"), {"GET": batches.retrieve, "DELETE": batches.delete}),
     (re.compile(r"/v1/files/[^/]+/content"), {"GET": kept.content}),
     (re.compile(r"/v1/files/[^/]+"), {"GET": kept.retrieve, "DELETE": kept.delete}),
 )
