@@ -9,6 +9,7 @@ from stages.canonical.events import (
     BlockStart,
     BlockStop,
     CitationsDelta,
+    CompactionDelta,
     Delta,
     JsonDelta,
     MessageEnd,
@@ -25,6 +26,7 @@ _FIELDS: dict[type, str] = {
     ThinkingDelta: "thinking",
     SignatureDelta: "signature",
     JsonDelta: "partial_json",
+    CompactionDelta: "content",
 }
 
 
@@ -71,7 +73,8 @@ class Collector:
             raise RuntimeError("the message has not ended")
         usage = messages_stream.start_usage(self._end.usage) | messages_stream.end_usage(self._end)
         message = {**messages_stream.message_head(self._plan.message_id, self._plan.model, usage), **self._plan.extras}
-        return {**message, "content": self._blocks, **messages_stream.ending_fields(self._end)}
+        ending = messages_stream.ending_fields(self._end) | messages_stream.edits_field(self._plan)
+        return {**message, "content": self._blocks, **ending}
 
     def _close(self) -> None:
         block, texts = self._blocks[-1], {name: "".join(parts) for name, parts in self._texts.items()}

@@ -9,6 +9,8 @@ from stages.canonical.events import (
     BlockStart,
     BlockStop,
     CitationsDelta,
+    CompactionDelta,
+    CompactionStart,
     Delta,
     JsonDelta,
     MessageEnd,
@@ -100,6 +102,9 @@ class Encoder:
     def _cite(self, delta: CitationsDelta) -> bytes:
         return messages_stream.citations_delta(self._index, delta.citation)
 
+    def _sum_up(self, delta: CompactionDelta) -> bytes:
+        return messages_stream.compaction_delta(self._index, delta.content)
+
     def _stop(self, _: BlockStop) -> bytes:
         self._open = None
         return messages_stream.block_stop(self._index)
@@ -110,6 +115,7 @@ class Encoder:
             "type": "message_delta",
             "delta": messages_stream.ending_fields(end),
             "usage": messages_stream.end_usage(end),
+            **messages_stream.edits_field(self._plan),
         }
         return messages_stream.frame(delta) + messages_stream.MESSAGE_STOP
 
@@ -140,6 +146,8 @@ _RARE: dict[type, Callable[[Encoder, Any], bytes]] = {
     ToolUseStart: Encoder._start,
     ServerToolUseStart: Encoder._start,
     ResultStart: Encoder._start,
+    CompactionStart: Encoder._start,
+    CompactionDelta: Encoder._sum_up,
     CitationsDelta: Encoder._cite,
     BlockStop: Encoder._stop,
     MessageEnd: Encoder._end,

@@ -13,6 +13,8 @@ from stages.block import AnswerEvent
 from stages.canonical.events import (
     BlockStop,
     CitationsDelta,
+    CompactionDelta,
+    CompactionStart,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -49,7 +51,7 @@ SIZE_ONLY = frozenset({TextDelta, ThinkingDelta, JsonDelta, SignatureDelta, Bloc
 def redact(event: AnswerEvent | Failure) -> Fact:  # noqa: C901, PLR0911 - one case for each class, by intention
     """Keep of an event what may be logged."""
     match event:
-        case TextDelta(text) | ThinkingDelta(text) | JsonDelta(text) | SignatureDelta(text):
+        case TextDelta(text) | ThinkingDelta(text) | JsonDelta(text) | SignatureDelta(text) | CompactionDelta(text):
             return Fact("delta", (("characters", len(text)),))
         case CitationsDelta():
             return Fact("citation")
@@ -63,6 +65,8 @@ def redact(event: AnswerEvent | Failure) -> Fact:  # noqa: C901, PLR0911 - one c
             return Fact("block_start", (("type", "server_tool_use"),))
         case ResultStart():
             return Fact("block_start", (("type", "server_tool_result"),))
+        case CompactionStart():
+            return Fact("block_start", (("type", "compaction"),))
         case BlockStop():
             return Fact("block_stop")
         case MessageEnd():

@@ -7,13 +7,17 @@ where in the code it struck, never what it said.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Awaitable, Callable
 
 import trio
 
-from pipeline.endpoints import catalogue, counting, health, messages, web_pages
+from pipeline.endpoints import counting, health, messages, models, web_pages
+from pipeline.endpoints.batches import create, results
+from pipeline.endpoints.batches import kept as batches
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
+from pipeline.endpoints.files import kept, listing, upload
 from pipeline.endpoints.paths import normal, not_found
 from pipeline.endpoints.running import Ticket
 from pipeline.settings.keys import presented
@@ -21,8 +25,8 @@ from pipeline.telemetry import names
 from pipeline.telemetry.logs import fault_site
 from stages.canonical.failure import Failure, Kind
 
-Endpoint = Callable[[Context, Exchange], Awaitable[None]]
-"""What answers one method of one route."""
+Endpoint = Callable[[Context, Exchange], Awaitable[Failure | None]]
+"""What answers one method of one route, or says why there is no answer: nothing was sent then."""
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 """An ASGI application."""
@@ -32,7 +36,9 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     "/v1/messages/stream": {"POST": messages.create_stream},
     "/v1/messages/explain": {"POST": messages.explain},
     "/v1/messages/count_tokens": {"POST": counting.count_tokens},
-    "/v1/models": {"GET": catalogue.list_models},
+    batches.BATCHES: {"POST": create.create, "GET": batches.list_batches},
+    "/v1/models": {"GET": models.list_models},
+    "/v1/files": {"POST": upload.upload, "GET": listing.list_files},
     "/": {"GET": health.hello, "HEAD": health.hello},
     "/healthz": {"GET": health.healthz, "HEAD": health.healthz},
 }
@@ -44,7 +50,15 @@ OPEN = {"/", "/healthz"}
 FAREWELL = 1.0
 """Seconds that a request which was cut has to say so."""
 
-_MODEL = "/v1/models/"
+_THINGS: tuple[tuple[re.Pattern[str], dict[str, Endpoint]], ...] = (
+    (re.compile(r"/v1/models/.+"), {"GET": models.get_model}),
+    (re.compile(rf"{batches.BATCHES}/[^/]+/results"), {"GET": results.results}),
+    (re.compile(rf"{batches.BATCHES}/[^/]+/cancel"), {"POST": batches.cancel}),
+    (re.compile(rf"{batches.BATCHES}/[^/]+"), {"GET": batches.retrieve, "DELETE": batches.delete}),
+    (re.compile(r"/v1/files/[^/]+/content"), {"GET": kept.content}),
+    (re.compile(r"/v1/files/[^/]+"), {"GET": kept.retrieve, "DELETE": kept.delete}),
+)
+# Paths with an id in them; the first that fits counts.
 
 
 def application(context: Context) -> Application:
@@ -65,7 +79,8 @@ def application(context: Context) -> Application:
                     informed = await context.informed()
                 else:
                     informed = context
-                await _route(informed, exchange, ticket)
+                if failure := await _route(informed, exchange, ticket):
+                    await exchange.fail(failure)
             except RecursionError:  # what recurses here follows a request, which is read before anything is answered
                 await exchange.break_off(Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply"))
             except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a failure
@@ -85,23 +100,21 @@ async def _live(receive: Receive, send: Send) -> None:
         await send({"type": f"lifespan.{phase}.complete"})
 
 
-async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> None:
+async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> Failure | None:
+    """Answer a request, or say why not."""
     path = exchange.path = normal(exchange.path)
-    methods = ROUTES.get(path)
-    if methods is None and path.startswith(_MODEL):
-        methods = {"GET": catalogue.get_model}
+    methods = ROUTES.get(path) or next((found for thing, found in _THINGS if thing.fullmatch(path)), None)
     if foreign := web_pages.refused(context.settings, exchange.headers):
-        await exchange.fail(foreign)
-    elif methods is None:
-        await exchange.fail(Failure(Kind.NOT_FOUND, not_found(exchange.method, path, ROUTES)))
-    elif exchange.method not in methods:
-        await exchange.fail(Failure(Kind.METHOD_NOT_ALLOWED, "Method Not Allowed"))
-    elif path not in OPEN and (refused := _authenticate(context, exchange)):
-        await exchange.fail(refused)
-    elif exchange.method == "POST" and (full := _admit(context, exchange, ticket)):
-        await exchange.fail(full)
-    else:
-        await methods[exchange.method](context, exchange)
+        return foreign
+    if methods is None:
+        return Failure(Kind.NOT_FOUND, not_found(exchange.method, path, ROUTES))
+    if exchange.method not in methods:
+        return Failure(Kind.METHOD_NOT_ALLOWED, "Method Not Allowed")
+    if path not in OPEN and (refused := _authenticate(context, exchange)):
+        return refused
+    if exchange.method == "POST" and (full := _admit(context, exchange, ticket)):
+        return full
+    return await methods[exchange.method](context, exchange)
 
 
 def _admit(context: Context, exchange: Exchange, ticket: Ticket) -> Failure | None:

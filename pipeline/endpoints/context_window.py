@@ -15,9 +15,8 @@ import math
 import attrs
 
 from pipeline.endpoints.context import Context
-from pipeline.endpoints.own_count import own_count
+from pipeline.endpoints.counting import own_count, upstream_count
 from pipeline.endpoints.translation import Question, Translated
-from pipeline.endpoints.upstream_count import upstream_count
 from stages.canonical.failure import Failure, Kind
 from stages.tables.models import UNKNOWN_MODEL, Model
 from stages.tables.overflows import OVERFLOW, no_room, too_long

@@ -1,15 +1,28 @@
-"""`POST /v1/messages/count_tokens`: exactly, from the upstream where it counts, else by our own count."""
+"""How many tokens a prompt has: by the upstream's own count, exact down to what no rule of ours knows, or by ours.
+
+`POST /v1/messages/count_tokens` asks the upstream where it counts, and takes our own count else.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
+from pipeline.endpoints import translation
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.messages import question_of, read_body
-from pipeline.endpoints.own_count import own_count
-from pipeline.endpoints.upstream_count import upstream_count
+from pipeline.endpoints.mapping import question_of, read_body
+from pipeline.endpoints.translation import Question, countable
+from pipeline.upstream.client import UpstreamResponse
 from stages.canonical.failure import Failure, Kind
+from stages.wire import json
+
+PATH = "/responses/input_tokens"
+"""What follows the base URL."""
+
+_MAX_BODY = 2**20
+# Bytes that the upstream may take to say a number.
 
 _HERE_INSTEAD = frozenset(
     {
@@ -26,11 +39,11 @@ _HERE_INSTEAD = frozenset(
 # the client's to hear.
 
 
-async def count_tokens(context: Context, exchange: Exchange) -> None:
+async def count_tokens(context: Context, exchange: Exchange) -> Failure | None:
     """Answer `{"input_tokens": N}`."""
     body = await read_body(context, exchange)
-    if body is None:
-        return
+    if not isinstance(body, bytes):
+        return body
     question = attrs.evolve(question_of(context, exchange, "msg_count", counting=True), strict=False)
     counted = await upstream_count(context, question, body) if context.target.profile.input_tokens else None
     if isinstance(counted, Failure) and counted.kind in _HERE_INSTEAD:
@@ -39,6 +52,70 @@ async def count_tokens(context: Context, exchange: Exchange) -> None:
         own = await own_count(context, question, body)
         counted = own if isinstance(own, Failure) else own[0]
     if isinstance(counted, Failure):
-        await exchange.fail(counted)
-    else:
-        await exchange.answer({"input_tokens": counted})
+        return counted
+    await exchange.answer({"input_tokens": counted, **await _original(context, question, body, counted)})
+    return None
+
+
+async def _original(context: Context, question: Question, body: bytes, counted: int) -> dict[str, Any]:
+    """What the conversation had before its edits, for requests that ask for some; waits as counting does."""
+    if b'"context_management"' not in body:
+        return {}
+    taken_out = await context.aside.run(len(body), translation.cleared, question, body)
+    return {} if taken_out is None else {"context_management": {"original_input_tokens": counted + taken_out}}
+
+
+async def own_count(context: Context, question: Question, body: bytes) -> tuple[int, int] | Failure:
+    """Count the tokens of a request: the likely number, and the least that is certain.
+
+    Waits for a thread or a process where the request is large, as `Aside.run` says; the process loads the vocabulary by
+    its name.
+    """
+    aside, tokenizer, size = context.aside, context.tokenizer, len(body)
+    if aside.leaves(size):
+        return await aside.run(size, translation.count_by, question, body, tokenizer.source)
+    return await aside.run(size, translation.count, question, body, tokenizer.tokens)
+
+
+async def upstream_count(
+    context: Context,
+    question: Question,
+    body: bytes,
+    *,
+    first_byte_timeout: float | None = None,
+    retries: int | None = None,
+) -> int | Failure | None:
+    """Let the upstream count the tokens of a request's input; None when it answered without a number.
+
+    Args:
+        context: has the upstream.
+        question: how the request is translated.
+        body: the request, as the client sent it.
+        first_byte_timeout: seconds that the answer may take to begin; None waits as long as for a message.
+        retries: new attempts after a connection that failed; None is the upstream's setting.
+    """
+    asked = await context.aside.run(len(body), countable, question, body)
+    if isinstance(asked, Failure):
+        return asked
+    plan, said = asked
+    answer = await context.upstream.post(PATH, said, plan, first_byte_timeout=first_byte_timeout, retries=retries)
+    if isinstance(answer, Failure):
+        return answer
+    async with answer:
+        return await _number(answer)
+
+
+async def _number(answer: UpstreamResponse) -> int | Failure | None:
+    body = b""
+    async for chunk in answer:
+        if isinstance(chunk, Failure):
+            return chunk
+        body += chunk
+        if len(body) > _MAX_BODY:
+            return None
+    try:
+        value: Any = json.decode(body)
+    except json.MalformedJson:
+        return None
+    tokens = value.get("input_tokens") if isinstance(value, dict) else None
+    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) else None

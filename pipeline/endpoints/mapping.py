@@ -1,12 +1,33 @@
-"""The two headers of a mapping: who asks, and what became of the request."""
+"""A request that is to be translated: its body, what its head asks, and the header that says what became of it."""
 
 from __future__ import annotations
 
+from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.owners import Owner
+from pipeline.endpoints.translation import Question
+from stages.canonical.failure import Failure
 from stages.canonical.request import Caller
 
 MAPPING = b"dragoman-mapping"
 """The header that says what was not simply translated: `fate=field,field;fate=field`."""
+
+
+async def read_body(context: Context, exchange: Exchange) -> bytes | Failure | None:
+    """Wait for the body and for a turn to translate it; None when the client has left."""
+    settings = context.settings
+    body = await exchange.body(settings.limits.body_bytes, settings.timing.body)
+    if isinstance(body, bytes):
+        await context.turns.take()
+    return body
+
+
+def question_of(context: Context, exchange: Exchange, ident: str, *, counting: bool = False) -> Question:
+    """Say what the head of a request asks of its translation."""
+    strict = exchange.headers.get("dragoman-mode", context.settings.mode) == "strict"
+    learnt = context.lessons.known()
+    owner = Owner.of(context.settings, exchange.headers) if context.settings.client_keys else None
+    return Question(caller_of(exchange), context.target, ident, learnt, counting=counting, strict=strict, owner=owner)
 
 
 def caller_of(exchange: Exchange) -> Caller:

@@ -11,8 +11,8 @@ from pipeline.endpoints.context_window import Size, check_context_window
 from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.healing import Healing
-from pipeline.endpoints.mapping import caller_of, say_mapping
-from pipeline.endpoints.translation import Question, Translated, explained, translate
+from pipeline.endpoints.mapping import question_of, read_body, say_mapping
+from pipeline.endpoints.translation import Translated, explained, translate
 from pipeline.request import topology
 from pipeline.request.upstream_call import RequestJob
 from pipeline.telemetry.request_cost import RequestCost, open_request_cost
@@ -21,61 +21,41 @@ from stages.canonical.failure import Failure
 from stages.redactor import redact
 
 
-async def create(context: Context, exchange: Exchange) -> None:
+async def create(context: Context, exchange: Exchange) -> Failure | None:
     """Answer a message request, streamed if it asks for that."""
-    await _run(context, exchange, stream=False)
+    return await _run(context, exchange, stream=False)
 
 
-async def create_stream(context: Context, exchange: Exchange) -> None:
+async def create_stream(context: Context, exchange: Exchange) -> Failure | None:
     """Answer a message request as a stream, whatever it says: the path of some third-party clients."""
-    await _run(context, exchange, stream=True)
+    return await _run(context, exchange, stream=True)
 
 
-async def read_body(context: Context, exchange: Exchange) -> bytes | None:
-    """Wait for the body and for a turn to translate it; None when the exchange is over: refused, or left."""
-    settings = context.settings
-    body = await exchange.body(settings.limits.body_bytes, settings.timing.body)
-    if isinstance(body, Failure):
-        await exchange.fail(body)
-        return None
-    if body is not None:
-        await context.turns.take()
-    return body
-
-
-def question_of(context: Context, exchange: Exchange, ident: str, *, counting: bool = False) -> Question:
-    """Say what the head of a request asks of its translation."""
-    strict = exchange.headers.get("dragoman-mode", context.settings.mode) == "strict"
-    learnt = context.lessons.known()
-    return Question(caller_of(exchange), context.target, ident, learnt, counting=counting, strict=strict)
-
-
-async def explain(context: Context, exchange: Exchange) -> None:
+async def explain(context: Context, exchange: Exchange) -> Failure | None:
     """Say what a request would become, and what became of each of its fields; nothing goes upstream."""
     body = await read_body(context, exchange)
-    if body is None:
-        return
+    if not isinstance(body, bytes):
+        return body
     question = question_of(context, exchange, "msg_explained", counting=True)
     found = await context.aside.run(len(body), explained, question, body)
     if isinstance(found, Failure):
-        await exchange.fail(found)
-        return
+        return found
     told, prefix, named = found
     seen = open_request_cost(context.history, named, "", prefix).seen
     cache = {"prefix": prefix.fingerprint(), "last_turn": str(seen)}
     await exchange.answer({**told, "cache": cache})
+    return None
 
 
-async def _run(context: Context, exchange: Exchange, *, stream: bool) -> None:
+async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure | None:
     body = await read_body(context, exchange)
-    if body is None:
-        return
+    if not isinstance(body, bytes):
+        return body
     ident = f"msg_{os.urandom(12).hex()}"
     question = attrs.evolve(question_of(context, exchange, ident), stream=stream)
     first = await context.aside.run(len(body), translate, question, body)
     if isinstance(first, Failure):
-        await exchange.fail(first)
-        return
+        return first
     size = await check_context_window(context, question, body, first)
     if isinstance(size, Size) and size.limit is not None:
         question = attrs.evolve(question, limit=size.limit)
@@ -91,8 +71,7 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> None:
     if isinstance(size, Failure):
         log.hear(redact(size))
         log.write(0.0)
-        await exchange.fail(size)
-        return
+        return size
     first = attrs.evolve(first, plan=attrs.evolve(first.plan, input_tokens=size.tokens, extras=extras))
     job = RequestJob(
         plan=first.plan,
@@ -105,6 +84,7 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> None:
     )
     settings = context.settings
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)
+    return None
 
 
 def _log(context: Context, exchange: Exchange, translated: Translated, request_cost: RequestCost) -> RequestLog:

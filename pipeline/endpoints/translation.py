@@ -14,15 +14,18 @@ from typing import Any, ParamSpec, TypeVar
 import attrs
 import msgspec
 
+from pipeline.endpoints.owners import Owner
 from pipeline.lessons import with_changes
 from pipeline.tokenizer import Tokenizer
 from stages import counter
 from stages.canonical.failure import Failure, Kind
+from stages.canonical.file_ids import file_ids
 from stages.canonical.place import ROOT
 from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import UNFAITHFUL
 from stages.canonical.request import Caller, Request
-from stages.decoder import decode, refusal
+from stages.decoder import MAX_COMPLAINT, decode, refusal
+from stages.history import edit_history
 from stages.mapper import Mapped, Target, map_request
 from stages.prompt_fingerprint import PromptFingerprint, TooLargeError, fingerprint_of, serialise
 from stages.tables.profiles import PROFILES, Profile
@@ -50,6 +53,7 @@ class Question:
         learnt: what the upstream was found to refuse, by model: other fields of its profile.
         changes: the same for this request alone, after a refusal.
         limit: the tokens that the answer may have, where the window leaves less than was asked for.
+        owner: whose files may be named, where clients have keys of their own; None: everybody's.
     """
 
     caller: Caller
@@ -61,6 +65,7 @@ class Question:
     strict: bool = False
     stream: bool = False
     limit: int | None = None
+    owner: Owner | None = None
 
 
 @attrs.frozen
@@ -125,7 +130,7 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
         stream=request.stream,
         diagnostics=request.extra.get("diagnostics"),
         replays=any(item["type"] == "reasoning" for item in mapped.body["input"]),
-        guess=counter.count(request, counter.estimate),
+        guess=counter.estimate_request(request),
         profile=_target(question, request).profile,
     )
 
@@ -169,12 +174,22 @@ def count(question: Question, body: bytes, tokens: counter.Tokens) -> tuple[int,
     request = decode(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return request
+    request = edit_history(request, counter.estimate)
     return counter.count(request, tokens), counter.least(request, tokens)
 
 
 def count_by(question: Question, body: bytes, source: str) -> tuple[int, int] | Failure:
     """Count with a vocabulary that this process has, or loads now, by its name."""
     return count(question, body, _vocabulary(source).tokens)
+
+
+def cleared(question: Question, body: bytes) -> int | None:
+    """Read a body, and estimate the tokens that its own edits take out of it; None where it asks for no edits."""
+    request = decode(body, question.caller, counting=question.counting)
+    if isinstance(request, Failure):
+        return None
+    edits = edit_history(request, counter.estimate).edits
+    return None if edits.applied is None else edits.cleared_tokens
 
 
 _vocabulary = cache(Tokenizer.of)
@@ -185,6 +200,9 @@ def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
     request = decode(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return request
+    if (foreign := _foreign_file(question, request)) is not None:
+        return foreign
+    request = edit_history(request, counter.estimate)
     if question.stream:
         request = attrs.evolve(request, stream=True)
     target = _target(question, request)
@@ -193,6 +211,14 @@ def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
         mapped = _limited(mapped, question.limit)
     note = mapped.report.unfaithful() if question.strict else None
     return (request, mapped) if note is None else refusal(f"{note.path}: {note.disposition.value}: {note.reason}")
+
+
+def _foreign_file(question: Question, request: Request) -> Failure | None:
+    """Refuse a file that is not the client's in the words for one that does not exist."""
+    owner = question.owner
+    named = () if owner is None else file_ids(request)
+    foreign = next((ident for ident in named if owner is not None and owner.opened(ident) is None), None)
+    return None if foreign is None else Failure(Kind.NOT_FOUND, f"File not found: {foreign}"[:MAX_COMPLAINT])
 
 
 def _limited(mapped: Mapped, limit: int) -> Mapped:

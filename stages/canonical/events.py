@@ -60,7 +60,14 @@ class ResultStart:
     body: dict[str, Any]
 
 
-BlockStart = TextStart | ThinkingStart | ToolUseStart | ServerToolUseStart | ResultStart
+@attrs.frozen
+class CompactionStart:
+    """A summary begins; `signature` is its seal, None where no summary came about."""
+
+    signature: str | None = None
+
+
+BlockStart = TextStart | ThinkingStart | ToolUseStart | ServerToolUseStart | ResultStart | CompactionStart
 """How a content block starts."""
 
 
@@ -90,6 +97,13 @@ class SignatureDelta:
     """The carrier of a reasoning block; comes once, last."""
 
     signature: str
+
+
+@attrs.frozen
+class CompactionDelta:
+    """A whole summary; comes once."""
+
+    content: str
 
 
 @attrs.frozen
@@ -171,7 +185,7 @@ class MessageEnd:
     repaired: int = 0
 
 
-Delta = TextDelta | CitationsDelta | ThinkingDelta | SignatureDelta | JsonDelta
+Delta = TextDelta | CitationsDelta | ThinkingDelta | SignatureDelta | JsonDelta | CompactionDelta
 """How the open block grows, as an encoder sees it."""
 
 Arguments = ArgumentsDelta | ArgumentsDone | ArgumentsCut

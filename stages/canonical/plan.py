@@ -48,6 +48,8 @@ class AnswerPlan:
         structure: what must be undone on the text of a structured answer; None when nothing.
         late_system: whether a system message stands behind others, which some upstreams refuse.
         keyed: whether the upstream's key is the gateway's own, behind keys of its clients: no client can mend it.
+        applied_edits: what was taken out of the conversation, in Anthropic's shape; None where nothing was asked.
+        summarises: whether the answer is a summary of the conversation, and nothing else.
         extras: fields of the message that only those clients get who asked for them.
     """
 
@@ -70,4 +72,6 @@ class AnswerPlan:
     structure: StructuredAnswer | None = None
     late_system: bool = False
     keyed: bool = False
+    applied_edits: tuple[dict[str, Any], ...] | None = None
+    summarises: bool = False
     extras: Mapping[str, Any] = attrs.field(factory=dict)

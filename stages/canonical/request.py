@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import attrs
 
+from stages.canonical.place import Place
+
 JsonObject = dict[str, Any]
 """A JSON object whose inside is not ours to interpret, such as a tool's arguments or its schema."""
 
@@ -140,6 +142,17 @@ class ToolResult(Cacheable):
     toolset_name: str | None = None
 
 
+@attrs.frozen
+class Compaction(Cacheable):
+    """A summary that stands for all that was said before it; `content` is None where none came about: says nothing.
+
+    `signature` is our seal of the summary when we wrote the block, and anything at all when somebody else did.
+    """
+
+    content: str | None = None
+    signature: str | None = None
+
+
 def _unmarked(body: JsonObject) -> str:
     """Show a block without its mark for the cache, as the others are shown: the mark moves, and the block stays."""
     return repr({name: value for name, value in body.items() if name != "cache_control"})
@@ -163,6 +176,7 @@ ContentBlock = (
     | ToolUse
     | ToolResult
     | ToolReference
+    | Compaction
     | Unknown
 )
 """Whatever a message, a tool's result or a document may be made of."""
@@ -251,6 +265,29 @@ class Metadata(Node):
 
 
 @attrs.frozen
+class HistoryNote:
+    """What became of a part of the history, in words without content: it reads `Report.emulated(place, reason)`."""
+
+    place: Place
+    reason: str
+
+
+@attrs.frozen
+class HistoryEdits:
+    """What was taken out of a conversation before it is translated.
+
+    Attributes:
+        applied: an entry for each edit that did something, in Anthropic's shape; None where the client asked for none.
+        notes: where something was taken out, and why.
+        cleared_tokens: the estimated tokens of what was taken out by edits.
+    """
+
+    applied: tuple[JsonObject, ...] | None = None
+    notes: tuple[HistoryNote, ...] = ()
+    cleared_tokens: int = 0
+
+
+@attrs.frozen
 class Request:
     """Everything that `POST /v1/messages` and `.../count_tokens` may say.
 
@@ -258,6 +295,7 @@ class Request:
         billing: which blocks of `system` held a billing header of the client's; their texts are empty now.
         extra: the top-level fields that have no attribute here, as they came: nothing is lost in silence.
         mended: the paths of texts that held half a character, which is U+FFFD by now.
+        edits: what was taken out of the history, so that the messages are not all that the client sent.
     """
 
     model: str
@@ -276,9 +314,10 @@ class Request:
     billing: tuple[int, ...] = ()
     extra: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     mended: tuple[str, ...] = ()
+    edits: HistoryEdits = HistoryEdits()
 
 
-NO_FIELDS = frozenset({"extra", "mended", "billing"})
+NO_FIELDS = frozenset({"extra", "mended", "billing", "edits"})
 """Attributes of a request that are no fields of its body."""
 
 

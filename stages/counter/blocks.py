@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from stages.canonical.request import (
+    Compaction,
     ContentBlock,
     Document,
     Image,
@@ -118,6 +119,7 @@ _COSTS: dict[type, Callable[[Any, Tokens], int]] = {
     ToolUse: _tool_use,
     ToolResult: lambda block, tokens: RESULT + _sum(block.content, tokens),
     ToolReference: lambda block, tokens: tokens(block.tool_name),
+    Compaction: lambda block, tokens: tokens(block.content or ""),
     Unknown: lambda block, tokens: tokens(json.encode(block.body).decode()),
 }
 """Every kind of block; a new one is missed by a test."""

@@ -7,6 +7,7 @@ import attrs
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import Caller, Request, Text
 from stages.decoder import rules, tool_rules
+from stages.decoder.compaction_rules import compaction_refusal
 from stages.decoder.rules import Rule
 from stages.tables import versions
 from stages.wire import json, request_body
@@ -71,7 +72,9 @@ def _checked(request: Request, caller: Caller, *, counting: bool) -> Request | F
         return Failure(Kind.INVALID_REQUEST, message, error_code=THREADS_UNSUPPORTED)
     by_version = (wrong for rule in versions.rules_of(caller.version) for wrong in rule(request))
     wrong = next(by_version, None) or next((wrong for rule in RULES for wrong in rule(request, caller)), None)
-    return request if wrong is None else refusal(wrong)
+    if wrong is not None:
+        return refusal(wrong)
+    return compaction_refusal(request, counting=counting) or request
 
 
 def _without_billing(request: Request) -> Request:

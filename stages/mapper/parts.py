@@ -9,7 +9,16 @@ import attrs
 
 from stages.canonical.place import Place
 from stages.canonical.report import Report
-from stages.canonical.request import ContentBlock, Document, Image, SearchResult, Text, ToolReference, Unknown
+from stages.canonical.request import (
+    Compaction,
+    ContentBlock,
+    Document,
+    Image,
+    SearchResult,
+    Text,
+    ToolReference,
+    Unknown,
+)
 from stages.mapper.documents import document_parts, text_instead
 from stages.tables.identifiers import upstream_file_id, upstream_tool_name
 from stages.tables.media_types import read_base64
@@ -17,6 +26,9 @@ from stages.tools.client.browser_state import BROWSER_STATE, browser_state_text
 from stages.wire import json
 from stages.wire import responses_request as responses
 from stages.wire.responses_request import ContentPart
+
+SUMMARY = "Summary of the conversation so far:"
+"""What leads a summary that stands for what was said before it."""
 
 _UNSEEN = "[A file that cannot be shown.]"
 
@@ -91,6 +103,10 @@ def _tool_reference(block: ToolReference) -> list[ContentPart]:
     return [responses.input_text(f"The tool {upstream_tool_name(block.tool_name)} is available from here on.")]
 
 
+def _summary(block: Compaction) -> list[ContentPart]:
+    return [responses.input_text(f"{SUMMARY}\n\n{block.content}")] if block.content else []
+
+
 def _as_text(block: Any) -> ContentPart:
     if not isinstance(block, Unknown):  # one that stands where its kind has no meaning, such as a call of the user's
         block = Unknown(type(block).__name__, attrs.asdict(block, filter=_is_said))
@@ -108,5 +124,6 @@ _PARTS: dict[type, Callable[[Any], list[ContentPart]]] = {
     Document: _document,
     SearchResult: _search_result,
     ToolReference: _tool_reference,
+    Compaction: _summary,
 }
 """Block to parts; what is not here is shown as text."""

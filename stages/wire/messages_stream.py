@@ -10,6 +10,7 @@ from typing import Any
 
 from stages.canonical.events import (
     BlockStart,
+    CompactionStart,
     MessageEnd,
     ResultStart,
     ServerToolUseStart,
@@ -19,6 +20,7 @@ from stages.canonical.events import (
     Usage,
 )
 from stages.canonical.failure import Failure
+from stages.canonical.plan import AnswerPlan
 from stages.wire import json, sse
 
 PING = sse.encode("ping", b'{"type":"ping"}')
@@ -59,7 +61,13 @@ def citations_delta(index: int, citation: dict[str, Any]) -> bytes:
     return frame({"type": "content_block_delta", "index": index, "delta": delta})
 
 
-def content_block(start: BlockStart) -> dict[str, Any]:
+def compaction_delta(index: int, summary: str) -> bytes:
+    """Frame a whole summary."""
+    delta = {"type": "compaction_delta", "content": summary}
+    return frame({"type": "content_block_delta", "index": index, "delta": delta})
+
+
+def content_block(start: BlockStart) -> dict[str, Any]:  # noqa: PLR0911 - one case for each class, by intention
     """The `content_block` a block starts with."""
     match start:
         case TextStart(cited):
@@ -75,6 +83,8 @@ def content_block(start: BlockStart) -> dict[str, Any]:
             return {"type": "mcp_tool_use", "id": id, "name": name, "input": {}, "server_name": server}
         case ResultStart(body):
             return body
+        case CompactionStart(signature):
+            return {"type": "compaction", "content": None, "signature": signature}
 
 
 def message_head(ident: str, model: str, usage: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +138,11 @@ def ending_fields(end: MessageEnd) -> dict[str, Any]:
     """The three fields that say why a message ended, and the container if there was one."""
     fields = {"stop_reason": end.stop_reason, "stop_sequence": end.stop_sequence, "stop_details": end.stop_details}
     return {**fields, "container": end.container} if end.container else fields
+
+
+def edits_field(plan: AnswerPlan) -> dict[str, Any]:
+    """The field that says what was taken out of the conversation, for clients that asked for edits."""
+    return {} if plan.applied_edits is None else {"context_management": {"applied_edits": list(plan.applied_edits)}}
 
 
 def error(failure: Failure, request_id: str) -> dict[str, Any]:

@@ -263,3 +263,40 @@ async def test_a_client_that_stops_in_the_middle() -> None:
     async with serving(SETTINGS, transport) as url:
         assert await trio.to_thread.run_sync(talk, url) == "end_turn"
         await until(lambda: transport.open_streams == 0)
+
+
+def looked(place: str) -> str:
+    """Look at a place.
+
+    Args:
+        place: where.
+    """
+    return f"It rains in {place}."
+
+
+async def test_a_runner_that_compacts() -> None:
+    """The SDK's own runner has the conversation summed up between two turns, and goes on from the summary."""
+
+    def talk(client: anthropic.Anthropic) -> list[Any]:
+        runner = client.beta.messages.tool_runner(
+            model=MODEL,
+            max_tokens=500,
+            tools=[anthropic.beta_tool(looked)],
+            messages=said('[[call:looked {"place": "Ulm"}]]'),
+            betas=["compact-2026-09-04"],
+        )
+        told = []
+        for message in runner:
+            told.append(message)
+            if len(told) == 1:
+                runner.compact_before_next_turn({"type": "summarize", "instructions": "[[say It rains in Ulm.]]"})
+        return told
+
+    async with sdk() as use:
+        called, summed_up, *rest = await use(talk)
+
+    assert called.stop_reason == "tool_use"
+    assert summed_up.stop_reason == "compaction"
+    assert [block.type for block in summed_up.content] == ["compaction"]
+    assert summed_up.content[0].content == "It rains in Ulm."
+    assert [message.stop_reason for message in rest] == ["end_turn"]

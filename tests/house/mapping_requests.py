@@ -49,7 +49,8 @@ TOP_PROOFS = {
     "betas": "tests/stages/test_mapper.py::test_no_field_is_lost_in_silence",
     "diagnostics": f"{TABLES}/test_diagnostics.py",
     "safeguards": "tests/end_to_end/test_mapping_coverage.py::test_nothing_is_lost_in_silence",
-    "context_management": f"{DEFAULTS}::test_settings",
+    "context_management": "tests/stages/history/test_tool_uses.py",
+    "compaction": f"{MAPPER}/test_summarising.py",
 }
 """Which test proves a field at the top; the others are those of `test_every_field_is_said`."""
 
@@ -58,6 +59,10 @@ NODE_PROOFS = {
     "message output_config": f"{MAPPER}/test_thinking.py",
     "said_effort": f"{MAPPER}/test_thinking.py",
     "metadata": f"{MAPPER}/test_settings.py",
+    "context_management": "tests/stages/history/test_tool_uses.py",
+    "amount": "tests/stages/history/test_tool_uses.py",
+    "compaction_config": f"{MAPPER}/test_summarising.py",
+    "block.compaction": "tests/stages/history/test_summaries.py",
     "thinking": f"{MAPPER}/test_thinking.py",
     "output_config": f"{MAPPER}/test_thinking.py",
     "output_config format": f"{MAPPER}/test_formats.py",

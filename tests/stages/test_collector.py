@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,8 @@ from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
     CitationsDelta,
+    CompactionDelta,
+    CompactionStart,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -38,6 +41,16 @@ def collected(*events: AnswerEvent | Failure) -> Collector:
     made = Collector(PLAN)
     made.collect(events)
     return made
+
+
+def test_edits_and_a_summary() -> None:
+    """What was cleared is said, and a summary is a block with its seal."""
+    made = Collector(attrs.evolve(PLAN, applied_edits=({"type": "clear_thinking_20251015"},)))
+    made.collect((CompactionStart("sealed"), CompactionDelta("So far."), BLOCK_STOP, MessageEnd("compaction")))
+    message = made.message()
+    assert message["content"] == [{"type": "compaction", "content": "So far.", "signature": "sealed"}]
+    assert message["context_management"] == {"applied_edits": [{"type": "clear_thinking_20251015"}]}
+    assert "context_management" not in collected(MessageEnd("end_turn")).message()
 
 
 def test_a_message_of_every_kind_of_block() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from stages.canonical.place import MESSAGES, ROOT, SYSTEM, TOOLS, Place
 from stages.canonical.report import Report
 from stages.canonical.request import Request, ServerTool, Text, Tool
+from stages.mapper.summarising import summarised
 from stages.mapper.tools import PLACEHOLDER
 from stages.tables.profiles import Profile
 from stages.tools.server.code_execution import CODE_EXECUTION
@@ -59,6 +60,8 @@ def _placeholders(request: Request, report: Report) -> None:
 
 def _prefill(request: Request, report: Report) -> None:
     """The beginning of an answer that the model should go on from; a paused turn is none."""
+    if summarised(request):
+        return
     last = request.messages[-1] if request.messages else None
     if last is not None and last.role == "assistant" and last.content and isinstance(last.content[-1], Text):
         place = MESSAGES.at(len(request.messages) - 1)

@@ -94,8 +94,10 @@ BLOCK_NODES: dict[str, Fields] = {
     "block.mcp_tool_listing": same(_SILENT, "mcp_server_name", tools="mcp_tool"),
     "block.browser_state": {**_shown(tabs="tab", state_changes="state_change"), **CACHE},
     "block.compaction": {
-        **_shown("content", tool_changes="block"),
-        **same(_UNREADABLE, "encrypted_content", "signature"),
+        "content": translated("to a text of the user's, in the place of what it sums up"),
+        "signature": kept("where it is ours: the summary must be the one that was told"),
+        "encrypted_content": _UNREADABLE,
+        "tool_changes": dropped("the request says which tools there are", inside="block", idle=([],)),
         **CACHE,
     },
     "block.fallback": same(_SILENT, "trigger", **{"from": "model_name", "to": "model_name"}),

@@ -27,8 +27,8 @@ FIELDS: Fields = {
     "service_tier": translated("to the upstream's tiers"),
     "speed": translated("to the upstream's fast tier", idle=("standard",)),
     **CACHE,
-    "context_management": dropped(
-        "no history is edited here",
+    "context_management": translated(
+        "to what is left of the conversation",
         inside="context_management",
         idle=({"edits": []}, {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}),
     ),
@@ -36,7 +36,9 @@ FIELDS: Fields = {
     "inference_geo": dropped("where the upstream computes is its account's setting"),
     "diagnostics": emulated("compared with the turns that this process remembers", inside="diagnostics"),
     "mcp_servers": translated("to mcp tools", inside="mcp_server", idle=([],)),
-    "compaction": dropped("no counterpart upstream", inside="compaction_config"),
+    "compaction": emulated(
+        "the upstream is asked for a summary, behind the same conversation", inside="compaction_config"
+    ),
     "fallbacks": dropped("no other model is asked after a refusal", inside="fallback_model"),
     "fallback_credit_token": dropped("billing is the upstream's", inside="credit_token"),
     "billing_policy": dropped("billing is the upstream's", inside="billing_policy"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from stages.tables.fields.row import CACHED, Fields, dropped, emulated, kept, same, translated
 
-_EDITS = dropped("no history is edited here")
+_CLEARED = emulated("old results of tools are cleared here, before the upstream reads the conversation")
+_REASONED = emulated("reasoning of earlier turns is left out here", inside="amount", idle=("all", {"type": "all"}))
+_COMPACTED = dropped("no conversation is summed up in the middle of an answer; `compaction` asks for it between two")
 _FALLBACK = dropped("no other model is asked after a refusal")
 _DROP_BLOCK = "drop_block"
 _BINDING = dropped(
@@ -12,7 +14,7 @@ _BINDING = dropped(
     inside="block_binding",
     idle=({"prefix_mismatch_behavior": _DROP_BLOCK},),
 )
-_COMPACTION = dropped("no counterpart upstream")
+_COMPACTION = translated("to what the upstream is asked for a summary")
 _THREAD = dropped("no conversation is kept here")
 _EFFORT = translated("to reasoning.effort, at the nearest that the model takes")
 _PARALLEL = translated("to parallel_tool_calls")
@@ -67,13 +69,13 @@ SETTING_NODES: dict[str, Fields] = {
         "allowed_tools": translated("to the tools that are allowed"),
         "enabled": translated("to whether the server is declared"),
     },
-    "context_management": same(_EDITS, edits="edit"),
+    "context_management": same(translated("to what is left of the conversation"), edits="edit"),
     "edit.clear_tool_uses": same(
-        _EDITS, "clear_tool_inputs", "exclude_tools", trigger="amount", keep="amount", clear_at_least="amount"
+        _CLEARED, "clear_tool_inputs", "exclude_tools", trigger="amount", keep="amount", clear_at_least="amount"
     ),
-    "edit.clear_thinking": same(_EDITS, keep="amount"),
-    "edit.compact": same(_EDITS, "instructions", "pause_after_compaction", trigger="amount"),
-    "amount": same(_EDITS, "value"),
+    "edit.clear_thinking": {"keep": _REASONED},
+    "edit.compact": same(_COMPACTED, "instructions", "pause_after_compaction", trigger="amount"),
+    "amount": same(translated("to the limit of an edit"), "value"),
     "container": {
         "id": translated("to the interpreter's container"),
         "skills": dropped("the upstream's interpreter has no skills", inside="skill", idle=([],)),

@@ -12,7 +12,7 @@ from structlog.testing import CapturingLogger
 from pipeline.endpoints import context_window
 from pipeline.endpoints.application import application
 from pipeline.endpoints.context import Context
-from pipeline.endpoints.upstream_count import upstream_count
+from pipeline.endpoints.counting import upstream_count
 from stages.tables.model_registry import Described, ModelRegistry
 from stages.tables.profiles import PROFILES
 from tests.support.client import MemoryClient, Reply

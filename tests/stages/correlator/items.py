@@ -10,6 +10,8 @@ from stages.canonical.events import (
     ArgumentsDone,
     BlockStop,
     CitationsDelta,
+    CompactionDelta,
+    CompactionStart,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -111,7 +113,7 @@ def told(made: list[Part]) -> list[str]:
     return lines
 
 
-def _line(part: Part) -> str:  # noqa: C901, PLR0911 - one case for each class
+def _line(part: Part) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for each class
     """Put one part in words; what continues a line begins with `+`."""
     match part:
         case TextStart():
@@ -133,6 +135,10 @@ def _line(part: Part) -> str:  # noqa: C901, PLR0911 - one case for each class
         case SignatureDelta(signature):
             sealed = carrier.decode(signature)
             return f"+ ({sealed.encrypted_content} {sealed.phase})" if sealed else "+ (foreign)"
+        case CompactionStart():
+            return "summary: "
+        case CompactionDelta(text):
+            return f"+{text}"
         case BlockStop():
             return "+."
         case MessageEnd(reason):

@@ -59,6 +59,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], canonical.ContentBlock]] = {
         canonical.ToolResult("toolu_1", (canonical.Text("done"),), is_error=True),
     ),
     "tool_reference": ({"tool_name": "f"}, canonical.ToolReference("f")),
+    "compaction": ({"content": "So far.", "signature": "s"}, canonical.Compaction("So far.", "s")),
 }
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [

@@ -62,7 +62,7 @@ def said(*blocks: dict[str, Any], role: str = "user", **fields: Any) -> list[dic
             {"context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}},
             {"context_management": KEPT},
         ),
-        ({"context_management": {"edits": [{"type": "later"}]}}, {"context_management": DROPPED}),
+        ({"context_management": {"edits": [{"type": "later"}]}}, {"context_management.edits.0": DROPPED}),
         ({"metadata": {"user_id": "u"}}, {}),
         ({"metadata": {"user_id": "u", "more": None}}, {"metadata.more": DROPPED}),
         ({"thinking": {"type": "adaptive", "display": "omitted"}}, {}),

@@ -1,0 +1,56 @@
+"""What is left of a conversation before it is translated: summaries stand for what they sum up, and edits clear.
+
+All of it is a function of the request alone, so any worker can serve any turn.  What is taken out keeps its place (a
+message stays, empty; a block becomes one that says nothing), so that paths in the report are those of the client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from stages.canonical.request import JsonObject, Request
+from stages.counter import Tokens
+from stages.history.summaries import behind_the_summary
+from stages.history.thinking_turns import clear_thinking
+from stages.history.tool_uses import clear_tool_uses
+from stages.tables.identifiers import undated
+from stages.wire.lenient import objects
+
+__all__ = ["edit_history", "edits_of"]
+
+Edit = Callable[[Request, JsonObject, Tokens], Request]
+"""Takes something out of a request's messages, by the settings of an edit; says so in `Request.edits`."""
+
+EDITS: dict[str, Edit] = {"clear_tool_uses": clear_tool_uses, "clear_thinking": clear_thinking}
+"""What `context_management.edits` may ask for here, by the `type` without its date."""
+
+
+def edit_history(request: Request, tokens: Tokens) -> Request:
+    """Take out of a conversation what a summary stands for and what the request's edits clear.
+
+    Args:
+        request: what the client sent.
+        tokens: the number of tokens of one text, for triggers; an estimate is enough.
+
+    Returns:
+        The request itself where there is nothing to do, else one whose `edits` say what was done.
+    """
+    request = behind_the_summary(request)
+    edits = edits_of(request)
+    if edits is None:
+        return request
+    request = attrs.evolve(request, edits=attrs.evolve(request.edits, applied=()))
+    for edit in edits:
+        apply = EDITS.get(undated(str(edit.get("type"))))
+        if apply is not None:
+            request = apply(request, edit, tokens)
+    return request
+
+
+def edits_of(request: Request) -> list[dict[str, Any]] | None:
+    """The edits that a request asks for, in their order; None where it does not speak of any."""
+    management = request.extra.get("context_management")
+    return objects(management.get("edits")) if isinstance(management, dict) else None

@@ -1,0 +1,39 @@
+"""A summary stands for all that was said before it: the last one that a conversation holds is where it begins.
+
+Clients send the block back where they got it, in front of the conversation or in the middle of it.  What stands before
+it is left out, for this turn and all later ones, so the upstream's cache begins with the summary and grows from there.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from stages.canonical.place import MESSAGES
+from stages.canonical.request import Compaction, HistoryNote, Request
+from stages.history.removal import NOTHING, Position, with_blocks
+
+SUMMARISED = "a later block has the summary of it, which stands in its place"
+"""Why what stands before a summary is left out."""
+
+
+def behind_the_summary(request: Request) -> Request:
+    """Leave out what the last summary stands for; the request itself where there is none."""
+    found = _last_summary(request)
+    if found is None or found == (0, 0):
+        return request
+    index, at = found
+    emptied = [attrs.evolve(message, content=()) for message in request.messages[:index]]
+    notes = tuple(HistoryNote(MESSAGES.at(before), SUMMARISED) for before in range(index))
+    edits = attrs.evolve(request.edits, notes=(*request.edits.notes, *notes))
+    request = attrs.evolve(request, messages=(*emptied, *request.messages[index:]), edits=edits)
+    return with_blocks(request, {(index, before): NOTHING for before in range(at)}, SUMMARISED) if at else request
+
+
+def _last_summary(request: Request) -> Position | None:
+    for index in range(len(request.messages) - 1, -1, -1):
+        content = request.messages[index].content
+        for at in range(len(content) - 1, -1, -1):
+            block = content[at]
+            if type(block) is Compaction and block.content:
+                return index, at
+    return None
