@@ -194,7 +194,7 @@ CURES = (
             rf"(only|first)[^.\n]{{0,40}}(message|one)[^.\n]{{0,30}}{_SYSTEM}",
             rf"unexpected (message )?role:? ['\"`]?{_SYSTEM}|roles must alternate",
             rf"{_SYSTEM}['\"`]? (must precede|is only (allowed|supported))",
-            rf"{_SYSTEM}['\"`]? (is|are) not (allowed|supported|permitted|expected)",
+            rf"{_SYSTEM}['\"`]?( roles?| messages?)?( is| are)? not (allowed|supported|permitted|expected)",
             rf"multiple {_SYSTEM} (messages|prompts)|{_SYSTEM} (messages? )?(in the middle|after)",
             rf"{_SYSTEM} (message|role)s? [^.\n]{{0,20}}(position|index)|(only|one) {_SYSTEM} message",
             r"roles are supported after the first|with the exception of an initial optional system message",

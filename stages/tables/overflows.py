@@ -69,7 +69,7 @@ _N = r"(?P<n>\d{1,3}(?:[,_]\d{3}){1,4}(?!\d)|\d{1,12})"
 _SHORT = r"(?:(?!exceed|limit|max|only)[^.\d\n]){0,40}?"
 _LIMITS = (
     rf"context[ _](?:length|window|size|limit)(?: is| of|:|=)?(?: only)?(?: of)?[ (:=]{{1,3}}{_N}",
-    rf"max_(?:model_len|total_tokens|seq_len|num_tokens|input_len|position_embeddings)[ :=(]{{1,3}}{_N}",
+    rf"max_(?:model_len|total_tokens|seq_len|num_tokens|input_len|position_embeddings)(?: is)?[ :=(]{{1,3}}{_N}",
     rf"(?:can ?not|not|to) exceed {_N}",
     rf"\d(?: tokens?)? (?:>|exceeds?) {_N}",
     rf"(?:prompt|input|model|sequence)[ _](?:length|window|size)(?: is| of|:|=)[ (]{{1,2}}{_N}",
