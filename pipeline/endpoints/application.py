@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from pipeline.endpoints import counting, health, messages, models, web_pages
+from pipeline.endpoints.batches import create, results
+from pipeline.endpoints.batches import kept as batches
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
 from pipeline.endpoints.files import kept, listing, upload
@@ -36,6 +38,7 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     "/v1/messages/stream": {"POST": messages.create_stream},
     "/v1/messages/explain": {"POST": messages.explain},
     "/v1/messages/count_tokens": {"POST": counting.count_tokens},
+    batches.BATCHES: {"POST": create.create, "GET": batches.list_batches},
     "/v1/models": {"GET": models.list_models},
     "/v1/files": {"POST": upload.upload, "GET": listing.list_files},
     "/": {"GET": health.hello, "HEAD": health.hello},
@@ -51,10 +54,15 @@ FAREWELL = 1.0
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-_THINGS: tuple[tuple[str, re.Pattern[str], dict[str, Endpoint]], ...] = (
-    ("/v1/models/{id}", re.compile(r"/v1/models/.+"), {"GET": models.get_model}),
-    ("/v1/files/{id}/content", re.compile(r"/v1/files/[^/]+/content"), {"GET": kept.content}),
-    ("/v1/files/{id}", re.compile(r"/v1/files/[^/]+"), {"GET": kept.retrieve, "DELETE": kept.delete}),
+_BATCH, _FILE = batches.BATCHES, "/v1/files"
+
+_THINGS: tuple[tuple[str, str, dict[str, Endpoint]], ...] = (
+    ("/v1/models/{id}", r"/v1/models/.+", {"GET": models.get_model}),
+    (f"{_BATCH}/{{id}}/results", rf"{_BATCH}/[^/]+/results", {"GET": results.results}),
+    (f"{_BATCH}/{{id}}/cancel", rf"{_BATCH}/[^/]+/cancel", {"POST": batches.cancel}),
+    (f"{_BATCH}/{{id}}", rf"{_BATCH}/[^/]+", {"GET": batches.retrieve, "DELETE": batches.delete}),
+    (f"{_FILE}/{{id}}/content", rf"{_FILE}/[^/]+/content", {"GET": kept.content}),
+    (f"{_FILE}/{{id}}", rf"{_FILE}/[^/]+", {"GET": kept.retrieve, "DELETE": kept.delete}),
 )
 # Paths with an id in them, by the name of their route; the first that fits counts.
 
@@ -136,7 +144,9 @@ def _found(path: str) -> tuple[str, dict[str, Endpoint] | None]:
     """Find what answers a path, and the name of the route, which unlike the path may stand in a log."""
     if (methods := ROUTES.get(path)) is not None:
         return path, methods
-    return next(((route, found) for route, thing, found in _THINGS if thing.fullmatch(path)), (names.OTHER, None))
+    return next(
+        ((route, found) for route, pattern, found in _THINGS if re.fullmatch(pattern, path)), (names.OTHER, None)
+    )
 
 
 def _admit(context: Context, exchange: Exchange, ticket: Ticket) -> Failure | None:

@@ -62,6 +62,7 @@ class Exchange:
     Attributes:
         method: the HTTP method.
         path: the path, without the query.
+        scheme: `http` or `https`, as the connection has it.
         query: the raw query string.
         headers: the request's headers, names in lower case; of a repeated one the last counts, or all of a list.
         server: address and port of our end of the connection; None where the server does not tell.
@@ -80,6 +81,7 @@ class Exchange:
         """Begin an exchange; `log` knows the request's id."""
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.scheme: str = scope.get("scheme", "http")
         self.query: bytes = scope.get("query_string", b"")
         self.server: tuple[str, int | None] | None = scope.get("server")
         self.headers = _headers(scope["headers"])
@@ -196,6 +198,13 @@ class Exchange:
         """Send the 200 of a stream."""
         self.streaming = True
         await self._start(200, _STREAM)
+
+    async def begin_download(self, filename: str, content_type: str) -> None:
+        """Send the 200 of a file, which is written piece by piece; `end_stream` ends it, or else it is cut off."""
+        disposition = f"attachment; filename*=utf-8''{filename}"
+        await self._start(
+            200, [(b"content-type", content_type.encode()), (b"content-disposition", disposition.encode())]
+        )
 
     async def write(self, data: bytes) -> None:
         """Send a piece of the stream; waits while the client does not read."""

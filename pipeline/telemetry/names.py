@@ -5,6 +5,9 @@ from __future__ import annotations
 REQUEST = "request"
 """One line for each request, when it is over."""
 
+BATCH = "batch"
+"""One line for each call that begins, ends, reads or deletes a batch."""
+
 FAULT = "fault"
 """A bug of ours: an exception that reached the application."""
 
