@@ -193,6 +193,22 @@ _GENERIC = frozenset(
 _CURES = {_plain(code): cure for cure in CURES for code in cure.codes}
 
 
+OWN_CAUSES = frozenset(
+    {
+        *("admission", "shutdown", "total"),
+        *("bad_body", "bad_event", "nameless_call", "no_ending", "package", "silence", "stream_cut", "unfinished"),
+        *("descriptors", "dns", "refused", "reset", "timeout", "tls", "unreachable"),
+        *("tls certificate", "tls expired", "tls issuer", "tls name", "tls not yet valid"),
+        *("ConnectError", "ReadError", "WriteError", "RemoteProtocolError", "LocalProtocolError", "KeyCommand"),
+        *("ReadTimeout", "WriteTimeout", "ConnectTimeout", "PoolTimeout", "DecodingError", "ProxyError"),
+        *(cure.cause for cure in CURES if cure.cause),
+        *(code for cure in CURES for code in cure.codes),
+        *BY_CODE,
+    }
+)
+"""What a log may repeat of `Failure.cause`: words of ours, and codes that a table knows; others are the upstream's."""
+
+
 def failure_of(
     error: Any,
     *,
