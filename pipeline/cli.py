@@ -42,7 +42,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `dragoman` with `argv` (without the program's name; `sys.argv` by default); return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in COMMANDS:
-        return _run(words[0], words[1:])
+        try:
+            return _run(words[0], words[1:])
+        except KeyboardInterrupt:
+            return _INTERRUPTED
+        except BaseExceptionGroup as group:  # trio's, where Ctrl-C came while several tasks ran
+            if group.split(KeyboardInterrupt)[1] is not None:
+                raise
+            return _INTERRUPTED
     parser = _parser()
     parser.parse_args(words)  # shows help or version and leaves, or complains about an unknown command and leaves
     parser.print_help()
@@ -73,8 +80,6 @@ def _guarded(command: Command, arguments: argparse.Namespace) -> int:
     except CommandError as error:
         complain(f"dragoman: {error}")
         return 1
-    except KeyboardInterrupt:
-        return _INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

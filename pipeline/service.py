@@ -18,7 +18,7 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
 from pipeline.endpoints.context import Context
-from pipeline.settings import EMULATOR, Secret, Settings
+from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
 from pipeline.telemetry.logs import make_logger
 from pipeline.tokenizer import Tokenizer
@@ -142,13 +142,20 @@ def target_now(settings: Settings, first_byte_timeout: float = 1.0) -> Target:
 
 
 def transport_of(settings: Settings) -> httpx.AsyncBaseTransport:
-    """The network, or the emulator in its place."""
+    """The network, or the emulator in its place.
+
+    Raises:
+        ConfigurationError: when the way there needs a package that is not installed, as a SOCKS proxy does.
+    """
     url = settings.upstream.url
     if url == EMULATOR:
         from pipeline.emulator import EmulatorTransport
 
         return EmulatorTransport()
-    return choose_transport(url, http2=settings.upstream.http2, environment=os.environ)
+    try:
+        return choose_transport(url, http2=settings.upstream.http2, environment=os.environ)
+    except (ImportError, ValueError) as lacking:
+        raise ConfigurationError([str(lacking)]) from None
 
 
 async def listen(

@@ -78,7 +78,7 @@ def request_cpu(size: int, seconds: float = _SECONDS) -> RequestCpu:
         decode=_microseconds(lambda: decode(body), seconds),
         map=_microseconds(lambda: _mapped(request), seconds),
         encode=_microseconds(lambda: json.encode(mapped), seconds),
-        estimate=_microseconds(lambda: counter.count(request, counter.estimate), seconds),
+        estimate=_microseconds(lambda: counter.estimate_request(request), seconds),
     )
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.commands import check_local, check_upstream, options
 from pipeline.commands.findings import Finding, Verdict, fail, ok
+from pipeline.commands.question import ask_upstream
 from pipeline.commands.screen import Screen, screen
 from pipeline.settings import ConfigurationError, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.commands.check_upstream import Reply
+    from pipeline.commands.question import Reply
 
 Named = tuple[str, Finding]
 """What was checked, in a word or two, and the finding."""
@@ -24,22 +26,27 @@ _OF_MACHINE: tuple[tuple[str, Callable[[], Finding]], ...] = (
     ("token counts", check_local.tokenizer),
     ("Claude Code", check_local.claude_code),
 )
-_OF_SETTINGS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
-    ("key", check_upstream.key),
-    ("port", check_local.port),
-)
 _OF_UPSTREAM: tuple[tuple[str, Callable[[Settings, Reply], Finding]], ...] = (
     ("upstream", check_upstream.reachable),
+    ("key", check_upstream.key),
     ("server", check_upstream.server),
-    ("models", check_upstream.models),
 )
-"""The checks, by what they need: nothing, right settings, or the upstream's answer as well."""
+"""The checks, by what they need: nothing, or the upstream's answers."""
 
 _STYLES: Mapping[Verdict, Callable[[Screen, str], str]] = {
     Verdict.OK: Screen.green,
     Verdict.WARN: Screen.yellow,
+    Verdict.UNKNOWN: Screen.dim,
     Verdict.FAIL: Screen.red,
 }
+
+
+_LAST: Mapping[Verdict, str] = {
+    Verdict.FAIL: "Something does not work; see above.",
+    Verdict.UNKNOWN: "Not everything could be looked at; see above.",
+    Verdict.OK: "Nothing stands in the way.",
+}
+"""The last line, by the gravest of the findings."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,12 +57,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check everything and show the findings as they come; return 1 if something does not work."""
-    out, worst = screen(), 0
+    out, seen = screen(), set()
     for name, finding in findings(arguments):
         show(out, name, finding)
-        worst |= finding.verdict is Verdict.FAIL
-    out.line("Something does not work; see above." if worst else "Nothing stands in the way.")
-    return int(worst)
+        seen.add(finding.verdict)
+    out.line(next(text for verdict, text in _LAST.items() if verdict in seen or verdict is Verdict.OK))
+    return int(Verdict.FAIL in seen)
 
 
 def findings(arguments: argparse.Namespace) -> Iterator[Named]:
@@ -68,11 +75,12 @@ def findings(arguments: argparse.Namespace) -> Iterator[Named]:
         yield from (("settings", fail(mistake, "")) for mistake in error.mistakes)
         return
     yield "settings", ok(_source(arguments, settings))
-    for name, of_settings in _OF_SETTINGS:
-        yield name, of_settings(settings)
-    reply = check_upstream.ask_models(settings)
+    yield "port", check_local.port(settings)
+    reply = ask_upstream(settings, partial(check_upstream.wanted, settings))
     for name, of_upstream in _OF_UPSTREAM:
         yield name, of_upstream(settings, reply)
+    for finding in check_upstream.models(settings, reply):
+        yield "model", finding
 
 
 def show(out: Screen, name: str, finding: Finding) -> None:

@@ -8,24 +8,34 @@ import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pipeline.commands import options
 from pipeline.commands.client_environment import (
     BASE_URL,
     LEAST_COMPACT_WINDOW,
+    SHOWN,
     USUAL,
+    USUAL_ASIDE,
     client_environment,
     context_window,
     model_of,
+    own_token,
+    windows,
 )
-from pipeline.commands.probe import Answerer, who_answers
-from pipeline.commands.proxy import proxy
+from pipeline.commands.findings import Verdict
+from pipeline.commands.preflight import preflight
+from pipeline.commands.probe import Answerer, look
+from pipeline.commands.proxy import Proxy, proxy
 from pipeline.commands.screen import CommandError, complain
+from pipeline.commands.serve import upstream_in_words
 from pipeline.commands.told_models import Told, told_models
+from pipeline.settings import is_loopback
+from pipeline.settings.ownership import own_secret
 from stages.tables.models import UNKNOWN_MODEL, model_info
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipeline.settings import Secret, Settings
 
@@ -35,16 +45,23 @@ PROGRAM = "DRAGOMAN_CLAUDE"
 INSTALL = "npm install -g @anthropic-ai/claude-code"
 """How Claude Code is installed."""
 
-_WITH_VALUE = frozenset({"--host", "--port", "--upstream", "--config"})
-_ALONE = frozenset({"-h", "--help"})
+_WITH_VALUE = frozenset({"--host", "--port", "--upstream", "--config", "--proxy"})
+_ALONE = frozenset({"-h", "--help", "--no-check"})
 _SIGNALLED = 128
+_WELL = frozenset({0, _SIGNALLED + signal.SIGINT, _SIGNALLED + signal.SIGTERM})
+# Exit codes of a client that ended as its user wished.
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     options.add_listening(parser)
     options.add_sources(parser)
-    parser.usage = "dragoman claude [--host ADDRESS] [--port N] [--upstream URL|emulator] [--config FILE] [ARGS...]"
+    parser.add_argument("--proxy", metavar="URL", help="use the dragoman that runs there, whoever runs it; start none")
+    parser.add_argument("--no-check", action="store_true", help="do not ask the upstream before the client starts")
+    parser.usage = (
+        "dragoman claude [--host ADDRESS] [--port N] [--upstream URL|emulator] [--config FILE] [--proxy URL]"
+        " [--no-check] [ARGS...]"
+    )
     parser.epilog = (
         "ARGS go to Claude Code as they are, from the first that is none of the above, or from the one after `--`."
     )
@@ -68,30 +85,65 @@ def split_arguments(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the client in the foreground; return its exit code."""
+    """Run the client in the foreground; return its exit code, or 1 where it would have nobody to answer it."""
     client = find_client(os.environ)
     settings = options.settings_of(arguments)
+    own_secret(os.environ, make=True)
     key = _key(arguments)
-    own_settings = arguments.upstream is not None or arguments.config is not None
-    if not own_settings and (running := running_elsewhere()):
-        return _run_at(running, client, arguments.others, key, settings)
-    if settings.upstream_chosen_by == "nothing was given":
-        complain("dragoman: no key: answering from the built-in emulator, not from a model (set OPENAI_API_KEY)")
-    with proxy(settings, options.given_again(arguments), reuse=not own_settings) as base_url:
-        return _run_at(base_url, client, arguments.others, key, settings)
+    if named := arguments.proxy or running_elsewhere():
+        behind = look(named).upstream or "nobody knows what"
+        said = "--proxy" if arguments.proxy else BASE_URL
+        _announce(Proxy(named, f"named by {said}"), f"{behind}, by its own word")
+        return _run_at(Proxy(named, ""), client, arguments.others, key or own_token(os.environ), settings)
+    if not arguments.no_check and not _answers(settings, model_of(arguments.others, os.environ)):
+        return 1
+    with proxy(settings, options.given_again(arguments)) as found:
+        _announce(found, upstream_in_words(settings))
+        return _run_at(found, client, arguments.others, key, settings)
 
 
-def _run_at(base_url: str, client: str, words: list[str], key: str | None, settings: Settings) -> int:
-    """Run the client at a dragoman, with the window that this one tells."""
+def _answers(settings: Settings, chosen: str | None) -> bool:
+    """Ask the upstream before the client takes the screen; say what is missing, and whether it is worth to begin."""
+    findings = preflight(settings, *(([chosen], ()) if chosen else (USUAL, USUAL_ASIDE)))
+    for finding in findings:
+        complain(f"dragoman: {finding.text}")
+        if finding.advice:
+            complain(f"  -> {finding.advice}")
+    in_the_way = any(finding.verdict is Verdict.FAIL for finding in findings)
+    if in_the_way:
+        complain("dragoman: Claude Code was not started; `dragoman check` looks at everything, --no-check at nothing")
+    return not in_the_way
+
+
+def _announce(found: Proxy, behind: str) -> None:
+    log = f" (log: {found.log})" if found.log else ""
+    complain(f"dragoman: proxy {found.base_url}, {found.how}{log}")
+    complain(f"dragoman: behind it {behind}")
+
+
+def _run_at(found: Proxy, client: str, words: list[str], key: str | None, settings: Settings) -> int:
+    """Run the client at a dragoman, with the window and the models that this one tells."""
     chosen = model_of(words, os.environ)
-    told = told_models(base_url, [chosen] if chosen else USUAL, key)
-    window = _window(told, context_window(settings, chosen))
-    if chosen is None and told and window < LEAST_COMPACT_WINDOW:
-        words = ["--model", f"claude-{told[-1].upstream}", *words]
-    return in_the_foreground(client, words, client_environment(os.environ, base_url, key, window))
+    told = told_models(found.base_url, [*([chosen] if chosen else []), *SHOWN], key)
+    used = [told[name] for name in ([chosen] if chosen else USUAL) if name in told]
+    window = _window(used, context_window(settings, chosen))
+    if chosen is None and used and window < LEAST_COMPACT_WINDOW:
+        words = ["--model", f"claude-{used[-1].upstream}", *words]
+    behind = {name: told[name].upstream for name in SHOWN if name in told}
+    _say_models(behind if chosen is None else {chosen: used[0].upstream} if used else {}, window)
+    code = in_the_foreground(client, words, client_environment(os.environ, found.base_url, key, window, behind))
+    if code not in _WELL and found.log:
+        complain(f"dragoman: the client ended with {code}; what the proxy has logged: {found.log}")
+    return code
 
 
-def _window(told: list[Told], cautious: int) -> int:
+def _say_models(behind: Mapping[str, str], window: int) -> None:
+    pairs = ", ".join(f"{name.removeprefix('claude-')} is {model}" for name, model in behind.items())
+    told = " ".join(f"{name}={os.environ.get(name) or value}" for name, value in windows(window).items())
+    complain(f"dragoman: {pairs or 'models unknown'}; {told}")
+
+
+def _window(told: Sequence[Told], cautious: int) -> int:
     """Choose the smallest window; what the tables say of a model is believed as far as `cautious` alone."""
     sizes = [(each.window, model_info(each.upstream) is UNKNOWN_MODEL) for each in told]
     return min((size if sure else min(size, cautious) for size, sure in sizes if size is not None), default=cautious)
@@ -136,11 +188,21 @@ def _key(arguments: argparse.Namespace) -> str | None:
 
 
 def running_elsewhere() -> str | None:
-    """Return the user's own base URL if a dragoman answers there; say so if it will be set aside."""
+    """Return the user's own base URL if a dragoman answers there that may be used; say so if it will be set aside.
+
+    On this machine anybody may listen, so there it must prove that it is the user's.
+    """
     theirs = os.environ.get(BASE_URL)
     if not theirs:
         return None
-    if who_answers(theirs) is Answerer.DRAGOMAN:
+    found = look(theirs)
+    if found.answerer is Answerer.DRAGOMAN and (found.own or not is_loopback(urlsplit(theirs).hostname or "")):
         return theirs
-    complain(f"dragoman: no dragoman answers at {BASE_URL}; for this run it is replaced")
+    if found.answerer is Answerer.DRAGOMAN:
+        complain(
+            f"dragoman: the dragoman at {theirs} ({BASE_URL}) is not known to be yours; for this run it is replaced"
+        )
+        complain(f"  -> to use it all the same: dragoman claude --proxy {theirs}")
+    else:
+        complain(f"dragoman: no dragoman answers at {theirs} ({BASE_URL}); for this run it is replaced")
     return None

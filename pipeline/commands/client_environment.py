@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 USUAL = ("claude-opus", "claude-sonnet")
 """The models that the client offers first."""
 
+USUAL_ASIDE = ("claude-haiku",)
+"""The models that it uses for small things beside them."""
+
+SHOWN: Mapping[str, str] = {
+    "claude-opus": "claude-opus-5-5",
+    "claude-sonnet": "claude-sonnet-5-5",
+    "claude-haiku": "claude-haiku-5-5",
+}
+"""The rows of the client's `/model`, and the names that they stand for today."""
+
 OPENAI_HOST = "api.openai.com"
 """Where the model table's own models are."""
 
@@ -55,7 +65,9 @@ LEAST_COMPACT_WINDOW = 100_000
 _PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
-def client_environment(user: Mapping[str, str], base_url: str, key: str | None, window: int) -> dict[str, str]:
+def client_environment(
+    user: Mapping[str, str], base_url: str, key: str | None, window: int, upstream: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Add to the user's own environment what the client needs; what the user has set stays as it is.
 
     The one exception is the base URL, which is the purpose of the command.
@@ -65,9 +77,28 @@ def client_environment(user: Mapping[str, str], base_url: str, key: str | None, 
         base_url: Where the proxy listens.
         key: One of the proxy's client keys, or None when it asks for none.
         window: Tokens that the upstream model can hold.
+        upstream: The upstream models by the names of `SHOWN`, so far as they are known.
     """
-    added = {**_ADVICE, **windows(window), **_credentials(user, key), **_around_proxies(user, base_url)}
+    rows = _rows(user, upstream or {}, window)
+    added = {**_ADVICE, **windows(window), **rows, **_credentials(user, key), **_around_proxies(user, base_url)}
     return {**added, **user, BASE_URL: base_url, **_around_proxies(user, base_url)}
+
+
+def _rows(user: Mapping[str, str], upstream: Mapping[str, str], window: int) -> dict[str, str]:
+    """Have the rows of `/model` say who answers.
+
+    Where the window is too small for a name that the client knows, it gets one that it does not, which leads to the
+    same model. A row that the user has set stays theirs, wholly.
+    """
+    rows = {}
+    for name, model in upstream.items():
+        word = name.removeprefix("claude-")
+        variable = f"ANTHROPIC_DEFAULT_{word.upper()}_MODEL"
+        if variable not in user:
+            rows[variable] = SHOWN[name] if window >= LEAST_COMPACT_WINDOW else f"claude-{model}"
+            rows[f"{variable}_NAME"] = f"{word.capitalize()}: {model}"
+            rows[f"{variable}_DESCRIPTION"] = f"{model} answers, through dragoman"
+    return rows
 
 
 def windows(window: int) -> dict[str, str]:
@@ -81,6 +112,11 @@ def _credentials(user: Mapping[str, str], key: str | None) -> dict[str, str]:
     if key is None and (user.get("ANTHROPIC_API_KEY") or user.get(TOKEN)):
         return {}
     return {TOKEN: key or "dragoman"}
+
+
+def own_token(user: Mapping[str, str]) -> str | None:
+    """The key that the user has set for the client."""
+    return user.get(TOKEN) or user.get("ANTHROPIC_API_KEY") or None
 
 
 def _around_proxies(user: Mapping[str, str], base_url: str) -> dict[str, str]:

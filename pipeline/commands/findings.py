@@ -13,6 +13,8 @@ class Verdict(enum.Enum):
     OK = "ok"
     WARN = "warn"
     """It works, but perhaps not as expected."""
+    UNKNOWN = "?"
+    """It could not be looked at, so nothing is said about it."""
     FAIL = "fail"
     """It does not work; the command ends with exit code 1."""
 
@@ -45,3 +47,8 @@ def warn(text: str, advice: str = "") -> Finding:
 def fail(text: str, advice: str) -> Finding:
     """Make a finding that something does not work."""
     return Finding(Verdict.FAIL, text, advice)
+
+
+def unknown(text: str) -> Finding:
+    """Make a finding that something could not be looked at."""
+    return Finding(Verdict.UNKNOWN, text)

@@ -40,11 +40,10 @@ def bind(host: str, port: int) -> socket.socket:
 def url_of(listener: socket.socket, *, tls: bool = False) -> str:
     """Return the URL at which this machine reaches a listening socket, `http://127.0.0.1:8765`."""
     host, port = listener.getsockname()[:2]
-    plain = url(host, port)
-    return plain.replace("http://", "https://", 1) if tls else plain
+    return url(host, port, tls=tls)
 
 
-def url(host: str, port: int) -> str:
+def url(host: str, port: int, *, tls: bool = False) -> str:
     """Return the URL at which this machine reaches a server on `host`; "everywhere" is reached by loopback."""
     reachable = _WILDCARDS.get(host.strip("[]"), host.strip("[]"))
-    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+    return f"{'https' if tls else 'http'}://{f'[{reachable}]' if ':' in reachable else reachable}:{port}"

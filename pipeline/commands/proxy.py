@@ -9,9 +9,12 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import attrs
+
 from pipeline.commands.listening import bind, url, url_of
-from pipeline.commands.probe import Answerer, who_answers
-from pipeline.commands.screen import CommandError
+from pipeline.commands.probe import Answered, Answerer, look, who_answers
+from pipeline.commands.screen import CommandError, complain
+from pipeline.settings.ownership import ONE_RUN, state_folder
 
 if TYPE_CHECKING:
     import socket
@@ -23,25 +26,55 @@ _START = 60.0  # seconds until a child must answer; a busy machine imports slowl
 _LAST_LINES = 12
 
 
+@attrs.frozen
+class Proxy:
+    """A dragoman for one run.
+
+    Attributes:
+        base_url: where it listens.
+        how: how it came to be chosen, for people.
+        log: its log, where it was started here and has one.
+    """
+
+    base_url: str
+    how: str
+    log: Path | None = None
+
+
 @contextlib.contextmanager
-def proxy(settings: Settings, flags: list[str], *, reuse: bool) -> Iterator[str]:
-    """Give the base URL of a dragoman, and end it afterwards if it was started here.
+def proxy(settings: Settings, flags: list[str]) -> Iterator[Proxy]:
+    """Give a dragoman of this user with these settings, and end it afterwards if it was started here.
+
+    One that runs already must prove both: another user's would read what it is sent, and one with other settings
+    answers otherwise than was asked for. What is set aside is said.
 
     Args:
         settings: Of this run; host and port are where a dragoman is looked for and started.
         flags: Flags for `dragoman serve` that lead a child to the same settings.
-        reuse: Whether a dragoman that runs already will do. It may have other settings.
 
     Raises:
         CommandError: When the child does not come to life; with the last lines that it wrote.
     """
-    wanted = url(settings.host, settings.port)
-    answerer = who_answers(wanted) if settings.port else Answerer.NOBODY
-    if reuse and answerer is Answerer.DRAGOMAN:
-        yield wanted
+    where = url(settings.host, settings.port, tls=bool(settings.certfile))
+    found = look(where, settings=settings) if settings.port else Answered(Answerer.NOBODY)
+    if found.same:
+        yield Proxy(where, "yours, with these settings, and running already")
         return
-    with contextlib.closing(_listener(settings, free=answerer is Answerer.NOBODY)) as listener:
-        yield from _child(listener, flags, settings.timing.shutdown_grace)
+    if reason := _set_aside(found):
+        complain(f"dragoman: not used: {where}, where {reason}")
+    with contextlib.closing(_listener(settings, free=found.answerer is Answerer.NOBODY)) as listener:
+        yield from _child(listener, flags, settings)
+
+
+def _set_aside(found: Answered) -> str:
+    """Say why what answers will not do; empty where nobody answers."""
+    if found.answerer is Answerer.NOBODY:
+        return ""
+    if found.answerer is Answerer.SOMEBODY_ELSE:
+        return "another program answers"
+    if found.own:
+        return f"a dragoman of yours runs with other settings (upstream {found.upstream}); restart it to use it"
+    return "a dragoman answers that is not known to be yours (another user's, of one run alone, or in a container)"
 
 
 def _listener(settings: Settings, *, free: bool) -> socket.socket:
@@ -51,15 +84,15 @@ def _listener(settings: Settings, *, free: bool) -> socket.socket:
         return bind(settings.host, 0)
 
 
-def _child(listener: socket.socket, flags: list[str], grace: float) -> Iterator[str]:
+def _child(listener: socket.socket, flags: list[str], settings: Settings) -> Iterator[Proxy]:
     from pipeline.workers import server_command
 
-    base_url, port = url_of(listener), listener.getsockname()[1]
+    base_url, port = url_of(listener, tls=bool(settings.certfile)), listener.getsockname()[1]
     command, environment = server_command(flags, listener)
     with _log(port) as log:
         child = subprocess.Popen(  # noqa: S603 - it is ourselves
             command,
-            env=environment,
+            env={**environment, ONE_RUN: "1"},
             pass_fds=[listener.fileno()],
             stdin=subprocess.PIPE,
             stdout=log,
@@ -69,12 +102,14 @@ def _child(listener: socket.socket, flags: list[str], grace: float) -> Iterator[
         # From here on the child alone holds the socket: requests wait in it while the child starts, and are refused
         # at once if it dies. So one question is enough, and nothing has to be asked again and again.
         listener.close()
+        path = Path(log.name) if isinstance(log.name, str) else None
         try:
             if who_answers(base_url, _START) is not Answerer.DRAGOMAN:
-                raise CommandError(f"the proxy did not start; it said:\n{_last_lines(log)}")
-            yield base_url
+                where = f" (its log: {path})" if path else ""
+                raise CommandError(f"the proxy did not start{where}; it said:\n{_last_lines(log)}")
+            yield Proxy(base_url, "started for this run", path)
         finally:
-            _end(child, grace)
+            _end(child, settings.timing.shutdown_grace)
 
 
 def _end(child: subprocess.Popen[bytes], grace: float) -> None:
@@ -90,12 +125,11 @@ def _end(child: subprocess.Popen[bytes], grace: float) -> None:
 
 def _log(port: int) -> IO[bytes]:
     """Open the child's log: the terminal belongs to the client. Like all our logs, it holds no content."""
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    folder = Path(state) / "dragoman"
     try:
+        folder = state_folder(os.environ)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return (folder / f"claude-{port}.log").open("w+b")
-    except OSError:
+    except (OSError, RuntimeError):
         return tempfile.TemporaryFile()
 
 

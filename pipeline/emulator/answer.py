@@ -25,6 +25,7 @@ _STREAM = "text/event-stream; charset=utf-8"
 _JSON = "application/json"
 _GARBAGE = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"bro\n\n'
 _TOKENS = 1_000_000
+_PIECE = 64 * 2**10
 _RATE_LIMITS = {
     "x-ratelimit-limit-requests": "5000",
     "x-ratelimit-limit-tokens": str(_TOKENS),
@@ -95,6 +96,13 @@ def plain(value: Any) -> EmulatedAnswer:
     """Answer with a JSON value."""
     headers = {"content-type": _JSON, **_headers(Ids.of({"of": value}).request)}
     return EmulatedAnswer(200, headers, (Frame(json.encode(value)),), value)
+
+
+def raw(data: bytes) -> EmulatedAnswer:
+    """Answer with bytes, a piece at a time."""
+    headers = {"content-type": "application/octet-stream", **_headers(Ids.of({"of": len(data)}).request)}
+    pieces = tuple(Frame(data[at : at + _PIECE]) for at in range(0, len(data), _PIECE))
+    return EmulatedAnswer(200, headers, pieces)
 
 
 def counted(request: dict[str, Any]) -> EmulatedAnswer:

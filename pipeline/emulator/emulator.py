@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
 
-from pipeline.emulator.answer import EmulatedAnswer, answer, counted, faulty, plain
+from pipeline.emulator.account import Account
+from pipeline.emulator.answer import EmulatedAnswer, answer, counted, faulty, plain, raw
 from pipeline.emulator.checks import refused_count
-from pipeline.emulator.faults import NOT_JSON, no_such_path
+from pipeline.emulator.faults import NOT_JSON, Fault, no_such_path
+from pipeline.emulator.file_store import StoredFile
 from pipeline.emulator.usage import PrefixCache
 from stages.wire import json
 
@@ -39,12 +42,16 @@ class Emulator:
 
     Args:
         remembered: how many requests are kept for whoever wants to look at them.
+
+    Attributes:
+        account: the files and batches that were made.
     """
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._requests: deque[dict[str, Any]] = deque(maxlen=remembered)
         self._counted: deque[dict[str, Any]] = deque(maxlen=remembered)
         self._cache = PrefixCache()
+        self.account = Account()
 
     @property
     def requests(self) -> list[dict[str, Any]]:
@@ -56,10 +63,25 @@ class Emulator:
         """The latest bodies of `POST /responses/input_tokens`, oldest first."""
         return list(self._counted)
 
-    def respond(self, method: str, path: str, body: bytes = b"") -> EmulatedAnswer:
-        """Answer one HTTP request; only the end of the path matters, so that any base path works."""
+    def respond(self, method: str, target: str, body: bytes = b"", content_type: str = "") -> EmulatedAnswer:
+        """Answer one HTTP request; only the end of the path matters, so that any base path works.
+
+        Args:
+            method: the HTTP method.
+            target: the path, and the query behind its question mark.
+            body: the request's body.
+            content_type: what that is, for an upload.
+        """
+        path, _, query = target.partition("?")
         handler = next((found for (verb, end), found in _ROUTES.items() if verb == method and path.endswith(end)), None)
-        return handler(self, body) if handler else faulty(no_such_path(method, path))
+        if handler is not None:
+            return handler(self, body)
+        told = self.account.respond(method, path, dict(parse_qsl(query)), body, content_type)
+        if told is None or isinstance(told, Fault):
+            return faulty(told or no_such_path(method, path))
+        if isinstance(told, bytes):
+            return raw(told)
+        return plain(told.told if isinstance(told, StoredFile) else told)
 
     def _create(self, body: bytes) -> EmulatedAnswer:
         request = _decoded(body)

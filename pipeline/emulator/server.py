@@ -41,9 +41,19 @@ def emulator_application(delay: float = 0.01) -> AsgiApplication:
         elif scope["type"] == "http":
             body = await _body(receive)
             if body is not None:
-                await _tell(emulator.respond(scope["method"], scope["path"], body), delay, receive, send)
+                answer = emulator.respond(scope["method"], _target(scope), body, _content_type(scope))
+                await _tell(answer, delay, receive, send)
 
     return serve
+
+
+def _target(scope: AsgiMessage) -> str:
+    query = scope.get("query_string", b"").decode("latin-1")
+    return f"{scope['path']}?{query}" if query else str(scope["path"])
+
+
+def _content_type(scope: AsgiMessage) -> str:
+    return next((value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"content-type"), "")
 
 
 async def keep_pace(frame: Frame, delay: float) -> None:

@@ -39,6 +39,11 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
         return self._emulator.counted
 
     @property
+    def emulator(self) -> Emulator:
+        """What answers: its files and batches can be looked at."""
+        return self._emulator
+
+    @property
     def open_streams(self) -> int:
         """How many answers were begun and not closed by their reader yet; 0 once nobody listens."""
         return len(self._open)
@@ -50,7 +55,8 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
         cancelled there closes the body with `aclose`, as httpx does.
         """
         body = await request.aread()
-        answer = self._emulator.respond(request.method, request.url.path, body)
+        target, content_type = request.url.raw_path.decode("ascii"), request.headers.get("content-type", "")
+        answer = self._emulator.respond(request.method, target, body, content_type)
         stream = _Body(answer.frames, self._delay, self._open)
         return httpx.Response(answer.status, headers=dict(answer.headers), stream=stream, request=request)
 

@@ -7,6 +7,7 @@ where in the code it struck, never what it said.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -14,6 +15,7 @@ import trio
 from pipeline.endpoints import counting, health, messages, models, web_pages
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
+from pipeline.endpoints.files import kept, listing, upload
 from pipeline.endpoints.paths import normal, not_found
 from pipeline.endpoints.running import Ticket
 from pipeline.settings.keys import presented
@@ -33,6 +35,7 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     "/v1/messages/explain": {"POST": messages.explain},
     "/v1/messages/count_tokens": {"POST": counting.count_tokens},
     "/v1/models": {"GET": models.list_models},
+    "/v1/files": {"POST": upload.upload, "GET": listing.list_files},
     "/": {"GET": health.hello, "HEAD": health.hello},
     "/healthz": {"GET": health.healthz, "HEAD": health.healthz},
 }
@@ -43,6 +46,13 @@ OPEN = {"/", "/healthz"}
 
 FAREWELL = 1.0
 """Seconds that a request which was cut has to say so."""
+
+_THINGS: tuple[tuple[re.Pattern[str], dict[str, Endpoint]], ...] = (
+    (re.compile(r"/v1/models/.+"), {"GET": models.get_model}),
+    (re.compile(r"/v1/files/[^/]+/content"), {"GET": kept.content}),
+    (re.compile(r"/v1/files/[^/]+"), {"GET": kept.retrieve, "DELETE": kept.delete}),
+)
+# Paths with an id in them; the first that fits counts.
 
 
 def application(context: Context) -> Application:
@@ -87,9 +97,7 @@ async def _live(receive: Receive, send: Send) -> None:
 async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> Failure | None:
     """Answer a request, or say why not."""
     path = exchange.path = normal(exchange.path)
-    methods = ROUTES.get(path)
-    if methods is None and path.startswith(models.ONE_MODEL):
-        methods = {"GET": models.get_model}
+    methods = ROUTES.get(path) or next((found for thing, found in _THINGS if thing.fullmatch(path)), None)
     if foreign := web_pages.refused(context.settings, exchange.headers):
         return foreign
     if methods is None:

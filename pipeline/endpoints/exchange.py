@@ -59,6 +59,7 @@ class Exchange:
         path: the path, without the query.
         query: the raw query string.
         headers: the request's headers, names in lower case; of a repeated one the last counts, or all of a list.
+        server: address and port of our end of the connection; None where the server does not tell.
         request_id: `req_...`, in every answer's headers.
         streaming: whether a stream has begun and not ended.
         started: whether an answer has begun.
@@ -72,6 +73,7 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope.get("query_string", b"")
+        self.server: tuple[str, int | None] | None = scope.get("server")
         self.headers = _headers(scope["headers"])
         self.request_id = request_id
         self.started = False
@@ -81,6 +83,11 @@ class Exchange:
         self._send = send
         self._unread = self.method not in _BODILESS
         self._ticket = ticket
+
+    @property
+    def unread(self) -> bool:
+        """Whether more of the body is to come."""
+        return self._unread
 
     @property
     def announced(self) -> int:
@@ -103,7 +110,7 @@ class Exchange:
         parts: list[bytes] = []
         size = 0
         while self._unread:
-            part = await self._piece(first_byte_timeout)
+            part = await self.piece(first_byte_timeout)
             if not isinstance(part, bytes):
                 return part
             size += len(part)
@@ -113,8 +120,8 @@ class Exchange:
         body = self._inflate(b"".join(parts), limit)
         return (self._weigh(len(body)) or body) if isinstance(body, bytes) else body
 
-    async def _piece(self, first_byte_timeout: float) -> bytes | Failure | None:
-        """Wait for the next piece of the body."""
+    async def piece(self, first_byte_timeout: float) -> bytes | Failure | None:
+        """Wait for the next piece of the body; None when the client left. Cancelled, none is lost."""
         with trio.move_on_after(first_byte_timeout) as scope:
             event = await self._receive()
         if scope.cancelled_caught:
@@ -133,7 +140,7 @@ class Exchange:
         """Let a client that was refused early stop sending: who is cut off instead never reads the answer."""
         left = LINGER_BYTES
         with trio.move_on_after(LINGER):
-            while self._unread and left > 0 and isinstance(piece := await self._piece(LINGER), bytes):
+            while self._unread and left > 0 and isinstance(piece := await self.piece(LINGER), bytes):
                 left -= len(piece)
 
     def endable(self, end: Callable[[Failure], bool]) -> None:
@@ -198,6 +205,13 @@ class Exchange:
     async def answer(self, message: dict[str, Any]) -> None:
         """Send a whole JSON body with status 200."""
         await self.reply(200, message)
+
+    async def tell(self, found: dict[str, Any] | Failure) -> Failure | None:
+        """Send what was found, or give back why there is nothing, for the application to send."""
+        if isinstance(found, Failure):
+            return found
+        await self.answer(found)
+        return None
 
     async def fail(self, failure: Failure) -> None:
         """Send a failure in Anthropic's envelope, with its status and its hints."""

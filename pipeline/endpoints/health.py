@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from urllib.parse import parse_qs
+
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
+from pipeline.settings.ownership import own_secret, proof
 from stages.canonical.failure import Failure
 
 
@@ -14,7 +18,7 @@ async def hello(context: Context, exchange: Exchange) -> Failure | None:
 
 
 async def healthz(context: Context, exchange: Exchange) -> Failure | None:
-    """Say that requests are accepted, and how tokens are counted."""
+    """Say that requests are accepted, and how tokens are counted; answer a challenge, see `settings.ownership`."""
     await exchange.answer(
         {
             "service": "dragoman",
@@ -22,6 +26,22 @@ async def healthz(context: Context, exchange: Exchange) -> Failure | None:
             "status": "ok",
             "upstream": context.upstream_name,
             "counting": context.counting,
+            **_proofs(context, exchange),
         }
     )
     return None
+
+
+def _proofs(context: Context, exchange: Exchange) -> dict[str, str | None]:
+    """Prove whose we are and what is set, where that is asked and somebody's secret is at hand."""
+    if not exchange.query or exchange.server is None or exchange.server[1] is None:
+        return {}
+    challenge = parse_qs(exchange.query.decode("latin-1")).get("challenge", [""])[-1]
+    secret = own_secret(os.environ) if challenge else None
+    if secret is None:
+        return {}
+    address = exchange.server[0], exchange.server[1]
+    return {
+        "user_proof": proof(secret, challenge, address),
+        "settings_proof": proof(secret, challenge, address, context.settings),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.translation import Question
 from stages.canonical.failure import Failure
 from stages.canonical.request import Caller
@@ -25,7 +26,8 @@ def question_of(context: Context, exchange: Exchange, ident: str, *, counting: b
     """Say what the head of a request asks of its translation."""
     strict = exchange.headers.get("dragoman-mode", context.settings.mode) == "strict"
     learnt = context.lessons.known()
-    return Question(caller_of(exchange), context.target, ident, learnt, counting=counting, strict=strict)
+    owner = Owner.of(context.settings, exchange.headers) if context.settings.client_keys else None
+    return Question(caller_of(exchange), context.target, ident, learnt, counting=counting, strict=strict, owner=owner)
 
 
 def caller_of(exchange: Exchange) -> Caller:

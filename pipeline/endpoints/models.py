@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-import attrs
-
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.paging import Window, wrong
 from stages.canonical.failure import Failure, Kind
 from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import FAMILIES, RELEASES, UNKNOWN_MODEL, Model, Release
@@ -26,9 +25,6 @@ ONE_MODEL = "/v1/models/"
 
 LINES = ("fable", "opus", "sonnet", "haiku")
 """Anthropic's lines, by the word in the name."""
-
-DEFAULT_LIMIT, MAX_LIMIT = 20, 1_000
-"""How many models a page has unless asked otherwise, and at most."""
 
 LIFECYCLES = ("active", "deprecated", "retired")
 """What `lifecycle` may ask for; without it, the first two are listed."""
@@ -45,41 +41,12 @@ _RELEASES = {release.id: release for release in RELEASES}
 
 async def list_models(context: Context, exchange: Exchange) -> Failure | None:
     """Answer one page of the catalogue."""
-    return await _told(exchange, page(parse_qs(exchange.query.decode("latin-1")), context.target.models))
+    return await exchange.tell(page(parse_qs(exchange.query.decode("latin-1")), context.target.models))
 
 
 async def get_model(context: Context, exchange: Exchange) -> Failure | None:
     """Answer with one model."""
-    return await _told(exchange, one(unquote(exchange.path.removeprefix(ONE_MODEL)), context.target.models))
-
-
-async def _told(exchange: Exchange, found: dict[str, Any] | Failure) -> Failure | None:
-    if isinstance(found, Failure):
-        return found
-    await exchange.answer(found)
-    return None
-
-
-@attrs.frozen
-class _Window:
-    """Which part of the list is asked for: at most `limit` models, after one or before one."""
-
-    limit: int
-    after: str | None
-    before: str | None
-
-    def cut(self, models: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool] | Failure:
-        """Return the models of this page, and whether there are more in its direction."""
-        ids = [model["id"] for model in models]
-        for name, cursor in (("after_id", self.after), ("before_id", self.before)):
-            if cursor is not None and cursor not in ids:
-                return _wrong(f"{name}: no model has this id")
-        if self.before is not None:
-            end = ids.index(self.before)
-            begin = max(0, end - self.limit)
-            return models[begin:end], begin > 0
-        begin = 0 if self.after is None else ids.index(self.after) + 1
-        return models[begin : begin + self.limit], begin + self.limit < len(models)
+    return await exchange.tell(one(unquote(exchange.path.removeprefix(ONE_MODEL)), context.target.models))
 
 
 def page(query: Mapping[str, list[str]], registry: ModelRegistry) -> dict[str, Any] | Failure:
@@ -91,17 +58,16 @@ def page(query: Mapping[str, list[str]], registry: ModelRegistry) -> dict[str, A
         query: the values of each query parameter: `limit`, `after_id`, `before_id`, `lifecycle`; others are ignored.
         registry: all that is known about models.
     """
-    window, stages = _window(query), _lifecycles(query)
+    window, stages = Window.of(query), _lifecycles(query)
     if isinstance(window, Failure):
         return window
     if isinstance(stages, Failure):
         return stages
-    cut = window.cut([model for model in _catalogue(registry) if model["lifecycle"] in stages])
+    cut = _cut(window, [model for model in _catalogue(registry) if model["lifecycle"] in stages])
     if isinstance(cut, Failure):
         return cut
     data, more = cut
-    ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
-    return {"data": data, "has_more": more, **ends}
+    return Window.page(data, more=more)
 
 
 def one(model_id: str, registry: ModelRegistry) -> dict[str, Any] | Failure:
@@ -114,37 +80,26 @@ def one(model_id: str, registry: ModelRegistry) -> dict[str, Any] | Failure:
     return _info(model_id, registry)
 
 
-def _window(query: Mapping[str, list[str]]) -> _Window | Failure:
-    text = _last(query, "limit")
-    try:
-        limit = DEFAULT_LIMIT if text is None else int(text)
-    except ValueError:
-        return _wrong("limit: Input should be a valid integer, unable to parse string as an integer")
-    if limit < 1:
-        return _wrong("limit: Input should be greater than or equal to 1")
-    if limit > MAX_LIMIT:
-        return _wrong(f"limit: Input should be less than or equal to {MAX_LIMIT}")
-    after, before = _last(query, "after_id"), _last(query, "before_id")
-    if after is not None and before is not None:
-        return _wrong("after_id: cannot be given together with before_id")
-    return _Window(limit, after, before)
-
-
 def _lifecycles(query: Mapping[str, list[str]]) -> tuple[str, ...] | Failure:
     """Read `lifecycle`, which may be repeated, with or without brackets behind its name."""
     asked = tuple(value for name in ("lifecycle", "lifecycle[]") for value in query.get(name, ()))
     if any(stage not in LIFECYCLES for stage in asked):
-        return _wrong("lifecycle: Input should be 'active', 'deprecated' or 'retired'")
+        return wrong("lifecycle: Input should be 'active', 'deprecated' or 'retired'")
     return asked or LIFECYCLES[:2]
 
 
-def _last(query: Mapping[str, list[str]], name: str) -> str | None:
-    """Return a parameter's last value; an empty one counts as absent."""
-    return next((value for value in reversed(query.get(name, [])) if value), None)
-
-
-def _wrong(message: str) -> Failure:
-    return Failure(Kind.INVALID_REQUEST, message)
+def _cut(window: Window, models: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool] | Failure:
+    """Return the models of this page, and whether there are more in its direction."""
+    ids = [model["id"] for model in models]
+    for name, cursor in (("after_id", window.after), ("before_id", window.before)):
+        if cursor is not None and cursor not in ids:
+            return wrong(f"{name}: no model has this id")
+    if window.before is not None:
+        end = ids.index(window.before)
+        begin = max(0, end - window.limit)
+        return models[begin:end], begin > 0
+    begin = 0 if window.after is None else ids.index(window.after) + 1
+    return models[begin : begin + window.limit], begin + window.limit < len(models)
 
 
 def _catalogue(registry: ModelRegistry) -> list[dict[str, Any]]:

@@ -14,15 +14,17 @@ from typing import Any, ParamSpec, TypeVar
 import attrs
 import msgspec
 
+from pipeline.endpoints.owners import Owner
 from pipeline.lessons import with_changes
 from pipeline.tokenizer import Tokenizer
 from stages import counter
 from stages.canonical.failure import Failure, Kind
+from stages.canonical.file_ids import file_ids
 from stages.canonical.place import ROOT
 from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import UNFAITHFUL
 from stages.canonical.request import Caller, Request
-from stages.decoder import decode, refusal
+from stages.decoder import MAX_COMPLAINT, decode, refusal
 from stages.history import edit_history
 from stages.mapper import Mapped, Target, map_request
 from stages.prompt_fingerprint import PromptFingerprint, TooLargeError, fingerprint_of, serialise
@@ -51,6 +53,7 @@ class Question:
         learnt: what the upstream was found to refuse, by model: other fields of its profile.
         changes: the same for this request alone, after a refusal.
         limit: the tokens that the answer may have, where the window leaves less than was asked for.
+        owner: whose files may be named, where clients have keys of their own; None: everybody's.
     """
 
     caller: Caller
@@ -62,6 +65,7 @@ class Question:
     strict: bool = False
     stream: bool = False
     limit: int | None = None
+    owner: Owner | None = None
 
 
 @attrs.frozen
@@ -126,7 +130,7 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
         stream=request.stream,
         diagnostics=request.extra.get("diagnostics"),
         replays=any(item["type"] == "reasoning" for item in mapped.body["input"]),
-        guess=counter.count(request, counter.estimate),
+        guess=counter.estimate_request(request),
         profile=_target(question, request).profile,
     )
 
@@ -196,6 +200,8 @@ def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
     request = decode(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return request
+    if (foreign := _foreign_file(question, request)) is not None:
+        return foreign
     request = edit_history(request, counter.estimate)
     if question.stream:
         request = attrs.evolve(request, stream=True)
@@ -205,6 +211,14 @@ def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
         mapped = _limited(mapped, question.limit)
     note = mapped.report.unfaithful() if question.strict else None
     return (request, mapped) if note is None else refusal(f"{note.path}: {note.disposition.value}: {note.reason}")
+
+
+def _foreign_file(question: Question, request: Request) -> Failure | None:
+    """Refuse a file that is not the client's in the words for one that does not exist."""
+    owner = question.owner
+    named = () if owner is None else file_ids(request)
+    foreign = next((ident for ident in named if owner is not None and owner.opened(ident) is None), None)
+    return None if foreign is None else Failure(Kind.NOT_FOUND, f"File not found: {foreign}"[:MAX_COMPLAINT])
 
 
 def _limited(mapped: Mapped, limit: int) -> Mapped:

@@ -82,6 +82,9 @@ class Limits:
     """What a request may cost in memory. Sizes are bytes."""
 
     body_bytes: int = attrs.field(default=32 * 2**20, metadata=_about(_BYTES, "largest body of a client"))
+    file_bytes: int = attrs.field(
+        default=500 * 2**20, metadata=_about(_BYTES, "largest file that a client uploads; it waits on the disk")
+    )
     header_bytes: int = attrs.field(default=64 * 2**10, metadata=_about(_BYTES, "largest head of a client's request"))
     requests: int = attrs.field(
         default=1000, metadata=_about(read.whole(1), "requests of one process at once; further ones are answered 529")

@@ -20,8 +20,9 @@ PREFIX = "DRAGOMAN_"
 _ALIASES: Mapping[str, str] = {"upstream": "upstream.url"}
 """Short names: `--upstream URL`, `DRAGOMAN_UPSTREAM=URL`, and `upstream = "URL"` in a file."""
 
-_OTHER_VARIABLES = frozenset({"DRAGOMAN_CONFIG", "DRAGOMAN_CLAUDE", "DRAGOMAN_SHARED"})
-"""Variables of ours that are no settings: the file to read, the client for `dragoman claude`, the tests' recordings."""
+_OTHER_VARIABLES = frozenset({"DRAGOMAN_CONFIG", "DRAGOMAN_CLAUDE", "DRAGOMAN_ONE_RUN", "DRAGOMAN_SHARED"})
+"""Variables of ours that are no settings: the file to read, the client for `dragoman claude`, whether a server is there
+for one run of it alone, the tests' recordings."""
 
 _KUBERNETES = re.compile(r"DRAGOMAN_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_\w+)?)")
 """What Kubernetes puts into every pod when a Service is called dragoman; it is not about us."""

@@ -253,6 +253,47 @@ class UpstreamClient:
         except trio.TooSlowError:
             return failure_of_fault(httpx.ReadTimeout(""))
 
+    async def call(
+        self,
+        method: str,
+        path: str,
+        content: httpx.AsyncByteStream | bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> UpstreamResponse | Failure:
+        """Make one call about something that the upstream keeps, once; waits for the answer's head.
+
+        Args:
+            method: the HTTP method.
+            path: what follows the base URL, with its own query.
+            content: the request's body; a stream brings its length in `headers`.
+            headers: more headers, names in lower case; they replace ours.
+        """
+        authorized = await self._authorized()
+        if isinstance(authorized, Failure):
+            return authorized
+        ours, key = authorized
+        more = headers or {}
+        sent = [one for one in ours if one[0] != b"content-type" and one[0].decode() not in more]
+        query = self.carried.query.replace("?", "&", 1) if "?" in path else self.carried.query
+        request = httpx.Request(
+            method,
+            httpx.URL(self.url + path + query),
+            headers=[*sent, *((name.encode(), value.encode()) for name, value in more.items())],
+            **({"content": content} if isinstance(content, bytes) else {"stream": content}),
+        )
+        timing = self.timing
+        request.extensions["timeout"] = {"connect": timing.connect, "read": timing.first_byte, "write": timing.silence}
+        try:
+            response = await self.transport.handle_async_request(request)
+        except httpx.HTTPError as error:
+            return failure_of_fault(error)
+        if response.is_success:
+            return UpstreamResponse(response)
+        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, KeyCommand) and key is not None:
+            self.key.forget(key)
+        async with UpstreamResponse(response) as answer:
+            return await _read_error(response.status_code, answer, None, timing.error_body)
+
     async def _authorized(self) -> tuple[Headers, Secret | None] | Failure:
         """The headers of a request, and the key in them if a command printed it; waits for that command alone."""
         if not isinstance(self.key, KeyCommand):

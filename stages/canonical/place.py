@@ -35,6 +35,15 @@ class Place(tuple[Any, ...]):
         outer: Place = self[0]
         return outer
 
+    @property
+    def top(self) -> str:
+        """The field at the top of the request in which this is; empty for the request itself."""
+        step: Any = ""
+        place = self
+        while place:
+            place, step = place
+        return str(step)
+
     def __str__(self) -> str:
         """The dotted path; empty for the request itself."""
         steps: list[str] = []

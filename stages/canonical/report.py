@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import Enum
 
 import attrs
@@ -63,6 +64,12 @@ class Report:
         self.notes.append(Note(place, disposition, reason))
         self._newest[place] = disposition
 
+    def repeat(self, notes: Iterable[Note]) -> None:
+        """Take over notes that were made for another request, about parts that this one has as well."""
+        for note in notes:
+            self.notes.append(note)
+            self._newest[note.place] = note.disposition
+
     def disposition_of(self, place: Place) -> Disposition | None:
         """What became of the part at exactly this place, by its newest note; None when it has none."""
         return self._newest.get(place)
@@ -96,7 +103,7 @@ class Report:
         named: dict[Disposition, dict[str, None]] = {}
         for note in self.notes:
             if note.disposition in SUMMARISED:
-                name = _NOT_IN_NAMES.sub("?", note.path.split(".", 1)[0])[:_NAME_LENGTH]
+                name = _NOT_IN_NAMES.sub("?", note.place.top.split(".", 1)[0])[:_NAME_LENGTH]
                 named.setdefault(note.disposition, {})[name] = None
         parts: list[str] = []
         left = 0

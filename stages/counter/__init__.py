@@ -26,11 +26,21 @@ from stages.counter.cache import TokenCache
 from stages.counter.least import least
 from stages.counter.pieces import count_pieces, estimate
 from stages.counter.signatures import HEAD, signature
-from stages.tools.client import ToolsetMember, declared_name, functions_of
+from stages.tools.client import declared_name, functions_of
 from stages.wire import json
-from stages.wire.cache import by_identity
+from stages.wire.cache import by_identity, by_members
 
-__all__ = ["ANSWER", "MESSAGE", "TokenCache", "Tokens", "count", "count_pieces", "estimate", "least"]
+__all__ = [
+    "ANSWER",
+    "MESSAGE",
+    "TokenCache",
+    "Tokens",
+    "count",
+    "count_pieces",
+    "estimate",
+    "estimate_request",
+    "least",
+]
 
 ANSWER = 2
 """What opens the answer, once a request."""
@@ -59,13 +69,15 @@ def count(request: Request, tokens: Tokens) -> int:
         request: what the client asked.
         tokens: the number of tokens of one text; called once for every text, so pass a `TokenCache` where turns repeat.
     """
-    return (
-        ANSWER
-        + _system(request, tokens)
-        + sum(_message(message, tokens) for message in request.messages)
-        + _tools(request, tokens)
-        + _format(request, tokens)
-    )
+    told = sum(_message(message, tokens) for message in request.messages)
+    return ANSWER + _system(request, tokens) + told + _tools(request, tokens) + _format(request, tokens)
+
+
+def estimate_request(request: Request) -> int:
+    """Estimate what `count` counts; messages and tools that came before are not looked at again."""
+    told = sum(map(_estimated_message, request.messages))
+    tools = _estimated_tools(request.tools) if not any(map(_waits, request.tools)) else _tools(request, estimate)
+    return ANSWER + _system(request, estimate) + told + tools + _format(request, estimate)
 
 
 def _system(request: Request, tokens: Tokens) -> int:
@@ -82,6 +94,11 @@ def _message(message: Message, tokens: Tokens) -> int:
     return inner + MESSAGE * runs.count(False)
 
 
+@by_identity
+def _estimated_message(message: Message) -> int:
+    return _message(message, estimate)
+
+
 def _is_result(block: ContentBlock) -> bool:
     return isinstance(block, ToolResult)
 
@@ -96,7 +113,16 @@ def _tools(request: Request, tokens: Tokens) -> int:
         for inner in block.content
         if isinstance(inner, ToolReference)
     }
-    shown = [tool for listed in request.tools for tool in _known(listed) if not _is_hidden(tool, referred)]
+    return _shown_tools([tool for tool in request.tools if not (_waits(tool) and tool.name not in referred)], tokens)
+
+
+@by_members
+def _estimated_tools(tools: tuple[AnyTool, ...]) -> int:
+    return _shown_tools(tools, estimate)
+
+
+def _shown_tools(tools: Sequence[AnyTool], tokens: Tokens) -> int:
+    shown = [tool for listed in tools for tool in _known(listed)]
     if not shown:
         return 0
     return TOOL_LIST + tokens(HEAD) + sum(tokens(_declared(tool)) for tool in shown)
@@ -108,9 +134,9 @@ def _known(tool: AnyTool) -> Sequence[AnyTool]:
     return [tool] if functions is None else functions
 
 
-def _is_hidden(tool: AnyTool, referred: set[str]) -> bool:
-    waits = isinstance(tool, Tool) and tool.defer_loading and not isinstance(tool, ToolsetMember)
-    return waits and tool.name not in referred
+def _waits(tool: AnyTool) -> bool:
+    """Whether a tool is shown only once a result refers to it."""
+    return isinstance(tool, Tool) and tool.defer_loading
 
 
 @by_identity

@@ -7,10 +7,11 @@ such as a call without a result: the report says it, and strict mode refuses by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from stages.canonical.place import MESSAGES, ROOT
-from stages.canonical.request import Caller, Compaction, Message, Request, Text, ToolResult, mark_of
+from stages.canonical.request import Caller, Compaction, ContentBlock, Message, Request, Text, ToolResult, mark_of
+from stages.wire.cache import by_identity
 
 Rule = Callable[[Request, Caller], Iterator[str]]
 """Complains about a request, in Anthropic's words, the place first."""
@@ -68,8 +69,8 @@ def number_rules(request: Request, caller: Caller) -> Iterator[str]:
 
 def effort_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check the words for effort, of the request and of the messages that change it."""
-    parts = ((MESSAGES.at(index), message.output_config) for index, message in enumerate(request.messages))
-    for place, config in ((ROOT, request.output_config), *parts):
+    said = [(MESSAGES.at(at), each.output_config) for at, each in enumerate(request.messages) if each.output_config]
+    for place, config in ((ROOT, request.output_config), *said):
         if config is not None and config.effort is not None and config.effort not in REQUEST_EFFORTS:
             *others, last = (f"'{effort}'" for effort in REQUEST_EFFORTS)
             yield f"{place.field('output_config').field('effort')}: Input should be {', '.join(others)} or {last}"
@@ -99,9 +100,8 @@ def text_rules(request: Request, _: Caller) -> Iterator[str]:
     repeats what it was sent. Claude itself was recorded to write a blank one, and to be sent it back.
     """
     for message in request.messages:
-        for block in message.content:
-            if isinstance(block, Text) and message.role == "user" and not block.text.strip():
-                yield f"messages: text content blocks must {_SPACES if block.text else _NOTHING}"
+        if message.role == "user" and (wrong := _looked_at(message)[1]):
+            yield f"messages: text content blocks must {wrong}"
 
 
 def mark_rules(request: Request, _: Caller) -> Iterator[str]:
@@ -109,11 +109,23 @@ def mark_rules(request: Request, _: Caller) -> Iterator[str]:
 
     The mark at the top of a request counts as none: it moves to a part that may have one already.
     """
-    blocks = [*request.system, *(block for message in request.messages for block in message.content)]
-    blocks += [inner for block in blocks if isinstance(block, ToolResult) for inner in block.content]
-    marked = sum(mark_of(part) is not None for part in (*request.tools, *blocks))
+    marked = sum(mark_of(tool) is not None for tool in request.tools) + _marks(request.system)
+    marked += sum(_looked_at(message)[0] for message in request.messages)
     if marked > MAX_MARKS:
         yield f"A maximum of {MAX_MARKS} blocks with cache_control may be provided. Found {marked}."
+
+
+@by_identity
+def _looked_at(message: Message) -> tuple[int, str]:
+    """The marks in a message, and what its texts must do that they do not; the same messages come every turn."""
+    blank = [block.text for block in message.content if isinstance(block, Text) and not block.text.strip()]
+    return _marks(message.content), (_SPACES if blank[0] else _NOTHING) if blank else ""
+
+
+def _marks(blocks: Sequence[ContentBlock]) -> int:
+    """Count the marked ones among blocks and the blocks in results."""
+    inner = [each for block in blocks if isinstance(block, ToolResult) for each in block.content]
+    return sum(mark_of(block) is not None for block in (*blocks, *inner))
 
 
 def stop_rules(request: Request, _: Caller) -> Iterator[str]:

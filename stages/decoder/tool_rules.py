@@ -10,18 +10,27 @@ from collections.abc import Iterator
 from stages.canonical.request import AnyTool, Caller, Request, ServerTool, Tool
 from stages.tools import client
 from stages.tools.server import mcp
+from stages.wire.cache import by_identity
 
 
 def declaration_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that declarations make sense, and that a call can belong to one of them only."""
+    names: list[str] = []
     for index, tool in enumerate(request.tools):
-        if isinstance(tool, ServerTool):
-            yield from (f"tools.{index}.{tool.type}.{wrong}" for wrong in client.complaints(tool))
-        else:
-            yield from (f"tools.{index}.custom.{wrong}" for wrong in _function(tool))
-    names = [name for tool in request.tools for name in _names(tool)]
+        taken, complaints = _declaration(tool)
+        names += taken
+        for wrong in complaints:
+            yield f"tools.{index}.{wrong}"
     if len(names) != len(set(names)):
         yield "tools: Tool names must be unique."
+
+
+@by_identity
+def _declaration(tool: AnyTool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names that a declaration takes, and what is wrong with it, its kind first; the same tools come every turn."""
+    if isinstance(tool, ServerTool):
+        return tuple(_names(tool)), tuple(f"{tool.type}.{wrong}" for wrong in client.complaints(tool))
+    return tuple(_names(tool)), tuple(f"custom.{wrong}" for wrong in _function(tool))
 
 
 def _function(tool: Tool) -> Iterator[str]:
@@ -62,10 +71,13 @@ def choice_rules(request: Request, _: Caller) -> Iterator[str]:
     chosen = request.tool_choice
     if chosen is None:
         return
-    callable_names = {tool.name for tool in request.tools if isinstance(tool, Tool) or client.toolset_of(tool) is None}
     if chosen.type == "tool" and chosen.name is None:
         yield "tool_choice.tool.name: Field required"
     elif chosen.type != "none" and not request.tools and not mcp.servers(request):
         yield "tool_choice: tool_choice may only be specified while providing tools."
-    elif chosen.type == "tool" and chosen.name not in callable_names:
+    elif chosen.type == "tool" and not any(tool.name == chosen.name and _is_callable(tool) for tool in request.tools):
         yield f"Tool '{chosen.name}' not found in provided tools"
+
+
+def _is_callable(tool: AnyTool) -> bool:
+    return isinstance(tool, Tool) or client.toolset_of(tool) is None

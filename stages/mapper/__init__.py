@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from stages.canonical.place import ROOT
-from stages.canonical.plan import AnswerPlan
+from stages.canonical.plan import AnswerPlan, ThinkingDisplay
 from stages.canonical.report import Report
 from stages.canonical.request import Caller, Request
 from stages.mapper import field_report, settings, thinking
@@ -93,8 +93,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     conversation = Conversation(tools, reasoning_replay, profile, report, changes, breakpoints)
     body = {"model": upstream_model} | _prompt(request, conversation.build(request), tools, profile)
     body |= tool_choice(request.tool_choice, tools, report, parallel=profile.parallel_calls)
-    plan = _plan(request, target, tools, message_id, upstream_model)
-    answer, plan = _answer(request, plan, overall, model, profile, report)
+    shown = thinking.display(request)
+    answer, reading = _answer(request, shown, overall, model, profile, report)
     body |= answer
     body |= settings.identity(request, caller, profile)
     breakpoints.around(request)
@@ -103,7 +103,20 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     ask_for_summary(body, request, report)
     adapt(body, request, profile, report)
     field_report.complete(report, request, profile, tools.server_tools.names)
-    plan = attrs.evolve(plan, late_system=conversation.late_system, keyed=target.keyed)
+    plan = AnswerPlan(
+        message_id=message_id,
+        model=request.model,
+        upstream_model=upstream_model,
+        account=target.account,
+        thinking=shown,
+        stop_sequences=request.stop_sequences,
+        late_system=conversation.late_system,
+        keyed=target.keyed,
+        applied_edits=request.edits.applied,
+        summarises=summarised(request),
+        **_called(tools),
+        **reading,
+    )
     return Mapped(body, plan, report)
 
 
@@ -118,21 +131,23 @@ def _prompt(request: Request, items: list[Item], tools: Toolbox, profile: Profil
 
 
 def _answer(
-    request: Request, plan: AnswerPlan, overall: str | None, model: Model, profile: Profile, report: Report
-) -> tuple[dict[str, Any], AnswerPlan]:
-    """How the model is to answer: thinking, limits, sampling, format and tier; and the plan, which depends on them."""
-    body = thinking.reasoning(overall, plan.thinking, model, profile)
-    limit, cut_at = settings.limits(request, overall, plan.thinking, model, profile, report)
+    request: Request, shown: ThinkingDisplay, overall: str | None, model: Model, profile: Profile, report: Report
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How the model is to answer: thinking, limits, sampling, format and tier; and what of the plan depends on them."""
+    body = thinking.reasoning(overall, shown, model, profile)
+    limit, cut_at = settings.limits(request, overall, shown, model, profile, report)
     body |= limit
     body |= settings.sampling(request, overall, model, report)
     text, structure = output_format(request, report)
     body |= text
     body |= settings.tier(request, report, known=profile.service_tier)
-    maximum = limit.get("max_output_tokens")
-    plan = attrs.evolve(
-        plan, max_output_tokens=maximum, cut_at=cut_at, window=model.window, cites=not text, structure=structure
-    )
-    return body, plan
+    return body, {
+        "max_output_tokens": limit.get("max_output_tokens"),
+        "cut_at": cut_at,
+        "window": model.window,
+        "cites": not text,
+        "structure": structure,
+    }
 
 
 def _known_to(profile: Profile, model: Model) -> Model:
@@ -145,23 +160,15 @@ def _known_to(profile: Profile, model: Model) -> Model:
     return model if profile.sampling else attrs.evolve(model, sampling="never")
 
 
-def _plan(request: Request, target: Target, tools: Toolbox, message_id: str, upstream_model: str) -> AnswerPlan:
-    """How to read the answer, as far as it does not depend on the upstream's limits and formats."""
-    return AnswerPlan(
-        message_id=message_id,
-        model=request.model,
-        upstream_model=upstream_model,
-        account=target.account,
-        tool_names=tools.names,
-        toolsets=tools.toolsets,
-        server_tools=tools.server_tools.names,
-        servers=tools.server_tools.servers,
-        thinking=thinking.display(request),
-        stop_sequences=request.stop_sequences,
-        omittables=tools.omittables,
-        applied_edits=request.edits.applied,
-        summarises=summarised(request),
-    )
+def _called(tools: Toolbox) -> dict[str, Any]:
+    """How the client knows what is called in the answer, and what its arguments may need: a part of the plan."""
+    return {
+        "tool_names": tools.names,
+        "toolsets": tools.toolsets,
+        "server_tools": tools.server_tools.names,
+        "servers": tools.server_tools.servers,
+        "omittables": tools.omittables,
+    }
 
 
 def _handling(request: Request, profile: Profile, server_tools: DeclaredServerTools, report: Report) -> dict[str, Any]:

@@ -64,13 +64,19 @@ def identity(request: Request, caller: Caller, profile: Profile) -> dict[str, An
     user = request.metadata.user_id if request.metadata else None
     person, session = _person_and_session(user or "")
     named = caller.session or session
-    conversation = "|".join(filter(None, (named or _beginning(request), caller.agent)))
     shared = "" if named else _shared(request)
-    key = {"prompt_cache_key": shared or digest(conversation, 40)}
+    key = {"prompt_cache_key": shared or _conversation_key(named or _beginning(request), caller)}
     return key | ({"safety_identifier": digest(person, 40)} if person and profile.safety_identifier else {})
 
 
+def _conversation_key(conversation: str, caller: Caller) -> str:
+    """The key of one conversation; a subagent's is another one."""
+    return digest("|".join(filter(None, (conversation, caller.agent))), 40)
+
+
 def _person_and_session(user_id: str) -> tuple[str, str]:
+    if not user_id:
+        return "", ""
     try:
         fields = json.decode(user_id)
     except json.MalformedJson:

@@ -13,12 +13,13 @@ import attrs
 
 from stages.canonical.omittable import OmittableMembers
 from stages.canonical.place import ROOT, TOOLS, Place
-from stages.canonical.report import Report
+from stages.canonical.report import Note, Report
 from stages.canonical.request import AnyTool, JsonObject, Message, Request, Tool, ToolChoice, ToolReference, ToolResult
 from stages.mapper.functions import function_of
 from stages.mapper.server_tools import DeclaredServerTools, declare_server_tools, is_searched
 from stages.tables.identifiers import upstream_tool_name
 from stages.tools.client import ToolsetMember, functions_of
+from stages.wire.cache import by_members
 
 PLACEHOLDER = "DeferredToolPlaceholder"
 """What Claude Code lists so that `tools` is not empty of deferred ones; it must never be called."""
@@ -64,13 +65,12 @@ def toolbox(
         native_search: whether the model can search among deferred tools by itself.
     """
     own = declare_server_tools(request, report, available=available, native_search=native_search)
-    functions = _Functions()
-    for tool, place in _run_by_client(request.tools, report):
-        functions.declare(tool, place, report)
+    functions, notes = _functions_of_all(request.tools)
+    report.repeat(notes)
     forced = _forced(request.tool_choice, functions.places, report)
     deferred: dict[str, JsonObject] = {}
     if "tool_search" in own.names:  # the upstream searches, and must know what there is to find
-        functions.defer_upstream(forced)
+        functions = functions.deferred_upstream(forced)
         declared = functions.with_deferred(sorted(functions.deferred))
     elif is_searched(request):  # nobody does
         declared = functions.with_deferred(sorted(functions.deferred))
@@ -93,6 +93,8 @@ def toolbox(
 @attrs.define
 class _Functions:
     """The functions that the client runs, declared one by one; most attributes are those of `Toolbox`.
+
+    Once all are declared it is shared between requests, so that nobody may change it.
 
     Attributes:
         at_once: those that are not deferred, as the client lists them.
@@ -128,15 +130,23 @@ class _Functions:
         else:
             self.at_once.append(function)
 
-    def defer_upstream(self, forced: Collection[str]) -> None:
+    def deferred_upstream(self, forced: Collection[str]) -> _Functions:
         """Leave the deferring to the upstream, but for what must be called now."""
-        for name, function in self.deferred.items():
-            if name not in forced:
-                self.by_name[name] = self.deferred[name] = function | {"defer_loading": True}
+        told = {name: tool | {"defer_loading": True} for name, tool in self.deferred.items() if name not in forced}
+        return attrs.evolve(self, deferred=self.deferred | told, by_name=self.by_name | told)
 
     def with_deferred(self, names: Iterable[str]) -> list[JsonObject]:
         """All that are declared at once, and after them the deferred ones of these names, each once."""
         return [*self.at_once, *(self.deferred[name] for name in dict.fromkeys(names) if name in self.deferred)]
+
+
+@by_members
+def _functions_of_all(tools: tuple[AnyTool, ...]) -> tuple[_Functions, list[Note]]:
+    """Declare all that the client runs, and what is to be reported; the same tools come with every turn."""
+    functions, report = _Functions(), Report()
+    for tool, place in _run_by_client(tools, report):
+        functions.declare(tool, place, report)
+    return functions, report.notes
 
 
 def _run_by_client(tools: Iterable[AnyTool], report: Report) -> list[tuple[Tool, Place]]:

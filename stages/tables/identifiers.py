@@ -21,6 +21,9 @@ CALL_PREFIX = "call_"
 FILE_PREFIX, UPSTREAM_FILE_PREFIX = "file_", "file-"
 """What the two services' ids of files start with."""
 
+FILE_SEAL = re.compile(r"_([0-9a-f]{16})\Z")
+"""What may stand at the end of a client's id of a file, to say whose it is; ids of the upstream have no such end."""
+
 _DATE = re.compile(r"_\d{8}\Z")
 SHARED_KEY = "shared_"
 """What a cache key starts with that several conversations have, because they ask about the same long prompt."""
@@ -72,6 +75,16 @@ def call_id_of(tool_use: str) -> str:
 
 
 def upstream_file_id(client: str) -> str:
-    """Give a client's id of a file the upstream's form; one that the upstream's own API gave out stays as it is."""
+    """Give a client's id of a file the upstream's form, without the seal that says whose it is.
+
+    One that the upstream's own API gave out stays as it is.
+    """
+    client = FILE_SEAL.sub("", client)
     ident = client.removeprefix(FILE_PREFIX)
     return client if ident == client else UPSTREAM_FILE_PREFIX + ident
+
+
+def client_file_id(upstream: str) -> str:
+    """Give an upstream's id of a file the client's form; `upstream_file_id` undoes it, once the seal is off."""
+    ident = upstream.removeprefix(UPSTREAM_FILE_PREFIX)
+    return upstream if ident == upstream else FILE_PREFIX + ident

@@ -55,6 +55,9 @@ class Profile:
         format_field: where it looks for the format of an answer: `text`, or `response_format` as Chat has it.
         result_pictures: whether it shows the model pictures that stand in a call's output.
         tiers: whether it knows `service_tier`.
+        keeps_files: whether it has the Files API.
+        file_purpose: what files for models are called there.
+        batches: whether it has the Batch API.
         local: whether it is an engine with models of its own, and none of OpenAI's.
         routes: whether it hands requests on to many vendors, and lists what their models hold.
     """
@@ -90,6 +93,9 @@ class Profile:
     format_field: str = "text"
     result_pictures: bool = True
     tiers: bool = True
+    keeps_files: bool = True
+    file_purpose: str = "user_data"
+    batches: bool = True
     local: bool = False
     routes: bool = False
 
@@ -104,6 +110,8 @@ _COMPATIBLE = Profile(
     include=False,
     hosted=False,
     obfuscation=False,
+    keeps_files=False,
+    batches=False,
 )
 
 PROFILES = {
@@ -111,12 +119,26 @@ PROFILES = {
     for profile in (
         _OPENAI,
         attrs.evolve(_OPENAI, name="emulator"),
-        attrs.evolve(_OPENAI, name="azure", key_header="api-key"),
+        attrs.evolve(_OPENAI, name="azure", key_header="api-key", file_purpose="assistants"),
         attrs.evolve(
-            _OPENAI, name="bedrock", input_tokens=False, cache_breakpoints=False, hosted=False, obfuscation=False
+            _OPENAI,
+            name="bedrock",
+            input_tokens=False,
+            cache_breakpoints=False,
+            hosted=False,
+            obfuscation=False,
+            keeps_files=False,
+            batches=False,
         ),
         attrs.evolve(
-            _OPENAI, name="openrouter", input_tokens=False, cache_breakpoints=False, obfuscation=False, routes=True
+            _OPENAI,
+            name="openrouter",
+            input_tokens=False,
+            cache_breakpoints=False,
+            obfuscation=False,
+            routes=True,
+            keeps_files=False,
+            batches=False,
         ),
         Profile(
             "llama.cpp",
@@ -136,6 +158,8 @@ PROFILES = {
             result_pictures=False,
             tiers=False,
             heeds_effort=False,
+            keeps_files=False,
+            batches=False,
             local=True,
         ),
         attrs.evolve(_COMPATIBLE, name="vllm", local=True),

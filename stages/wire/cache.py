@@ -8,7 +8,7 @@ hit and 3 times for a miss.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import wraps
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -22,6 +22,9 @@ _R = TypeVar("_R")
 MAX_ENTRIES = 1024
 """Things that each function remembers; the one used longest ago is forgotten first."""
 
+MAX_LISTS = 64
+"""Lists of things that each function of several remembers."""
+
 MAX_KEY_BYTES = 2**23
 """About how many bytes the keys of one cache may have together: large things drive out each other."""
 
@@ -29,10 +32,20 @@ MAX_KEY_BYTES = 2**23
 class Cache(Generic[_T, _R]):
     """What a function made of things, found by whatever tells equal things."""
 
-    def __init__(self, function: Callable[[_T], _R]) -> None:
+    def __init__(
+        self, function: Callable[[_T], _R], entries: int = MAX_ENTRIES, key_bytes: int = MAX_KEY_BYTES
+    ) -> None:
+        """Remember nothing yet.
+
+        Args:
+            function: what is made of things; pure.
+            entries: how many are remembered at most.
+            key_bytes: about how many bytes their keys may have together.
+        """
         self._function = function
         self._known: OrderedDict[Hashable, tuple[_R, int]] = OrderedDict()
-        self._free = MAX_KEY_BYTES
+        self._entries = entries
+        self._key_bytes = self._free = key_bytes
         self._lock = Lock()
 
     def get(self, key: Hashable, thing: _T, size: int) -> _R:
@@ -49,16 +62,31 @@ class Cache(Generic[_T, _R]):
                 known.move_to_end(key)
                 return known[key][0]
         made = self._function(thing)  # without the lock: two threads may make the same, and neither waits
-        if size <= MAX_KEY_BYTES:
+        if size <= self._key_bytes:
             with self._lock:
                 self._keep(key, made, size)
         return made
+
+    def get_all(self: Cache[bytes, _R], things: Sequence[bytes]) -> tuple[_R, ...]:
+        """Return what the function makes of each of these, which are their own keys; one lock for all that are known.
+
+        Raises:
+            Exception: whatever the function raises about one of them; nothing is remembered of that one.
+        """
+        known = self._known
+        with self._lock:
+            found = [known.get(thing) for thing in things]
+            for thing, kept in zip(things, found, strict=True):
+                if kept is not None:
+                    known.move_to_end(thing)
+        pairs = zip(things, found, strict=True)
+        return tuple(self.get(thing, thing, len(thing)) if kept is None else kept[0] for thing, kept in pairs)
 
     def _keep(self, key: Hashable, made: _R, size: int) -> None:
         known = self._known
         self._free += known.pop(key, (made, 0))[1] - size
         known[key] = made, size
-        while self._free < 0 or len(known) > MAX_ENTRIES:
+        while self._free < 0 or len(known) > self._entries:
             self._free += known.popitem(last=False)[1][1]
 
 
@@ -70,6 +98,24 @@ def by_content(function: Callable[[dict[str, Any]], _R]) -> Callable[[dict[str, 
     def remembered(value: dict[str, Any]) -> _R:
         key = json.encode(value)
         return cache.get(key, value, len(key))
+
+    return remembered
+
+
+def by_members(function: Callable[[tuple[_T, ...]], _R]) -> Callable[[tuple[_T, ...]], _R]:
+    """Call a pure function of several immutable values only once for the very same ones in the same order.
+
+    The `MAX_LISTS` used last are remembered, and the values with them, so that nothing else comes to their addresses.
+    """
+
+    def make(things: tuple[_T, ...]) -> tuple[tuple[_T, ...], _R]:
+        return things, function(things)
+
+    cache = Cache(make, MAX_LISTS)
+
+    @wraps(function)
+    def remembered(things: tuple[_T, ...]) -> _R:
+        return cache.get(tuple(map(id, things)), things, len(things))[1]
 
     return remembered
 

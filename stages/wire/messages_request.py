@@ -43,8 +43,6 @@ BLOCKS: dict[str, type] = {
 }
 """The content blocks that have words of their own; any other becomes `Unknown` and is not lost."""
 
-_TOOLS = frozenset({canonical.Tool, canonical.ServerTool})
-
 _SCALARS: dict[type, tuple[tuple[type, ...], str]] = {
     str: ((str,), "Input should be a valid string"),
     int: ((int,), "Input should be a valid integer"),
@@ -184,9 +182,7 @@ class _Hooks:
         return tuple(self.converter.structure(_items(value), list[canonical.ContentBlock]))
 
     def tool(self, value: Any, _: Any) -> Any:
-        """Structure a tool: the client's own in full, Anthropic's by name; one that is known already stays as it is."""
-        if type(value) in _TOOLS:
-            return value
+        """Structure a tool: the client's own in full, Anthropic's by name."""
         if not isinstance(value, dict):
             raise Misfit("Input should be an object")
         kind = value.get("type")
@@ -196,10 +192,12 @@ class _Hooks:
         return canonical.ServerTool(str(kind), name if isinstance(name, str) else None, value)
 
     def listed(self, member: Any) -> Hook:
-        """Make the hook of a sequence of these."""
+        """Make the hook of a sequence of these; a tuple, which JSON never brings, is structured already."""
         whole = list[member]
 
         def structure(value: Any, _: Any) -> Any:
+            if type(value) is tuple:
+                return value
             return tuple(self.converter.structure(_items(value), whole))
 
         return structure
@@ -222,8 +220,17 @@ def structure_tool(value: Any) -> canonical.AnyTool:
     return tool
 
 
+def structure_message(value: Any) -> canonical.Message:
+    """Build one message.
+
+    Raises:
+        Exception: it has the wrong form; `structure` says which.
+    """
+    return _FAST.structure(value, canonical.Message)
+
+
 def structure(body: JsonObject) -> canonical.Request:
-    """Build the canonical tree of a request body, in which tools may be canonical already.
+    """Build the canonical tree of a request body, in which tuples of tools or messages are canonical already.
 
     Raises:
         Misfit: a known field has the wrong form; the text is Anthropic's own complaint, location first.

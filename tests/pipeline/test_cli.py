@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,3 +89,22 @@ def test_start_up_imports_only_what_is_needed() -> None:
 
 
 _ROOT = cli.__file__.rpartition("/pipeline/")[0]
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "code"),
+    [
+        (KeyboardInterrupt(), 130),
+        (BaseExceptionGroup("tasks", [BaseExceptionGroup("more", [KeyboardInterrupt()])]), 130),
+    ],
+)
+def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, interrupt: BaseException, code: int) -> None:
+    """The code that shells know, also where trio brings it in a group."""
+
+    def run(_arguments: object) -> int:
+        raise interrupt
+
+    command = SimpleNamespace(configure=lambda _parser: None, run=run)
+    monkeypatch.setitem(sys.modules, "pipeline.commands.bench", command)
+
+    assert cli.main(["bench"]) == code

@@ -22,6 +22,9 @@ from pipeline.upstream.proxies import proxy_for
 DEFAULT_HEAD_LIMIT = 102_400
 """Bytes of a response's head, as in h11."""
 
+_PROXIES = ("http", "https", "socks5", "socks5h")
+# Schemes of proxies that httpx speaks with.
+
 # httpcore looks at every connection for every idle one: with a thousand of them a request costs 60 ms of CPU.
 _STOCK_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 
@@ -126,11 +129,22 @@ def choose_transport(
 
     Raises:
         ImportError: What was asked for needs a package that is not installed: h2, or socksio for a SOCKS proxy.
+        ValueError: The proxy is of a kind that nobody here speaks with.
     """
     proxy = proxy_for(httpx.URL(url), environment)
     if not http2 and proxy is None:
         return HttptoolsTransport(ssl_context=ssl_context)
     if http2 and importlib.util.find_spec("h2") is None:
         raise ImportError("HTTP/2 to the upstream needs the package `h2`: install it, or do not ask for HTTP/2")
+    scheme = httpx.URL(proxy).scheme if proxy else "http"
+    if scheme not in _PROXIES:
+        raise ValueError(
+            f"the environment names a proxy of the kind {scheme}://, which is none of {', '.join(_PROXIES)}"
+        )
+    if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
+        raise ImportError(
+            "the environment names a SOCKS proxy for the way to the upstream, which needs one more package:"
+            " pip install 'dragoman[socks]'; or go without it: unset ALL_PROXY HTTPS_PROXY HTTP_PROXY"
+        )
     verify = True if ssl_context is None else ssl_context
     return httpx.AsyncHTTPTransport(verify=verify, http2=http2, proxy=proxy, limits=_STOCK_LIMITS)

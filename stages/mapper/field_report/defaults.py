@@ -39,6 +39,10 @@ EMPTY = "an empty text says nothing, and the upstream takes none"
 MOVED = "an answer is made of text and calls upstream, so it is shown as the user's"
 """What becomes of a picture, a file or a found text that stands in the model's own message."""
 
+_FIELDS_OF_REQUEST = tuple(
+    (name, field.default) for name, field in attrs.fields_dict(Request).items() if name not in canonical.NO_FIELDS
+)
+# Each with the value that says nothing.
 _FAITHFUL = (Disposition.KEPT, Disposition.TRANSLATED)
 _OF_SOURCES = ("media_type", "data", "url", "file_id", "content")
 _SOURCED = (Image, Document)
@@ -85,9 +89,9 @@ class Walker:
 
     def top(self, request: Request) -> None:
         """Note every field at the top that the request has; those inside settings as well."""
-        for name, field in attrs.fields_dict(Request).items():
+        for name, absent in _FIELDS_OF_REQUEST:
             value = getattr(request, name)
-            if name not in canonical.NO_FIELDS and value not in (field.default, None):
+            if value is not None and value != absent:
                 row = FIELDS.get(name, UNKNOWN_FIELD)
                 if isinstance(value, canonical.Node) and not self.dropped(ROOT.field(name)):
                     self.settings(value, row.inside, ROOT.field(name))

@@ -1,163 +1,128 @@
-"""Checks of the upstream."""
+"""Checks of the upstream: the sentences, and the lines to set."""
 
 from __future__ import annotations
 
-import socket
-import ssl
-from collections.abc import Callable
-
-import httpx
 import pytest
 
 from pipeline.commands import check_upstream
-from pipeline.commands.check_upstream import Reply, ask_models
 from pipeline.commands.findings import Verdict
-from pipeline.commands.listening import bind
-from pipeline.settings import Secret, Settings, Timing, UpstreamSettings
-from stages.tables.models import FAMILIES
+from pipeline.commands.question import Asked, Listed, Reply
+from pipeline.settings import Secret, Settings, UpstreamSettings
+from stages.canonical.failure import Failure, Kind
 
 _KEY = "sk-do-not-show"
-_ALL = tuple(FAMILIES.values())
+_ANSWERED = Reply(Listed(("gpt-6.2-astra", "other")), (Asked("gpt-6.2-astra", None, 0.5, summaries=True),))
+_DOWN = Failure(Kind.UNAVAILABLE, "The upstream cannot be reached: nobody listens there.", cause="refused")
+_WRONG_KEY = Failure(Kind.AUTHENTICATION, "No.", cause="invalid_api_key")
+_NO_LIST = Failure(Kind.NOT_FOUND, "No.")
 
 
 def _settings(url: str = "https://host.test/v1", key: str | None = _KEY, **models: str) -> Settings:
-    upstream = UpstreamSettings(url=url, api_key=Secret(key) if key else None)
-    return Settings(upstream=upstream, models=models, timing=Timing(connect=0.3))
+    return Settings(upstream=UpstreamSettings(url=url, api_key=Secret(key) if key else None), models=models)
 
 
-def _answering(status: int, content: bytes = b"") -> httpx.MockTransport:
-    def answer(request: httpx.Request) -> httpx.Response:
-        assert request.url == "https://host.test/v1/models"
-        assert request.headers["authorization"] == f"Bearer {_KEY}"
-        return httpx.Response(status, content=content)
-
-    return httpx.MockTransport(answer)
-
-
-def _raising(make: Callable[[], Exception]) -> httpx.MockTransport:
-    def answer(_request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("no") from make()
-
-    return httpx.MockTransport(answer)
-
-
-def test_the_models_are_listed() -> None:
-    """Names come from `data`; what is no name is passed over."""
-    content = b'{"data":[{"id":"a"},{"id":1},"b",{"id":"c"}]}'
-
-    assert ask_models(_settings(), _answering(200, content)) == Reply(200, ("a", "c"))
-
-
-@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"data":null}'])
-def test_a_list_that_is_none(content: bytes) -> None:
-    """Somebody answers with something else; that is no exception."""
-    assert ask_models(_settings(), _answering(200, content)) == Reply(200)
-
-
-def test_the_emulator_is_not_asked() -> None:
-    """It is no URL."""
-    assert ask_models(_settings("emulator"), _answering(500)) == Reply()
+def _both(failure: Failure, model: str = "gpt-6.2-astra") -> Reply:
+    return Reply(Listed(failure=failure), (Asked(model, failure),))
 
 
 @pytest.mark.parametrize(
-    ("status", "verdict", "said"),
+    ("settings", "reply", "verdict", "said"),
     [
-        (200, Verdict.OK, "answers"),
-        (401, Verdict.FAIL, "does not accept the key"),
-        (403, Verdict.FAIL, "forbids"),
-        (404, Verdict.WARN, "no list of models"),
-        (429, Verdict.WARN, "refuses for now"),
-        (500, Verdict.WARN, "status 500"),
+        (_settings("emulator", None), _ANSWERED, Verdict.WARN, "emulator"),
+        (_settings("https://api.openai.com/v1", None), _both(_WRONG_KEY), Verdict.FAIL, "export OPENAI_API_KEY=sk-..."),
+        (_settings("http://127.0.0.1:8080/v1", None), _ANSWERED, Verdict.OK, "none is asked for"),
+        (_settings("http://127.0.0.1:8080/v1", None), _both(_DOWN), Verdict.UNKNOWN, "nobody has asked"),
+        (_settings("http://host.test/v1"), _ANSWERED, Verdict.WARN, "unencrypted"),
+        (_settings(), _ANSWERED, Verdict.OK, "accepted"),
+        (_settings(), _both(_DOWN), Verdict.UNKNOWN, "nobody has accepted it yet"),
+        (_settings(), _both(_WRONG_KEY), Verdict.FAIL, "export DRAGOMAN_UPSTREAM_API_KEY=..."),
     ],
 )
-def test_what_a_status_means(status: int, verdict: Verdict, said: str) -> None:
-    """Each status is a sentence."""
-    finding = check_upstream.reachable(_settings(), ask_models(_settings(), _answering(status)))
+def test_the_key(settings: Settings, reply: Reply, verdict: Verdict, said: str) -> None:
+    """Green is only what was accepted; it is never shown, and what is wrong comes with the line to set."""
+    finding = check_upstream.key(settings, reply)
 
     assert finding.verdict is verdict
-    assert said in finding.text
-
-
-@pytest.mark.parametrize(
-    ("make", "said"),
-    [
-        (lambda: socket.gaierror(-2, "x"), "cannot be resolved"),
-        (lambda: ConnectionRefusedError(111, "x"), "connection refused"),
-        (lambda: ssl.SSLCertVerificationError("x"), "certificate"),
-        (lambda: ssl.SSLError("x"), "TLS fails"),
-        (lambda: OSError("x"), "cannot be reached (ConnectError)"),
-    ],
-)
-def test_what_a_trouble_means(make: Callable[[], Exception], said: str) -> None:
-    """The cause at the bottom of the chain speaks, not the library's wrapping."""
-    finding = check_upstream.reachable(_settings(), ask_models(_settings(), _raising(make)))
-
-    assert finding.verdict is Verdict.FAIL
-    assert said in finding.text
-    assert finding.advice
-
-
-def test_nobody_listens() -> None:
-    """The same with a real socket: a port that was free a moment ago."""
-    with bind("127.0.0.1", 0) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-
-    assert "connection refused" in check_upstream.reachable(_settings(url), ask_models(_settings(url))).text
-
-
-def test_nobody_answers() -> None:
-    """A server that accepts and is silent."""
-    with bind("127.0.0.1", 0) as listener:
-        settings = _settings(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
-
-        assert "in time" in check_upstream.reachable(settings, ask_models(settings)).text
-
-
-@pytest.mark.parametrize(
-    ("settings", "verdict", "said"),
-    [
-        (_settings("emulator", None), Verdict.WARN, "emulator"),
-        (_settings("https://api.openai.com/v1", None), Verdict.FAIL, "there is none"),
-        (_settings("http://127.0.0.1:8080/v1", None), Verdict.OK, "often need none"),
-        (_settings("http://host.test/v1"), Verdict.WARN, "unencrypted"),
-        (_settings("http://127.0.0.1/v1"), Verdict.OK, "is set"),
-        (_settings(), Verdict.OK, "is set"),
-    ],
-)
-def test_the_key(settings: Settings, verdict: Verdict, said: str) -> None:
-    """Present where one is needed, and safe on its way; never shown."""
-    finding = check_upstream.key(settings)
-
-    assert finding.verdict is verdict
-    assert said in finding.text
+    assert said in finding.text + finding.advice
     assert _KEY not in str(finding)
 
 
-def test_models_that_the_upstream_lacks() -> None:
-    """A name that nearly fits is proposed."""
-    finding = check_upstream.models(_settings(opus="gpt-6.2-astre"), Reply(200, _ALL))
+@pytest.mark.parametrize(
+    ("reply", "verdict", "said"),
+    [
+        (_ANSWERED, Verdict.OK, "lists 2 models"),
+        (Reply(Listed(failure=_NO_LIST), _ANSWERED.asked), Verdict.OK, "harmless"),
+        (_both(_NO_LIST), Verdict.FAIL, "export DRAGOMAN_UPSTREAM_URL="),
+        (_both(_WRONG_KEY), Verdict.OK, "not with this key"),
+        (_both(_DOWN), Verdict.FAIL, "start the server"),
+        (_both(Failure(Kind.MISCONFIGURED, "x", cause="no list")), Verdict.FAIL, "no list of models"),
+    ],
+)
+def test_who_answers_there(reply: Reply, verdict: Verdict, said: str) -> None:
+    """A server without a list works; an address that leads nowhere is told with the line that sets another."""
+    finding = check_upstream.reachable(_settings(), reply)
 
-    assert finding.verdict is Verdict.FAIL
-    assert "gpt-6.2-astre" in finding.text
-    assert "did you mean gpt-6.2-astra?" in finding.advice
+    assert finding.verdict is verdict
+    assert said in finding.text + finding.advice
 
 
-def test_models_of_another_world() -> None:
-    """Where nothing is near, the advice is where to name others."""
-    assert "[models]" in check_upstream.models(_settings(), Reply(200, ("zephyr", "mistral"))).advice
+def test_an_address_that_was_mended() -> None:
+    """It says what it was taken for."""
+    finding = check_upstream.reachable(_settings("https://host.test/v1/responses"), _ANSWERED)
+
+    assert "https://host.test/v1, which is what https://host.test/v1/responses was taken for, answers" in finding.text
 
 
-def test_models_that_are_known() -> None:
-    """All that would be asked for is there, or there is no list to look at."""
-    assert check_upstream.models(_settings(), Reply(200, _ALL)).verdict is Verdict.OK
-    assert "could not be compared" in check_upstream.models(_settings(), Reply(404)).text
+def _model(failure: Failure, served: tuple[str, ...] = (), **models: str) -> tuple[Verdict, str]:
+    settings = _settings(**models)
+    asked = Asked(models.get("opus", "gpt-6.2-astra"), failure)
+    (finding,) = check_upstream.models(settings, Reply(Listed(served), (asked,)))
+    return finding.verdict, f"{finding.text} -> {finding.advice}"
 
 
-def test_a_server_of_one_model_is_asked_for_that() -> None:
-    """Its address is all that must be set."""
-    found = check_upstream.models(_settings(), Reply(200, ("zephyr",)))
+def test_a_model_that_answers() -> None:
+    """Status, first byte, summaries or not, and the client's names for it."""
+    (finding,) = check_upstream.models(_settings(), _ANSWERED)
 
-    assert (found.verdict, "zephyr" in found.text) == (Verdict.OK, True)
+    assert finding.text == "gpt-6.2-astra (fable, opus): 200, first byte after 0.50 s, with summaries of its reasoning"
+
+
+def test_a_model_that_is_missing() -> None:
+    """The line names the nearest that is there, for every name that leads to it."""
+    missing = Failure(Kind.NOT_FOUND, "No such model.", cause="model_not_found")
+
+    near = _model(missing, ("gpt-6.2-astra", "x"), opus="gpt-6.2-astre", fable="gpt-6.2-astre")
+    far = _model(missing)
+
+    assert near[0] is Verdict.FAIL
+    assert 'export DRAGOMAN_MODELS="fable=gpt-6.2-astra,opus=gpt-6.2-astra"' in near[1]
+    assert "<a model that it has>" in far[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "verdict", "said"),
+    [
+        (Kind.QUOTA, "insufficient_quota", Verdict.FAIL, "the quota is used up (429, insufficient_quota) -> pay it up"),
+        (Kind.RATE_LIMIT, "slow_down", Verdict.WARN, "too many requests"),
+        (Kind.UNAVAILABLE, "ProxyError", Verdict.FAIL, "export NO_PROXY=host.test"),
+        (Kind.PERMISSION, None, Verdict.FAIL, "lacks rights"),
+        (Kind.MISCONFIGURED, "no answer", Verdict.FAIL, "no answer of the Responses API"),
+        (Kind.UPSTREAM, "server_error", Verdict.WARN, "status page"),
+    ],
+)
+def test_why_a_model_does_not_answer(kind: Kind, cause: str | None, verdict: Verdict, said: str) -> None:
+    """Each reason has its sentence and its line; what passes by itself is a warning."""
+    found = _model(Failure(kind, "Something.", cause=cause))
+
+    assert found[0] is verdict
+    assert said in found[1]
+
+
+def test_what_was_said_of_the_upstream_is_not_said_again() -> None:
+    """One reason, one line to set; what nobody looked at is not green."""
+    (finding,) = check_upstream.models(_settings(), _both(_DOWN))
+
+    assert (finding.verdict, finding.advice) == (Verdict.UNKNOWN, "")
 
 
 def test_what_the_upstream_is_taken_for() -> None:
@@ -165,37 +130,6 @@ def test_what_the_upstream_is_taken_for() -> None:
     azure = Settings(upstream=UpstreamSettings(url="https://x.openai.azure.com/openai/v1"))
     told = Settings(upstream=UpstreamSettings(url="https://api.openai.com/v1", profile="bedrock"))
 
-    assert check_upstream.server(azure, Reply(200)).text == "taken for azure by its address, which takes everything"
-    assert "taken for bedrock as set, without input_tokens" in check_upstream.server(told, Reply(200)).text
-    assert check_upstream.server(azure, Reply(trouble=httpx.ConnectError("no"))).verdict is Verdict.WARN
-
-
-def test_a_command_that_prints_the_key() -> None:
-    """It is run; what it says goes nowhere, and that it fails is said with the setting."""
-    good = Settings(upstream=UpstreamSettings(url="https://host/v1", key_command="echo k-1"))
-    bad = Settings(upstream=UpstreamSettings(url="https://host/v1", key_command="echo secret; exit 7"))
-
-    assert check_upstream.key(good).verdict is Verdict.OK
-    assert check_upstream.key(bad).verdict is Verdict.FAIL
-    assert "exit code 7" in check_upstream.key(bad).text
-    assert "secret" not in check_upstream.key(bad).text
-
-
-def test_the_list_is_asked_for_as_messages_are_sent() -> None:
-    """At the mended address, with the settings' headers and query, and the key where the server looks for it."""
-    seen: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(200, json={"data": []})
-
-    upstream = UpstreamSettings(
-        url="https://x.openai.azure.com",
-        api_key=Secret("k-1"),
-        headers={"x-a": Secret("b")},
-        query={"api-version": "1"},
-    )
-    check_upstream.ask_models(Settings(upstream=upstream), httpx.MockTransport(answer))
-
-    assert str(seen[0].url) == "https://x.openai.azure.com/openai/v1/models?api-version=1"
-    assert (seen[0].headers["api-key"], seen[0].headers["x-a"]) == ("k-1", "b")
+    assert check_upstream.server(azure, _ANSWERED).text == "taken for azure by its address, which takes everything"
+    assert "taken for bedrock as set, without input_tokens" in check_upstream.server(told, _ANSWERED).text
+    assert check_upstream.server(_settings(), _both(_DOWN)).verdict is Verdict.UNKNOWN

@@ -128,7 +128,10 @@ def test_the_whole_command(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 6, done.stderr
-    assert "answering from the built-in emulator" in done.stderr
+    assert f"proxy http://127.0.0.1:{port}, started for this run (log: " in done.stderr
+    assert "behind it no key: answering from the built-in emulator" in done.stderr
+    assert "opus is gpt-6.2-astra, sonnet is gpt-6.2-sol" in done.stderr
+    assert "the client ended with 6; what the proxy has logged: " in done.stderr
     service, arguments, told = json.loads((tmp_path / "seen.json").read_text())
     assert (service, arguments) == ("dragoman", ["-p", "a b", "--port", "x"])
     assert told["ANTHROPIC_BASE_URL"] == f"http://127.0.0.1:{port}"

@@ -90,3 +90,16 @@ def test_the_window_is_that_of_the_upstream_model(settings: Settings, model: str
 def test_the_model_that_the_client_will_use(words: list[str], user: dict[str, str], model: str | None) -> None:
     """Its flag goes before its variable."""
     assert model_of(words, user) == model
+
+
+def test_the_rows_of_model_say_who_answers() -> None:
+    """Under the client's own name where it believes in the window; what the user has set stays, wholly."""
+    upstream = {"claude-opus": "gpt-6.2-astra", "claude-haiku": "gpt-6-luna"}
+    large = client_environment({}, _URL, None, 200_000, upstream)
+    small = client_environment({"ANTHROPIC_DEFAULT_HAIKU_MODEL": "x"}, _URL, None, 65_536, upstream)
+
+    assert large["ANTHROPIC_DEFAULT_OPUS_MODEL"] == "claude-opus-5-5"
+    assert large["ANTHROPIC_DEFAULT_OPUS_MODEL_NAME"] == "Opus: gpt-6.2-astra"
+    assert "gpt-6-luna" in large["ANTHROPIC_DEFAULT_HAIKU_MODEL_DESCRIPTION"]
+    assert small["ANTHROPIC_DEFAULT_OPUS_MODEL"] == "claude-gpt-6.2-astra"
+    assert "ANTHROPIC_DEFAULT_HAIKU_MODEL_NAME" not in small

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.commands.listening import bind, url_of
-from pipeline.commands.probe import Answerer, who_answers
+from pipeline.commands.probe import Answerer, look, who_answers
+from pipeline.settings import Settings
+from pipeline.settings.ownership import own_secret
 from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     import socket
+    from pathlib import Path
 
 
 def _answer_once(listener: socket.socket, answer: bytes) -> threading.Thread:
     def serve() -> None:
         connection, _ = listener.accept()
         with connection:
-            assert connection.recv(65536).startswith(b"GET /healthz HTTP/1.1\r\n")
+            assert connection.recv(65536).startswith(b"GET /healthz?challenge=")
             connection.sendall(answer)
 
     thread = threading.Thread(target=serve)
@@ -64,3 +68,16 @@ def test_nobody() -> None:
         url = url_of(listener)
 
     assert who_answers(url) is Answerer.NOBODY
+
+
+def test_a_word_is_no_proof(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever says that he is ours, without the secret, is not."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    own_secret({"XDG_STATE_HOME": str(tmp_path)}, make=True)
+    answer = {"service": "dragoman", "upstream": "api.openai.com", "user_proof": "0" * 64, "settings_proof": "0" * 64}
+    with bind("127.0.0.1", 0) as listener:
+        thread = _answer_once(listener, _http(json.dumps(answer).encode()))
+        found = look(url_of(listener), TIMEOUT, Settings())
+        thread.join()
+
+    assert (found.answerer, found.own, found.same) == (Answerer.DRAGOMAN, False, False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 
 from pipeline.commands.listening import bind, url_of
@@ -12,6 +14,8 @@ from pipeline.commands.probe import Answerer, who_answers
 from pipeline.commands.proxy import proxy
 from pipeline.commands.screen import CommandError
 from pipeline.settings import Settings, Timing, UpstreamSettings
+from pipeline.settings.ownership import own_secret
+from tests.support.process import serving_process
 from tests.support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
@@ -22,7 +26,7 @@ _FLAGS = ["--upstream", "emulator"]
 
 
 def _settings(port: int) -> Settings:
-    return Settings(port=port, upstream=UpstreamSettings(url="emulator"), timing=Timing(shutdown_grace=2))
+    return Settings(port=port, upstream=UpstreamSettings(url="emulator"), timing=Timing(shutdown_grace=2.0))
 
 
 @pytest.fixture
@@ -33,38 +37,50 @@ def port() -> int:
 
 
 def test_a_proxy_lives_as_long_as_its_run(port: int, tmp_path: Path) -> None:
-    """It is there at once, a second run uses it, and nobody answers afterwards."""
-    with proxy(_settings(port), _FLAGS, reuse=True) as base_url:
-        assert base_url == f"http://127.0.0.1:{port}"
-        assert who_answers(base_url, TIMEOUT) is Answerer.DRAGOMAN
-        with proxy(_settings(port), _FLAGS, reuse=True) as again:
-            assert again == base_url
-        assert who_answers(base_url, TIMEOUT) is Answerer.DRAGOMAN
+    """It is there at once, its log is told, another run has one of its own, and nobody answers afterwards."""
+    with proxy(_settings(port), _FLAGS) as found:
+        assert found.base_url == f"http://127.0.0.1:{port}"
+        assert who_answers(found.base_url, TIMEOUT) is Answerer.DRAGOMAN
+        with proxy(_settings(port), _FLAGS) as other:
+            assert other.base_url != found.base_url  # the first ends with its run, and must not take another along
+        assert who_answers(found.base_url, TIMEOUT) is Answerer.DRAGOMAN
 
-    assert who_answers(base_url) is Answerer.NOBODY
-    assert (tmp_path / "state" / "dragoman" / f"claude-{port}.log").exists()
-
-
-def test_settings_of_ones_own_need_a_proxy_of_ones_own(port: int) -> None:
-    """One that runs already may have other settings; then any free port will do."""
-    with (
-        proxy(_settings(port), _FLAGS, reuse=True) as running,
-        proxy(_settings(port), _FLAGS, reuse=False) as other,
-    ):
-        assert running != other
-        assert who_answers(other, TIMEOUT) is Answerer.DRAGOMAN
+    assert who_answers(found.base_url) is Answerer.NOBODY
+    assert found.log == tmp_path / "state" / "dragoman" / f"claude-{port}.log"
+    assert found.log.exists()
 
 
-def test_a_port_of_somebody_else() -> None:
-    """The proxy takes a free one instead."""
+def test_whose_it_is_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server of this user's with these settings is used; with others, or of another user, it is named and left."""
+    own_secret(os.environ, make=True)
+    with serving_process(tmp_path, log_to=str(tmp_path / "own.log"), timing_shutdown_grace=2) as own:
+        settings = _settings(own.port)
+        with proxy(settings, _FLAGS) as same:
+            assert same.base_url == f"http://127.0.0.1:{own.port}"
+        assert capsys.readouterr().err == ""
+        with proxy(attrs.evolve(settings, mode="strict"), _FLAGS) as other:
+            assert other.base_url != same.base_url
+        assert "of yours runs with other settings (upstream emulator)" in capsys.readouterr().err
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "of another user"))
+        own_secret(os.environ, make=True)
+        with proxy(settings, _FLAGS) as other:
+            assert other.base_url != same.base_url
+        assert "not known to be yours" in capsys.readouterr().err
+
+
+def test_a_port_of_somebody_else(capsys: pytest.CaptureFixture[str]) -> None:
+    """The proxy takes a free one instead, and says so."""
     with bind("127.0.0.1", 0) as listener:
         taken = _settings(listener.getsockname()[1])
         answer = threading.Thread(target=_hang_up, args=(listener,))
         answer.start()
-        with proxy(taken, _FLAGS, reuse=True) as base_url:
+        with proxy(taken, _FLAGS) as found:
             answer.join()
-            assert base_url != url_of(listener)
-            assert who_answers(base_url, TIMEOUT) is Answerer.DRAGOMAN
+            assert found.base_url != url_of(listener)
+            assert who_answers(found.base_url, TIMEOUT) is Answerer.DRAGOMAN
+    assert "another program answers" in capsys.readouterr().err
 
 
 def _hang_up(listener: socket.socket) -> None:
@@ -75,7 +91,7 @@ def _hang_up(listener: socket.socket) -> None:
 def test_a_proxy_that_does_not_start() -> None:
     """What it said is repeated: its log is somewhere that nobody looks."""
     with pytest.raises(CommandError, match=r"(?s)did not start.*workers \(from --workers\)"):
-        proxy(_settings(0), ["--workers", "none"], reuse=True).__enter__()
+        proxy(_settings(0), ["--workers", "none"]).__enter__()
 
 
 def test_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -84,4 +100,4 @@ def test_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
 
     with pytest.raises(CommandError, match=r"(?s)did not start.*workers \(from --workers\)"):
-        proxy(_settings(0), ["--workers", "none"], reuse=True).__enter__()
+        proxy(_settings(0), ["--workers", "none"]).__enter__()

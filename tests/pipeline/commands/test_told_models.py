@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.commands.claude import _window
 from pipeline.commands.client_environment import COMPACT_WINDOW, WINDOW, windows
+from pipeline.commands.screen import CommandError
 from pipeline.commands.told_models import Told, told_models
 
 ANSWERS: dict[str, Any] = {
@@ -27,7 +28,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer from the table, if the key is right."""
         known = self.headers.get("x-api-key") in (None, "k-1")
         body = json.dumps(ANSWERS.get(self.path, {"type": "error"}) if known else {}).encode()
-        self.send_response(200)
+        self.send_response(200 if known else 401)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -51,13 +52,18 @@ def test_what_is_told(base_url: str) -> None:
     """The model behind a name, and what it holds where that is known; what cannot be told is left out."""
     told = told_models(base_url, ["claude-opus", "claude-sonnet", "gpt/5", "odd", "gone"], "k-1")
 
-    assert told == [Told("tiny", 65_536), Told("my (old) model", None), Told("gpt/5", 1)]
-    assert told_models(base_url, ["claude-opus"], "wrong") == []
+    assert told == {
+        "claude-opus": Told("tiny", 65_536),
+        "claude-sonnet": Told("my (old) model", None),
+        "gpt/5": Told("gpt/5", 1),
+    }
+    with pytest.raises(CommandError, match="export ANTHROPIC_AUTH_TOKEN"):
+        told_models(base_url, ["claude-opus"], "wrong")
 
 
 def test_nobody_there() -> None:
     """Then nothing is told."""
-    assert told_models("http://127.0.0.1:9", ["claude-opus"], None, 0.5) == []
+    assert told_models("http://127.0.0.1:9", ["claude-opus"], None, 0.5) == {}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import attrs
 import pytest
 
 from stages import counter
@@ -18,6 +19,7 @@ from stages.canonical.request import (
     Text,
     Thinking,
     Tool,
+    ToolReference,
     ToolResult,
     ToolUse,
     Unknown,
@@ -99,11 +101,11 @@ def test_the_next_turn_costs_its_new_blocks_alone(turns: int, spies: dict[str, S
 @pytest.mark.parametrize("turns", [1, 200])
 def test_the_estimate_costs_as_little(turns: int, spies: dict[str, Spy]) -> None:
     """The estimate of `message_start` is made for every request, so it must not cost more with every turn."""
-    counter.count(conversation(turns), counter.estimate)
+    counter.estimate_request(conversation(turns))
     for spy in spies.values():
         spy.asked.clear()
 
-    counter.count(conversation(turns + 1), counter.estimate)
+    counter.estimate_request(conversation(turns + 1))
     assert len(spies["pieces"].asked) == 7
     assert spies["pictures"].asked == [picture(turns)]
 
@@ -119,3 +121,14 @@ def test_the_same_request_again_costs_nothing(spies: dict[str, Spy]) -> None:
     assert counter.count(conversation(5), memory) == first
     assert memory.tokens.asked == []
     assert spies["pictures"].asked == []
+
+
+@pytest.mark.parametrize("deferred", [False, True])
+def test_the_estimate_is_the_count_by_pieces(deferred: bool) -> None:
+    """Whatever it remembers of messages and tools, it says what counting says; a deferred tool shows when found."""
+    tools = (Tool("a", {"type": "object"}, description="first"), Tool("b", {}, defer_loading=deferred))
+    asked = attrs.evolve(conversation(3), tools=tools)
+    found = Message("user", (ToolResult("t", (ToolReference("b"),)),))
+
+    for request in (asked, attrs.evolve(asked, messages=(*asked.messages, found)), asked):
+        assert counter.estimate_request(request) == counter.count(request, counter.estimate)

@@ -7,8 +7,9 @@ import weakref
 from typing import Any
 
 import attrs
+import pytest
 
-from stages.wire.cache import MAX_ENTRIES, MAX_KEY_BYTES, Cache, by_content, by_identity
+from stages.wire.cache import MAX_ENTRIES, MAX_KEY_BYTES, Cache, by_content, by_identity, by_members
 
 
 @attrs.frozen
@@ -111,3 +112,40 @@ def test_a_flood_of_schemas_drives_out_what_is_not_used() -> None:
     assert calls == list(range(MAX_ENTRIES + 10))
     note({"n": 1})
     assert calls[-1] == 1
+
+
+def test_the_same_members_are_worked_on_once() -> None:
+    """Equal ones are others, and so is another order; those that nobody else holds any more are not mixed up."""
+
+    @by_members
+    def make(things: tuple[Thing, ...]) -> Made:
+        return Made(sum(len(thing.inside) for thing in things))
+
+    one, other = Thing({"a": 1}), Thing({"a": 1})
+
+    assert make((one, other)) is make((one, other))
+    assert make((other, one)) is not make((one, other))
+    assert [make((Thing({str(n): n for n in range(size)}),)).size for size in range(5)] == list(range(5))
+
+
+def test_several_are_found_at_once() -> None:
+    """Also the same one twice, the first time that it comes; what the function refuses is not remembered."""
+    made: list[bytes] = []
+
+    def make(said: bytes) -> list[bytes]:
+        made.append(said)
+        if said == b"wrong":
+            raise ValueError("no")
+        return [said]
+
+    cache = Cache(make, entries=2, key_bytes=10)
+    first = cache.get_all([b"a", b"b", b"a"])
+
+    assert first[0] is first[2]
+    assert cache.get_all([b"b", b"a"]) == (first[1], first[0])
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"):
+            cache.get_all([b"wrong"])
+    assert cache.get_all([b"c", b"a"])[1] is first[0]
+    assert cache.get_all([b"b"])[0] is not first[1]
+    assert made == [b"a", b"b", b"wrong", b"wrong", b"c", b"b"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from stages.canonical.request import ServerTool, Tool
 from stages.wire import json as wire_json
@@ -27,10 +28,10 @@ def test_known_tools_are_the_very_same_objects() -> None:
     """So whatever is remembered about one is found again, turn by turn."""
     first, second = parse_body(body(tools=[TOOL, SEARCH])), parse_body(body(tools=[SEARCH, TOOL], stream=True))
 
-    assert first["tools"] == [
+    assert first["tools"] == (
         Tool("look", {"type": "object"}, extra={"new": [1]}),
         ServerTool("web_search_20250305", "web_search", SEARCH),
-    ]
+    )
     assert second["tools"][1] is first["tools"][0]
     assert second["tools"][0] is first["tools"][1]
 
@@ -53,10 +54,55 @@ def test_a_wrong_tool_is_complained_about_in_its_place(tools: Any, complaint: st
         structure(value)
 
 
-@pytest.mark.parametrize("tools", [None, []])
-def test_no_tools_are_none(tools: Any) -> None:
-    """Null and an empty list stay what they are."""
-    assert parse_body(body(tools=tools))["tools"] == tools
+@pytest.mark.parametrize(("tools", "known"), [(None, None), ([], ())])
+def test_no_tools_are_none(tools: Any, known: Any) -> None:
+    """Null stays null, and of an empty list there is nothing to structure."""
+    assert parse_body(body(tools=tools))["tools"] == known
+
+
+def test_known_messages_are_the_very_same_objects() -> None:
+    """A longer conversation begins with the objects of the shorter; one mark more makes another message."""
+    said: list[dict[str, Any]] = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [{"type": "text", "text": "ho"}]},
+    ]
+    marked = {**said[0], "content": [{"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}]}
+    first, second = parse_body(body(messages=said[:1])), parse_body(body(messages=[*said, said[0], marked]))
+
+    assert first["messages"][0] is second["messages"][0] is second["messages"][2]
+    assert second["messages"][3] is not second["messages"][0]
+    assert structure(second) == structure(json.loads(body(messages=[*said, said[0], marked])))
+
+
+@pytest.mark.parametrize(
+    ("messages", "complaint"),
+    [
+        ([{"role": "user", "content": "hi"}, {"role": "robot", "content": "hi"}], "messages.1.role: Input should be"),
+        ([{"role": "user", "content": [{"type": "text"}]}], "messages.0.content.0.text.text: Field required"),
+        ([{"content": "hi"}], "messages.0.role: Field required"),
+        ("hi", "messages: Input should be a valid list"),
+        (None, "messages: Input should be a valid list"),
+    ],
+)
+def test_a_wrong_message_is_complained_about_in_its_place(messages: Any, complaint: str) -> None:
+    """Twice alike: what is wrong is never remembered as right."""
+    for _ in range(2):
+        with pytest.raises(Misfit, match=complaint.replace(".", r"\.")):
+            structure(parse_body(body(messages=messages)))
+
+
+def test_odd_texts_in_one_message_of_many_are_mended_and_told() -> None:
+    """Also where the others are known; the paths are those of the whole body."""
+    plain = {"role": "user", "content": "hi"}
+    for _ in range(2):
+        mended: list[str] = []
+        value = parse_body(body(messages=[plain, {"role": "user", "content": "\ud83d"}]), mended)
+
+        assert mended == ["messages.1.content"]
+        assert (
+            structure(value).messages[1].content
+            == structure(parse_body(body(messages=[{**plain, "content": "\ufffd"}]))).messages[0].content
+        )
 
 
 @given(JSON)
@@ -83,3 +129,13 @@ def test_odd_texts_inside_tools_are_mended() -> None:
     raw = body(tools=[{**TOOL, "description": "\ud83d"}])
 
     assert structure(parse_body(raw)).tools[0].description == "\ufffd"  # type: ignore[union-attr]
+
+
+@given(st.text(st.characters(codec=None, categories=["L", "Cs", "P"]), max_size=8), st.booleans())
+def test_halves_of_characters_are_found_wherever_they_stand(text: str, escaped: bool) -> None:
+    """In any spelling: what comes of it has none, and the place is told where one stood."""
+    raw = json.dumps({"x": [text]}, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
+    whole, mended = json.loads(raw.decode("utf-8", "surrogatepass"))["x"][0], list[str]()
+
+    assert parse_body(raw, mended)["x"] == [wire_json.mended(whole)]
+    assert mended == (["x.0"] if wire_json.mended(whole) != whole else [])

@@ -1,0 +1,144 @@
+"""The Files API of the emulator: uploads that are kept in memory, under the rules and in the words of the real one.
+
+Source: `docs/facts/files-and-batches.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+
+from pipeline.emulator.faults import Fault, invalid
+from pipeline.emulator.form import FormPart
+from pipeline.emulator.ids import letters
+
+PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
+"""What an upload may be for."""
+
+EPOCH = 1_795_000_000
+"""The second since 1970 in which the emulator's first thing is made; each later one is made a second later."""
+
+EXPIRES_AFTER = (3_600, 2_592_000)
+"""Seconds after which a file may expire: an hour to thirty days."""
+
+MAX_PAGE = 10_000
+"""Files on one page of the list."""
+
+_LASTING = {"batch": 2_592_000, "batch_output": 2_592_000}
+_DOWNLOADABLE = ("batch", "batch_output", "fine-tune", "evals")
+
+
+@frozen
+class StoredFile:
+    """One file: its bytes, and what the API says of it."""
+
+    id: str
+    data: bytes = field(repr=False)
+    filename: str = field(repr=False)
+    purpose: str
+    created_at: int
+    expires_at: int | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The file object."""
+        return {
+            "object": "file",
+            "id": self.id,
+            "purpose": self.purpose,
+            "filename": self.filename,
+            "bytes": len(self.data),
+            "created_at": self.created_at,
+            "expires_at": self.expires_at,
+            "status": "processed",
+            "status_details": None,
+        }
+
+
+@define
+class FileStore:
+    """The files of one account, oldest first."""
+
+    _files: dict[str, StoredFile] = field(factory=dict)
+    _made: int = 0
+
+    def keep(self, data: bytes, filename: str, purpose: str, lasts: int | None = None) -> StoredFile:
+        """Keep bytes under a new id."""
+        self._made += 1
+        ident = "file-" + letters(str(self._made).encode(), "file", 22)
+        created = EPOCH + self._made
+        lasts = lasts or _LASTING.get(purpose)
+        kept = StoredFile(ident, data, filename, purpose, created, None if lasts is None else created + lasts)
+        self._files[ident] = kept
+        return kept
+
+    def upload(self, form: Mapping[str, FormPart]) -> StoredFile | Fault:
+        """Answer `POST /files`; `purpose` and `expires_after` must come before the file."""
+        part, purpose = form.get("file"), form.get("purpose")
+        if part is None or part.filename is None:
+            return invalid("'file' is a required property", None)
+        if purpose is None or list(form).index("purpose") > list(form).index("file"):
+            return invalid("'purpose' is a required property", None)
+        name = purpose.data.decode("utf-8", "replace")
+        if name not in PURPOSES:
+            return invalid(f"'{name}' is not one of {list(PURPOSES)} - 'purpose'", "purpose")
+        lasts = _lasting(form)
+        return lasts if isinstance(lasts, Fault) else self.keep(part.data, part.filename, name, lasts)
+
+    def find(self, ident: str) -> StoredFile | Fault:
+        """Find a file by its id."""
+        return self._files.get(ident) or Fault(404, f"No such File object: {ident}", param="id")
+
+    def content(self, ident: str) -> bytes | Fault:
+        """Answer `GET /files/{id}/content`: what was uploaded for a model to read never comes back."""
+        found = self.find(ident)
+        if isinstance(found, Fault):
+            return found
+        if found.purpose not in _DOWNLOADABLE:
+            return invalid(f"Not allowed to download files of purpose: {found.purpose}", None)
+        return found.data
+
+    def delete(self, ident: str) -> dict[str, Any] | Fault:
+        """Answer `DELETE /files/{id}`."""
+        found = self.find(ident)
+        if isinstance(found, Fault):
+            return found
+        del self._files[ident]
+        return {"object": "file", "deleted": True, "id": ident}
+
+    def page(self, query: Mapping[str, str]) -> dict[str, Any] | Fault:
+        """Answer `GET /files`: `limit`, `order`, `after` and `purpose`, newest first."""
+        found = [kept for kept in self._files.values() if query.get("purpose") in (None, kept.purpose)]
+        if query.get("order", "desc") == "desc":
+            found.reverse()
+        return page_of([kept.told for kept in found], query, MAX_PAGE)
+
+
+def page_of(told: list[dict[str, Any]], query: Mapping[str, str], most: int) -> dict[str, Any] | Fault:
+    """Cut one page out of a list: `limit` things after the one with the id `after`."""
+    limit = int(query.get("limit", most))
+    if not 1 <= limit <= most:
+        return invalid(f"Invalid 'limit': integer above maximum value. Expected a value <= {most}.", "limit")
+    ids = [one["id"] for one in told]
+    after = query.get("after")
+    if after is not None and after not in ids:
+        return invalid(f"No such object: {after}", "after")
+    begin = 0 if after is None else ids.index(after) + 1
+    data = told[begin : begin + limit]
+    ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
+    return {"object": "list", "data": data, "has_more": begin + limit < len(told), **ends}
+
+
+def _lasting(form: Mapping[str, FormPart]) -> int | Fault | None:
+    anchor, seconds = form.get("expires_after[anchor]"), form.get("expires_after[seconds]")
+    if anchor is None and seconds is None:
+        return None
+    if anchor is None or anchor.data != b"created_at" or seconds is None or not seconds.data.isdigit():
+        return invalid("Invalid 'expires_after'.", "expires_after")
+    least, most = EXPIRES_AFTER
+    told = int(seconds.data)
+    if not least <= told <= most:
+        return invalid(f"Invalid 'expires_after.seconds': expected {least} to {most}, got {told}.", "expires_after")
+    return told

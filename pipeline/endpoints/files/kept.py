@@ -1,0 +1,87 @@
+"""`/v1/files/{id}`: what is known about one file, its content, and its end; only its owner's calls find it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+from pipeline.endpoints.context import Context
+from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.files.upload import NO_FILES
+from pipeline.endpoints.owners import Owner
+from pipeline.upstream.stored import UpstreamStore
+from stages.canonical.failure import Failure, Kind
+from stages.tables.identifiers import upstream_file_id
+from stages.tables.stored_files import metadata, read_name
+
+FILES = "/v1/files/"
+"""What stands before the id of a file in a path."""
+
+NOT_DOWNLOADABLE = "file_not_downloadable"
+"""The `error_code` for a file that was uploaded and not made by a tool."""
+
+
+async def retrieve(context: Context, exchange: Exchange) -> Failure | None:
+    """Say what is known about a file; waits for the upstream."""
+    found = await find(context, exchange, ident_of(exchange))
+    return await exchange.tell(found)
+
+
+async def content(context: Context, exchange: Exchange) -> Failure | None:
+    """Refuse the content of a file that was uploaded, as Anthropic does; waits for the upstream."""
+    ident = ident_of(exchange).removesuffix("/content")
+    found = await find(context, exchange, ident)
+    if not isinstance(found, Failure):
+        message = f"File {ident} is not downloadable: only files that a tool has made can be downloaded"
+        found = Failure(Kind.INVALID_REQUEST, message, error_code=NOT_DOWNLOADABLE)
+    return found
+
+
+async def delete(context: Context, exchange: Exchange) -> Failure | None:
+    """Delete a file; waits for the upstream, twice: whose it is has to be known first."""
+    ident = ident_of(exchange)
+    found = await find(context, exchange, ident)
+    if not isinstance(found, Failure):
+        upstream = upstream_file_id(Owner.of(context.settings, exchange.headers).opened(ident) or "")
+        told = await UpstreamStore(context.upstream).delete(upstream)
+        found = _in_own_words(told, ident) if isinstance(told, Failure) else {"id": ident, "type": "file_deleted"}
+    return await exchange.tell(found)
+
+
+async def find(context: Context, exchange: Exchange, ident: str) -> dict[str, Any] | Failure:
+    """Find what is known about a file of whoever asks; waits for the upstream.
+
+    Args:
+        context: what the request is served with.
+        exchange: the request.
+        ident: the client's id of the file.
+    """
+    profile = context.target.profile
+    if not profile.keeps_files:
+        return NO_FILES
+    owner = Owner.of(context.settings, exchange.headers)
+    opened = owner.opened(ident)
+    if not opened:
+        return no_such_file(ident)
+    told = await UpstreamStore(context.upstream).file(upstream_file_id(opened))
+    if isinstance(told, Failure):
+        return _in_own_words(told, ident)
+    name = read_name(str(told.get("filename")), owned=bool(owner.mark))
+    if told.get("purpose") != profile.file_purpose or name.mark != owner.mark:
+        return no_such_file(ident)
+    return metadata(ident, name, told)
+
+
+def ident_of(exchange: Exchange) -> str:
+    """What stands behind `/v1/files/` in the path."""
+    return unquote(exchange.path.removeprefix(FILES))
+
+
+def no_such_file(ident: str) -> Failure:
+    """Say that there is no such file, whoever it may belong to."""
+    return Failure(Kind.NOT_FOUND, f"File not found: {ident}")
+
+
+def _in_own_words(failure: Failure, ident: str) -> Failure:
+    """Say of a file that is not there what the client calls it, not what the upstream does."""
+    return no_such_file(ident) if failure.kind is Kind.NOT_FOUND else failure

@@ -1,0 +1,64 @@
+"""Who asks, where clients have keys of their own: nobody sees, uses or deletes another one's files and batches.
+
+What belongs to somebody carries a *mark*, a keyed hash of his key, in its name or metadata upstream.  The id that a
+client gets of a file carries a *seal* besides: a keyed hash of mark and id, so that a message may name the file and
+nobody has to ask the upstream whose it is.  Both are keyed with what clients do not know, the upstream's key; when that
+is replaced, ids have to be listed anew.  Without client keys there is one owner, and neither mark nor seal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+import attrs
+
+from pipeline.settings import Settings
+from pipeline.settings.keys import presented
+from stages.tables.identifiers import FILE_SEAL
+from stages.tables.stored_files import MARK_LENGTH
+
+
+@attrs.frozen(repr=False)
+class Owner:
+    """One client, by its key.
+
+    Attributes:
+        mark: what its things carry; empty where all belongs to one.
+    """
+
+    mark: str
+    _secret: bytes
+
+    @classmethod
+    def of(cls, settings: Settings, headers: Mapping[str, str]) -> Owner:
+        """Find out who asks, by the headers of a request that was let in."""
+        candidates = presented(headers)
+        known = [key.digest for key in settings.client_keys if any(map(key.matches, candidates))]
+        secret = _secret(settings)
+        return cls(hmac.new(secret, b"mark" + known[0], "sha256").hexdigest()[:MARK_LENGTH] if known else "", secret)
+
+    def sealed(self, ident: str) -> str:
+        """Put the seal to an id; `opened` takes it off."""
+        return f"{ident}_{self._seal(ident)}" if self.mark else ident
+
+    def opened(self, ident: str) -> str | None:
+        """Take the seal off an id that was made for this owner; None for any other."""
+        if not self.mark:
+            return ident
+        found = FILE_SEAL.search(ident)
+        plain = FILE_SEAL.sub("", ident)
+        return plain if found and hmac.compare_digest(found[1], self._seal(plain)) else None
+
+    def _seal(self, ident: str) -> str:
+        text = f"{self.mark} {ident}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._secret, text, "sha256").hexdigest()[:MARK_LENGTH]
+
+
+def _secret(settings: Settings) -> bytes:
+    """What no client knows: the upstream's key, or whatever prints it; else the keys of all clients together."""
+    upstream = settings.upstream
+    told = upstream.api_key.reveal() if upstream.api_key else upstream.key_command
+    digests = b"" if told else b"".join(sorted(key.digest for key in settings.client_keys))
+    return hashlib.sha256(f"{upstream.url}\n{told}\n".encode() + digests).digest()

@@ -1,0 +1,150 @@
+"""What an upstream keeps for us, files and batches: OpenAI's two APIs, call by call.
+
+Nothing here is asked again by itself: a call that makes something may have made it although its answer was lost.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from typing import IO, Any
+from urllib.parse import quote, urlencode
+
+import attrs
+import httpx
+import trio
+
+from pipeline.upstream.client import UpstreamClient, UpstreamResponse
+from stages.canonical.failure import Failure, Kind
+from stages.wire import json
+
+MAX_ANSWER = 16 * 2**20
+"""Bytes of an answer that is one JSON object: a page of a thousand batches."""
+
+PIECE = 256 * 2**10
+"""Bytes that are read from the disk at once."""
+
+_UNREADABLE = Failure(Kind.UPSTREAM, "The upstream's answer is not as its API has it.", cause="bad_body")
+_JSON = "application/json"
+
+
+class _Form(httpx.AsyncByteStream, AsyncIterator[bytes]):
+    """A form with one file at its end, read from the disk while it is sent; an iterator, so that nothing is left open.
+
+    Fields stand before the file, because a server that reads a form as it comes must know them first.
+    """
+
+    def __init__(self, fields: Mapping[str, str], filename: str, file: IO[bytes], size: int) -> None:
+        self._boundary = os.urandom(16).hex()
+        parts = [self._part(f'name="{name}"') + value.encode() + b"\r\n" for name, value in fields.items()]
+        head = self._part(f'name="file"; filename="{_quoted(filename)}"\r\nContent-Type: application/octet-stream')
+        self._head, self._end = b"".join(parts) + head, f"\r\n--{self._boundary}--\r\n".encode()
+        self.length = len(self._head) + size + len(self._end)
+        self.content_type = f"multipart/form-data; boundary={self._boundary}"
+        self._file = file
+        self._left = [self._end, self._head]
+        file.seek(0)
+
+    def _part(self, disposition: str) -> bytes:
+        return f"--{self._boundary}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
+
+    def __aiter__(self) -> _Form:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece; waits for the disk."""
+        if len(self._left) == 2:  # noqa: PLR2004 - the head has not been sent
+            return self._left.pop()
+        if piece := await trio.to_thread.run_sync(self._file.read, PIECE):
+            return piece
+        if self._left:
+            return self._left.pop()
+        raise StopAsyncIteration
+
+
+@attrs.frozen
+class UpstreamStore:
+    """The files and batches of one upstream account.
+
+    Every call waits for the whole answer and may be cancelled; what it was to do may be done all the same.
+    """
+
+    client: UpstreamClient
+
+    async def upload(
+        self, fields: Mapping[str, str], filename: str, file: IO[bytes], size: int
+    ) -> dict[str, Any] | Failure:
+        """Keep a file, sent from its beginning; `fields` has its purpose."""
+        form = _Form(fields, filename, file, size)
+        headers = {"content-type": form.content_type, "content-length": str(form.length)}
+        return await self._json("POST", "/files", form, headers)
+
+    async def file(self, ident: str) -> dict[str, Any] | Failure:
+        """Say what is known about a file."""
+        return await self._json("GET", f"/files/{quote(ident, safe='')}")
+
+    async def files(self, query: Mapping[str, str]) -> dict[str, Any] | Failure:
+        """Give a page of files."""
+        return await self._page(f"/files?{urlencode(query)}")
+
+    async def delete(self, ident: str) -> dict[str, Any] | Failure:
+        """Delete a file."""
+        return await self._json("DELETE", f"/files/{quote(ident, safe='')}")
+
+    async def content(self, ident: str) -> UpstreamResponse | Failure:
+        """Begin to read a file."""
+        return await self.client.call("GET", f"/files/{quote(ident, safe='')}/content")
+
+    async def create_batch(self, request: Mapping[str, Any]) -> dict[str, Any] | Failure:
+        """Begin a batch."""
+        body = json.encode(request)
+        return await self._json("POST", "/batches", body, {"content-type": _JSON})
+
+    async def batch(self, ident: str) -> dict[str, Any] | Failure:
+        """Say how a batch stands."""
+        return await self._json("GET", f"/batches/{quote(ident, safe='')}")
+
+    async def batches(self, query: Mapping[str, str]) -> dict[str, Any] | Failure:
+        """Give a page of batches."""
+        return await self._page(f"/batches?{urlencode(query)}")
+
+    async def cancel_batch(self, ident: str) -> dict[str, Any] | Failure:
+        """Ask that a batch be ended."""
+        return await self._json("POST", f"/batches/{quote(ident, safe='')}/cancel", b"", {"content-type": _JSON})
+
+    async def _page(self, path: str) -> dict[str, Any] | Failure:
+        page = await self._json("GET", path)
+        if isinstance(page, Failure):
+            return page
+        data = page.get("data")
+        whole = isinstance(data, list) and all(isinstance(one, dict) and "id" in one for one in data)
+        return page if whole else _UNREADABLE
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        content: httpx.AsyncByteStream | bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any] | Failure:
+        answer = await self.client.call(method, path, content, headers)
+        if isinstance(answer, Failure):
+            return answer
+        body = bytearray()
+        async with answer:
+            async for chunk in answer:
+                if isinstance(chunk, Failure):
+                    return chunk
+                body += chunk
+                if len(body) > MAX_ANSWER:
+                    return _UNREADABLE
+        try:
+            value = json.decode(bytes(body))
+        except json.MalformedJson:
+            return _UNREADABLE
+        return value if isinstance(value, dict) and (value.get("id") or "data" in value) else _UNREADABLE
+
+
+def _quoted(filename: str) -> str:
+    """A name inside quotes, as browsers write it."""
+    return filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,48 @@
+"""What is asked before a client takes the screen."""
+
+from __future__ import annotations
+
+from pipeline.commands.findings import Verdict
+from pipeline.commands.preflight import preflight
+from pipeline.commands.question import Asked, Choice, Listed, Reply
+from pipeline.settings import EMULATOR, Secret, Settings, UpstreamSettings
+from stages.canonical.failure import Failure, Kind
+
+_SETTINGS = Settings(upstream=UpstreamSettings(url="https://host.test/v1", api_key=Secret("k")))
+_MAIN, _ASIDE = ("claude-opus", "claude-sonnet"), ("claude-haiku",)
+
+
+def _preflight(failures: dict[str, Failure]) -> list[tuple[Verdict, str]]:
+    """Ask an upstream whose models fail so."""
+
+    def ask(_settings: Settings, choose: Choice) -> Reply:
+        return Reply(Listed(), tuple(Asked(model, failures.get(model)) for model in choose(())))
+
+    return [(each.verdict, f"{each.text} -> {each.advice}") for each in preflight(_SETTINGS, _MAIN, _ASIDE, ask)]
+
+
+def test_all_is_well() -> None:
+    """Then nothing is said; and the emulator is not asked at all."""
+    assert _preflight({}) == []
+    assert preflight(Settings(upstream=UpstreamSettings(url=EMULATOR)), _MAIN) == []
+
+
+def test_a_model_used_on_the_side() -> None:
+    """It is named, and is no reason not to begin; one that the conversation needs is."""
+    missing = Failure(Kind.NOT_FOUND, "No.", cause="model_not_found")
+
+    ((aside, said),) = _preflight({"gpt-6-luna": missing})
+    ((main, _),) = _preflight({"gpt-6.2-sol": missing})
+
+    assert (aside, main) == (Verdict.WARN, Verdict.FAIL)
+    assert 'export DRAGOMAN_MODELS="haiku=<a model that it has>"' in said
+
+
+def test_a_wrong_key_is_said_once() -> None:
+    """However many models refuse it."""
+    wrong = Failure(Kind.AUTHENTICATION, "No.", cause="invalid_api_key")
+
+    found = _preflight(dict.fromkeys(("gpt-6.2-astra", "gpt-6.2-sol", "gpt-6-luna"), wrong))
+
+    assert [verdict for verdict, _ in found] == [Verdict.FAIL]
+    assert "does not accept the key (401, invalid_api_key) -> export DRAGOMAN_UPSTREAM_API_KEY=..." in found[0][1]
