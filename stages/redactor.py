@@ -27,6 +27,7 @@ from stages.canonical.events import (
     ToolUseStart,
 )
 from stages.canonical.failure import Failure
+from stages.tables.errors import OWN_CAUSES
 from stages.tables.stops import DROP_REASONS
 from stages.tools.server import BY_UPSTREAM
 
@@ -72,7 +73,8 @@ def redact(event: AnswerEvent | Failure) -> Fact:  # noqa: C901, PLR0911 - one c
         case MessageEnd():
             return Fact("message_end", _ending(event))
         case Failure():
-            return Fact("failure", (("kind", event.kind.name.lower()), ("status", event.kind.status)))
+            known = (("cause", event.cause),) if event.cause in OWN_CAUSES else ()
+            return Fact("failure", (("kind", event.kind.name.lower()), ("status", event.kind.status), *known))
         case _:
             assert_never(event)
 

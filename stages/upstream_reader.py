@@ -7,6 +7,7 @@ behind know one shape only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from operator import attrgetter
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from stages.actor import Batch
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
-from stages.tables.error_shapes import is_error, parsed, without_echo
+from stages.tables.error_shapes import is_error, is_error_event, parsed, read, without_echo
 from stages.tables.errors import failure_of
 from stages.wire import json, responses_stream, sse
 from stages.wire.responses_stream import StreamEvent
@@ -26,6 +27,7 @@ _UNFINISHED = ("queued", "in_progress")
 _ENDING = responses_stream.Final.__struct_fields__
 # What is read of a whole response.
 _A_PAGE = "The upstream answered with a page for people; upstream.url may name the wrong address."
+_BEATS = re.compile(rb"heart.?beat|keep.?alive|\bping$").search
 _FIELDS = (b"event:", b"data:", b"id:", b"retry:", b":")
 _TELLING = max(map(len, _FIELDS))
 # How a line of a stream begins, and how many bytes tell whether one does.
@@ -102,12 +104,33 @@ class Framing:
             event: StreamEvent | Failure | None = _decoded(payload)
             if event is None or (isinstance(event, StreamEvent) and not event.type):
                 names = form.names() if names is None else names
-                event = _named(event, names[at], payload)
+                event = self._named(event, names[at], payload)
             if event is not None:
                 events.append(event)
             if isinstance(event, Failure):
                 break
         return events
+
+    def _named(self, event: StreamEvent | None, name: bytes, payload: bytes) -> StreamEvent | Failure | None:
+        """Read an event whose payload does not say its type, or is no JSON at all, by the name that it came under.
+
+        A heartbeat says nothing, whatever stands in it; what came under a name of the API's, or began as one of its
+        objects, is one of its events, and may not be passed over when it is broken.
+        """
+        known = name == b"error" or (name.startswith(b"response.") and not _BEATS(name))
+        if event is not None:
+            event.type = name.decode("ascii", "replace") if known else ""
+            return event if known else self._nameless(event, payload)
+        if name == b"error":
+            return failure_of(parsed(payload), plan=self._plan)
+        if payload == b"[DONE]" or not (known or (not name and payload.startswith(b"{"))):
+            return None
+        return Failure(Kind.UPSTREAM, "The upstream sent an event that is not JSON.", cause="bad_event")
+
+    def _nameless(self, event: StreamEvent, payload: bytes) -> StreamEvent | Failure:
+        """Read an event that neither says its type nor came under one: the body of an error, or nothing."""
+        value = json.decode(payload)
+        return failure_of(value, plan=self._plan) if isinstance(value, dict) and is_error_event(value) else event
 
     def _whole(self, body: bytes) -> list[StreamEvent | Failure]:
         body = body.lstrip(_SPACE)
@@ -144,14 +167,17 @@ def _may_be_stream(begin: bytes) -> bool:
 def events_of(response: Any, plan: AnswerPlan | None = None) -> list[StreamEvent | Failure]:
     """Turn a whole response into the event that ends a stream of it, with all of its items."""
     if not isinstance(response, dict):
+        told = read(response)
+        if told.sentences or told.codes:
+            return [failure_of(response, plan=plan)]
         return [Failure(Kind.UPSTREAM, "The upstream's answer is not a response.", cause="bad_body")]
-    if is_error(response):
-        return [failure_of(without_echo(response), plan=plan)]
     status = response.get("status")
+    if status == "failed" or is_error(response):
+        return [failure_of(without_echo(response), plan=plan)]
     if status in _UNFINISHED:
         return [Failure(Kind.UPSTREAM, "The upstream's answer is not finished.", cause="unfinished")]
     ending = {key: value for key, value in response.items() if key in _ENDING}
-    name = f"response.{status}" if status in ("incomplete", "failed") else "response.completed"
+    name = "response.incomplete" if status == "incomplete" else "response.completed"
     return [StreamEvent(type=name, response=responses_stream.dump(ending))]
 
 
@@ -160,21 +186,6 @@ def _decoded(payload: bytes) -> StreamEvent | None:
         return responses_stream.decode(payload)
     except json.MalformedJson:
         return None
-
-
-def _named(event: StreamEvent | None, name: bytes, payload: bytes) -> StreamEvent | Failure | None:
-    """Read an event whose payload does not say its type, or is no JSON at all, by the name that it came under.
-
-    A heartbeat says nothing, whatever stands in it; what came under a name of the API's, or began as one of its
-    objects, is one of its events, and may not be passed over when it is broken.
-    """
-    known = name.startswith(b"response.") or name == b"error"
-    if event is not None:
-        event.type = name.decode("ascii", "replace") if known else ""
-        return event
-    if payload == b"[DONE]" or not (known or (not name and payload.startswith(b"{"))):
-        return None
-    return Failure(Kind.UPSTREAM, "The upstream sent an event that is not JSON.", cause="bad_event")
 
 
 class UpstreamReader:

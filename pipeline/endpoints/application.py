@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from pipeline.endpoints import counting, health, messages, models, web_pages
+from pipeline.endpoints.batches import create, results
+from pipeline.endpoints.batches import kept as batches
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
 from pipeline.endpoints.files import kept, listing, upload
@@ -21,7 +23,9 @@ from pipeline.endpoints.running import Ticket
 from pipeline.settings.keys import presented
 from pipeline.telemetry import names
 from pipeline.telemetry.logs import fault_site
+from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
+from stages.redactor import redact
 
 Endpoint = Callable[[Context, Exchange], Awaitable[Failure | None]]
 """What answers one method of one route, or says why there is no answer: nothing was sent then."""
@@ -34,6 +38,7 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     "/v1/messages/stream": {"POST": messages.create_stream},
     "/v1/messages/explain": {"POST": messages.explain},
     "/v1/messages/count_tokens": {"POST": counting.count_tokens},
+    batches.BATCHES: {"POST": create.create, "GET": batches.list_batches},
     "/v1/models": {"GET": models.list_models},
     "/v1/files": {"POST": upload.upload, "GET": listing.list_files},
     "/": {"GET": health.hello, "HEAD": health.hello},
@@ -47,12 +52,19 @@ OPEN = {"/", "/healthz"}
 FAREWELL = 1.0
 """Seconds that a request which was cut has to say so."""
 
-_THINGS: tuple[tuple[re.Pattern[str], dict[str, Endpoint]], ...] = (
-    (re.compile(r"/v1/models/.+"), {"GET": models.get_model}),
-    (re.compile(r"/v1/files/[^/]+/content"), {"GET": kept.content}),
-    (re.compile(r"/v1/files/[^/]+"), {"GET": kept.retrieve, "DELETE": kept.delete}),
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_BATCH, _FILE = batches.BATCHES, "/v1/files"
+
+_THINGS: tuple[tuple[str, str, dict[str, Endpoint]], ...] = (
+    ("/v1/models/{id}", r"/v1/models/.+", {"GET": models.get_model}),
+    (f"{_BATCH}/{{id}}/results", rf"{_BATCH}/[^/]+/results", {"GET": results.results}),
+    (f"{_BATCH}/{{id}}/cancel", rf"{_BATCH}/[^/]+/cancel", {"POST": batches.cancel}),
+    (f"{_BATCH}/{{id}}", rf"{_BATCH}/[^/]+", {"GET": batches.retrieve, "DELETE": batches.delete}),
+    (f"{_FILE}/{{id}}/content", rf"{_FILE}/[^/]+/content", {"GET": kept.content}),
+    (f"{_FILE}/{{id}}", rf"{_FILE}/[^/]+", {"GET": kept.retrieve, "DELETE": kept.delete}),
 )
-# Paths with an id in them; the first that fits counts.
+# Paths with an id in them, by the name of their route; the first that fits counts.
 
 
 def application(context: Context) -> Application:
@@ -66,25 +78,41 @@ def application(context: Context) -> Application:
         if scope["type"] != "http":
             await send({"type": "websocket.close"})  # nothing else is served here; this is ASGI's way to refuse
             return
-        with context.running.ticket() as ticket:
-            exchange = Exchange(scope, receive, send, f"req_{os.urandom(12).hex()}", ticket)
-            try:
-                if context.discovery is not None and exchange.path not in OPEN:
-                    informed = await context.informed()
-                else:
-                    informed = context
-                if failure := await _route(informed, exchange, ticket):
-                    await exchange.fail(failure)
-            except RecursionError:  # what recurses here follows a request, which is read before anything is answered
-                await exchange.break_off(Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply"))
-            except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a failure
-                context.log.error(names.FAULT, request_id=exchange.request_id, site=fault_site(error))  # noqa: TRY400 - a traceback quotes content
-                await exchange.break_off(Failure(Kind.INTERNAL, "Internal server error"))
-        if ticket.scope.cancelled_caught:
-            with trio.move_on_after(FAREWELL):
-                await exchange.break_off(ticket.ended_by)
+        log = RequestLog(context.log, {"request_id": f"req_{os.urandom(12).hex()}", "method": _method(scope)})
+        try:
+            await _serve(context, scope, receive, send, log)
+        finally:
+            log.write()
 
     return app
+
+
+async def _serve(context: Context, scope: Scope, receive: Receive, send: Send, log: RequestLog) -> None:
+    """Answer one request, whatever happens, and see to it that its log knows how it ended."""
+    with context.running.ticket() as ticket:
+        exchange = Exchange(scope, receive, send, log, ticket)
+        try:
+            if context.discovery is not None and exchange.path not in OPEN:
+                context = await context.informed()
+            if failure := await _route(context, exchange, ticket):
+                await exchange.fail(failure)
+        except RecursionError:  # what recurses here follows a request, which is read before anything is answered
+            await exchange.break_off(Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply"))
+        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a failure
+            context.log.error(names.FAULT, request_id=exchange.request_id, site=fault_site(error))  # noqa: TRY400 - a traceback quotes content
+            await exchange.break_off(Failure(Kind.INTERNAL, "Internal server error"))
+    if ticket.scope.cancelled_caught:
+        log.hear(redact(ticket.ended_by))
+        with trio.move_on_after(FAREWELL):
+            await exchange.break_off(ticket.ended_by)
+    elif exchange.answered and not log.outcome:
+        log.outcome = names.OK
+
+
+def _method(scope: Scope) -> str:
+    """The method as a log may have it: one of those that HTTP knows."""
+    method: str = scope["method"]
+    return method if method in _METHODS else names.OTHER
 
 
 async def _live(receive: Receive, send: Send) -> None:
@@ -97,7 +125,8 @@ async def _live(receive: Receive, send: Send) -> None:
 async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> Failure | None:
     """Answer a request, or say why not."""
     path = exchange.path = normal(exchange.path)
-    methods = ROUTES.get(path) or next((found for thing, found in _THINGS if thing.fullmatch(path)), None)
+    route, methods = _found(path)
+    exchange.log.fields["route"] = route
     if foreign := web_pages.refused(context.settings, exchange.headers):
         return foreign
     if methods is None:
@@ -109,6 +138,15 @@ async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> Failur
     if exchange.method == "POST" and (full := _admit(context, exchange, ticket)):
         return full
     return await methods[exchange.method](context, exchange)
+
+
+def _found(path: str) -> tuple[str, dict[str, Endpoint] | None]:
+    """Find what answers a path, and the name of the route, which unlike the path may stand in a log."""
+    if (methods := ROUTES.get(path)) is not None:
+        return path, methods
+    return next(
+        ((route, found) for route, pattern, found in _THINGS if re.fullmatch(pattern, path)), (names.OTHER, None)
+    )
 
 
 def _admit(context: Context, exchange: Exchange, ticket: Ticket) -> Failure | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
@@ -11,7 +12,9 @@ from typing import Any
 import trio
 
 from pipeline.endpoints.running import Ticket
+from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
+from stages.redactor import redact
 from stages.tables.headers import rate_limits
 from stages.wire import json
 from stages.wire.messages_stream import error, frame
@@ -39,6 +42,8 @@ LINGER_BYTES = 64 * 2**20
 
 _LISTS = frozenset({"anthropic-beta"})
 # Headers that are lists, so that two of them are one longer list (RFC 9110, section 5.3).
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
+# What an id may look like that another server made.
 _BODILESS = frozenset({"GET", "HEAD"})
 _DIGITS = 18  # of a length; more would cost more than a look
 _TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
@@ -57,6 +62,7 @@ class Exchange:
     Attributes:
         method: the HTTP method.
         path: the path, without the query.
+        scheme: `http` or `https`, as the connection has it.
         query: the raw query string.
         headers: the request's headers, names in lower case; of a repeated one the last counts, or all of a list.
         server: address and port of our end of the connection; None where the server does not tell.
@@ -64,21 +70,27 @@ class Exchange:
         streaming: whether a stream has begun and not ended.
         started: whether an answer has begun.
         answer_headers: headers that every answer to this request carries.
+        log: what is known of it, for its line in the log.
+        answered: whether an answer has been sent to its end.
         ticket: its place among those that run; None outside of a server.
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, request_id: str, ticket: Ticket | None = None
+        self, scope: Scope, receive: Receive, send: Send, log: RequestLog, ticket: Ticket | None = None
     ) -> None:
+        """Begin an exchange; `log` knows the request's id."""
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.scheme: str = scope.get("scheme", "http")
         self.query: bytes = scope.get("query_string", b"")
         self.server: tuple[str, int | None] | None = scope.get("server")
         self.headers = _headers(scope["headers"])
-        self.request_id = request_id
+        self.log = log
+        self.request_id: str = log.fields["request_id"]
         self.started = False
         self.streaming = False
-        self.answer_headers: Headers = [(b"request-id", request_id.encode())]
+        self.answered = False
+        self.answer_headers: Headers = [(b"request-id", self.request_id.encode())]
         self._receive = receive
         self._send = send
         self._unread = self.method not in _BODILESS
@@ -177,6 +189,8 @@ class Exchange:
 
     def inform(self, headers: Mapping[str, str]) -> None:
         """Hand on what the upstream's headers say to a client: its rate limits."""
+        if _ID.fullmatch(ident := headers.get("x-request-id", "")):
+            self.log.fields["upstream_request_id"] = ident
         told = rate_limits(headers, datetime.now(UTC))
         self.answer_headers += [(name.encode(), value.encode()) for name, value in told]
 
@@ -184,6 +198,13 @@ class Exchange:
         """Send the 200 of a stream."""
         self.streaming = True
         await self._start(200, _STREAM)
+
+    async def begin_download(self, filename: str, content_type: str) -> None:
+        """Send the 200 of a file, which is written piece by piece; `end_stream` ends it, or else it is cut off."""
+        disposition = f"attachment; filename*=utf-8''{filename}"
+        await self._start(
+            200, [(b"content-type", content_type.encode()), (b"content-disposition", disposition.encode())]
+        )
 
     async def write(self, data: bytes) -> None:
         """Send a piece of the stream; waits while the client does not read."""
@@ -201,6 +222,7 @@ class Exchange:
     async def _end(self) -> None:
         with trio.move_on_after(LAST_WORDS, shield=True):
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            self.answered = True
 
     async def answer(self, message: dict[str, Any]) -> None:
         """Send a whole JSON body with status 200."""
@@ -215,6 +237,7 @@ class Exchange:
 
     async def fail(self, failure: Failure) -> None:
         """Send a failure in Anthropic's envelope, with its status and its hints."""
+        self.log.hear(redact(failure))
         hints: Headers = [(name.encode(), value.encode()) for name, value in failure.rate_limits]
         if failure.kind.should_retry is not None:
             hints.append((b"x-should-retry", b"true" if failure.kind.should_retry else b"false"))
@@ -225,6 +248,7 @@ class Exchange:
     async def break_off(self, failure: Failure) -> None:
         """Fail in whatever way is still open: with a status, as the last event of a stream, or not at all."""
         if self.streaming:
+            self.log.hear(redact(failure))
             await self.write(frame(error(failure, self.request_id)))
             await self.end_stream()
         elif not self.started:
@@ -238,6 +262,7 @@ class Exchange:
         with trio.move_on_after(LAST_WORDS + len(body) / SLOWEST, shield=True):
             await self._start(status, head)
             await self._send({"type": "http.response.body", "body": sent, "more_body": self._unread})
+            self.answered = not self._unread
             if self._unread:
                 await self._linger()
                 await self._end()
@@ -250,6 +275,7 @@ class Exchange:
         the head leaves with the first bytes of the body.
         """
         self.started = True
+        self.log.speak(status)
         with trio.move_on_after(LAST_WORDS, shield=True):
             await self._send(
                 {"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]}

@@ -18,7 +18,6 @@ from pipeline.request.upstream_call import RequestJob
 from pipeline.telemetry.request_cost import RequestCost, open_request_cost
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure
-from stages.redactor import redact
 
 
 async def create(context: Context, exchange: Exchange) -> Failure | None:
@@ -67,10 +66,9 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
         price=context.target.models.price(first.plan.upstream_model),
     )
     extras = diagnostics(first.diagnostics, request_cost)
-    log = _log(context, exchange, first, request_cost)
+    log = exchange.log
+    _note(log, first, request_cost, stream=first.stream)
     if isinstance(size, Failure):
-        log.hear(redact(size))
-        log.write(0.0)
         return size
     first = attrs.evolve(first, plan=attrs.evolve(first.plan, input_tokens=size.tokens, extras=extras))
     job = RequestJob(
@@ -87,11 +85,13 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
     return None
 
 
-def _log(context: Context, exchange: Exchange, translated: Translated, request_cost: RequestCost) -> RequestLog:
-    fields = {
-        "request_id": exchange.request_id,
-        "upstream_model": translated.plan.upstream_model,
-        "unfaithful": translated.unfaithful,
-        "prefix": request_cost.prefix.fingerprint(),
-    }
-    return RequestLog(context.log, fields, request_cost=request_cost)
+def _note(log: RequestLog, translated: Translated, request_cost: RequestCost, *, stream: bool) -> None:
+    """Add to a request's log what is known before it is sent."""
+    log.request_cost = request_cost
+    log.fields.update(
+        asked_model=translated.plan.model,
+        upstream_model=translated.plan.upstream_model,
+        stream=stream,
+        unfaithful=translated.unfaithful,
+        prefix=request_cost.prefix.fingerprint(),
+    )

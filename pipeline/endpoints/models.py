@@ -41,15 +41,23 @@ _RELEASES = {release.id: release for release in RELEASES}
 
 async def list_models(context: Context, exchange: Exchange) -> Failure | None:
     """Answer one page of the catalogue."""
-    return await exchange.tell(page(parse_qs(exchange.query.decode("latin-1")), context.target.models))
+    return await exchange.tell(
+        page(parse_qs(exchange.query.decode("latin-1")), context.target.models, batches=context.target.profile.batches)
+    )
 
 
 async def get_model(context: Context, exchange: Exchange) -> Failure | None:
     """Answer with one model."""
-    return await exchange.tell(one(unquote(exchange.path.removeprefix(ONE_MODEL)), context.target.models))
+    return await exchange.tell(
+        one(
+            unquote(exchange.path.removeprefix(ONE_MODEL)),
+            context.target.models,
+            batches=context.target.profile.batches,
+        )
+    )
 
 
-def page(query: Mapping[str, list[str]], registry: ModelRegistry) -> dict[str, Any] | Failure:
+def page(query: Mapping[str, list[str]], registry: ModelRegistry, *, batches: bool = False) -> dict[str, Any] | Failure:
     """Answer `GET /v1/models`: Anthropic's names of today, then those of the settings, then the aliases, newest first.
 
     Anthropic lists by date alone; that would bury the names people use, for some models never told their date.
@@ -57,27 +65,28 @@ def page(query: Mapping[str, list[str]], registry: ModelRegistry) -> dict[str, A
     Args:
         query: the values of each query parameter: `limit`, `after_id`, `before_id`, `lifecycle`; others are ignored.
         registry: all that is known about models.
+        batches: whether the upstream runs batches.
     """
     window, stages = Window.of(query), _lifecycles(query)
     if isinstance(window, Failure):
         return window
     if isinstance(stages, Failure):
         return stages
-    cut = _cut(window, [model for model in _catalogue(registry) if model["lifecycle"] in stages])
+    cut = _cut(window, [model for model in _catalogue(registry, batches=batches) if model["lifecycle"] in stages])
     if isinstance(cut, Failure):
         return cut
     data, more = cut
     return Window.page(data, more=more)
 
 
-def one(model_id: str, registry: ModelRegistry) -> dict[str, Any] | Failure:
+def one(model_id: str, registry: ModelRegistry, *, batches: bool = False) -> dict[str, Any] | Failure:
     """Answer `GET /v1/models/{id}`: any name that a request may carry, listed or not.
 
     Names that only an unknown server could understand are not found, unless the settings name them or it has them.
     """
     if not model_id or not registry.knows(registry.upstream_model(model_id)):
         return Failure(Kind.NOT_FOUND, f"model: {model_id}")
-    return _info(model_id, registry)
+    return _info(model_id, registry, batches=batches)
 
 
 def _lifecycles(query: Mapping[str, list[str]]) -> tuple[str, ...] | Failure:
@@ -102,8 +111,8 @@ def _cut(window: Window, models: list[dict[str, Any]]) -> tuple[list[dict[str, A
     return models[begin : begin + window.limit], begin + window.limit < len(models)
 
 
-def _catalogue(registry: ModelRegistry) -> list[dict[str, Any]]:
-    return [_info(name, registry) for name in dict.fromkeys(_names(registry))]
+def _catalogue(registry: ModelRegistry, *, batches: bool) -> list[dict[str, Any]]:
+    return [_info(name, registry, batches=batches) for name in dict.fromkeys(_names(registry))]
 
 
 def _names(registry: ModelRegistry) -> Iterator[str]:
@@ -120,7 +129,7 @@ def _names(registry: ModelRegistry) -> Iterator[str]:
         yield from (f"claude-{release.id}" for release in RELEASES)
 
 
-def _info(name: str, registry: ModelRegistry) -> dict[str, Any]:
+def _info(name: str, registry: ModelRegistry, *, batches: bool) -> dict[str, Any]:
     """Describe one model as `ModelInfo` of the SDKs, every key present; null where nobody knows."""
     upstream = registry.upstream_model(name)
     model, release = registry.model_info(upstream), _RELEASES.get(upstream, Release(upstream))
@@ -136,7 +145,7 @@ def _info(name: str, registry: ModelRegistry) -> dict[str, Any]:
         "retires_at": f"{release.retires}T00:00:00Z" if release.retires else None,
         "max_input_tokens": None if model is UNKNOWN_MODEL else model.window,
         "max_tokens": None if model is UNKNOWN_MODEL else model.output,
-        "capabilities": capabilities(model),
+        "capabilities": capabilities(model, batches=batches),
         "allowed_fallback_models": [],
     }
 
@@ -149,15 +158,15 @@ def _title(name: str, upstream: str, line: str | None) -> str:
     return f"{line.capitalize() if line else name} ({upstream})"
 
 
-def capabilities(model: Model) -> dict[str, Any]:
-    """Describe what a model can do, in the tree of Anthropic's `ModelCapabilities`.
+def capabilities(model: Model, *, batches: bool = False) -> dict[str, Any]:
+    """Describe what a model can do, in the tree of Anthropic's `ModelCapabilities`; `batches`: whether any run there.
 
     Clients index this tree unguarded, so every key of SDK 2.12.0 is there; what no stage translates is false, whatever
     the upstream could do.  A model that no table knows is some other server's, which as a rule runs no tools.
     """
     reasons, hosts = bool(model.efforts), bool(model.prefix)
     return {
-        "batch": _NOT_BUILT,
+        "batch": _leaf(batches),
         "citations": _NOT_BUILT,
         "code_execution": _leaf(hosts),
         "compaction": {**_SERVED, "summarize": _SERVED},

@@ -14,7 +14,7 @@ from collections.abc import Collection
 _PREFIXES = frozenset({"v1", "anthropic", "api", "claude", "proxy", "openai"})
 """What may stand before the name of a resource, in any order and number, and means nothing more."""
 
-_RESOURCES = {"/messages": ("", "/stream", "/explain", "/count_tokens"), "/models": ("",), "/files": ("",)}
+_RESOURCES = {"/messages": ("", "/stream", "/explain", "/count_tokens", "/batches"), "/models": ("",), "/files": ("",)}
 """Resources, and what may follow them; with anything else, a path is about something else."""
 
 _SENTENCE = "messages go to POST /v1/messages, so the base URL of a client is this server's address without a path"

@@ -148,22 +148,22 @@ class UpstreamCall:
                 if refusal is None:
                     job.healing.worked()
             ledger = Ledger(plan, waiting=limits.waiting_bytes)
-            filters = _filters(job)
+            filters = filters_of(plan, job.tokens)
             if await correlate(ledger, inbox, self.outbox, capacity=limits.channel_batches, filters=filters):
                 await answer.drain()
         self.timers.over.set()
         return None
 
 
-def _filters(job: RequestJob) -> list[Transducer[Any, Any]]:
-    """The stages that a message passes only when its request asks for them."""
-    plan, filters = job.plan, list[Transducer[Any, Any]]()
+def filters_of(plan: AnswerPlan, tokens: Callable[[str], int]) -> list[Transducer[Any, Any]]:
+    """The stages that a message passes only when its request asks for them; `tokens` counts those of a text."""
+    filters = list[Transducer[Any, Any]]()
     if plan.cut_at is not None:
-        filters.append(TokenLimit(plan.cut_at, job.tokens))
+        filters.append(TokenLimit(plan.cut_at, tokens))
     if plan.structure is not None:
         filters.append(AnswerFormat(plan.structure))
     if plan.summarises:
         filters.append(Summariser())
     if plan.stop_sequences:
-        filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, job.tokens))
+        filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, tokens))
     return filters

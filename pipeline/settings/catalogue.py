@@ -85,6 +85,9 @@ class Limits:
     file_bytes: int = attrs.field(
         default=500 * 2**20, metadata=_about(_BYTES, "largest file that a client uploads; it waits on the disk")
     )
+    batch_bytes: int = attrs.field(
+        default=256 * 2**20, metadata=_about(_BYTES, "largest body of a batch; it is read as it comes")
+    )
     header_bytes: int = attrs.field(default=64 * 2**10, metadata=_about(_BYTES, "largest head of a client's request"))
     requests: int = attrs.field(
         default=1000, metadata=_about(read.whole(1), "requests of one process at once; further ones are answered 529")
@@ -152,6 +155,10 @@ class Settings:
     hosts: tuple[str, ...] = attrs.field(
         default=(),
         metadata=_about(read.names, "more names under which web pages and others may call, where no key is asked for"),
+    )
+    public_url: str = attrs.field(
+        default="",
+        metadata=_about(read.text, "address under which clients reach this server, where it is not the Host they name"),
     )
     certfile: str = attrs.field(
         default="", metadata=_about(read.text, "certificate chain in PEM, to serve HTTPS and HTTP/2; with `keyfile`")

@@ -10,6 +10,8 @@ from typing import TextIO
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
+from pipeline.telemetry.console import for_people
+
 
 class ElsewhereError(Exception):
     """An exception in another process of ours.
@@ -48,7 +50,7 @@ def make_logger(log_format: str, log_level: str) -> FilteringBoundLogger:
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=10)
+        else for_people(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=10))
     )
     processors: list[Processor] = [
         structlog.processors.add_log_level,

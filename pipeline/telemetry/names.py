@@ -5,6 +5,9 @@ from __future__ import annotations
 REQUEST = "request"
 """One line for each request, when it is over."""
 
+BATCH = "batch"
+"""One line for each call that begins, ends, reads or deletes a batch."""
+
 FAULT = "fault"
 """A bug of ours: an exception that reached the application."""
 
@@ -25,3 +28,15 @@ LEARNT = "learnt"
 
 CLIENT_LEFT = "client_left"
 """Outcome of a request whose client closed the connection first."""
+
+SERVER_STOPPED = "server_stopped"
+"""Outcome of a request that ran when the server ended."""
+
+OVERDUE = "overdue"
+"""Outcome of a request that took longer than the limit for a whole one, and was cut."""
+
+OTHER = "other"
+"""What stands for a word that no table knows."""
+
+OK = "ok"
+"""Outcome of a request that was answered."""

@@ -1,8 +1,13 @@
-"""The redacting logger: an actor beside each request that hears facts over a tee and writes one line at the end."""
+"""What is known of one request, for the one line that each of them leaves when it is over.
+
+The edge begins it and writes it; the endpoints add what they know; and the redacting logger, an actor beside each
+message request, hears facts of the answer over a tee.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -21,14 +26,18 @@ class RequestLog:
     Attributes:
         logger: where the line goes.
         fields: facts that are known from the start, such as ids and models.
-        outcome: how it ended: `ok`, a failure's kind, or `client_left`.
+        outcome: how it ended: `ok`, a failure's kind, or why it was cut; empty as long as nobody has said it.
+        clock: tells the time in seconds.
+        began: when the request came, by that clock.
         request_cost: works out what an answer cost, and how the cache served it; None leaves that out.
     """
 
     logger: FilteringBoundLogger
     fields: dict[str, Any] = attrs.field(factory=dict)
-    outcome: str = names.CLIENT_LEFT
+    outcome: str = ""
     request_cost: RequestCost | None = None
+    clock: Callable[[], float] = trio.current_time
+    began: float = attrs.field(default=attrs.Factory(lambda own: own.clock(), takes_self=True))
     _blocks: Counter[str] = attrs.field(factory=Counter, init=False)
 
     def hear(self, fact: Fact) -> None:
@@ -37,7 +46,7 @@ class RequestLog:
         if fact.name == "block_start":
             self._blocks[str(values["type"])] += 1
         elif fact.name == "message_end":
-            self.outcome = "ok"
+            self.outcome = names.OK
             self.fields.update(values)
             if self.request_cost is not None:
                 self.fields.update(self.request_cost.close(values, healed="healed" in self.fields))
@@ -46,21 +55,39 @@ class RequestLog:
             self.fields.update(values)
         self.logger.debug(fact.name, request_id=self.fields.get("request_id"), **values)
 
-    def write(self, seconds: float) -> None:
-        """Write the request's line; `seconds` is how long it took."""
+    def speak(self, status: int) -> None:
+        """Note that the head of an answer leaves."""
+        self.fields.update(status=status, first_byte_seconds=self._seconds())
+
+    def _seconds(self) -> float:
+        return round(self.clock() - self.began, 3)
+
+    def write(self) -> None:
+        """Write the request's line; it is over."""
         blocks = ",".join(f"{kind}:{count}" for kind, count in sorted(self._blocks.items()))
-        write = self.logger.info if self.outcome in ("ok", names.CLIENT_LEFT) else self.logger.warning
-        write(names.REQUEST, outcome=self.outcome, seconds=round(seconds, 3), blocks=blocks, **self.fields)
+        outcome = _ENDED_BY.get(str(self.fields.get("cause")), self.outcome) or names.CLIENT_LEFT
+        write = self.logger.info if outcome in _NO_FAULT else self.logger.warning
+        if outcome == names.OK and self.fields.get("route") in _PROBES:
+            write = self.logger.debug
+        fields = {**self.fields, "blocks": blocks} if blocks else self.fields
+        write(names.REQUEST, outcome=outcome, seconds=self._seconds(), **fields)
+
+
+_ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE}
+# What we caused ourselves, by the cause of the failure that the client was told.
+
+_PROBES = ("/healthz",)
+# Asked every few seconds by whoever watches over the process: a line each would bury all others.
+
+_NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)
 
 
 async def keep_log(log: RequestLog, inbox: trio.MemoryReceiveChannel[Fact]) -> None:
-    """Hear facts until the tee closes, then write the line.
+    """Hear facts until the tee closes.
 
-    Waits shielded, so that a cancelled request is logged all the same: the tee is closed whatever happens, and nobody
-    waits for room in it, so this ends as soon as the request does.
+    Waits shielded, so that what was said before a request was cancelled counts all the same: the tee is closed whatever
+    happens, and nobody waits for room in it, so this ends as soon as the request does.
     """
-    began = trio.current_time()
     with trio.CancelScope(shield=True):
         async for fact in inbox:
             log.hear(fact)
-    log.write(trio.current_time() - began)

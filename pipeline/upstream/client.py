@@ -279,7 +279,7 @@ class UpstreamClient:
             method,
             httpx.URL(self.url + path + query),
             headers=[*sent, *((name.encode(), value.encode()) for name, value in more.items())],
-            **({"content": content} if isinstance(content, bytes) else {"stream": content}),
+            content=content,
         )
         timing = self.timing
         request.extensions["timeout"] = {"connect": timing.connect, "read": timing.first_byte, "write": timing.silence}

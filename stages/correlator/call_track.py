@@ -24,6 +24,8 @@ from stages.tables.identifiers import digest, tool_use_id
 from stages.wire.lenient import text
 from stages.wire.responses_stream import StreamEvent
 
+_BEGINS = '{"n'
+# How arguments begin: an object, one that was encoded twice, `null`.
 NAMELESS = "function_call without a name"
 """What a call is counted as that nobody can run."""
 
@@ -40,6 +42,7 @@ class CallTrack(Track):
         self._ids: Ids | None = None
         self._begun = False
         self._told = Prefix()
+        self._announced = text(item.get("arguments"))
         self._identify(item)
 
     @property
@@ -91,7 +94,9 @@ class CallTrack(Track):
         self.end()
 
     def end(self) -> None:
-        """Close the block; a call that never got a name is none."""
+        """Close the block; a call that never got a name is none, and what was announced counts if nothing else came."""
+        if not (self.done or self._told.pieces):
+            self._whole(self._announced)
         if self._begun and not self.done:
             self.say(BLOCK_STOP)
         self.spoken = self._begun
@@ -111,11 +116,16 @@ class CallTrack(Track):
         if self.name and item.get("name") not in (self.name, None):
             return False
         arguments = text(item.get("arguments")).lstrip()
-        return not arguments or self._told.rest_of(arguments) is not None
+        return not arguments or self._told.rest_of(arguments) is not None or self._sealed(arguments)
 
     def says(self, item: dict[str, Any]) -> bool:
         """Compare name and arguments, all of them."""
         return bool(self.name) and item.get("name") == self.name and self._told.equals(text(item.get("arguments")))
+
+    def _sealed(self, arguments: str) -> bool:
+        """Whether what was told is no argument text, but stands for this one."""
+        told = self._told.solid(1)
+        return bool(told) and told not in _BEGINS and arguments.startswith("{")
 
     def _whole(self, arguments: str) -> None:
         if arguments:

@@ -12,7 +12,7 @@ from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.summary import Summary
 from stages.tables import stops
-from stages.tables.error_shapes import read, without_echo
+from stages.tables.error_shapes import is_error_event, without_echo
 from stages.tables.errors import failure_of
 from stages.tools.server.code_execution import LIFETIME
 from stages.wire import json, responses_stream
@@ -21,6 +21,7 @@ from stages.wire.responses_stream import Final, StreamEvent
 _FAILED = {"failed", "cancelled"}
 _STATUSES = {"completed", "incomplete", *_FAILED}
 # Those of a response that has ended; others are the echo of an earlier one, and then the event's name tells.
+_MAY_RUN = {None, "model_context_window_exceeded"}
 
 
 @attrs.frozen
@@ -47,8 +48,8 @@ class Ending:
         details = stops.FILTERED if reason == "refusal" else None
         if said.refusal:
             reason, details = "refusal", stops.refusal_details(said.refusal)
-        if reason is None and calls and not self.complete:
-            reason = "max_tokens"  # cut for a reason without a name: nobody may run a call that could be unfinished
+        if reason in _MAY_RUN and calls and not self.complete:
+            reason = "max_tokens"  # on any other reason a client may run a call that could be unfinished
         if reason in (None, "pause_turn") or (reason == "max_tokens" and calls and self.complete):
             paused = said.paused and self.complete
             reason = "tool_use" if calls else reason or ("pause_turn" if paused else "end_turn")
@@ -90,10 +91,10 @@ def end_of(
     """
     status = final.status if final.status in _STATUSES else name.removeprefix("response.")
     silent = not said and not final.output
-    if status in _FAILED or (final.error and (status != "completed" or silent)):
-        response = without_echo(responses_stream.object_in(event.response)) if event is not None else {}
-        beside = _fields(event) if event is not None else {}
-        return failure_of([beside, {**response, "error": final.error}], plan=plan)
+    beside = _fields(event) if event is not None else {}
+    error = final.error or (beside.get("error") if silent else None)
+    if status in _FAILED or (error and (status != "completed" or silent)):
+        return failure_of([beside, {"error": final.error}], plan=plan)
     usage = stops.usage(final.usage)
     reason, complete = _reason(final, status, usage, plan)
     at = final.completed_at or final.created_at
@@ -119,13 +120,7 @@ def failure_of_event(event: StreamEvent, plan: AnswerPlan) -> Failure:
 
 def tells_failure(event: StreamEvent) -> bool:
     """Whether an event that no Responses stream has is an error: servers send the body of one as it stands."""
-    told = _fields(event)
-    if any(told.get(name) for name in ("error", "errors", "detail")):
-        return True
-    numbered = read(told.get("base_resp"))
-    if numbered.status or numbered.numbers:
-        return True
-    return isinstance(told.get("message"), str) and bool(told.get("code") or event.type.lower().endswith("error"))
+    return is_error_event({"type": event.type, **_fields(event)})
 
 
 _MEMBERS = ("code", "message", "status", "detail", "errors", "error", "base_resp")
@@ -134,4 +129,5 @@ _MEMBERS = ("code", "message", "status", "detail", "errors", "error", "base_resp
 def _fields(event: StreamEvent) -> dict[str, Any]:
     """The members of an event in which an error may stand, decoded."""
     raws = {name: bytes(getattr(event, name)) for name in _MEMBERS}
-    return {name: json.decode(raw) for name, raw in raws.items() if raw}
+    fields = {name: json.decode(raw) for name, raw in raws.items() if raw}
+    return {**fields, "response": without_echo(responses_stream.object_in(event.response))}

@@ -30,7 +30,7 @@ _KINDS = {
 }
 """Other words for kinds of items; a part that stands as an item of its own is an item of that one part."""
 
-_ARGUMENTS = ("arguments", "input", "parameters")
+_ARGUMENTS = ("arguments", "input", "parameters", "args")
 """Where the arguments of a call may stand; the first that says something counts."""
 
 _TEXTS = ("text", "value", "content", "output_text", "refusal")
@@ -61,11 +61,12 @@ class Part:
 
 
 def kind_of(item: dict[str, Any]) -> str:
-    """The kind of an item: its type in the house's word for it; an item without one is known by its fields."""
+    """The kind of an item: its type in the house's word for it; without one that says it, it is known by its fields."""
     kind = text(item.get("type"))
+    named = "name" in item and any(field in item for field in _ARGUMENTS)
     if kind:
-        return _KINDS.get(kind, kind)
-    if "function" in item or ("name" in item and any(field in item for field in _ARGUMENTS)):
+        return _KINDS.get(kind) or (CALL if named and "call_id" in item else kind)
+    if "function" in item or named:
         return CALL
     return MESSAGE if "content" in item or "text" in item else ""
 

@@ -46,6 +46,9 @@ def _late_system(_sentence: str, plan: AnswerPlan | None, _told: Told) -> str | 
     return "capability_rejected: mid_conv_system" if plan is None or plan.late_system else None
 
 
+_NEVER = re.compile(r"(?!)").search
+
+
 @attrs.frozen
 class Cure:
     """A row.
@@ -54,6 +57,7 @@ class Cure:
         kind: what it is.
         cause: the `Failure.cause`; empty is the upstream's own code.
         codes: the codes that say it.
+        like: whether a code that no table knows says it.
         words: whether a sentence says it.
         instead: the kinds, by status or by a code that says little, that its words correct.
         say: the sentence for the client.
@@ -62,6 +66,7 @@ class Cure:
     kind: Kind
     words: Callable[[str], object]
     codes: frozenset[str] = frozenset()
+    like: Callable[[str], object] = _NEVER
     cause: str = ""
     instead: frozenset[Kind] = frozenset({Kind.INVALID_REQUEST, Kind.UPSTREAM})
     say: Say = _as_it_stands
@@ -72,15 +77,18 @@ def _words(*alternatives: str) -> Callable[[str], object]:
     return re.compile("|".join(alternatives), re.IGNORECASE).search
 
 
+_SYSTEM = "(system|developer)"
 _ANYBODY = frozenset({Kind.INVALID_REQUEST, Kind.UPSTREAM, Kind.TOO_LARGE, Kind.OVERLOADED})
 _REFUSED = (
-    r"not (be )?(support|process|read|decod|load|pars|valid|allow|accept|identif|download|represent|a valid)|"
-    r"n't (support|read|process|accept)|unsupported|invalid|corrupt|malformed|encrypted|password|"
-    r"too (large|small|big)|exceed|fail|unable|can(not| not|'t)|could not|at most 0|no endpoints|"
-    r"unknown variant|is not an?\b|expected"
+    r"not (be )?(support|process|read|decod|load|pars|valid|allow|accept|identif|download|represent|enabled|a valid)|"
+    r"(not|n't) (have|support|read|process|accept|handle|see|understand)|unsupported|invalid|corrupt|malformed|"
+    r"encrypted|password|too (large|small|big|many)|exceed|fail|unable|can(not| not|'t)|could not|no endpoints|"
+    r"at most \d|maximum of|unknown|unrecogni[sz]ed|is (not an?|empty|missing|disabled|damaged|truncated)\b|expected|"
+    r"should be ['\"`]?(input_)?text|only (text|supports? text)|text.only|"
+    r"error (processing|reading|decoding|loading|while)|missing data|broken|no pages|rejected|无法|失败|错误|不支持"
 )
-_PICTURE = r"\bimages?\b|image_url|input_image|\bpictures?\b|\bvision\b|multi-?modal|mmproj"
-_DOCUMENT = r"\bpdfs?\b|\.pdf\b|\bdocuments?\b|input_file"
+_PICTURE = r"\bimages?\b|image_url|input_image|\bpictures?\b|\bvision\b|multi-?modal|mmproj|图片|图像"
+_DOCUMENT = r"\bpdfs?\b|\.pdf\b|\bdocuments?\b|input_file|文档"
 
 
 def _refused(things: str) -> Callable[[str], object]:
@@ -89,7 +97,7 @@ def _refused(things: str) -> Callable[[str], object]:
 
 
 _PICTURE_REFUSED, _DOCUMENT_REFUSED = _refused(_PICTURE), _refused(_DOCUMENT)
-_FILE_REFUSED = _refused(r"\bfiles?\b|file type")
+_FILE_REFUSED = _refused(r"\bfiles?\b|file type|文件")
 
 
 def _is_document(sentence: str) -> bool:
@@ -173,6 +181,7 @@ CURES = (
             r"safety (system|filter|reasons|guidelines)|content.?filter|responsible ai",
             r"content exists risk|considered high.?risk|inappropriate content|prohibited.?content",
             r"guardrail|violat\w{1,12} [^.\n]{0,60}(polic(y|ies)|guidelines|terms)",
+            r"moderation|(input|prompt|request|content|messages?) (was |were |has been |have been |is )?flagged",
             r"sensitive (content|words?|information)|敏感|违规",
         ),
         instead=_ANYBODY | {Kind.PERMISSION},
@@ -180,12 +189,15 @@ CURES = (
     Cure(
         Kind.INVALID_REQUEST,
         _words(
-            r"system (message|prompt|role)s?[^.\n]{0,40}(must|should|can|may|only|has to|needs to)"
-            r"[^.\n]{0,30}(begin|start|first)",
-            r"(only|first)[^.\n]{0,40}(message|one)[^.\n]{0,30}system",
-            r"unexpected role ['\"`]?(system|developer)|roles must alternate",
-            r"(system|developer)['\"`]? (must precede|is only (allowed|supported))",
-            r"multiple system (messages|prompts)|system messages? (in the middle|after)",
+            rf"{_SYSTEM} (message|prompt|role)s?[^.\n]{{0,40}}(must|should|can|may|only|has to|needs to)"
+            r"[^.\n]{0,30}(begin|start|first|before)",
+            rf"(only|first)[^.\n]{{0,40}}(message|one)[^.\n]{{0,30}}{_SYSTEM}",
+            rf"unexpected (message )?role:? ['\"`]?{_SYSTEM}|roles must alternate",
+            rf"{_SYSTEM}['\"`]? (must precede|is only (allowed|supported))",
+            rf"{_SYSTEM}['\"`]?( roles?| messages?)?( is| are)? not (allowed|supported|permitted|expected)",
+            rf"multiple {_SYSTEM} (messages|prompts)|{_SYSTEM} (messages? )?(in the middle|after)",
+            rf"{_SYSTEM} (message|role)s? [^.\n]{{0,20}}(position|index)|(only|one) {_SYSTEM} message",
+            r"roles are supported after the first|with the exception of an initial optional system message",
         ),
         cause="late_system",
         say=_late_system,
@@ -194,6 +206,7 @@ CURES = (
         Kind.INVALID_REQUEST,
         lambda text: not _is_document(text) and _PICTURE_REFUSED(text),
         codes=PICTURE_CODES,
+        like=_words(r"image|picture|vision"),
         instead=_ANYBODY | {Kind.NOT_FOUND},
         say=_led_by("Could not process image"),
     ),
@@ -203,6 +216,7 @@ CURES = (
         codes=frozenset(
             {"invalid_file", "invalid_pdf", "unsupported_file", "unsupported_file_type", "invalid_file_format"}
         ),
+        like=_words(r"^(?![^\n]{0,100}not.?found)[^\n]{0,60}((?<!pro)file|pdf|document(?!ation))"),
         say=_led_by("Could not process PDF"),
     ),
     Cure(

@@ -48,6 +48,7 @@ _DEEPER = frozenset(
         "baseresp",
         "lasterror",
         "statusdetails",
+        "incompletedetails",
         "fault",
         "result",
         "exception",
@@ -79,6 +80,8 @@ _CODES = frozenset(
 _NUMBERED = frozenset(["code", "errorcode", "status", "statuscode", "httpcode", "httpstatus", "type"])
 _PLACES = frozenset({"param", "loc", "field", "parameter", "property"})
 _WAITS = {"retryafter": 1.0, "retrydelay": 1.0, "retryafterseconds": 1.0, "retryafterms": 0.001}
+_SIZES = ("nctx", "nprompttokens")
+_NUMBERS = {*_WAITS, *_SIZES}
 _SAYS_NOTHING = frozenset(
     [
         "error",
@@ -107,7 +110,9 @@ _GENERIC = re.compile(
 )
 _STREAM = ("event:", "data:", "id:", "retry:", ":")
 _PAGE = re.compile(r"<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
-_TITLE = re.compile(r"<(title|h1|h2|message|code)\b[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
+_TITLE = re.compile(r"<(title|h1|h2|message|code|p|pre)\b[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
+_PAGES_WORDS = 1_000
+# Characters of a page that are read: what it says first is what happened, the rest is for people.
 
 
 @attrs.frozen
@@ -191,13 +196,36 @@ def is_error(answer: dict[str, Any]) -> bool:
         return False
     if answer.get("object") == "error" or any(answer.get(name) for name in ("error", "errors", "fault")):
         return True
-    told = read({name: value for name, value in answer.items() if _plain(name) in _ENVELOPE})
+    told = _envelope(answer)
     if told.status or told.numbers:
         return True
     return not ("output" in answer or isinstance(answer.get("status"), str) or answer.get("object") == "response")
 
 
+def is_error_event(event: dict[str, Any]) -> bool:
+    """Whether an event of no Responses stream is an error: servers send the body of one as it stands.
+
+    Anything else that says nothing of an answer is noise, such as a heartbeat.
+    """
+    if event.get("object") == "error" or any(event.get(name) for name in ("error", "errors", "detail", "fault")):
+        return True
+    inner = next((held for name in _HELD if isinstance(held := event.get(name), dict)), {})
+    if inner.get("error") or inner.get("status") == "failed":
+        return True
+    told = _envelope(event)
+    if told.status or told.numbers or event.get("success") is False:
+        return True
+    named = event.get("code") or str(event.get("type")).lower().endswith("error")
+    return bool(named) and any(isinstance(event.get(name), str) for name in ("message", "msg"))
+
+
+def _envelope(answer: dict[str, Any]) -> Told:
+    """What the numbers say that stand around an answer."""
+    return read({name: value for name, value in answer.items() if _plain(name) in _ENVELOPE})
+
+
 _ENVELOPE = frozenset({"status", "statuscode", "code", "baseresp"})
+_HELD = ("response", "data")
 
 
 @attrs.frozen
@@ -279,12 +307,12 @@ class _Reader:
             self._numbers.append((depth, int(value)))
 
     def _field(self, name: str, value: Any) -> None:
-        number = seconds_of(value.strip()) if isinstance(value, str) and name in _WAITS else value
+        number = seconds_of(value.strip()) if isinstance(value, str) and name in _NUMBERS else value
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < 1e9:  # noqa: PLR2004
             return
         if name in _WAITS:
             self._fields["wait"] = number * _WAITS[name]
-        elif name in ("nctx", "nprompttokens"):
+        elif name in _SIZES:
             self._fields[name] = number
 
     def _text(self, text: str, place: _Place, where: str = "") -> None:
@@ -292,7 +320,7 @@ class _Reader:
         text = text.strip()
         if _PAGE.match(text):
             self._page = True
-            text = " ".join(dict.fromkeys(found[2].strip() for found in _TITLE.finditer(text)))
+            text = " ".join(dict.fromkeys(found[2].strip() for found in _TITLE.finditer(text)))[:_PAGES_WORDS]
         inner = list(_inside(text))
         self.waiting += (_Place(value, place.depth + 1, aside=False) for value in inner)
         if not text or (inner and text.startswith(("{", "[", '"', *_STREAM))):

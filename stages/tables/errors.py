@@ -193,6 +193,22 @@ _GENERIC = frozenset(
 _CURES = {_plain(code): cure for cure in CURES for code in cure.codes}
 
 
+OWN_CAUSES = frozenset(
+    {
+        *("admission", "shutdown", "total"),
+        *("bad_body", "bad_event", "nameless_call", "no_ending", "package", "silence", "stream_cut", "unfinished"),
+        *("descriptors", "dns", "refused", "reset", "timeout", "tls", "unreachable"),
+        *("tls certificate", "tls expired", "tls issuer", "tls name", "tls not yet valid"),
+        *("ConnectError", "ReadError", "WriteError", "RemoteProtocolError", "LocalProtocolError", "KeyCommand"),
+        *("ReadTimeout", "WriteTimeout", "ConnectTimeout", "PoolTimeout", "DecodingError", "ProxyError"),
+        *(cure.cause for cure in CURES if cure.cause),
+        *(code for cure in CURES for code in cure.codes),
+        *BY_CODE,
+    }
+)
+"""What a log may repeat of `Failure.cause`: words of ours, and codes that a table knows; others are the upstream's."""
+
+
 def failure_of(
     error: Any,
     *,
@@ -219,7 +235,7 @@ def _judge(told: Told, status: int | None, plan: AnswerPlan | None) -> Failure:
     """Decide what an error is: by a code, by words that are certain, by a number, by the status."""
     sentence = told.sentences[0] if told.sentences else ""
     for code in told.codes:
-        if cure := _CURES.get(_plain(code)):
+        if cure := _CURES.get(_plain(code)) or _like(code):
             spoken = next((text for text in told.sentences if cure.words(text[:_SEARCHED])), sentence)
             return _cured(cure, code, spoken, plan, told) or Failure(cure.kind, spoken, cause=code)
     code, kind = next(_known(told), ("", None))
@@ -233,6 +249,11 @@ def _judge(told: Told, status: int | None, plan: AnswerPlan | None) -> Failure:
             if fits and (found := _cured(cure, cause, text, plan, told)):
                 return found
     return Failure(guess, sentence, cause=cause)
+
+
+def _like(code: str) -> Cure | None:
+    """The row of a code that no table knows, by what stands in it."""
+    return None if _plain(code) in _CODES else next((cure for cure in CURES if cure.like(code)), None)
 
 
 def _cured(cure: Cure, code: str | None, sentence: str, plan: AnswerPlan | None, told: Told) -> Failure | None:

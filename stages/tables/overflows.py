@@ -40,8 +40,9 @@ CODES = frozenset(
 
 _CERTAIN = re.compile(
     r"context[ _-]?(length|window|size|limit|overflow)|exceeds? the (available )?context|"
-    r"maximum (prompt|input|model) length|max_model_len|\bn_ctx\b|prompt exceeds|"
-    r"(prompt|inputs?|request|messages|conversation)( is| are| was|:)? too long|"
+    r"max(imum)?[ _](prompt|input|model|seq|sequence|position)[ _](len|length|size|embeddings)|max_num_tokens|"
+    r"\bn_ctx\b|prompt exceeds|current length is \d{1,12} while|max_tokens must be [^\n]{0,30}got -\d|"
+    r"(prompt|inputs?|request|messages|conversation)( token)?( length)?( is| are| was|:)? too long|"
     r"reduce (the |your )?(length|size) of (the |your )?(messages|prompt|input)|"
     r"keep the first \d{1,12} tokens|tokens to keep from the initial prompt|range of input length|"
     r"(exceed(s|ed|ing)?|over) (the )?(model'?s? )?token limit|token limit (is |was )?exceeded|"
@@ -68,6 +69,9 @@ _N = r"(?P<n>\d{1,3}(?:[,_]\d{3}){1,4}(?!\d)|\d{1,12})"
 _SHORT = r"(?:(?!exceed|limit|max|only)[^.\d\n]){0,40}?"
 _LIMITS = (
     rf"context[ _](?:length|window|size|limit)(?: is| of|:|=)?(?: only)?(?: of)?[ (:=]{{1,3}}{_N}",
+    rf"max_(?:model_len|total_tokens|seq_len|num_tokens|input_len|position_embeddings)(?: is)?[ :=(]{{1,3}}{_N}",
+    rf"(?:can ?not|not|to) exceed {_N}",
+    rf"\d(?: tokens?)? (?:>|exceeds?) {_N}",
     rf"(?:prompt|input|model|sequence)[ _](?:length|window|size)(?: is| of|:|=)[ (]{{1,2}}{_N}",
     rf"\[\d{{1,9}}, ?{_N}\]",
     rf"{_N}(?: tokens?)? max(?:imum)?\b",
@@ -87,6 +91,9 @@ _PROMPTS = (
     rf"(?:resulted in|passed|given:|first|n_keep['\":]{{0,2}}) (?:at least )?{_N}",
     rf"(?:input|prompt) length (?:of )?\(?{_N}\)?(?: tokens)? exceeds",
     rf"(?:token count|number of (?:input )?tokens)(?: of| is|:)? ?\(?{_N}",
+    rf"(?:sequence|prompt|input|current) length(?: is| of)? \(?{_N}",
+    rf"\breceived {_N}",
+    rf"{_N}(?: tokens?)? (?:>|exceeds?) \d",
     rf"\b(?:prompt|input|request|messages?)\b(?! ?(?:length|limit|window|size)){_SHORT}{_N}",
 )
 _TOTALS = (

@@ -19,9 +19,7 @@ INCOMPLETE = {
     "max_length": "max_tokens",
     "length": "max_tokens",
     "token_limit": "max_tokens",
-    "context_length": "max_tokens",
-    "context_window": "max_tokens",
-    "model_length": "max_tokens",
+    "model_length": "model_context_window_exceeded",
     "content_filter": "refusal",
     "content_filtered": "refusal",
     "content_policy": "refusal",
@@ -41,14 +39,22 @@ Source: `IncompleteDetails` of the Responses API; the other words are those of A
 Completions, Anthropic, Gemini, Bedrock, Mistral, and of text generation servers.
 """
 
-_PIECES = (("token", "max_tokens"), ("length", "max_tokens"), ("context", "max_tokens"), ("filter", "refusal"))
+_PIECES = (
+    ("context", "model_context_window_exceeded"),
+    ("token", "max_tokens"),
+    ("length", "max_tokens"),
+    ("limit", "max_tokens"),
+    ("truncat", "max_tokens"),
+    ("filter", "refusal"),
+)
 """What a word that nobody knows is likely to mean, by what stands in it."""
 
 
 def reason_in(details: Any) -> str:
-    """The reason in `incomplete_details`: an object with one as documented, or the word alone; empty for none."""
-    reason = details.get("reason") if isinstance(details, Mapping) else details
-    return reason if isinstance(reason, str) else ""
+    """The reason in `incomplete_details`: an object with one, by whatever name, or the word alone; empty for none."""
+    if isinstance(details, Mapping):
+        details = next((said for name in ("reason", "type", "code") if (said := details.get(name))), None)
+    return details if isinstance(details, str) else ""
 
 
 def stop_reason(reason: str) -> str | None:

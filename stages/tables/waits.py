@@ -26,8 +26,9 @@ _ASKS = re.compile(
 )
 _BEFORE = re.compile(_SPAN_IN_WORDS + r"[^\d\n]{0,30}(?:before|until|then|后)[^\n]{0,20}", re.IGNORECASE)
 _BARE = re.compile(
-    r"(?:retry|try again)[\s_-](?:after|in)[:\s]{1,3}(?P<span>\d{1,6})(?:\.\d{1,9})?(?![\w.])", re.IGNORECASE
+    r"(?:retry|try again)[\s_-](?:after|in)[:\s]{1,3}(?P<span>\d{1,6})(?:\.\d{1,9})?(?![\w.:])", re.IGNORECASE
 )
+_CLOCK = re.compile(r"\b(?:after|in)[:\s]{1,3}(?P<h>\d{1,2}):(?P<m>[0-5]\d):(?P<s>[0-5]\d)(?![\w:])", re.IGNORECASE)
 
 
 def wait_in(sentence: str) -> int | None:
@@ -35,6 +36,8 @@ def wait_in(sentence: str) -> int | None:
     for pattern in (_ASKS, _BEFORE):
         if found := pattern.search(sentence):
             return math.ceil(_seconds(found["span"]))
+    if clock := _CLOCK.search(sentence):
+        return int(clock["h"]) * 3600 + int(clock["m"]) * 60 + int(clock["s"])
     bare = _BARE.search(sentence)
     return int(bare["span"]) if bare else None
 

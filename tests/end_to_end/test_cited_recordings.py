@@ -20,6 +20,7 @@ from tests.support.client import Reply
 from tests.support.items import parts_of
 from tests.support.judges import judge_body, judge_stream, judge_upstream_request
 from tests.support.running import client_of
+from tests.support.spread import spread
 from tests.support.upstream import ScriptedUpstream
 
 REQUEST: dict[str, Any] = {
@@ -85,8 +86,7 @@ def _check(record: dict[str, Any], message: dict[str, Any]) -> None:
     assert sent == expected
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=str)
-@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(("path", "stream"), spread(RECORDINGS, (True, False)), ids=str)
 async def test_cited_answers(shared: Path, path: Path, stream: bool) -> None:
     """The judges find nothing, no text is lost, each source of the web is cited once, and all of it goes back."""
     record = load(shared / "recordings" / path)

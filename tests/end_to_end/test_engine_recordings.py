@@ -14,6 +14,7 @@ from tests.conftest import SHARED
 from tests.support.client import Reply
 from tests.support.judges import judge_body, judge_stream
 from tests.support.running import REQUEST, client_of
+from tests.support.spread import share, spread
 from tests.support.upstream import Script, ScriptedUpstream
 
 ENDINGS = ("response.completed", "response.incomplete", "response.failed", "error")
@@ -75,12 +76,14 @@ def _type(payload: bytes) -> str | None:
     return event.get("type") if isinstance(event, dict) else None
 
 
+CUTS = [(part, stream) for part in range(10) for stream in (True, False)]
+"""After how many tenths a stream is cut, and whether the client streams."""
+
 RECORDINGS = _recordings()
 STREAMS = [path for path in RECORDINGS if _load(path)["stream"] and _load(path)["status"] == 200]
 
 
-@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
-@pytest.mark.parametrize("path", RECORDINGS, ids=str)
+@pytest.mark.parametrize(("path", "stream"), spread(RECORDINGS, (True, False)), ids=str)
 async def test_played_again(shared: Path, autojump_clock: MockClock, path: Path, *, stream: bool) -> None:
     """A good answer becomes a message, a status above 400 an error with a status of the same kind.
 
@@ -121,11 +124,10 @@ async def test_cut(shared: Path, autojump_clock: MockClock, path: Path) -> None:
     """Cut anywhere before its own ending, a stream never ends well; cut after it, nothing is missing."""
     record = _load(shared / path)
     body = _body(record)
-    for part in range(10):
+    for part, stream in share(path, CUTS, count=2):
         cut = body[: len(body) * part // 10]
-        for stream in (True, False):
-            well = _ended_well(await _play(record, cut, stream=stream), stream=stream)
-            assert not well or _is_told(cut), (len(cut), autojump_clock)
+        well = _ended_well(await _play(record, cut, stream=stream), stream=stream)
+        assert not well or _is_told(cut), (len(cut), autojump_clock)
 
 
 @pytest.mark.parametrize("path", STREAMS[::5], ids=str)

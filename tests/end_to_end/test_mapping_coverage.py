@@ -24,6 +24,7 @@ from tests.support.account import Account
 from tests.support.client import MemoryClient
 from tests.support.judges import judge_upstream_request
 from tests.support.running import client_of
+from tests.support.spread import share
 
 CLIENTS = sorted(path.relative_to(SHARED) for path in (SHARED / "recordings/claude_code").glob("*.json"))
 OTHERS = sorted(path.relative_to(SHARED) for path in (SHARED / "recordings/anthropic").glob("*/*.json"))
@@ -81,9 +82,9 @@ def is_named(body: dict[str, Any], path: str) -> bool:
 
 @pytest.mark.parametrize("path", [*CLIENTS, *OTHERS], ids=str)
 def test_nothing_is_lost_in_silence(shared: Path, path: Path) -> None:
-    """Each field is named by the report, or kept, whatever the model; each path that is named is in the request."""
+    """Each field is named by the report, or kept, for its own model and another; each named path is in the request."""
     for body, counting, _ in requests(shared / path):
-        for model in (body.get("model"), *MODELS):
+        for model in (body.get("model"), *share(path, MODELS)):
             asked = {**body, "model": model}
             told = mapped(asked, counting=counting)
             if told is not None:

@@ -1,6 +1,6 @@
 """Thousands of hostile connections beside streams that must not notice.
 
-By default a few hundred, the same each time. `make soak` asks for more by variables: `SOAK_CONNECTIONS` (how
+By default a hundred each way, the same each time. `make soak` asks for more by variables: `SOAK_CONNECTIONS` (how
 many), `SOAK_STREAMS` (beside how many streams), `SOAK_SECONDS` (how long at most) and `SOAK_SEED` (which); what fails
 names its seed. What `make soak` found is noted for the report.
 """
@@ -24,7 +24,7 @@ from tests.fuzz.mutations import hostile, pieces
 from tests.support.process import Running
 from tests.support.ways import WAYS, Served, rest, served_by, streaming
 
-CONNECTIONS = int(os.environ.get("SOAK_CONNECTIONS", "300"))
+CONNECTIONS = int(os.environ.get("SOAK_CONNECTIONS", "100"))
 SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
 STREAMS = int(os.environ.get("SOAK_STREAMS", "1"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import pairwise
 
 import trio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.wire import json
@@ -47,6 +47,9 @@ def single(body: bytes) -> list[bytes]:
     return [body[at : at + 1] for at in range(len(body))]
 
 
+bytewise = settings(max_examples=max(5, settings().max_examples // 5))
+"""For streams that come byte by byte: each is a thousand cuts, and the dearest of all tests."""
+
 places = st.lists(st.floats(0, 1), max_size=30)
 
 
@@ -58,6 +61,7 @@ def test_any_cuts(stream: Stream, places: list[float], capacity: int, *, streame
     assert _run(cut(stream.body, places), capacity=capacity, stream=streamed) == whole
 
 
+@bytewise
 @given(stream=streams(), capacity=st.sampled_from(TIGHT))
 def test_byte_by_byte(stream: Stream, capacity: int) -> None:
     """A stream that comes byte by byte is the stream in one piece."""
@@ -97,6 +101,7 @@ def test_ways_to_write_it(data: st.DataObject, stream: Stream, places: list[floa
     assert _run(cut(body, places)) == _run([stream.body])
 
 
+@bytewise
 @given(stream=streams(), end=st.sampled_from(("CRLF", "CR")), mark=st.sampled_from((b"", b"\xef\xbb\xbf")))
 def test_line_ends_byte_by_byte(stream: Stream, end: str, mark: bytes) -> None:
     """A line end of two bytes whose halves come apart is one line end."""
@@ -118,8 +123,16 @@ def test_cuts_of_a_plain_body(stream: Stream, places: list[float], capacity: int
     whole = _run([body], stream=streamed)
 
     assert whole[0] == 200
-    assert _run(cut(body, places), capacity=capacity, stream=streamed) == whole
-    assert _run(single(b" \r\n" + body), capacity=capacity, stream=streamed) == whole
+    assert _run(cut(b" \r\n" + body, places), capacity=capacity, stream=streamed) == whole
+
+
+@bytewise
+@given(stream=streams(statuses=(COMPLETED, INCOMPLETE)), streamed=st.booleans())
+def test_a_plain_body_byte_by_byte(stream: Stream, *, streamed: bool) -> None:
+    """The same, in the most pieces that there can be."""
+    body = b" \r\n" + json.encode(stream.events[-1]["response"] | {"output": [item.final for item in stream.items]})
+
+    assert _run(single(body), stream=streamed) == _run([body], stream=streamed)
 
 
 @given(stream=streams(), places=places)
@@ -141,6 +154,7 @@ def test_a_plain_body_with_a_byte_order_mark(stream: Stream, places: list[float]
     assert _run(cut(b"\xef\xbb\xbf" + body, places), stream=streamed) == _run([body], stream=streamed)
 
 
+@bytewise
 @given(stream=streams())
 def test_the_ways_to_write_a_letter(stream: Stream) -> None:
     """JSON may write a letter as it is or as an escape, and a payload over several lines."""

@@ -16,7 +16,7 @@ def test_the_version_is_that_of_the_distribution(monkeypatch: pytest.MonkeyPatch
     """What packaging says is what we say."""
     monkeypatch.setattr(importlib.metadata, "version", {"dragoman": "7.8.9"}.__getitem__)
 
-    assert version() == "7.8.9"
+    assert version.__wrapped__() == "7.8.9"
 
 
 def test_a_bare_checkout_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,4 +27,13 @@ def test_a_bare_checkout_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(importlib.metadata, "version", absent)
 
-    assert re.fullmatch(r"\(.+\)", version())
+    assert re.fullmatch(r"\(.+\)", version.__wrapped__())
+
+
+def test_packaging_is_asked_once() -> None:
+    """Every service tells its version, and finding it means to parse a file."""
+    version()
+    before = version.cache_info().misses
+    version()
+
+    assert version.cache_info().misses == before

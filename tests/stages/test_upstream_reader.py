@@ -95,7 +95,6 @@ def test_a_heartbeat_says_nothing(beat: bytes, places: list[int]) -> None:
         b"event: response.output_text.delta\ndata: {broken\n\n",
         b"event: response.output_text.delta\ndata:\n\n",
         b"event: response.completed\ndata: done\n\n",
-        b"event: error\ndata: Overloaded\n\n",
         b'data: {"type":"response.output_text.delta","delta":"a\n\n',
     ],
 )
@@ -109,11 +108,29 @@ def test_the_type_may_stand_in_the_event_line_alone(places: list[int]) -> None:
     """Then the line tells it; a payload that tells its type is believed, and foreign names are no types."""
     data = (
         b'event: response.output_text.delta\ndata: {"delta":"a"}\n\n'
-        b'event: message\ndata: {"error":{"message":"m"}}\n\n'
+        b'event: message\ndata: {"delta":"b"}\n\n'
         b'event: response.created\ndata: {"type":"response.completed"}\n\n'
     )
 
     assert types(read(data, places)) == ["response.output_text.delta", "", "response.completed"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"event: error\ndata: Overloaded\n\n",
+        b'event: message\ndata: {"error":{"message":"Overloaded"}}\n\n',
+        b'data: {"object":"error","message":"Overloaded"}\n\n',
+        b'data: {"success":false,"message":"Overloaded"}\n\n',
+    ],
+)
+def test_an_error_under_no_name_of_the_api(told: bytes) -> None:
+    """Its body as it stands, whatever it came under; what came before it counts."""
+    before, failure = read(DELTA + told + DONE)
+
+    assert types([before]) == ["response.output_text.delta"]
+    assert isinstance(failure, Failure)
+    assert failure.message == "Overloaded"
 
 
 def test_an_event_may_have_a_size() -> None:
@@ -156,7 +173,6 @@ def test_a_json_body_is_the_event_that_ends_a_stream_of_it(lead: bytes, places: 
     [
         ("completed", "response.completed"),
         ("incomplete", "response.incomplete"),
-        ("failed", "response.failed"),
         ("cancelled", "response.completed"),
         (None, "response.completed"),
         ("queued", "unfinished"),
@@ -168,6 +184,14 @@ def test_a_json_body_is_the_event_that_ends_a_stream_of_it(lead: bytes, places: 
 def test_the_ending_of_a_whole_body(status: Any, last: str) -> None:
     """Its status names the event that ends it; the truth about it stays in the response."""
     assert types(events_of({"status": status, "output": []})) == [last]
+
+
+def test_a_whole_body_that_failed() -> None:
+    """Is a failure, with the words of whatever stands in it."""
+    (failure,) = events_of({"status": "failed", "output": [], "error": {"code": "server_error", "message": "Broken."}})
+
+    assert isinstance(failure, Failure)
+    assert (failure.kind, failure.message) == (Kind.UPSTREAM, "Broken.")
 
 
 @pytest.mark.parametrize(

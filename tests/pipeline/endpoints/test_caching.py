@@ -36,8 +36,8 @@ class House:
         return await self.client.request("POST", path, json.encode(body), HEADERS)
 
     def line(self) -> dict[str, Any]:
-        """The last line of the log that tells of a request."""
-        return dict([entry for entry in self._lines.entries if entry["event"] == "request"][-1])
+        """The last line of the log that tells of a message."""
+        return dict([entry for entry in self._lines.entries if entry["event"] == "request" and "prefix" in entry][-1])
 
 
 async def talk(turns: Any) -> None:

@@ -13,6 +13,8 @@ import trio
 import trio.testing
 
 from pipeline.endpoints.exchange import Exchange, Headers
+from pipeline.telemetry.logs import make_logger
+from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 
@@ -54,6 +56,11 @@ class Wire:
         return b"".join(event.get("body", b"") for event in self.told)
 
 
+def log() -> RequestLog:
+    """A log that nobody reads."""
+    return RequestLog(make_logger("json", "error"), {"request_id": "req_1"}, clock=lambda: 0.0)
+
+
 def exchange(
     *pieces: bytes, headers: Headers | None = None, method: str = "POST", says: Sequence[dict[str, Any]] | None = None
 ) -> tuple[Exchange, Wire]:
@@ -68,7 +75,7 @@ def exchange(
         "query_string": b"beta=true",
         "headers": headers or [],
     }
-    return Exchange(scope, wire.receive, wire.send, "req_1"), wire
+    return Exchange(scope, wire.receive, wire.send, log()), wire
 
 
 def test_the_head_is_known() -> None:
@@ -92,7 +99,7 @@ def test_a_query_may_be_missing() -> None:
     wire = Wire([])
     scope = {"method": "GET", "path": "/", "headers": []}
 
-    assert Exchange(scope, wire.receive, wire.send, "req_1").query == b""
+    assert Exchange(scope, wire.receive, wire.send, log()).query == b""
 
 
 # -- bodies -----------------------------------------------------------------------------------------

@@ -24,11 +24,11 @@ def test_json_lines_hold_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_console_lines_are_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     """A person reads the event and its fields as words; without a terminal there are no colours."""
-    make_logger("console", "info").warning("request", outcome="rate_limit")
+    make_logger("console", "info").warning("learnt", refused="summary")
 
     line = capsys.readouterr().err
-    assert "request" in line
-    assert "outcome=rate_limit" in line
+    assert "learnt" in line
+    assert "refused=summary" in line
     assert "\x1b" not in line
 
 

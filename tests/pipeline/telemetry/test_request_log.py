@@ -34,18 +34,30 @@ def logger(lines: LogCapture) -> FilteringBoundLogger:
     return made
 
 
+class Clock:
+    """A clock on which more than a second has passed at each look."""
+
+    def __init__(self) -> None:
+        self._time = 0.0
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        self._time += 1.23456
+        return self._time
+
+
 def _requests(lines: LogCapture) -> list[Any]:
     return [entry for entry in lines.entries if entry["event"] == "request"]
 
 
 def test_a_message_is_one_line(logger: FilteringBoundLogger, lines: LogCapture) -> None:
     """The line tells how it ended, what it cost, and which blocks it had."""
-    log = RequestLog(logger, {"request_id": "req_1", "model": "m"})
+    log = RequestLog(logger, {"request_id": "req_1", "model": "m"}, clock=Clock())
     starts: list[BlockStart] = [ThinkingStart(), TextStart(), ToolUseStart("a", "secret"), ToolUseStart("b", "secret")]
     for start in starts:
         log.hear(redact(start))
     log.hear(redact(MessageEnd("tool_use", Usage(7, 8, 9, 10))))
-    log.write(1.23456)
+    log.write()
 
     (line,) = _requests(lines)
     assert line == {
@@ -67,9 +79,9 @@ def test_a_message_is_one_line(logger: FilteringBoundLogger, lines: LogCapture) 
 
 def test_a_failure_is_a_warning(logger: FilteringBoundLogger, lines: LogCapture) -> None:
     """A failure's kind is the outcome; its message, which may quote content, is not told."""
-    log = RequestLog(logger)
+    log = RequestLog(logger, clock=Clock())
     log.hear(redact(Failure(Kind.RATE_LIMIT, "secret")))
-    log.write(0)
+    log.write()
 
     (line,) = _requests(lines)
     assert (line["log_level"], line["outcome"], line["status"]) == ("warning", "rate_limit", 429)
@@ -78,15 +90,15 @@ def test_a_failure_is_a_warning(logger: FilteringBoundLogger, lines: LogCapture)
 
 def test_a_client_that_left_is_no_fault(logger: FilteringBoundLogger, lines: LogCapture) -> None:
     """Without an ending, the client has left."""
-    RequestLog(logger).write(0.5)
+    RequestLog(logger, clock=Clock()).write()
 
     (line,) = _requests(lines)
-    assert (line["log_level"], line["outcome"], line["blocks"]) == ("info", "client_left", "")
+    assert (line["log_level"], line["outcome"], line.get("blocks")) == ("info", "client_left", None)
 
 
 def test_every_fact_is_there_for_debugging(logger: FilteringBoundLogger, lines: LogCapture) -> None:
     """Each fact is a line of its own at the lowest level, with the request's id."""
-    log = RequestLog(logger, {"request_id": "req_1"})
+    log = RequestLog(logger, {"request_id": "req_1"}, clock=Clock())
     log.hear(redact(TextDelta("secret")))
 
     assert lines.entries == [{"event": "delta", "log_level": "debug", "request_id": "req_1", "characters": 6}]
@@ -97,7 +109,7 @@ async def test_an_account_adds_what_the_answer_cost(logger: FilteringBoundLogger
     history, body = PromptHistory(), {"model": "gpt-6.2-sol", "input": []}
     log = RequestLog(logger, request_cost=open_request_cost(history, body, "msg_1"))
     log.hear(redact(MessageEnd("end_turn", Usage(1_000, 3_000, 0, 100))))
-    log.write(1.0)
+    log.write()
 
     (line,) = _requests(lines)
     assert (line["cache_hit_rate"], line["cost_usd"]) == (0.75, 0.0033)
@@ -110,37 +122,68 @@ async def test_a_request_that_was_healed_is_not_known(logger: FilteringBoundLogg
     log = RequestLog(logger, request_cost=open_request_cost(history, {"model": "gpt-6.2-sol", "input": []}, "msg_1"))
     log.fields["healed"] = "reasoning"
     log.hear(redact(MessageEnd("end_turn", Usage(1_000))))
-    log.write(1.0)
+    log.write()
 
     assert _requests(lines)[0]["cost_usd"] == 0.002
     assert history.message("msg_1") is None
 
 
-async def test_the_line_is_written_when_the_tee_closes(
+async def test_the_time_until_the_line_is_written(
     logger: FilteringBoundLogger, lines: LogCapture, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """The actor hears until nobody speaks any more, and measures the time."""
+    """The actor hears until nobody speaks any more; the line has the time to the first byte and to the end."""
     assert autojump_clock.rate == 0
+    log = RequestLog(logger)
     send, receive = trio.open_memory_channel[Fact](10)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(keep_log, RequestLog(logger), receive)
+        nursery.start_soon(keep_log, log, receive)
+        await trio.sleep(1)
+        log.speak(200)
         await send.send(redact(TextStart()))
-        await trio.sleep(2.5)
-        assert _requests(lines) == []
+        await trio.sleep(1.5)
         send.close()
+    log.write()
 
-    assert [(line["seconds"], line["blocks"]) for line in _requests(lines)] == [(2.5, "text:1")]
+    told = [(line["first_byte_seconds"], line["seconds"], line["blocks"]) for line in _requests(lines)]
+    assert told == [(1.0, 2.5, "text:1")]
 
 
 async def test_a_cancelled_request_is_logged_all_the_same(logger: FilteringBoundLogger, lines: LogCapture) -> None:
     """Cancelling takes the line from nobody: what was said before it counts."""
     send, receive = trio.open_memory_channel[Fact](10)
+    log = RequestLog(logger)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(keep_log, RequestLog(logger), receive)
+        nursery.start_soon(keep_log, log, receive)
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
         send.send_nowait(redact(TextStart()))
         send.send_nowait(redact(Failure(Kind.UPSTREAM, "secret")))
         send.close()
+    log.write()
 
     assert [(line["outcome"], line["blocks"]) for line in _requests(lines)] == [("upstream", "text:1")]
+
+
+@pytest.mark.parametrize(
+    ("cause", "outcome", "level"),
+    [("shutdown", "server_stopped", "info"), ("total", "overdue", "warning"), ("dns", "overloaded", "warning")],
+)
+def test_what_we_caused_ourselves(
+    cause: str, outcome: str, level: str, logger: FilteringBoundLogger, lines: LogCapture
+) -> None:
+    """Is never said to be the client's doing, nor the upstream's."""
+    log = RequestLog(logger, clock=Clock())
+    log.hear(redact(Failure(Kind.OVERLOADED, "secret", cause=cause)))
+    log.write()
+
+    (line,) = _requests(lines)
+    assert (line["outcome"], line["cause"], line["log_level"]) == (outcome, cause, level)
+
+
+def test_a_code_that_no_table_knows(logger: FilteringBoundLogger, lines: LogCapture) -> None:
+    """Is the upstream's word, and not told."""
+    log = RequestLog(logger, clock=Clock())
+    log.hear(redact(Failure(Kind.UPSTREAM, "secret", cause="secret_code")))
+    log.write()
+
+    assert "secret" not in repr(_requests(lines))

@@ -33,6 +33,11 @@ PICTURES = [
     "Unsupported image media type: image/tiff",
     "Input image exceeds the limit of 20 MB.",
     "Unable to process input image. Please retry",
+    "This model does not have vision enabled",
+    "The image is empty or truncated; image is missing data",
+    "content type should be 'text', image_url was given",
+    "Error processing image: broken stream",
+    "图片无法读取",
 ]
 DOCUMENTS = [
     "The file 'page.pdf' could not be processed.",
@@ -40,6 +45,9 @@ DOCUMENTS = [
     "Unable to parse PDF: it is encrypted",
     "Invalid file data: expected a base64-encoded data URL",
     "Unsupported file type: application/pdf",
+    "This model doesn't support documents",
+    "The PDF has no pages.",
+    "文件解析失败",
 ]
 LATE_SYSTEM = [
     "System message must be at the beginning.",
@@ -49,6 +57,11 @@ LATE_SYSTEM = [
     "Unexpected role 'system' after role 'user'",
     "Conversation roles must alternate user/assistant/user/assistant/...",
     "messages.2: role 'system' must precede an 'assistant' message",
+    "System role not supported",
+    "developer messages must come before all others",
+    "Only user and assistant roles are supported after the first message",
+    "Unexpected message role: system",
+    "multiple developer messages are not allowed",
 ]
 POLICIES = [
     "Your prompt was flagged as potentially violating our usage policy.",
@@ -57,6 +70,8 @@ POLICIES = [
     "The request was rejected because it was considered high risk",
     "Input data may contain inappropriate content.",
     "Your request was rejected by our safety system.",
+    "The prompt was flagged by moderation.",
+    "Input was flagged.",
 ]
 RATES = [
     ("Rate limit exceeded", None),

@@ -42,6 +42,9 @@ TOO_LONG = {
     "in the completion).": (9000, 8000),
     "This endpoint's maximum context length is 8000 tokens. However, you requested about 9100 tokens (8500 of text "
     "input, 500 of tool input, 100 in the output).": (9000, 8000),
+    "The sequence length 9000 exceeds max_seq_len 8000": (9000, 8000),
+    "prompt (9000 tokens) exceeds max_num_tokens (8000)": (9000, 8000),
+    "current length is 9000 while max_input_len is 8000": (9000, 8000),
 }
 """Sentences, and the numbers in them: the prompt's and the window's."""
 

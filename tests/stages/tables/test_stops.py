@@ -26,7 +26,9 @@ from stages.tables.stops import (
 from stages.wire.messages_stream import start_usage
 from tests.stages.strategies import JSON
 
-ANTHROPICS = {"end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal"}
+ANTHROPICS = {
+    *("end_turn", "max_tokens", "model_context_window_exceeded", "pause_turn", "refusal", "stop_sequence", "tool_use")
+}
 NUMBERS = st.one_of(JSON, st.floats(), st.integers(min_value=0, max_value=10**6))
 
 
@@ -183,7 +185,8 @@ def test_other_names_and_strings(body: dict[str, Any]) -> None:
         ("max_tokens", "max_tokens"),
         ("MAX_TOKENS", "max_tokens"),
         ("maxTokens", "max_tokens"),
-        ("model_context_window_exceeded", "max_tokens"),
+        ("model_context_window_exceeded", "model_context_window_exceeded"),
+        ("contextLengthReached", "model_context_window_exceeded"),
         ("max-completion-tokens", "max_tokens"),
         ("SAFETY", "refusal"),
         ("content filter", "refusal"),

@@ -13,6 +13,7 @@ from stages.tables.waits import wait_in
     ("sentence", "wait"),
     [
         ("Please retry after 17 seconds.", 17),
+        ("Try again in 00:01:05", 65),
         ("Please try again in 6.2s. Visit the page.", 7),
         ("Please try again in 120ms.", 1),
         ("Please try again in 1m26.4s", 87),

@@ -1,0 +1,190 @@
+"""`/v1/messages/batches` and `/v1/messages/batches/{id}`: how batches stand, their list, and their ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import attrs
+
+from pipeline.endpoints.batches.upstream_batch import (
+    Note,
+    client_batch_id,
+    ended,
+    message_batch,
+    upstream_batch_id,
+)
+from pipeline.endpoints.context import Context
+from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.owners import Owner
+from pipeline.endpoints.paging import Window, wrong
+from pipeline.telemetry import names
+from pipeline.upstream.stored import UpstreamStore
+from stages.canonical.failure import Failure, Kind
+
+BATCHES = "/v1/messages/batches"
+"""The path of all batches."""
+
+NO_BATCHES = Failure(Kind.NOT_FOUND, "The upstream of this server runs no batches.")
+"""What a client is told where the upstream has no Batch API."""
+
+POLL_AFTER = b"10"
+"""Seconds after which it is worth to ask again, as Anthropic's API says."""
+
+_PAGE = 100
+
+
+@attrs.frozen
+class Found:
+    """A batch: the upstream's parts, of which the first stands for the whole, and what its metadata says."""
+
+    parts: tuple[Mapping[str, Any], ...]
+    note: Note
+
+
+async def retrieve(context: Context, exchange: Exchange) -> Failure | None:
+    """Say how a batch stands; waits for the upstream, once for each part."""
+    found = await find(context, exchange, ident_of(exchange))
+    if isinstance(found, Failure):
+        return found
+    if not ended(found.parts):
+        exchange.answer_headers.append((b"retry-after", POLL_AFTER))
+    return await exchange.tell(_told(context, exchange, found))
+
+
+async def cancel(context: Context, exchange: Exchange) -> Failure | None:
+    """End a batch before its time; waits for the upstream. What has ended already stays as it is."""
+    ident = ident_of(exchange, "/cancel")
+    found = await find(context, exchange, ident)
+    if isinstance(found, Failure):
+        return found
+    store, parts = UpstreamStore(context.upstream), list[Mapping[str, Any]]()
+    for part in found.parts:
+        told = part if ended([part]) else await store.cancel_batch(part["id"])
+        if isinstance(told, Failure):
+            return told
+        parts.append(told)
+    context.log.info(names.BATCH, request_id=exchange.request_id, call="cancel", batch=ident)
+    return await exchange.tell(_told(context, exchange, Found(tuple(parts), found.note)))
+
+
+async def delete(context: Context, exchange: Exchange) -> Failure | None:
+    """Delete a batch that has ended: its files, since the upstream keeps the batch itself.
+
+    Waits for the upstream. The manifest goes last, so that a deletion which broke off can be repeated.
+    """
+    ident = ident_of(exchange)
+    found = await find(context, exchange, ident)
+    if isinstance(found, Failure):
+        return found
+    if not ended(found.parts):
+        return Failure(Kind.INVALID_REQUEST, f"Batch {ident} cannot be deleted before it has ended; cancel it first")
+    fields = ("input_file_id", "output_file_id", "error_file_id")
+    files = [part[name] for part in found.parts for name in fields if part.get(name)]
+    for file in (*files, found.note.manifest):
+        told = await UpstreamStore(context.upstream).delete(file)
+        if isinstance(told, Failure) and told.kind is not Kind.NOT_FOUND:
+            return told
+    context.log.info(names.BATCH, request_id=exchange.request_id, call="delete", batch=ident)
+    return await exchange.tell({"id": ident, "type": "message_batch_deleted"})
+
+
+async def list_batches(context: Context, exchange: Exchange) -> Failure | None:
+    """Answer one page, newest first; waits for the upstream, page after page, until there are enough."""
+    if not context.target.profile.batches:
+        return NO_BATCHES
+    window = Window.of(parse_qs(exchange.query.decode("latin-1")))
+    if isinstance(window, Failure):
+        return window
+    found, cursor = list[Mapping[str, Any]](), window.after or window.before
+    reached = cursor is None
+    async with aclosing(_own(context, exchange)) as batches:
+        async for batch in batches:
+            if isinstance(batch, Failure):
+                return batch
+            if cursor is not None and client_batch_id(batch["id"]) == cursor:
+                reached = True
+                if window.before:
+                    break
+                continue
+            if reached or window.before:
+                found.append(batch)
+            if len(found) > window.limit and not window.before:
+                break
+    if not reached:
+        return wrong(f"{'after_id' if window.after else 'before_id'}: no batch has this id")
+    more = len(found) > window.limit
+    shown = found[-window.limit :] if window.before else found[: window.limit]
+    return await exchange.tell(window.page([await _whole(context, exchange, one) for one in shown], more=more))
+
+
+async def find(context: Context, exchange: Exchange, ident: str) -> Found | Failure:
+    """Find a batch of whoever asks, with all its parts; waits for the upstream."""
+    if not context.target.profile.batches:
+        return NO_BATCHES
+    main = await UpstreamStore(context.upstream).batch(upstream_batch_id(ident))
+    if isinstance(main, Failure):
+        return no_such_batch(ident) if main.kind is Kind.NOT_FOUND else main
+    note = Note.of(main)
+    if note is None or not note.total or note.owner != Owner.of(context.settings, exchange.headers).mark:
+        return no_such_batch(ident)
+    return await _with_parts(context, main, note)
+
+
+def no_such_batch(ident: str) -> Failure:
+    """Say that there is no such batch, whoever it may belong to."""
+    return Failure(Kind.NOT_FOUND, f"Batch not found: {ident}")
+
+
+def ident_of(exchange: Exchange, call: str = "") -> str:
+    """The id in the path, in front of the name of a call."""
+    return unquote(exchange.path.removeprefix(f"{BATCHES}/").removesuffix(call))
+
+
+def results_address(context: Context, exchange: Exchange, ident: str) -> str:
+    """Where a client finds the results: at the address that is set, or at the one it has used itself."""
+    host = exchange.headers.get("host", "localhost")
+    base = context.settings.public_url.rstrip("/") or f"{exchange.scheme}://{host}"
+    return f"{base}{BATCHES}/{ident}/results"
+
+
+async def _with_parts(context: Context, main: Mapping[str, Any], note: Note) -> Found | Failure:
+    parts = [main]
+    for ident in note.parts:
+        part = await UpstreamStore(context.upstream).batch(ident)
+        if isinstance(part, Failure):
+            return part
+        parts.append(part)
+    return Found(tuple(parts), note)
+
+
+async def _whole(context: Context, exchange: Exchange, main: Mapping[str, Any]) -> dict[str, Any]:
+    """A batch of a list; a part that cannot be asked for counts as running."""
+    note = Note.of(main) or Note("", 0, "")
+    found = await _with_parts(context, main, note)
+    if isinstance(found, Failure):
+        found = Found((main, {"id": "", "status": "in_progress"}), note)
+    return _told(context, exchange, found)
+
+
+def _told(context: Context, exchange: Exchange, found: Found) -> dict[str, Any]:
+    address = results_address(context, exchange, client_batch_id(found.parts[0]["id"]))
+    return message_batch(found.parts, found.note, address)
+
+
+async def _own(context: Context, exchange: Exchange) -> AsyncGenerator[Mapping[str, Any] | Failure, None]:
+    """Yield the batches of whoever asks, newest first; waits for each page, and yields the failure that ends it."""
+    mark, after, more = Owner.of(context.settings, exchange.headers).mark, dict[str, str](), True
+    while more:
+        page = await UpstreamStore(context.upstream).batches({"limit": str(_PAGE), **after})
+        if isinstance(page, Failure):
+            yield page
+            return
+        for batch in page["data"]:
+            note = Note.of(batch)
+            if note is not None and note.total and note.owner == mark:
+                yield batch
+        more = bool(page.get("has_more")) and bool(page["data"])
+        after = {"after": page["data"][-1]["id"]} if page["data"] else {}

@@ -1,0 +1,61 @@
+"""An answer that is there as a whole, such as a line of a batch's output, read by the stages of every other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import trio
+
+from pipeline.request.upstream_call import filters_of
+from stages.actor import Batch
+from stages.block import Block, BlockReader
+from stages.canonical.events import MessageEnd
+from stages.canonical.failure import Failure, Kind
+from stages.canonical.plan import AnswerPlan
+from stages.collector import Collector
+from stages.correlator import Ledger, correlate
+from stages.upstream_reader import events_of
+from stages.wire.responses_stream import StreamEvent
+
+
+class _Once:
+    """An inbox with one batch in it."""
+
+    def __init__(self, batch: Batch[StreamEvent]) -> None:
+        self._left = [batch]
+
+    def __aiter__(self) -> _Once:
+        return self
+
+    async def __anext__(self) -> Batch[StreamEvent]:
+        """Return the batch, then end; never waits."""
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
+async def read_answer(response: Any, plan: AnswerPlan, tokens: Callable[[str], int]) -> dict[str, Any] | Failure:
+    """Turn a whole response into a Message, or say why it is none.
+
+    Waits for its own stages alone; cancelled, all of them end.
+
+    Args:
+        response: the upstream's response object.
+        plan: how to read it.
+        tokens: counts the tokens of a text.
+    """
+    outbox, inbox = trio.open_memory_channel[Batch[Block | MessageEnd]](16)
+    reader, collector = BlockReader(inbox), Collector(plan)
+    events = _Once(tuple(events_of(response, plan)))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(correlate, Ledger(plan), events, outbox, filters=filters_of(plan, tokens)))
+        try:
+            while not collector.ended and (batch := await reader.receive()):
+                collector.collect(batch)
+        finally:
+            reader.close()
+    if collector.failure is not None or not collector.ended:
+        return collector.failure or Failure(Kind.UPSTREAM, "The upstream's answer is not finished.")
+    return collector.message()

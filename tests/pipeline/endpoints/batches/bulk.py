@@ -1,0 +1,104 @@
+"""A large batch through real processes: what it costs in memory, and whether every request has its answer.
+
+    python -m tests.pipeline.endpoints.batches.bulk 100000
+
+It starts the emulator and a server, streams as many requests of three models in, and reads the results. What is lost,
+doubled or under the id of another is counted.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[4]
+MODELS = ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5")
+PIECE = 2**16
+
+
+def started(*command: str, **environment: str) -> tuple[subprocess.Popen[str], int]:
+    """Start a command that listens on a free port; give its process and the port."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *command, "--port", "0"],
+        cwd=ROOT,
+        env={**os.environ, "DRAGOMAN_LOG_LEVEL": "error", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = next(line for line in process.stdout if "http://" in line)
+    threading.Thread(target=process.stdout.read, daemon=True).start()
+    return process, int(line.split("http://")[1].split(":")[1].split("/")[0].strip())
+
+
+def body(count: int) -> Iterator[bytes]:
+    """Write the requests, in pieces; each is to be answered with its own id."""
+    piece = b'{"requests":['
+    for at in range(count):
+        message = {"role": "user", "content": f"[[say id r{at}]]"}
+        params = {"model": MODELS[at % 3], "max_tokens": 100, "system": "Be brief. " * 20, "messages": [message]}
+        piece += (b"," if at else b"") + json.dumps({"custom_id": f"r{at}", "params": params}).encode()
+        if len(piece) > PIECE:
+            yield piece
+            piece = b""
+    yield piece + b"]}"
+
+
+def peak(process: subprocess.Popen[str]) -> int:
+    """The most memory that a process has had, in megabytes."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1024
+
+
+def wrong_answers(lines: Iterator[bytes], count: int) -> dict[str, int]:
+    """Count what is lost, doubled, or under another's id."""
+    seen, wrong = Counter[str](), 0
+    for line in lines:
+        value = json.loads(line)
+        seen[value["custom_id"]] += 1
+        message = value["result"].get("message") or {"content": [{"text": ""}]}
+        wrong += message["content"][-1]["text"].strip() != f"id {value['custom_id']}"
+    return {"lost": count - len(seen), "doubled": sum(told > 1 for told in seen.values()), "wrong": wrong}
+
+
+def run(count: int, server: subprocess.Popen[str], port: int) -> None:
+    """Create a batch, wait for it, and read its results."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=3600)
+    print(f"at rest: {peak(server)} MB")
+    client.request(
+        "POST", "/v1/messages/batches", body(count), {"content-type": "application/json"}, encode_chunked=True
+    )
+    batch = json.loads(client.getresponse().read())
+    print(f"created: {peak(server)} MB")
+    while batch["processing_status"] != "ended":
+        client.request("GET", f"/v1/messages/batches/{batch['id']}")
+        batch = json.loads(client.getresponse().read())
+    client.request("GET", f"/v1/messages/batches/{batch['id']}/results")
+    told = wrong_answers(iter(client.getresponse()), count)
+    print(f"results: {peak(server)} MB, {told}")
+
+
+def main() -> None:
+    """Run it with as many requests as the command line says."""
+    emulator, upstream = started("emulate")
+    url = f"http://127.0.0.1:{upstream}/v1"
+    server, port = started(
+        "serve", DRAGOMAN_UPSTREAM_URL=url, DRAGOMAN_UPSTREAM_PROFILE="openai", DRAGOMAN_TIMING_FIRST_BYTE="900"
+    )
+    try:
+        run(int(sys.argv[1]), server, port)
+    finally:
+        server.terminate()
+        emulator.terminate()
+
+
+if __name__ == "__main__":
+    main()

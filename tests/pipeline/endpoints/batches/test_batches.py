@@ -1,0 +1,247 @@
+"""`/v1/messages/batches`, by Anthropic's own client on the emulator: every call, every status, every kind of result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import anthropic
+import httpx
+import pytest
+
+from pipeline.emulator import EmulatorTransport
+from pipeline.settings import Limits, Settings
+from stages.tables.identifiers import upstream_tool_name
+from stages.wire import json
+from tests.pipeline.endpoints.files.test_files import ALICE, BOB, SHARED, UPSTREAM, by_hand, sdk
+from tests.support.bodies import assert_anthropic, assert_result
+
+PATH = "/v1/messages/batches"
+
+
+def asked(custom_id: str, prompt: str = "[[text]]", model: str = "claude-sonnet-5-5", **more: Any) -> Any:
+    """Make one request of a batch."""
+    message = {"role": "user", "content": prompt}
+    return {"custom_id": custom_id, "params": {"model": model, "max_tokens": 500, "messages": [message], **more}}
+
+
+def over(client: anthropic.Anthropic, ident: str) -> Any:
+    """Ask how a batch stands until it has ended; the emulator goes on with each look."""
+    for _ in range(20):
+        batch = client.messages.batches.retrieve(ident)
+        if batch.processing_status == "ended":
+            return batch
+    raise AssertionError("it never ends")
+
+
+def outcomes(client: anthropic.Anthropic, ident: str) -> dict[str, Any]:
+    """The results by `custom_id`, each of which comes once."""
+    told = list(client.messages.batches.results(ident))
+    assert len({one.custom_id for one in told}) == len(told)
+    return {one.custom_id: one.result for one in told}
+
+
+TOOL: Any = {"name": "odd.name/with-signs", "input_schema": {"type": "object", "properties": {"a": {"type": "string"}}}}
+MIXED = [
+    asked("text"),
+    asked("other-model", model="claude-haiku-5-5"),
+    asked("stopped", "[[say one two three]]", stop_sequences=["two"]),
+    asked("tool", f'[[call:{upstream_tool_name(TOOL["name"])} {{"a": "b"}}]]', tools=[TOOL]),
+    asked("short", "[[max 4]]"),
+    asked("thinking", "[[think]]", thinking={"type": "adaptive"}),
+    asked("refused-upstream", "[[error 429]]"),
+    asked("wrong", max_tokens="many"),
+    asked("streams", stream=True),
+    asked("warms", max_tokens=0),
+    asked("fast", speed="fast"),
+]
+WANTED = {
+    "text": "end_turn",
+    "other-model": "end_turn",
+    "stopped": "stop_sequence",
+    "short": "max_tokens",
+    "tool": "tool_use",
+    "thinking": "end_turn",
+    "refused-upstream": "rate_limit_error",
+    "wrong": "invalid_request_error",
+    "streams": "invalid_request_error",
+    "warms": "invalid_request_error",
+    "fast": "invalid_request_error",
+}
+
+
+async def test_a_batch_of_everything() -> None:
+    """Two models, answers of each kind, and wrong requests, each with its own result; then it is deleted."""
+
+    def talk(client: anthropic.Anthropic) -> None:
+        made = client.messages.batches.create(requests=MIXED)
+        assert (made.processing_status, made.request_counts.processing) == ("in_progress", len(MIXED))
+        assert (made.expires_at - made.created_at).total_seconds() == 86_400
+        done = over(client, made.id)
+        found = outcomes(client, made.id)
+        assert found.keys() == {one["custom_id"] for one in MIXED}
+        for name, wanted in WANTED.items():
+            result = found[name]
+            told = result.message.stop_reason if result.type == "succeeded" else result.error.error.type
+            assert (name, told) == (name, wanted)
+        assert found["text"].message.usage.service_tier == "batch"
+        assert found["text"].message.model == "claude-sonnet-5-5"
+        assert found["tool"].message.content[-1].name == TOOL["name"]
+        assert found["stopped"].message.stop_sequence == "two"
+        counts = done.request_counts
+        assert counts.processing == 0
+        assert counts.succeeded == sum(one.type == "succeeded" for one in found.values())
+        assert counts.errored == sum(one.type == "errored" for one in found.values())
+        assert client.messages.batches.delete(made.id).type == "message_batch_deleted"
+        with pytest.raises(anthropic.NotFoundError):
+            client.messages.batches.results(made.id)
+
+    transport = EmulatorTransport(delay=0)
+    async with sdk(transport=transport) as use:
+        await use(talk)
+    assert transport.emulator.account.files.page({})["data"] == []  # type: ignore[index] # it is no fault
+
+
+def ends(client: anthropic.Anthropic, ident: str) -> None:
+    """Let a batch come to its end."""
+    over(client, ident)
+
+
+def is_cancelled(client: anthropic.Anthropic, ident: str) -> None:
+    """Cancel a batch that would run for ever."""
+    assert client.messages.batches.retrieve(ident).processing_status == "in_progress"
+    told = client.messages.batches.cancel(ident)
+    assert told.processing_status == "canceling"
+    assert told.cancel_initiated_at is not None
+    over(client, ident)
+
+
+@pytest.mark.parametrize(
+    ("cue", "end", "outcome"),
+    [
+        ("[[batch-expired 1]]", ends, ["succeeded", "expired"]),
+        ("[[batch-held 1]]", is_cancelled, ["succeeded", "canceled"]),
+        ("[[batch-failed]]", ends, ["errored", "errored"]),
+        ("[[batch-lost]]", ends, ["errored", "succeeded"]),
+        ("[[batch-zero]]", ends, ["errored", "succeeded"]),
+    ],
+)
+async def test_how_a_batch_may_end(cue: str, end: Callable[..., None], outcome: list[str]) -> None:
+    """Each of the upstream's ends, and each mistake in its files: every request has its one result, and is counted."""
+
+    def talk(client: anthropic.Anthropic) -> None:
+        ident = client.messages.batches.create(requests=[asked("a", cue), asked("b")]).id
+        end(client, ident)
+        found = outcomes(client, ident)
+        assert [found["a"].type, found["b"].type] == outcome
+        counts = client.messages.batches.retrieve(ident).request_counts
+        assert all(getattr(counts, kind) == outcome.count(kind) for kind in set(outcome))
+
+    async with sdk() as use:
+        await use(talk)
+
+
+async def test_pages_of_both_directions_and_owners() -> None:
+    """Newest first; another key's batches are not there, by whatever call."""
+
+    def talk(client: anthropic.Anthropic) -> list[str]:
+        api = client.messages.batches
+        made = [api.create(requests=[asked("a")]).id for _ in range(4)][::-1]
+        assert [one.id for one in api.list(limit=2)] == made
+        after = api.list(after_id=made[1], limit=1)
+        assert ([one.id for one in after.data], after.has_more) == (made[2:3], True)
+        before = api.list(before_id=made[3], limit=2)
+        assert ([one.id for one in before.data], before.has_more) == (made[1:3], True)
+        return made
+
+    def steal(client: anthropic.Anthropic, ident: str) -> None:
+        api = client.messages.batches
+        assert list(api.list()) == []
+        for call in (api.retrieve, api.cancel, api.delete, api.results):
+            with pytest.raises(anthropic.NotFoundError, match="Batch not found"):
+                call(ident)
+
+    async with sdk(SHARED) as use:
+        made = await use(talk, ALICE)
+        await use(lambda client: steal(client, made[0]), BOB)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b"{", 400, "not valid JSON"),
+        (b"{}", 400, "requests: Field required"),
+        (b'{"requests": []}', 400, "should not be empty"),
+        (b'{"requests": [1]}', 400, "requests.0: Input should be an object"),
+        (json.encode({"requests": [asked("a"), {"params": {}}]}), 400, "requests.1.custom_id: Field required"),
+        (json.encode({"requests": [asked("a b")]}), 400, "requests.0.custom_id"),
+        (json.encode({"requests": [asked("a"), asked("b"), asked("a")]}), 400, "requests.2.custom_id: must be unique"),
+        (json.encode({"requests": [{"custom_id": "a"}]}), 400, "requests.0.params: Field required"),
+        (json.encode({"requests": [asked("a", stream=True)]}), 400, "none of them is valid"),
+        (json.encode({"requests": [asked("a", "x" * 2000)]}), 413, "maximum size"),
+    ],
+)
+async def test_batches_that_are_refused(body: bytes, status: int, words: str) -> None:
+    """With the index of what is wrong; nothing is left upstream."""
+    transport = EmulatorTransport(delay=0)
+    settings = Settings(upstream=UPSTREAM, log_level="error", limits=Limits(batch_bytes=1000))
+    async with by_hand(settings, transport) as send:
+        reply = await send("POST", PATH, body)
+
+    assert reply.status == status
+    assert words in reply.json()["error"]["message"]
+    assert transport.emulator.account.files.page({})["data"] == []  # type: ignore[index] # it is no fault
+
+
+async def test_answers_are_as_anthropic_has_them() -> None:
+    """By the types of the client's beta; the address of the results is the one that is set, or the client's own."""
+    settings = Settings(upstream=UPSTREAM, log_level="error", public_url="https://proxy.example/llm/")
+    async with by_hand(settings) as send:
+        made = (await send("POST", PATH, json.encode({"requests": MIXED}))).json()
+        bodies = [made, (await send("GET", PATH)).json()]
+        while bodies[-1].get("processing_status") != "ended":
+            bodies.append((await send("GET", f"{PATH}/{made['id']}")).json())
+        assert bodies[-1]["results_url"] == f"https://proxy.example/llm{PATH}/{made['id']}/results"
+        results = await send("GET", f"{PATH}/{made['id']}/results")
+        bodies.append((await send("DELETE", f"{PATH}/{made['id']}")).json())
+    for body in bodies:
+        assert_anthropic(body)
+    assert results.headers["content-type"] == "application/x-jsonl"
+    assert len(results.body.splitlines()) == len(MIXED)
+    for line in results.body.splitlines():
+        assert_result(json.decode(line))
+
+
+async def test_not_before_its_time() -> None:
+    """Results and deletion are refused while it runs, and polls say when to come back."""
+    async with by_hand() as send:
+        ident = (await send("POST", PATH, json.encode({"requests": [asked("a")]}))).json()["id"]
+        early = [await send("GET", f"{PATH}/{ident}/results"), await send("DELETE", f"{PATH}/{ident}")]
+        poll = await send("GET", f"{PATH}/{ident}")
+
+    assert [reply.status for reply in early] == [400, 400]
+    assert poll.headers["retry-after"] == "10"
+
+
+class _Refusing(EmulatorTransport):
+    """Refuses the batch of another model, when one is running already."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer, but for the second batch."""
+        running = self.emulator.account.batches.page({})["data"]  # type: ignore[index] # it is no fault
+        if request.method == "POST" and request.url.path.endswith("/batches") and running:
+            return httpx.Response(500, json={"error": {"message": "Not today.", "type": "server_error"}})
+        return await super().handle_async_request(request)
+
+
+async def test_half_a_batch_is_taken_back() -> None:
+    """What was begun is cancelled, every file is deleted, and the client hears of it."""
+    transport = _Refusing(delay=0)
+    async with by_hand(transport=transport) as send:
+        body = json.encode({"requests": [asked("a"), asked("b", model="claude-haiku-5-5")]})
+        reply = await send("POST", PATH, body)
+
+    account = transport.emulator.account
+    assert (reply.status, reply.json()["error"]["message"]) == (500, "Not today.")
+    assert [one["status"] for one in account.batches.page({})["data"]] == ["cancelling"]  # type: ignore[index] # no fault
+    assert account.files.page({})["data"] == []  # type: ignore[index] # it is no fault

@@ -1,0 +1,43 @@
+"""A long array in pieces: what is cut out is what a parser finds, however the bytes are cut."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.wire.array_splitter import ArraySplitter
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('a"\\[]{},', max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(VALUES, max_size=5), VALUES, VALUES, st.integers(0, 4), st.lists(st.integers(0, 400), max_size=6))
+def test_elements_are_what_a_parser_finds(
+    wanted: list[object], before: object, behind: object, indent: int, cuts: list[int]
+) -> None:
+    """Whatever stands in them and around them."""
+    whole = {"before": before, "requests": wanted, "behind": {"requests": behind}}
+    data = json.dumps(whole, indent=indent or None).encode()
+    ends = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    splitter = ArraySplitter("requests")
+
+    found = [one for begin, end in itertools.pairwise(ends) for one in splitter.feed(data[begin:end])]
+
+    assert [json.loads(one) for one in found] == wanted
+    assert (splitter.begun, splitter.ended, splitter.pending) == (True, True, 0)
+
+
+def test_what_is_not_there() -> None:
+    """An object without the member has none; one that was cut has not ended."""
+    other, cut = ArraySplitter("requests"), ArraySplitter("requests")
+
+    assert other.feed(b'{"other": [1, 2]}') == []
+    assert (other.begun, other.ended) == (False, True)
+    assert cut.feed(b'{"requests": [{"a": 1}, {"b"') == [b'{"a": 1}']
+    assert (cut.ended, cut.pending) == (False, 5)
