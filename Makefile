@@ -11,13 +11,16 @@ WORKERS ?= auto
 # pytest keeps its rewritten modules beside the tests: every worker needs all of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-# make soak: connections to each server, seconds for each at most, and which ones.
+# make soak: hostile connections to each server, seconds for each and for chaos, the seed, streams beside, and minutes of
+# the long run.
 SOAK_CONNECTIONS ?= 100000
 SOAK_SECONDS ?= 900
 SOAK_SEED ?= 1
+SOAK_STREAMS ?= 50
+SOAK_MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format mapping fixtures unit client engines soak bench stalls wheel coverage clean
+.PHONY: help venv demo test lint format mapping fixtures unit client engines soak reliability bench stalls wheel coverage clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -69,10 +72,17 @@ client: .venv/.dev-stamp  ## tests with the real Claude Code (needs node and npm
 engines: .venv/.dev-stamp  ## tests with real inference engines (each skips where its program is absent)
 	$(BIN)/pytest -m engine $(ARGS)
 
-# Bounded in count and time; ARGS go to pytest.
-soak: .venv/.dev-stamp  ## hostile connections for an hour at most (SOAK_CONNECTIONS, SOAK_SECONDS, SOAK_SEED)
-	SOAK_CONNECTIONS=$(SOAK_CONNECTIONS) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) \
+# Bounded in count and time. What each part finds is noted, and the page written anew.
+soak: .venv/.dev-stamp  ## hostile bytes, chaos, overload and a long run: an hour or two (SOAK_...)
+	SOAK_CONNECTIONS=$(SOAK_CONNECTIONS) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) SOAK_STREAMS=$(SOAK_STREAMS) \
 		$(BIN)/pytest tests/fuzz $(ARGS)
+	$(BIN)/python -m tests.chaos.rounds --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
+	$(BIN)/python -m tests.chaos.overload --seed $(SOAK_SEED)
+	$(BIN)/python -m tests.chaos.soak --minutes $(SOAK_MINUTES) --seed $(SOAK_SEED)
+	$(MAKE) reliability
+
+reliability: .venv/.dev-stamp  ## write docs/reliability.md anew, out of what make soak has found
+	$(BIN)/python -m tests.chaos.report
 
 bench: .venv/.dev-stamp  ## what an event and a stream cost on this machine
 	$(BIN)/dragoman bench $(ARGS)

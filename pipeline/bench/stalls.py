@@ -14,11 +14,11 @@ import httpx
 import trio
 from structlog.testing import CapturingLogger
 
-from pipeline.bench.canned import text_script
+from pipeline.bench.canned import WORD, text_script, whole_response
 from pipeline.endpoints.application import Application, application
 from pipeline.service import open_service
 from pipeline.settings import Settings, UpstreamSettings
-from stages.wire import json
+from stages.wire import json, sse
 
 BEAT = 0.001
 """Seconds between two beats."""
@@ -72,6 +72,32 @@ def _crlf_event(size: int = 8 * 2**20) -> bytes:
     """An answer with one event of some megabytes, in lines that end as few servers end them."""
     line = b": nothing\r\n"
     return line * (size // len(line)) + b"\r\n" + _answer().replace(b"\n", b"\r\n")
+
+
+def _items(count: int = 8_000) -> bytes:
+    """An answer of so many calls, each told as it comes and all of them again at the end."""
+    calls = [{"type": "function_call", "id": f"fc_{at}", "call_id": f"c_{at}", "name": "t"} for at in range(count)]
+    done = [{**call, "arguments": "{}", "status": "completed"} for call in calls]
+    name, end = "response.output_item.done", {"id": "resp_bench", "status": "completed", "output": done}
+    told = [json.encode({"type": name, "output_index": at, "item": call}) for at, call in enumerate(done)]
+    ending = json.encode({"type": "response.completed", "response": end})
+    return b"".join(sse.encode(name, said) for said in told) + sse.encode("response.completed", ending)
+
+
+def _whole_items(count: int = 8_000) -> bytes:
+    """The same number of items in a JSON body."""
+    part = {"type": "output_text", "text": "lorem ipsum ", "annotations": []}
+    said = [{"type": "message", "id": f"msg_{at}", "role": "assistant", "content": [part]} for at in range(count)]
+    return json.encode({"id": "resp_bench", "object": "response", "status": "completed", "output": said})
+
+
+ANSWERS: dict[str, Callable[[], bytes]] = {
+    "an answer of 8 MB in CRLF": _crlf_event,
+    "an answer of 8,000 items": _items,
+    "the same as one body": _whole_items,
+    "50 MB of text in one body": lambda: whole_response(50 * 2**20 // len(WORD)),
+}
+"""What an upstream answers, by what is large about it."""
 
 
 class _Upstream(httpx.AsyncBaseTransport):
@@ -159,8 +185,10 @@ async def _run(only: list[str]) -> None:
         bodies = {name: make for name, make in REQUESTS.items() if not only or name in only}
         for name, make in bodies.items():
             _print(name, body := json.encode(make()), await _measure(app, body))
-        upstream.said = _crlf_event()
-        _print("an answer of 8 MB in CRLF", upstream.said, await _measure(app, json.encode(_asked())))
+        for name, answer in ANSWERS.items():
+            if not only or name in only:
+                upstream.said = answer()
+                _print(name, upstream.said, await _measure(app, json.encode(_asked())))
 
 
 def _print(name: str, body: bytes, measured: tuple[int, float, float]) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 
+import trio
+
 from stages.actor import Batch, Inbox
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
-from stages.correlator import Ledger
+from stages.correlator import PAUSE, Ledger
 from stages.wire.responses_stream import StreamEvent
 
 
@@ -43,9 +45,10 @@ class LookAhead:
         books = Ledger(plan, waiting=waiting)
         async for batch in self._inbox:
             self._read.append(batch)
-            said = next(iter(books.read(batch)), None)
-            if said is not None:
-                return said if isinstance(said, Failure) else None
+            for said in books.read(batch):
+                if said is not PAUSE:
+                    return said if isinstance(said, Failure) else None
+                await trio.lowlevel.checkpoint()
         return None
 
     def __aiter__(self) -> LookAhead:

@@ -25,7 +25,7 @@ from pipeline.server.guard import Guard, Guarded
 from pipeline.server.hypercorn_connection import HypercornConnection, Served, drained
 from pipeline.server.listener import accept_all
 
-LAST_WORDS = 0.5
+LAST_WORDS = 2.0
 """Seconds for what still runs at the end of the grace to say so."""
 
 

@@ -2,5 +2,6 @@
 
 from stages.correlator.actor import correlate
 from stages.correlator.ledger import Ledger
+from stages.correlator.pause import PAUSE
 
-__all__ = ["Ledger", "correlate"]
+__all__ = ["PAUSE", "Ledger", "correlate"]

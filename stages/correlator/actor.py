@@ -17,6 +17,7 @@ from stages.block import Block
 from stages.canonical.events import BlockStart, BlockStop, MessageEnd, ToolUseStart
 from stages.canonical.failure import Failure
 from stages.correlator.ledger import Ledger
+from stages.correlator.pause import PAUSE
 from stages.correlator.track import Content
 from stages.json_buffer import JsonBuffer, buffer_json
 from stages.wire.responses_stream import StreamEvent
@@ -154,7 +155,10 @@ class _Source:
 
 def _through(stage: Filter, parts: Iterable[Any]) -> Iterator[Any]:
     for part in parts:
-        yield from stage.feed(part)
+        if part is PAUSE:
+            yield part
+        else:
+            yield from stage.feed(part)
 
 
 def _counted(ending: MessageEnd, buffers: list[JsonBuffer]) -> MessageEnd:
@@ -194,6 +198,8 @@ async def _feed(feeder: _Feeder, parts: Iterable[Any]) -> MessageEnd | Failure |
         elif isinstance(part, Failure):
             await feeder.fail(part)
             return part
+        elif part is PAUSE:
+            await trio.lowlevel.checkpoint()
         else:
             await feeder.put(part)
     return None

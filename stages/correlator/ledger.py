@@ -39,6 +39,7 @@ from stages.correlator.final import pair
 from stages.correlator.identity import Clues, Identities, clues_of
 from stages.correlator.ids import Ids
 from stages.correlator.notice import notice
+from stages.correlator.pause import EVERY, PAUSE, Pause, collected
 from stages.correlator.stream_events import CONTENT_EVENTS, IGNORED_EVENTS, MARKS
 from stages.correlator.summary import summary
 from stages.correlator.track import Around, Content, Track
@@ -46,7 +47,7 @@ from stages.correlator.tracks import track_for
 from stages.wire import json, responses_stream
 from stages.wire.responses_stream import Final, StreamEvent
 
-Part = BlockStart | Delta | Content | BlockStop | MessageEnd | Failure
+Part = BlockStart | Delta | Content | BlockStop | MessageEnd | Failure | Pause
 """What the ledger yields: the message in its final order; a call's arguments still as the upstream wrote them."""
 
 MOST_ITEMS = 2**16
@@ -279,10 +280,10 @@ class Ledger:
         if isinstance(ending, Failure):
             yield ending
             return
-        output = [shapes.read(responses_stream.item_in(raw)) for raw in final.output or ()]
+        output = yield from collected(shapes.read(responses_stream.item_in(raw)) for raw in final.output or ())
         if not ending.complete:
             self._cut(output)
-        self._reconcile(output, final)
+        yield from self._reconcile(output, final)
         yield from self._advance(ended=True)
         yield from self._close(ending)
 
@@ -293,9 +294,12 @@ class Ledger:
         if output:
             output[-1] = {**output[-1], "status": "incomplete"}
 
-    def _reconcile(self, output: list[dict[str, Any]], final: Final) -> None:
+    def _reconcile(self, output: list[dict[str, Any]], final: Final) -> Iterator[Pause]:
         """Take from the final object what the stream did not bring: whole items, or the rest of unfinished ones."""
-        for one in pair(output, self._tracks):
+        paired = yield from pair(output, self._tracks)
+        for at, one in enumerate(paired):
+            if at % EVERY == EVERY - 1:
+                yield PAUSE
             track = one.track or self._open(clues_of(one.item, StreamEvent()), one.item, late=True)
             self._complete(track, one.item, repeats=one.repeats)
         if final.output_text and not any(track.kind == shapes.MESSAGE for track in self._tracks):

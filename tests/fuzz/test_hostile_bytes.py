@@ -1,7 +1,8 @@
-"""Thousands of hostile connections beside a stream that must not notice.
+"""Thousands of hostile connections beside streams that must not notice.
 
 By default a hundred each way, the same each time. `make soak` asks for more by variables: `SOAK_CONNECTIONS` (how
-many), `SOAK_SECONDS` (how long at most) and `SOAK_SEED` (which); what fails names its seed.
+many), `SOAK_STREAMS` (beside how many streams), `SOAK_SECONDS` (how long at most) and `SOAK_SEED` (which); what fails
+names its seed. What `make soak` found is noted for the report.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import select
 import socket
 import ssl
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.chaos.measured import note
 from tests.end_to_end.test_hostile import INPUTS
 from tests.fuzz.mutations import hostile, pieces
 from tests.support.process import Running
@@ -23,13 +26,14 @@ from tests.support.ways import WAYS, Served, rest, served_by, streaming
 
 CONNECTIONS = int(os.environ.get("SOAK_CONNECTIONS", "100"))
 SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
+STREAMS = int(os.environ.get("SOAK_STREAMS", "1"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 
 SETTLED = 15.0
 """Seconds after which every client that has left must be forgotten."""
 
-AT_ONCE = 50
-"""Hostile connections beside each stream."""
+AT_ONCE = max(50, 10 * STREAMS)
+"""Hostile connections beside each round of streams."""
 
 HEAD = b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\n"
 CORPUS = [
@@ -75,20 +79,29 @@ def _lost(running: Running, before: int) -> int:
     return max(lost, 0)
 
 
+def _beside(served: Served, chance: random.Random, number: int) -> int:
+    """Attack while streams run; return how many of those were whole."""
+    with ExitStack() as open_ones:
+        streams = [open_ones.enter_context(served.connect("http/1.1")) for _ in range(STREAMS)]
+        for stream in streams:
+            stream.sendall(streaming("[[slow 0.01]]"))
+        for _ in range(AT_ONCE):
+            _attack(served, chance, hostile(chance, CORPUS))
+        whole = sum(b"event: message_stop" in rest(stream) for stream in streams)
+    assert whole == STREAMS, f"seed {SEED}, connections from {number}"
+    return whole
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_hostile_connections(way: str, tmp_path: Path) -> None:
     """The streams beside are whole, no descriptor is lost, nothing of ours has failed, and the end comes in time."""
     chance, until = random.Random(f"{SEED} {way}"), time.monotonic() + SECONDS
+    attacks = whole = 0
     with served_by(way, tmp_path, timing_shutdown_grace=2) as served:
         before = served.running.descriptors
-        for number in range(0, CONNECTIONS, AT_ONCE):
-            with served.connect("http/1.1") as beside:
-                beside.sendall(streaming("[[slow 0.01]]"))
-                for _ in range(AT_ONCE):
-                    _attack(served, chance, hostile(chance, CORPUS))
-                assert b"event: message_stop" in rest(beside), f"seed {SEED}, connections from {number}"
-            if time.monotonic() > until:
-                break
+        while attacks < CONNECTIONS and time.monotonic() < until:
+            whole += _beside(served, chance, attacks)
+            attacks += AT_ONCE
         assert served.running.alive, f"seed {SEED}"
         lost = _lost(served.running, before)
         assert served.running.terminate() == 0
@@ -98,3 +111,6 @@ def test_hostile_connections(way: str, tmp_path: Path) -> None:
     assert way != "dragoman" or 'connection_fault"' not in said
     assert "Traceback" not in said
     assert not lost
+    if "SOAK_CONNECTIONS" in os.environ:
+        figures = {"connections": attacks, "streams at once": STREAMS, "streams whole": whole, "seed": SEED}
+        note(f"fuzz {way.replace('/', ' ')}", {"server": way, **figures, "descriptors lost": lost, "exit code": 0})

@@ -26,6 +26,7 @@ from stages.canonical.events import (
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.ledger import Ledger, Part
+from stages.correlator.pause import Pause
 from stages.wire import carrier, responses_stream
 from stages.wire.responses_stream import StreamEvent
 
@@ -116,6 +117,8 @@ def told(made: list[Part]) -> list[str]:
 def _line(part: Part) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for each class
     """Put one part in words; what continues a line begins with `+`."""
     match part:
+        case Pause():
+            return "+"
         case TextStart():
             return "text: "
         case ThinkingStart():

@@ -12,6 +12,7 @@ from stages.canonical.report import Disposition, Report
 from stages.canonical.request import AnyTool, Message, Request, ServerTool, Text, Tool, ToolResult, ToolUse, Unknown
 from stages.collector import Collector
 from stages.correlator.ledger import Ledger
+from stages.correlator.pause import Pause
 from stages.mapper.conversation import Conversation
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tool_replay import ServerToolReplay
@@ -87,7 +88,7 @@ def answered(box: Toolbox, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for part in ledger.feed(StreamEvent("response.completed", response=response)):
         if isinstance(part, ArgumentsDone):
             collector.collect([JsonDelta(part.text)])
-        elif not isinstance(part, ArgumentsDelta | ArgumentsCut):
+        elif not isinstance(part, ArgumentsDelta | ArgumentsCut | Pause):
             collector.collect([part])
     content: list[dict[str, Any]] = collector.message()["content"]
     return content
