@@ -10,9 +10,10 @@ import os
 import re
 from collections.abc import Awaitable, Callable
 
+import attrs
 import trio
 
-from pipeline.endpoints import counting, health, messages, models, web_pages
+from pipeline.endpoints import counting, health, messages, metrics, models, web_pages
 from pipeline.endpoints.batches import create, results
 from pipeline.endpoints.batches import kept as batches
 from pipeline.endpoints.context import Context
@@ -21,9 +22,10 @@ from pipeline.endpoints.files import kept, listing, upload
 from pipeline.endpoints.paths import normal, not_found
 from pipeline.endpoints.running import Ticket
 from pipeline.settings.keys import presented
-from pipeline.telemetry import names
+from pipeline.telemetry import names, semantics
 from pipeline.telemetry.logs import fault_site
 from pipeline.telemetry.request_log import RequestLog
+from pipeline.telemetry.request_metrics import count_request, tally_of
 from stages.canonical.failure import Failure, Kind
 from stages.redactor import redact
 
@@ -41,6 +43,7 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     batches.BATCHES: {"POST": create.create, "GET": batches.list_batches},
     "/v1/models": {"GET": models.list_models},
     "/v1/files": {"POST": upload.upload, "GET": listing.list_files},
+    "/metrics": {"GET": metrics.metrics},
     "/": {"GET": health.hello, "HEAD": health.hello},
     "/healthz": {"GET": health.healthz, "HEAD": health.healthz},
 }
@@ -69,9 +72,9 @@ _THINGS: tuple[tuple[str, str, dict[str, Endpoint]], ...] = (
 
 def application(context: Context) -> Application:
     """Make the ASGI application of a service."""
+    context = attrs.evolve(context, tally=tally_of((*ROUTES, *(route for route, _, _ in _THINGS))))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal context
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
@@ -80,9 +83,11 @@ def application(context: Context) -> Application:
             return
         log = RequestLog(context.log, {"request_id": f"req_{os.urandom(12).hex()}", "method": _method(scope)})
         try:
+            context.tally.add(semantics.RUNNING)
             await _serve(context, scope, receive, send, log)
         finally:
-            log.write()
+            context.tally.add(semantics.RUNNING, amount=-1.0)
+            count_request(context.tally, log.write())
 
     return app
 

@@ -12,6 +12,8 @@ from pipeline.endpoints.turns import Turns
 from pipeline.lessons import Lessons
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry.prompt_history import PromptHistory
+from pipeline.telemetry.request_metrics import tally_of
+from pipeline.telemetry.tally import Tally
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.discovery import Discovery
@@ -36,6 +38,7 @@ class Context:
         discovery: finds out more about the upstream; None where there is nothing to find.
         running: the requests that run now, and how many more may.
         turns: when a request is translated.
+        tally: what is counted of requests.
     """
 
     settings: Settings
@@ -52,6 +55,7 @@ class Context:
         default=attrs.Factory(lambda own: Running(own.settings), takes_self=True), repr=False
     )
     turns: Turns = attrs.field(factory=Turns, repr=False)
+    tally: Tally = attrs.field(factory=lambda: tally_of(()), repr=False)
 
     async def informed(self) -> Context:
         """The same with what was found out about the upstream; waits a moment where a first look is under way."""

@@ -256,8 +256,14 @@ class Exchange:
 
     async def reply(self, status: int, value: Any, headers: Headers | None = None) -> None:
         """Send a JSON body with any status, whole if the client takes it; a HEAD request gets the head alone."""
-        body = json.encode(value)
-        head = [_JSON, (b"content-length", str(len(body)).encode()), *(headers or [])]
+        await self._whole(status, json.encode(value), [_JSON, *(headers or [])])
+
+    async def answer_text(self, text: bytes, content_type: str) -> None:
+        """Send a text with status 200, whole if the client takes it."""
+        await self._whole(200, text, [(b"content-type", content_type.encode())])
+
+    async def _whole(self, status: int, body: bytes, headers: Headers) -> None:
+        head = [*headers, (b"content-length", str(len(body)).encode())]
         sent = b"" if self.method == "HEAD" else body
         with trio.move_on_after(LAST_WORDS + len(body) / SLOWEST, shield=True):
             await self._start(status, head)

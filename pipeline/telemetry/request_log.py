@@ -62,15 +62,18 @@ class RequestLog:
     def _seconds(self) -> float:
         return round(self.clock() - self.began, 3)
 
-    def write(self) -> None:
-        """Write the request's line; it is over."""
+    def write(self) -> dict[str, Any]:
+        """Write the request's line, for it is over; return what the line says."""
         blocks = ",".join(f"{kind}:{count}" for kind, count in sorted(self._blocks.items()))
         outcome = _ENDED_BY.get(str(self.fields.get("cause")), self.outcome) or names.CLIENT_LEFT
         write = self.logger.info if outcome in _NO_FAULT else self.logger.warning
         if outcome == names.OK and self.fields.get("route") in _PROBES:
             write = self.logger.debug
-        fields = {**self.fields, "blocks": blocks} if blocks else self.fields
-        write(names.REQUEST, outcome=outcome, seconds=self._seconds(), **fields)
+        fields = {"outcome": outcome, "seconds": self._seconds(), **self.fields}
+        if blocks:
+            fields["blocks"] = blocks
+        write(names.REQUEST, **fields)
+        return fields
 
 
 _ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE}

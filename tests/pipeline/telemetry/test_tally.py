@@ -1,0 +1,61 @@
+"""What is counted, and what it is counted under."""
+
+from __future__ import annotations
+
+from pipeline.telemetry import semantics
+from pipeline.telemetry.request_metrics import count_request, tally_of
+from pipeline.telemetry.semantics import METRICS
+from pipeline.telemetry.tally import MAX_SERIES, OTHER, Form, Metric, Tally
+
+
+def test_the_number_of_series_ends_even_if_the_tables_do_not() -> None:
+    """What comes later counts under `other` alone, and is not lost."""
+    words = frozenset(str(number) for number in range(2 * MAX_SERIES))
+    tally = Tally({"m": Metric("m", Form.COUNTER, "", "", ("l",))}, {"l": words})
+    for word in words:
+        tally.add("m", (word,))
+
+    series = tally.snapshot()["m"]
+    assert len(series) == MAX_SERIES + 1
+    assert sum(number for number in series.values() if not isinstance(number, list)) == len(words)
+
+
+def test_a_histogram_counts_a_bound_in_its_bucket() -> None:
+    """The last number is the sum of all values."""
+    tally = Tally({"h": Metric("h", Form.HISTOGRAM, "s", "", (), (1.0, 2.0))})
+    for value in (0.5, 1.0, 1.5, 9.0):
+        tally.observe("h", (), value)
+
+    assert tally.snapshot() == {"h": {(): [2.0, 1.0, 1.0, 12.0]}}
+
+
+def test_junk_makes_no_series() -> None:
+    """Ten thousand names that no table has are one series of each metric."""
+    tally = tally_of(("/v1/messages",))
+    for number in range(10_000):
+        junk = f"junk-{number}"
+        fields = {"outcome": junk, "route": junk, "status": junk, "upstream_model": junk, "seconds": 1.0}
+        count_request(tally, {**fields, "input_tokens": 1, "cost_usd": 1.0, "cache_hit_rate": 0.5, "cache_miss": junk})
+
+    counted = tally.snapshot()
+    assert all(len(series) == 1 for series in counted.values())
+    assert counted[semantics.COST] == {(OTHER,): 10_000.0}
+
+
+def test_an_answer_is_counted_by_its_model() -> None:
+    """Tokens by kind, cost, what the cache did, and how long it took."""
+    tally = tally_of(("/v1/messages",))
+    fields = {"outcome": "ok", "route": "/v1/messages", "status": 200, "upstream_model": "gpt-6.2-astra"}
+    usage = {"input_tokens": 7, "cache_read_input_tokens": 3, "cache_creation_input_tokens": 0, "output_tokens": 5}
+    told = {"seconds": 3.0, "first_byte_seconds": 0.2, "cost_usd": 0.5, "cache_hit_rate": 0.3}
+    count_request(tally, {**fields, **usage, **told, "cache_miss": "prefix changed at tools"})
+
+    counted = tally.snapshot()
+    assert counted[semantics.REQUESTS] == {("/v1/messages", "200", "ok"): 1.0}
+    assert counted[semantics.TOKENS] == {
+        ("gpt-6.2-astra", "input"): 7.0,
+        ("gpt-6.2-astra", "cache_read"): 3.0,
+        ("gpt-6.2-astra", "output"): 5.0,
+    }
+    assert counted[semantics.CACHED] == {("gpt-6.2-astra", semantics.CHANGED): 1.0}
+    assert set(counted) <= set(METRICS)
