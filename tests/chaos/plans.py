@@ -27,6 +27,7 @@ WORDS = (
 )
 """What texts are made of: whatever means something to a framing, a parser or a page."""
 
+_SOLID = tuple(word for word in WORDS if word.strip())
 _WORDS = "chaos seed={} deltas={} gap={} width={} fault={} at={} over"
 _FOUND = re.compile(rb"chaos seed=(\d+) deltas=(\d+) gap=([\d.]+) width=(\d+) fault=(\w+) at=(\d+) over")
 _WHERE = {"item_id": "msg_chaos", "output_index": 0, "content_index": 0}
@@ -73,9 +74,9 @@ class Plan:
         return b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
 
     def said(self) -> Iterator[str]:
-        """Its deltas."""
+        """Its deltas; the first is no white space, since a text of nothing else is told as none."""
         chance = random.Random(self.seed)
-        return (chance.choice(WORDS) * self.width for _ in range(self.deltas))
+        return (chance.choice(WORDS if at else _SOLID) * self.width for at in range(self.deltas))
 
     def begin(self) -> bytes:
         """What the upstream says before the first delta."""

@@ -39,8 +39,8 @@ the upstream was to say.
 
 *whole*: all of the text, and one `message_stop`. *error*: what had come of the text, and one `error` event. A number:
 that HTTP status in Anthropic's envelope, before anything else was said. *cut*: the connection ended, and the client can
-tell. *nothing*: it ended before the answer began. *left*: the client did. Nothing else has happened: an answer that
-looks whole and is not would be called *wrong*.
+tell. *nothing*: it ended before the answer began. *left*: the client did. *wrong*: what looks whole and is not the text
+that was to be said.
 """
 
 
@@ -113,6 +113,7 @@ def _soak(noted: Noted) -> Iterator[str]:
             ["tasks", tasks["before"], f"{tasks['least']} to {tasks['most']}", tasks["after"]],
         ]
         yield from _table(["", "before", "meanwhile", "after"], ([str(cell) for cell in row] for row in rows))
+        yield from (f"\n{remark}" for remark in run.get("remarks", ()))
 
 
 def _table(names: list[str], rows: Iterable[list[str]]) -> Iterator[str]:

@@ -160,8 +160,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     raise_file_limit(4 * given.streams + 1000)
-    with tempfile.TemporaryDirectory() as folder:
-        note("soak", trio.run(run, given.streams, given.minutes, given.seed, Path(folder)))
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))  # it stays: the log says more than the figures
+    print(f"the server's log: {folder / 'log'}")
+    note("soak", trio.run(run, given.streams, given.minutes, given.seed, folder))
 
 
 if __name__ == "__main__":
