@@ -19,10 +19,10 @@ from tests.chaos.upstream import FAULTS, HEADLESS, Chaos, chaotic_upstream
 from tests.support.process import Running, serving_process
 
 SETTINGS: dict[str, Any] = {
-    "timing_silence": 1,
-    "timing_first_byte": 1,
-    "timing_write": 1,
-    "timing_total": 6,
+    "timing_silence": 3,
+    "timing_first_byte": 3,
+    "timing_write": 3,
+    "timing_total": 15,
     "limits_event_bytes": 2**20,
     "upstream_retries": 1,
     "timing_shutdown_grace": 2,
