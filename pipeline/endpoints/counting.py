@@ -106,13 +106,9 @@ async def upstream_count(
 
 
 async def _number(answer: UpstreamResponse) -> int | Failure | None:
-    body = b""
-    async for chunk in answer:
-        if isinstance(chunk, Failure):
-            return chunk
-        body += chunk
-        if len(body) > _MAX_BODY:
-            return None
+    body = await answer.read(_MAX_BODY)
+    if isinstance(body, Failure):
+        return body
     try:
         value: Any = json.decode(body)
     except json.MalformedJson:

@@ -42,8 +42,8 @@ LINGER_BYTES = 64 * 2**20
 
 _LISTS = frozenset({"anthropic-beta"})
 # Headers that are lists, so that two of them are one longer list (RFC 9110, section 5.3).
-_ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
-# What an id may look like that another server made.
+_ID = re.compile(r"(req_)?[0-9a-f-]{16,64}", re.IGNORECASE)
+# The ids of OpenAI and Azure; what does not look like one is any text, and no log's.
 _BODILESS = frozenset({"GET", "HEAD"})
 _DIGITS = 18  # of a length; more would cost more than a look
 _TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
@@ -155,8 +155,8 @@ class Exchange:
             while self._unread and left > 0 and isinstance(piece := await self.piece(LINGER), bytes):
                 left -= len(piece)
 
-    def endable(self, end: Callable[[Failure], bool]) -> None:
-        """Say how this request ends by itself when the server must: `end` tells whether it will."""
+    def endable(self, end: Callable[[Failure], None]) -> None:
+        """Say how this request ends by itself when the server must."""
         if self._ticket is not None:
             self._ticket.end = end
 

@@ -13,7 +13,7 @@ from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.mapping import say_mapping
 from pipeline.endpoints.translation import Question, Translated, translate
 from pipeline.telemetry import names
-from pipeline.telemetry.request_log import RequestLog
+from pipeline.telemetry.request_log import RequestLog, loggable
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.tables.refusals import Remedy, remedies
@@ -77,7 +77,8 @@ class Healing:
         for remedy in {taken.name: taken for taken in self._taken}.values():
             if remedy.lasting:
                 lessons.learn(model, remedy.changes)
-                self.context.log.warning(names.LEARNT, model=model, refused=remedy.name, setting=_setting(remedy))
+                told = loggable(model, self.context.target.models)
+                self.context.log.warning(names.LEARNT, model=told, refused=remedy.name, setting=_setting(remedy))
 
     def _take(self, remedy: Remedy, question: Question, translated: Translated) -> None:
         self._taken.append(remedy)

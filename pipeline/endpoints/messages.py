@@ -16,8 +16,9 @@ from pipeline.endpoints.translation import Translated, explained, translate
 from pipeline.request import topology
 from pipeline.request.upstream_call import RequestJob
 from pipeline.telemetry.request_cost import RequestCost, open_request_cost
-from pipeline.telemetry.request_log import RequestLog
+from pipeline.telemetry.request_log import RequestLog, loggable
 from stages.canonical.failure import Failure
+from stages.tables.model_registry import ModelRegistry
 
 
 async def create(context: Context, exchange: Exchange) -> Failure | None:
@@ -67,7 +68,7 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
     )
     extras = diagnostics(first.diagnostics, request_cost)
     log = exchange.log
-    _note(log, first, request_cost, stream=first.stream)
+    _note(log, first, request_cost, context.target.models)
     if isinstance(size, Failure):
         return size
     first = attrs.evolve(first, plan=attrs.evolve(first.plan, input_tokens=size.tokens, extras=extras))
@@ -85,13 +86,13 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
     return None
 
 
-def _note(log: RequestLog, translated: Translated, request_cost: RequestCost, *, stream: bool) -> None:
+def _note(log: RequestLog, translated: Translated, request_cost: RequestCost, models: ModelRegistry) -> None:
     """Add to a request's log what is known before it is sent."""
     log.request_cost = request_cost
     log.fields.update(
-        asked_model=translated.plan.model,
-        upstream_model=translated.plan.upstream_model,
-        stream=stream,
+        asked_model=loggable(translated.plan.model, models),
+        upstream_model=loggable(translated.plan.upstream_model, models),
+        stream=translated.stream,
         unfaithful=translated.unfaithful,
         prefix=request_cost.prefix.fingerprint(),
     )

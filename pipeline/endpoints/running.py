@@ -40,7 +40,7 @@ class Ticket:
         running: all of them.
         bytes: what is reserved for its body.
         admitted: whether it counts as one of the requests at once.
-        end: asks the request to end itself with a failure; tells whether it will. None while nobody can be asked.
+        end: has the request end itself with a failure; None while nobody can be asked.
         ended_by: why it was ended.
     """
 
@@ -48,7 +48,7 @@ class Ticket:
     running: Running
     bytes: int = 0
     admitted: bool = False
-    end: Callable[[Failure], bool] | None = None
+    end: Callable[[Failure], None] | None = None
     ended_by: Failure = LATE
 
     def admit(self, announced: int) -> Failure | None:
@@ -117,5 +117,7 @@ class Running:
         """End what still runs: by itself where it can be asked, else by cutting it."""
         for ticket in list(self._tickets):
             ticket.ended_by = STOPPING
-            if ticket.end is None or not ticket.end(STOPPING):
+            if ticket.end is None:
                 ticket.scope.cancel()
+            else:
+                ticket.end(STOPPING)

@@ -21,6 +21,9 @@ it can only be cancelled while the sink waits.
 arrived, and then the wait returns with them although its scope is cancelled.  Their write would be cut at its first
 checkpoint.  So they are taken out of the scope, handled, and the reason of the waking is forgotten: events have come,
 which is better than any sign of life, and a deadline that still stands will be noticed at the timers' next look.
+
+*What is not forgotten.*  That the server ends is said once, by `end`.  So the sink remembers it, and says it as soon as
+nothing else is being written: behind events that came in the same moment, and behind a write that was under way.
 """
 
 from __future__ import annotations
@@ -79,16 +82,16 @@ class Client(Protocol):
         """Wait until the client has closed its connection; cancelled when the request is over before that."""
         ...
 
-    def endable(self, end: Callable[[Failure], bool]) -> None:
-        """Take note of how the request ends by itself when the server must; `end` tells whether it will."""
+    def endable(self, end: Callable[[Failure], None]) -> None:
+        """Take note of how the request ends by itself when the server must."""
         ...
 
 
 class Sink:
     """What reads the blocks: waits for them, and can be woken when time has passed instead.
 
-    `_idle` says whether it waits, `_late` which deadline it was woken for, `_whole` whether the message itself has
-    ended, so that its upstream has nothing more to say.
+    `_idle` says whether it waits, `_late` which deadline it was woken for, `_stop` why the server ends it, `_whole`
+    whether the message itself has ended, so that its upstream has nothing more to say.
     """
 
     def __init__(self, job: RequestJob, reader: BlockReader, client: Client, timers: Timers, tee: Tee) -> None:
@@ -100,6 +103,7 @@ class Sink:
         self._waiting = trio.CancelScope()
         self._idle = False
         self._late: Failure | None = None
+        self._stop: Failure | None = None
         self._whole = False
 
     def wake(self, failure: Failure | None) -> bool:
@@ -116,6 +120,11 @@ class Sink:
             self._late = failure
             self._waiting.cancel()
         return idle
+
+    def end(self, failure: Failure) -> None:
+        """End the message with a failure, as soon as nothing is being written."""
+        self._stop = failure
+        self.wake(failure)
 
     async def receive(self) -> list[AnswerEvent | Failure]:
         """Wait for the next events, and let the logger, which is never waited for, hear of them."""
@@ -142,7 +151,7 @@ class Sink:
             unhandled: list[AnswerEvent | Failure] | None = None
             # Entered once for many waits: it is left only when `wake` has used it.
             with trio.CancelScope() as self._waiting:
-                while not done and unhandled is None:
+                while not done and unhandled is None and self._stop is None:
                     events = await self.receive() or [_NO_ENDING]
                     if self._waiting.cancel_called:
                         unhandled = events  # they came in the moment of waking; a write in here would be cut
@@ -150,17 +159,23 @@ class Sink:
                         done = await self.take(events)
             if unhandled is not None:
                 done = await self.take(unhandled)
-            elif not done:
+            elif not done and self._stop is None:
                 done = await self._pass_time()
+            if not done and self._stop is not None:
+                done = await self._fail(self._stop)
         return self._whole
 
     async def _pass_time(self) -> bool:
         """Say what time has brought, and wait until it is written: a deadline's failure, or a sign of life."""
         if self._late is not None:
-            self._tee.offer(redact(self._late))
-            return await self.take([self._late])
+            return await self._fail(self._late)
         await self.sign_of_life()
         return False
+
+    async def _fail(self, failure: Failure) -> bool:
+        """End the message with a failure of our own, and wait until it is written."""
+        self._tee.offer(redact(failure))
+        return await self.take([failure])
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:
         """Handle the next events; True once the message has ended.  Waits while the client does not read."""

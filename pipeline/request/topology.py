@@ -52,7 +52,7 @@ async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits:
             nursery.start_soon(UpstreamCall(job, upstream, client.inform, outbox, limits, timers).run)
             reader = BlockReader(inbox)
             sink = sink_for(job, reader, client, timers, Tee(facts))
-            client.endable(sink.wake)
+            client.endable(sink.end)
             nursery.start_soon(watch_timers, timers, sink.wake)
             try:
                 if await sink.run():

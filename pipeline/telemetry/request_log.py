@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from pipeline.telemetry import names
 from pipeline.telemetry.request_cost import RequestCost
 from stages.redactor import Fact
+from stages.tables.model_registry import ModelRegistry
 
 
 @attrs.define
@@ -83,6 +84,11 @@ _PROBES = ("/healthz",)
 # Asked every few seconds by whoever watches over the process: a line each would bury all others.
 
 _NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)
+
+
+def loggable(model: str, models: ModelRegistry) -> str:
+    """A model's name as a log may have it: `other` where it is whatever a client has said."""
+    return model if models.has(model) else names.OTHER
 
 
 async def keep_log(log: RequestLog, inbox: trio.MemoryReceiveChannel[Fact]) -> None:

@@ -139,6 +139,17 @@ class UpstreamResponse:
         self.last_read = trio.current_time()
         return chunk
 
+    async def read(self, limit: int) -> bytes | Failure:
+        """Read a small body to its end, or to where it is over `limit` bytes; cancelled, the rest is left."""
+        body = bytearray()
+        async for chunk in self:
+            if isinstance(chunk, Failure):
+                return chunk
+            body += chunk
+            if len(body) > limit:
+                break
+        return bytes(body)
+
     async def drain(self) -> None:
         """Read what follows the last event, so that the connection goes back to the pool rather than away."""
         async for chunk in self:
@@ -246,7 +257,7 @@ class UpstreamClient:
         try:
             with trio.fail_after(first_byte_timeout):
                 async with UpstreamResponse(await self.transport.handle_async_request(request)) as answer:
-                    body = await _read_whole(answer)
+                    body = await answer.read(MOST_FOUND)
                     return body if isinstance(body, Failure) else (answer.status, answer.headers, body)
         except httpx.HTTPError as error:
             return failure_of_fault(error)
@@ -339,15 +350,6 @@ class _Unaccepted:
     """The upstream did not take a key that a command had printed."""
 
     failure: Failure
-
-
-async def _read_whole(answer: UpstreamResponse) -> bytes | Failure:
-    body = b""
-    async for chunk in answer:
-        if isinstance(chunk, Failure) or len(body) > MOST_FOUND:
-            return chunk if isinstance(chunk, Failure) else body
-        body += chunk
-    return body
 
 
 async def _read_error(status: int, answer: UpstreamResponse, plan: AnswerPlan | None, deadline: float) -> Failure:

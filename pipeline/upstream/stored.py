@@ -130,16 +130,12 @@ class UpstreamStore:
         answer = await self.client.call(method, path, content, headers)
         if isinstance(answer, Failure):
             return answer
-        body = bytearray()
         async with answer:
-            async for chunk in answer:
-                if isinstance(chunk, Failure):
-                    return chunk
-                body += chunk
-                if len(body) > MAX_ANSWER:
-                    return _UNREADABLE
+            body = await answer.read(MAX_ANSWER)
+        if isinstance(body, Failure):
+            return body
         try:
-            value = json.decode(bytes(body))
+            value = json.decode(body)
         except json.MalformedJson:
             return _UNREADABLE
         return value if isinstance(value, dict) and (value.get("id") or "data" in value) else _UNREADABLE

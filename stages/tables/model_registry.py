@@ -6,12 +6,13 @@ which models it has, and how much they hold. Whoever asks about a model asks her
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from stages.tables.models import FAMILIES, UNKNOWN_MODEL, Model, model_info, upstream_model
+from stages.tables.models import ALIASES, FAMILIES, RELEASES, UNKNOWN_MODEL, Model, model_info, upstream_model
 from stages.tables.prices import Price, price_of
 
 
@@ -123,8 +124,24 @@ class ModelRegistry:
         """Whether anything is known about an upstream model, or anybody has named it."""
         return self._is_named(upstream) or model_info(upstream) is not UNKNOWN_MODEL
 
+    def has(self, name: str) -> bool:
+        """Whether a name stands, word for word, in the tables, the settings, or what the server was found to have.
+
+        Any other is a word of whoever said it, whatever model it leads to, and has no place in a log.
+        """
+        plain = next((name.removeprefix(alias) for alias in ALIASES if name.startswith(alias)), name)
+        named = any(each in self.names or self._is_named(each) for each in (name, plain))
+        return named or _DATE.sub("", plain) in _RELEASED or _ANTHROPICS.fullmatch(name) is not None
+
     def _is_named(self, upstream: str) -> bool:
         return upstream in self._known or upstream in self.names.values()
 
 
 _DEFAULTS = frozenset(FAMILIES.values())
+_RELEASED = frozenset((*(release.id for release in RELEASES), *_DEFAULTS))
+_DATE = re.compile(r"-20\d\d-\d\d-\d\d\Z")
+_VERSION = r"(-\d{1,2}([-.]\d{1,2})?)?"
+_ANTHROPICS = re.compile(
+    rf"(anthropic/)?(claude{_VERSION}-)?(fable|opus|sonnet|haiku|instant){_VERSION}(-20\d{{6}}|-latest)?(\[1m\])?"
+)
+# Anthropic's own names, of which there are new ones every few weeks: their words, and numbers.

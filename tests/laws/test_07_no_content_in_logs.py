@@ -31,6 +31,9 @@ from tests.support.canaries import HEADERS, MARK, OURS, REQUEST, UPSTREAMS
 from tests.support.client import Reply
 from tests.support.running import client_of, context_of
 from tests.support.upstream import Script, ScriptedUpstream
+from tests.support.upstream_events import completed
+
+COMPLETED = completed()
 
 
 @pytest.fixture(autouse=True)
@@ -210,3 +213,39 @@ def test_sites_of_faults_quote_nothing() -> None:
 
     assert site.startswith(f"ValueError in {__name__}._crash")
     assert MARK not in site
+
+
+FORMS = ("{}", "claude-{}", "claude-sonnet-{}", "{}/llama", "gpt-6.2-sol-{}", "anthropic/{}-opus")
+NAMES = [form.format(MARK) for form in FORMS]
+"""What a client may call a model: whatever it likes."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_names_of_models(name: str) -> None:
+    """A name that no table, no setting and no server has is a client's word."""
+    log = structlog.testing.CapturingLogger()
+    await _ask(ScriptedUpstream(*UPSTREAMS["an answer"]), log, {"model": name})
+
+    assert log.calls
+    assert MARK not in repr(log.calls)
+
+
+@pytest.mark.parametrize(
+    ("ident", "kept"),
+    [
+        (MARK, False),
+        (f"req_{MARK}", False),
+        ("deadbeef", False),  # too short for an id, and long enough for a word
+        ("req_0123456789abcdef0123456789abcdef", True),
+        ("01234567-89ab-cdef-0123-456789abcdef", True),
+    ],
+)
+async def test_ids_of_the_upstream(ident: str, *, kept: bool) -> None:
+    """What does not look like one is any text."""
+    log = structlog.testing.CapturingLogger()
+    headers = {"content-type": "text/event-stream", "x-request-id": ident}
+    await _ask(ScriptedUpstream(Script([COMPLETED], 200, headers)), log)
+
+    (line,) = [call.kwargs for call in log.calls if call.args == ("request",)]
+    assert line.get("upstream_request_id") == (ident if kept else None)
+    assert MARK not in repr(log.calls)

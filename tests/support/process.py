@@ -44,6 +44,12 @@ class Running:
         """How many files and sockets it has open."""
         return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
+    def holds(self, client: socket.socket) -> bool:
+        """Whether the system has its connection with this client, accepted or not; gone once it is aborted."""
+        ends = f":{self.port:04X}", f":{client.getsockname()[1]:04X}"
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return any((row[1][-5:], row[2][-5:]) == ends for row in rows)
+
     def logged(self) -> str:
         """What it has written so far."""
         return self.log.read_text()

@@ -60,7 +60,7 @@ class SlowClient:
         await trio.lowlevel.checkpoint()
         self.done.append(failure.message)
 
-    def endable(self, end: Callable[[Failure], bool]) -> None:
+    def endable(self, end: Callable[[Failure], None]) -> None:
         """Nobody ends it."""
 
     async def left(self) -> None:
@@ -206,6 +206,35 @@ async def test_what_comes_in_the_moment_of_waking_is_written_whole(
     await trio.testing.wait_all_tasks_blocked()
     nursery.cancel_scope.cancel()
     assert made.client.done[before:] == ["content_block_delta", "ping"]
+
+
+async def test_the_servers_end_is_not_forgotten(nursery: trio.Nursery) -> None:
+    """Nobody says it twice: what came in the same moment is written, and then the failure."""
+    made = scene()
+    content = await made.say("one")
+    nursery.start_soon(made.sink.run)
+    await trio.testing.wait_all_tasks_blocked()
+    before = len(made.client.done)
+
+    content.send_nowait((TextDelta("two"),))
+    made.sink.end(BROKEN)
+    await trio.testing.wait_all_tasks_blocked()
+    assert made.client.done[before:] == ["content_block_delta", "error", "end"]
+
+
+async def test_the_servers_end_waits_for_a_write(nursery: trio.Nursery) -> None:
+    """Half an event would leave the client nothing to read; the failure follows the whole one."""
+    made = scene(reading=False)
+    await made.say("hi")
+    nursery.start_soon(made.sink.run)
+    await trio.testing.wait_all_tasks_blocked()
+
+    made.sink.end(BROKEN)
+    await trio.testing.wait_all_tasks_blocked()
+    assert "error" not in made.client.done
+    made.client.reads.set()
+    await trio.testing.wait_all_tasks_blocked()
+    assert made.client.done[-3:] == ["content_block_delta", "error", "end"]
 
 
 async def test_a_request_that_ends_cuts_everything(nursery: trio.Nursery) -> None:
