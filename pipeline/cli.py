@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, cast
@@ -25,6 +26,9 @@ COMMANDS: Mapping[str, str] = {
 
 WRONG_USAGE = 2
 """Exit code for arguments and settings that are wrong; argparse uses the same."""
+
+NO_READER = 141
+"""Exit code where whoever read the output has left: 128 + SIGPIPE, as shells count."""
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
@@ -81,6 +85,9 @@ def _guarded(command: Command, arguments: argparse.Namespace) -> int:
     except CommandError as error:
         complain(f"dragoman: {error}")
         return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at the exit
+        return NO_READER
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ from pipeline.commands.explained import explained
 from pipeline.commands.findings import Finding, Verdict
 from pipeline.commands.question import Asked, Choice, Reply, ask_upstream
 from pipeline.settings import EMULATOR
+from stages.canonical.failure import Failure, Kind
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -38,12 +39,33 @@ def preflight(
         return list(_upstream(settings, served, (*names, *aside)))
 
     reply = ask(settings, choose)
+    if (common := _common(reply)) is not None:
+        return [explained(common, settings)]
     main = _upstream(settings, reply.listed.models, names)
     found = [_finding(settings, reply, each, grave=each.model in main) for each in reply.asked if each.failure]
-    if not reply.asked and reply.listed.failure:
-        found = [explained(reply.listed.failure, settings)]
     found = list({finding.text: finding for finding in found}.values())
     return sorted(found, key=lambda finding: finding.verdict is not Verdict.FAIL)
+
+
+def _common(reply: Reply) -> Failure | None:
+    """What is wrong with all that was asked, and so with no model: said once, and not of each.
+
+    Where no model answers and the list is not there either, the list tells more: a page for people answers a question
+    with whatever status.
+    """
+    failures, listed = reply.failures, reply.listed.failure
+    if len(failures) < len(reply.asked):
+        return None
+    if listed is not None and listed.kind in _ELSEWHERE:
+        return listed
+    alike = len(failures) > 1 and len({(each.kind, each.cause) for each in failures}) == 1
+    return failures[0] if alike and failures[0].kind in _OF_ALL else listed if not failures else None
+
+
+_ELSEWHERE = (Kind.NOT_FOUND, Kind.MISCONFIGURED)
+# What a list of models says that is none.
+_OF_ALL = (Kind.QUOTA, Kind.BILLING, Kind.UNAVAILABLE, Kind.TIMEOUT, Kind.PERMISSION)
+# What does not depend on the model.
 
 
 def _upstream(settings: Settings, served: Sequence[str], names: Sequence[str]) -> dict[str, None]:

@@ -108,3 +108,14 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, interrupt: BaseException, code:
     monkeypatch.setitem(sys.modules, "pipeline.commands.bench", command)
 
     assert cli.main(["bench"]) == code
+
+
+def test_a_reader_that_has_enough() -> None:
+    """`dragoman settings | head` ends as any program of the shell does: silently, as if killed by the pipe."""
+    command = [sys.executable, "-m", "pipeline", "settings"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, said = process.communicate()
+
+    assert (process.returncode, said) == (cli.NO_READER, b"")
