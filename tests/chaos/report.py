@@ -108,7 +108,12 @@ def _soak(noted: Noted) -> Iterator[str]:
         yield f"{run['streams at once']:,} paced streams at once for {run['minutes']:g} minutes, seed {run['seed']}:"
         yield f"{_counts(run['outcomes'])}; {run['faults']} faults, exit code {run['exit code']}.\n"
         rows = [
-            ["memory, MB", rss["before"], f"{rss['steady']} to {rss['end']}", f"{run['rss slope MB/h']:+g} an hour"],
+            [
+                "memory, MB",
+                rss["before"],
+                f"{rss['steady']} to {rss['end']}",
+                f"{rss.get('after', '')} ({run['rss slope MB/h']:+g} an hour meanwhile)",
+            ],
             ["descriptors", files["before"], f"{files['most']} at most", files["after"]],
             ["tasks", tasks["before"], f"{tasks['least']} to {tasks['most']}", tasks["after"]],
         ]

@@ -130,7 +130,7 @@ async def run(streams: int, minutes: float, seed: int, folder: Path) -> dict[str
         "minutes": minutes,
         "outcomes": dict(outcomes),
         "exit code": code,
-        "faults": log.count('"event": "fault"') + log.count("connection_fault"),
+        "faults": log.count('"event": "fault"') + log.count('"event": "connection_fault"'),
         **_resources(samples, before, after),
     }
 
@@ -141,7 +141,12 @@ def _resources(samples: list[Sample], before: Sample, after: Sample) -> dict[str
     slope = linear_regression([each.at for each in steady], [each.rss for each in steady]).slope
     tasks = [each.tasks for each in steady]
     return {
-        "rss MB": {"before": round(before.rss, 1), "steady": round(steady[0].rss, 1), "end": round(steady[-1].rss, 1)},
+        "rss MB": {
+            "before": round(before.rss, 1),
+            "steady": round(steady[0].rss, 1),
+            "end": round(steady[-1].rss, 1),
+            "after": round(after.rss, 1),
+        },
         "rss slope MB/h": round(slope * 3600, 2),
         "descriptors": {
             "before": before.descriptors,
