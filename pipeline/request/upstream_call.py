@@ -163,7 +163,7 @@ def filters_of(plan: AnswerPlan, tokens: Callable[[str], int]) -> list[Transduce
     if plan.structure is not None:
         filters.append(AnswerFormat(plan.structure))
     if plan.summarises:
-        filters.append(Summariser())
+        filters.append(Summariser(plan.tool_changes))
     if plan.stop_sequences:
         filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, tokens))
     return filters
