@@ -121,7 +121,14 @@ class UpstreamCall:
         """
         # Without a stream, the first byte comes when all is done.
         first_byte_timeout = None if self.job.stream else self.upstream.timing.total
-        answer = await self.upstream.post(RESPONSES, body, plan, first_byte_timeout=first_byte_timeout, retries=retries)
+        answer = await self.upstream.post(
+            RESPONSES,
+            body,
+            plan,
+            first_byte_timeout=first_byte_timeout,
+            retries=retries,
+            attempted=self.job.log.attempt,
+        )
         if not isinstance(answer, Failure):
             return await self._read(answer, plan)
         again = await self.job.healing.again(answer)

@@ -10,8 +10,9 @@ from collections import ChainMap
 from typing import TYPE_CHECKING, Any, cast
 
 from pipeline.settings.catalogue import GROUPS, SETTINGS, Limits, Setting, Settings, Timing, UpstreamSettings
-from pipeline.settings.keys import KeyHash, Secret
-from pipeline.settings.readers import EMULATOR, client_key_texts
+from pipeline.settings.client_keys import ClientKey, plain_keys
+from pipeline.settings.keys import Secret
+from pipeline.settings.readers import EMULATOR
 from pipeline.settings.rules import RULES, is_loopback
 from pipeline.settings.sources import (
     Given,
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
 __all__ = [
     "EMULATOR",
     "SETTINGS",
+    "ClientKey",
     "ConfigurationError",
     "Given",
-    "KeyHash",
     "Limits",
     "Secret",
     "Setting",
@@ -98,10 +99,10 @@ def given(flags: Mapping[str, object], environment: Mapping[str, str], file: Pat
 
 
 def plain_client_key(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> Secret | None:
-    """Return the first of the clients' keys unhashed, for `dragoman claude`, which must present one."""
+    """Return the first of the clients' keys that was given unhashed, for `dragoman claude`, which must present one."""
     layer, _ = _gather(flags, environment, file)
-    keys = client_key_texts(layer["client_keys"].value) if "client_keys" in layer else ()
-    return Secret(keys[0]) if keys else None
+    keys = plain_keys(layer["client_keys"].value) if "client_keys" in layer else ()
+    return next(iter(keys), None)
 
 
 def _gather(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> tuple[Layer, list[str]]:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from pipeline.settings import readers as read
+from pipeline.settings.client_keys import client_keys as read_client_keys
 from pipeline.settings.models import models as read_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.settings.keys import KeyHash, Secret
+    from pipeline.settings.client_keys import ClientKey
+    from pipeline.settings.keys import Secret
     from pipeline.settings.models import Models
     from pipeline.settings.readers import Reader
 
@@ -192,8 +194,12 @@ class Settings:
             "a client's model name or family word, and the upstream model for it; or what a model of any name is like",
         ),
     )
-    client_keys: tuple[KeyHash, ...] = attrs.field(
-        default=(), metadata=_about(read.client_keys, "keys of which a client must present one; empty: none is asked")
+    client_keys: tuple[ClientKey, ...] = attrs.field(
+        default=(),
+        metadata=_about(
+            read_client_keys,
+            "keys of which a client must present one, by the names of those who have them; empty: none is asked",
+        ),
     )
     upstream: UpstreamSettings = attrs.field(factory=UpstreamSettings)
     limits: Limits = attrs.field(factory=Limits)

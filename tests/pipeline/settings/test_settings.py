@@ -85,7 +85,7 @@ def test_every_setting_has_a_variable() -> None:
     assert settings.upstream.profile_overrides == {"developer_role": False, "min_output_tokens": 64}
     assert settings.upstream.http2
     assert settings.models == {"opus": "gpt-6.2-astra", "haiku": "gpt-6-luna"}
-    assert [key.matches("two") for key in settings.client_keys] == [False, True]
+    assert [key.name for key in settings.client_keys] == ["key-1", "key-2"]
     assert (settings.limits.body_bytes, settings.timing.commit_after) == (1000, 0.5)
 
 
