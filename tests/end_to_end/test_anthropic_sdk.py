@@ -16,14 +16,14 @@ import trio
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.emulator.scenarios import GREETING, THOUGHTS
-from pipeline.settings import KeyHash, Settings, UpstreamSettings
+from pipeline.settings import ClientKey, Settings, UpstreamSettings
 from tests.support.serving import serving
 from tests.support.waiting import until
 
 T = TypeVar("T")
 KEY = "sk-of-a-client"
 SETTINGS = Settings(
-    upstream=UpstreamSettings(url="emulator", retries=0), client_keys=(KeyHash.of(KEY),), log_level="error"
+    upstream=UpstreamSettings(url="emulator", retries=0), client_keys=(ClientKey.of(KEY),), log_level="error"
 )
 MODEL = "claude-sonnet-5-5"
 PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
