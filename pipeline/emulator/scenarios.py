@@ -54,8 +54,8 @@ def unprompted(request: dict[str, Any]) -> Scenario:
     """Answer a prompt without directives: with a text, or with a call or a search where the request is made for one."""
     choice = request.get("tool_choice")
     name = choice.get("name") if isinstance(choice, dict) and choice.get("type") == "function" else None
-    required = choice == "required" or (allowed_tools(request) is not None and choice["mode"] == "required")
-    if required or name:
+    mode = choice["mode"] if isinstance(choice, dict) and allowed_tools(request) is not None else choice
+    if mode == "required" or name:
         return call(request, Directive("call", name))
     if searches_alone(request):
         return search(request, Directive("search"))
