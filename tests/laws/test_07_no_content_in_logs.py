@@ -156,6 +156,7 @@ def _value(kind: Any) -> Any:
         str | None: MARK,
         dict[str, Any]: {MARK: MARK},
         dict[str, Any] | None: {MARK: MARK},
+        tuple[dict[str, Any], ...] | None: ({MARK: MARK},),
         tuple[tuple[str, int], ...]: ((MARK, 1),),
         int: 1,
         bool: True,
