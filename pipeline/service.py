@@ -29,7 +29,7 @@ from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.address import base_url
 from pipeline.upstream.carried import Carried
 from pipeline.upstream.client import UpstreamClient, fingerprint
-from pipeline.upstream.credentials import KeyCommand
+from pipeline.upstream.credentials import COMMAND, KEY_FILE, FetchedKey
 from pipeline.upstream.discovery import Discovery
 from pipeline.upstream.http1.transport import HttptoolsTransport, choose_transport
 from pipeline.upstream.look import Findings
@@ -80,6 +80,7 @@ async def open_service(
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
                 await aside.close()
+                await tokenizer.close()
                 await transport.aclose()
 
 
@@ -90,7 +91,8 @@ def target_of(settings: Settings) -> Target:
     profile = attrs.evolve(profile, **upstream.profile_overrides)  # type: ignore[arg-type] # checked by the settings
     if not upstream.summaries:
         profile = attrs.evolve(profile, summaries=False)
-    key = upstream.api_key or (Secret(upstream.key_command) if upstream.key_command else None)
+    fetched = upstream.api_key_file or upstream.key_command
+    key = upstream.api_key or (Secret(fetched) if fetched else None)
     keyed = bool(settings.client_keys) and key is not None
     return Target(profile, fingerprint(upstream.url, key), ModelRegistry.of(settings.models), keyed)
 
@@ -98,9 +100,11 @@ def target_of(settings: Settings) -> Target:
 def client_of(settings: Settings, target: Target, transport: httpx.AsyncBaseTransport) -> UpstreamClient:
     """What speaks to the upstream that the settings name."""
     upstream = settings.upstream
-    command = KeyCommand(upstream.key_command, upstream.key_lifetime) if upstream.key_command else None
+    origin = KEY_FILE if upstream.api_key_file else COMMAND
+    place = upstream.api_key_file or upstream.key_command
+    fetched = FetchedKey(place, upstream.key_lifetime, origin) if place else None
     carried = Carried.of(upstream.headers, upstream.query, target.profile.key_header)
-    key = command or upstream.api_key
+    key = fetched or upstream.api_key
     return UpstreamClient(base_url(upstream.url), key, transport, settings.timing, upstream.retries, carried)
 
 

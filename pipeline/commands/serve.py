@@ -86,7 +86,8 @@ def upstream_in_words(settings: Settings) -> str:
         return "no key: answering from the built-in emulator, not from a model (set OPENAI_API_KEY, or --upstream URL)"
     if upstream.url == "emulator":
         return f"the built-in emulator, not a model (chosen by {chosen})"
-    key = "with a key" if upstream.api_key else "with a key by command" if upstream.key_command else "without a key"
+    ways = {"": upstream.api_key, " from a file": upstream.api_key_file, " by command": upstream.key_command}
+    key = next((f"with a key{words}" for words, way in ways.items() if way), "without a key")
     return f"{base_url(upstream.url)} ({key}; chosen by {chosen})"
 
 

@@ -21,6 +21,7 @@ from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
 from pipeline.endpoints.files import kept, listing, upload
 from pipeline.endpoints.paths import normal, not_found
 from pipeline.endpoints.running import Phase, Ticket
+from pipeline.settings.client_keys import key_of
 from pipeline.settings.keys import presented
 from pipeline.telemetry import names, semantics
 from pipeline.telemetry.logs import fault_site
@@ -169,12 +170,12 @@ def _admit(context: Context, exchange: Exchange, ticket: Ticket) -> Failure | No
 
 
 def _authenticate(context: Context, exchange: Exchange) -> Failure | None:
-    """Check the client's key, in either header, where keys are asked for."""
+    """Check the client's key, in either header, where keys are asked for, and note whose it is."""
     keys = context.settings.client_keys
     if not keys:
         return None
-    candidates = presented(exchange.headers)
-    if not candidates:
-        return Failure(Kind.AUTHENTICATION, "x-api-key header is required")
-    known = [key.matches(candidate) for key in keys for candidate in candidates]
-    return None if any(known) else Failure(Kind.AUTHENTICATION, "invalid x-api-key")
+    if (key := key_of(keys, exchange.headers)) is not None:
+        exchange.log.fields["client"] = key.name
+        return None
+    absent = not presented(exchange.headers)
+    return Failure(Kind.AUTHENTICATION, "x-api-key header is required" if absent else "invalid x-api-key")

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pipeline.settings.catalogue import SETTINGS
-from pipeline.settings.keys import KeyHash, Secret
+from pipeline.settings.client_keys import ClientKey
+from pipeline.settings.keys import Secret
 from stages.tables.model_registry import Described
 from stages.tables.prices import Price
 
@@ -121,8 +122,8 @@ def _plain(value: object) -> object:
     match value:
         case Secret():
             return value.reveal()
-        case KeyHash():
-            return value.digest
+        case ClientKey():
+            return (value.name, value.digest)
         case Mapping():
             return sorted((str(name), _plain(each)) for name, each in value.items())
         case tuple() | list():

@@ -37,6 +37,18 @@ from tests.pipeline.emulator.talk import BASH, refusal
             None,
         ),
         (
+            {"tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "gone"}]}},
+            "Tool choice 'gone' not found in 'tools' parameter.",
+            "tool_choice.tools[0]",
+            None,
+        ),
+        (
+            {"tool_choice": {"type": "allowed_tools", "mode": "none", "tools": []}},
+            "Invalid value: 'none'. Supported values are: 'auto' and 'required'.",
+            "tool_choice.mode",
+            "invalid_value",
+        ),
+        (
             {"previous_response_id": "resp_1"},
             "Previous response with id 'resp_1' not found.",
             "previous_response_id",
