@@ -175,6 +175,7 @@ REQUEST_CHECKS: tuple[Check, ...] = (
     _tools,
     _tool_choice,
     item_checks.item_shapes,
+    breakpoints.options,
     breakpoints.misplaced,
     item_checks.reference_checks,
     item_checks.pairs,

@@ -31,7 +31,12 @@ _Groups: TypeAlias = tuple[tuple[Directive, ...], ...]
 
 
 def choose_scenario(request: dict[str, Any]) -> Scenario | Fault:
-    """Choose what to answer: the turn that the prompt's directives ask for, or what the request itself asks for."""
+    """Choose what to answer: the turn that the prompt's directives ask for, or what the request itself asks for.
+
+    A request that prepares the cache is answered with nothing.
+    """
+    if (request.get("prompt_cache_options") or {}).get("prewarm"):
+        return Scenario(())
     turn = current_turn(request)
     left = turn.results
     groups, side_request = _apart(parse_directives(turn.prompt, frozenset(DIRECTIVES)))

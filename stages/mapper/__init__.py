@@ -20,6 +20,7 @@ from stages.mapper.server_tools import DeclaredServerTools
 from stages.mapper.summarising import ask_for_summary, changes_summed_up, summarised
 from stages.mapper.tool_choice import tool_choice
 from stages.mapper.tools import Toolbox, toolbox
+from stages.mapper.warming import warm
 from stages.tables import models
 from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import Model
@@ -102,6 +103,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     body |= breakpoints.options()
     body |= _handling(request, profile, tools.server_tools, report)
     ask_for_summary(body, request, report)
+    warm(body, request, model, profile, report)
     adapt(body, request, profile, report)
     field_report.complete(report, request, profile, tools.server_tools.names)
     plan = AnswerPlan(

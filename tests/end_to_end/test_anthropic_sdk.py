@@ -336,3 +336,23 @@ async def test_a_runner_that_adds_and_removes_tools(model: str) -> None:
         told = await use(talk)
 
     assert told[:3] == [["looked"], ["measured"], ["measured"]]
+
+
+@pytest.mark.parametrize(
+    "model", [MODEL, "gpt-5.4"]
+)  # one prepares its cache when it is asked to, the other must answer
+async def test_a_cache_that_is_warmed(model: str) -> None:
+    """Nothing is said, and the next answer finds the prompt in the cache."""
+
+    def talk(client: anthropic.Anthropic) -> list[anthropic.types.Message]:
+        asked: Any = {"model": model, "messages": said("[[text]] " + "word " * 400)}
+        return [client.messages.create(max_tokens=most, **asked) for most in (0, 500)]
+
+    async with sdk() as use:
+        warming, real = await use(talk)
+
+    assert (warming.content, warming.stop_reason) == ([], "max_tokens")
+    assert warming.usage.output_tokens <= (0 if model == MODEL else 16)
+    assert not warming.usage.cache_read_input_tokens
+    assert (real.usage.cache_read_input_tokens or 0) > 300
+    assert real.content[-1].text == GREETING

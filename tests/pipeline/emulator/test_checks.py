@@ -49,6 +49,18 @@ from tests.pipeline.emulator.talk import BASH, refusal
             "invalid_value",
         ),
         (
+            {"model": "gpt-5.4", "prompt_cache_options": {"prewarm": True}},
+            "Unsupported parameter: 'prompt_cache_options' is not supported with this model.",
+            "prompt_cache_options",
+            None,
+        ),
+        (
+            {"model": "gpt-6", "prompt_cache_options": {"prewarm": 1}},
+            "Invalid type for 'prompt_cache_options.prewarm': expected a boolean.",
+            "prompt_cache_options.prewarm",
+            "invalid_type",
+        ),
+        (
             {"previous_response_id": "resp_1"},
             "Previous response with id 'resp_1' not found.",
             "previous_response_id",

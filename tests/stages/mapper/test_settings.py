@@ -39,7 +39,7 @@ def request(*efforts: str | None, **fields: Any) -> Request:
         (1000, None, None, FIXED, 1000, None, None),
         (16, DISABLED, "none", RELAXED, 16, None, None),
         (5, DISABLED, "none", RELAXED, 16, 5, Disposition.EMULATED),
-        (0, DISABLED, "none", RELAXED, 16, 0, Disposition.EMULATED),
+        (0, DISABLED, "none", RELAXED, 16, 0, None),
         (5, None, None, FIXED, 5 + ROOM_TO_REASON, 5, Disposition.EMULATED),
         (1000, DISABLED, "low", FIXED, 1000 + ROOM_TO_REASON, 1000, Disposition.EMULATED),
         (128_000, DISABLED, "low", FIXED, 128_000, None, None),
