@@ -161,8 +161,12 @@ class Timing:
     error_body: float = attrs.field(
         default=5.0, metadata=_about(read.seconds, "for the body of an upstream's error; then what was read counts")
     )
-    shutdown_grace: float = attrs.field(
-        default=10.0, metadata=_about(read.seconds, "for running requests to end when the server is told to stop")
+    shutdown_grace: float | None = attrs.field(
+        default=None,
+        metadata=_about(
+            read.seconds,
+            "for running requests to end when the server is told to stop; unset: 10 at a terminal, else 600",
+        ),
     )
 
 
@@ -189,6 +193,13 @@ class Settings:
     http1: Literal["dragoman", "hypercorn"] = attrs.field(
         default="dragoman",
         metadata=_about(read.choice("dragoman", "hypercorn"), "who speaks HTTP/1.1 on connections without TLS"),
+    )
+    draining: Literal["answer", "close"] = attrs.field(
+        default="answer",
+        metadata=_about(
+            read.choice("answer", "close"),
+            "what new connections meet while the server ends: the answer 529, or nobody, so that a proxy asks another",
+        ),
     )
     workers: int = attrs.field(default=1, metadata=_about(read.whole(1, 256), "processes that share the port"))
     log_format: Literal["console", "json"] = attrs.field(

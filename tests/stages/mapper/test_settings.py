@@ -15,6 +15,7 @@ from stages.tables.effort import ROOM_TO_REASON
 from stages.tables.models import MODEL_EFFORTS, MODELS, Model
 from stages.tables.profiles import PROFILES, Profile
 from tests.stages.strategies import TEXTS
+from tests.support.cases import cases
 
 OPENAI = PROFILES["openai"]
 NOBODY = Caller()
@@ -66,8 +67,8 @@ def test_limits(  # noqa: PLR0917 - the columns of a table
     )
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.prefix)
-@pytest.mark.parametrize("effort", [None, *MODEL_EFFORTS])
+@cases("model", MODELS, ids=lambda model: model.prefix)
+@cases("effort", [None, *MODEL_EFFORTS])
 def test_sampling_goes_where_it_is_taken(model: Model, effort: str | None) -> None:
     """Both parameters or neither, by the model's rule, and what is left out is reported."""
     report = Report()

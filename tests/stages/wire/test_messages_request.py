@@ -11,6 +11,7 @@ from hypothesis import given
 from stages.canonical import request as canonical
 from stages.wire.messages_request import BLOCKS, Misfit, structure
 from tests.stages.strategies import JSON, OBJECTS
+from tests.support.cases import cases
 
 
 def body(**fields: Any) -> dict[str, Any]:
@@ -191,7 +192,7 @@ def test_an_unknown_block_is_kept_whole() -> None:
     assert only(block) == canonical.Unknown("hologram", block)
 
 
-@pytest.mark.parametrize(("fields", "expected"), MISTAKES, ids=[expected[:50] for _, expected in MISTAKES])
+@cases(("fields", "expected"), MISTAKES)
 def test_mistakes_are_named_with_their_place(fields: dict[str, Any], expected: str) -> None:
     """Location with dots, union tags included, then what was expected."""
     assert complaint(body(**fields)) == expected
