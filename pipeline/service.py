@@ -80,6 +80,7 @@ async def open_service(
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
                 await aside.close()
+                await tokenizer.close()
                 await transport.aclose()
 
 

@@ -79,7 +79,6 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
         stream=first.stream,
         request_id=exchange.request_id,
         log=log,
-        tokens=context.tokenizer.tokens,
     )
     settings = context.settings
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)

@@ -8,7 +8,7 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import attrs
@@ -16,7 +16,7 @@ import msgspec
 
 from pipeline.endpoints.owners import Owner
 from pipeline.lessons import with_changes
-from pipeline.tokenizer import Tokenizer
+from pipeline.tokenizer import counter_of
 from stages import counter
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.file_ids import file_ids
@@ -186,8 +186,8 @@ def count(question: Question, body: bytes, tokens: counter.Tokens) -> tuple[int,
 
 
 def count_by(question: Question, body: bytes, source: str) -> tuple[int, int] | Failure:
-    """Count with a vocabulary that this process has, or loads now, by its name."""
-    return count(question, body, _vocabulary(source).tokens)
+    """Count with a source that this process has, or loads now, by its name."""
+    return count(question, body, counter_of(source))
 
 
 def cleared(question: Question, body: bytes) -> int | None:
@@ -197,9 +197,6 @@ def cleared(question: Question, body: bytes) -> int | None:
         return None
     edits = edit_history(request, counter.estimate).edits
     return None if edits.applied is None else edits.cleared_tokens
-
-
-_vocabulary = cache(Tokenizer.of)
 
 
 def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:

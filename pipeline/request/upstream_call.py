@@ -23,6 +23,7 @@ from stages.canonical.events import MessageEnd
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator import Ledger, correlate
+from stages.counter import count_pieces
 from stages.filters.answer_format import AnswerFormat
 from stages.filters.stop_scanner import StopScanner
 from stages.filters.summariser import Summariser
@@ -65,7 +66,6 @@ class RequestJob:
         stream: whether the client wants a stream.
         request_id: what the client may quote.
         log: hears what happens.
-        tokens: counts the tokens of a text.
     """
 
     plan: AnswerPlan
@@ -74,7 +74,6 @@ class RequestJob:
     stream: bool
     request_id: str
     log: RequestLog
-    tokens: Callable[[str], int] = len
 
 
 @attrs.frozen
@@ -155,22 +154,22 @@ class UpstreamCall:
                 if refusal is None:
                     job.healing.worked()
             ledger = Ledger(plan, waiting=limits.waiting_bytes)
-            filters = filters_of(plan, job.tokens)
+            filters = filters_of(plan)
             if await correlate(ledger, inbox, self.outbox, capacity=limits.channel_batches, filters=filters):
                 await answer.drain()
         self.timers.over.set()
         return None
 
 
-def filters_of(plan: AnswerPlan, tokens: Callable[[str], int]) -> list[Transducer[Any, Any]]:
-    """The stages that a message passes only when its request asks for them; `tokens` counts those of a text."""
+def filters_of(plan: AnswerPlan) -> list[Transducer[Any, Any]]:
+    """The stages that a message passes only when its request asks for them; none waits for a vocabulary to count."""
     filters = list[Transducer[Any, Any]]()
     if plan.cut_at is not None:
-        filters.append(TokenLimit(plan.cut_at, tokens))
+        filters.append(TokenLimit(plan.cut_at, count_pieces))
     if plan.structure is not None:
         filters.append(AnswerFormat(plan.structure))
     if plan.summarises:
         filters.append(Summariser())
     if plan.stop_sequences:
-        filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, tokens))
+        filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, count_pieces))
     return filters

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import pytest
 import structlog.testing
+import trio.testing
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
@@ -100,9 +101,9 @@ async def test_requests_of_one_session_are_known_by_its_mark(
     assert SESSION not in repr(line)
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_what_became_of_the_request() -> None:
+async def test_what_became_of_the_request(autojump_clock: trio.testing.MockClock) -> None:
     """The gravest thing that the mapping did, how often the upstream was asked, and what it said last."""
+    began = autojump_clock.current_time()
     well = await line_of(GOOD)
     cut = await line_of(GOOD, body={"top_k": 5})
     down = await line_of(*[Script((b"no",), 503, {})] * 3)
@@ -110,3 +111,4 @@ async def test_what_became_of_the_request() -> None:
     assert (well["mapping"], well["attempts"], well["upstream_status"]) == ("faithful", 1, 200)
     assert cut["mapping"] == "dropped"
     assert (down["attempts"], down["upstream_status"], down["status"]) == (3, 503, 529)
+    assert down["seconds"] == round(autojump_clock.current_time() - began, 3) > 0
