@@ -169,7 +169,7 @@ def filters_of(plan: AnswerPlan) -> list[Transducer[Any, Any]]:
     if plan.structure is not None:
         filters.append(AnswerFormat(plan.structure))
     if plan.summarises:
-        filters.append(Summariser())
+        filters.append(Summariser(plan.tool_changes))
     if plan.stop_sequences:
         filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, count_pieces))
     return filters

@@ -62,6 +62,7 @@ __all__ = [
 
 
 _API_KEY = "upstream.api_key"
+_FETCHED = {"upstream.api_key_file", "upstream.key_command"}  # where a key comes from that is not set itself
 
 
 class ConfigurationError(Exception):
@@ -121,7 +122,7 @@ def _gather(flags: Mapping[str, object], environment: Mapping[str, str], file: P
     in_file, more = from_file(file, SETTINGS) if file else ({}, [])
     ours: Layer = ChainMap(*(dict(layer) for layer in (from_flags(flags), in_environment, in_file)))
     theirs = from_openai_environment(environment)
-    if "upstream.key_command" in ours:  # whoever sets that means it, and not the key that other programs use
+    if _FETCHED & ours.keys():  # whoever sets that means it, and not the key that other programs use
         theirs = {name: each for name, each in theirs.items() if name != _API_KEY}
     return {**theirs, **ours}, mistakes + more
 
@@ -129,7 +130,7 @@ def _gather(flags: Mapping[str, object], environment: Mapping[str, str], file: P
 def _build(values: Mapping[str, object], layer: Mapping[str, Given]) -> Settings:
     upstream_url = "upstream.url"
     chosen_by = layer[upstream_url].origin if upstream_url in layer else "an API key was given"
-    if upstream_url not in layer and not {_API_KEY, "upstream.key_command"} & layer.keys():
+    if upstream_url not in layer and not {_API_KEY, *_FETCHED} & layer.keys():
         values, chosen_by = {**values, upstream_url: EMULATOR}, "nothing was given"
     groups: dict[str, Any] = {
         name: group(**{key.removeprefix(f"{name}."): v for key, v in values.items() if key.startswith(f"{name}.")})

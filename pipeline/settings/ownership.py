@@ -40,7 +40,7 @@ Address = tuple[str, int]
 _CHALLENGE = re.compile(r"[0-9a-f]{64}")
 _SIZE = 32  # bytes of a secret and of a challenge
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_OF_ONE_PROCESS = frozenset({"host", "port", "workers", "log_format", "log_level"})
+_OF_ONE_PROCESS = frozenset({"host", "port", "workers", "log_format", "log_level", "draining", "timing.shutdown_grace"})
 # Settings that change nothing about the answers, so that a server which differs in them will do.
 
 

@@ -104,7 +104,7 @@ class RequestLog:
 _ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE}
 # What we caused ourselves, by the cause of the failure that the client was told.
 
-_PROBES = ("/healthz",)
+_PROBES = ("/healthz", "/readyz")
 # Asked every few seconds by whoever watches over the process: a line each would bury all others.
 
 _NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)

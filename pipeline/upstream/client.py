@@ -21,7 +21,7 @@ import trio
 from pipeline.settings import Secret, Timing
 from pipeline.upstream.carried import OURS, Carried, Headers
 from pipeline.upstream.causes import cause_of
-from pipeline.upstream.credentials import KeyCommand
+from pipeline.upstream.credentials import FetchedKey
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import parsed
@@ -207,7 +207,7 @@ class UpstreamClient:
     """
 
     url: str
-    key: Secret | KeyCommand | None
+    key: Secret | FetchedKey | None
     transport: httpx.AsyncBaseTransport
     timing: Timing
     retries: int = 2
@@ -216,7 +216,7 @@ class UpstreamClient:
 
     def __attrs_post_init__(self) -> None:
         """Prepare the headers that every request carries; a key that a command prints comes later."""
-        key = None if isinstance(self.key, KeyCommand) else self.key
+        key = None if isinstance(self.key, FetchedKey) else self.key
         object.__setattr__(self, "_headers", self.carried.with_key(OURS, key))
 
     async def post(
@@ -315,14 +315,14 @@ class UpstreamClient:
             return failure_of_fault(error)
         if response.is_success:
             return UpstreamResponse(response)
-        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, KeyCommand) and key is not None:
+        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, FetchedKey) and key is not None:
             self.key.forget(key)
         async with UpstreamResponse(response) as answer:
             return await _read_error(response.status_code, answer, None, timing.error_body)
 
     async def _authorized(self) -> tuple[Headers, Secret | None] | Failure:
         """The headers of a request, and the key in them if a command printed it; waits for that command alone."""
-        if not isinstance(self.key, KeyCommand):
+        if not isinstance(self.key, FetchedKey):
             return self._headers, None
         key = await self.key.key()
         return key if isinstance(key, Failure) else (self.carried.with_key(OURS, key), key)
@@ -352,7 +352,7 @@ class UpstreamClient:
             return UpstreamResponse(response)
         async with UpstreamResponse(response) as answer:
             failure = await _read_error(response.status_code, answer, plan, timing.error_body)
-        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, KeyCommand) and key is not None:
+        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, FetchedKey) and key is not None:
             self.key.forget(key)
             return _Unaccepted(failure)
         is_json = "json" in response.headers.get("content-type", "")

@@ -32,6 +32,8 @@ def limits(
     maximum = request.max_tokens
     if maximum is None:
         return {}, None
+    if maximum == 0:  # what becomes of that is said in `warming`
+        return {"max_output_tokens": profile.min_output_tokens}, 0
     reasons = profile.effort and model.reasons(overall)
     room = effort.ROOM_TO_REASON if reasons and shown is ThinkingDisplay.NONE else 0
     limit = min(max(maximum + room, profile.min_output_tokens), model.output)

@@ -28,6 +28,7 @@ from stages.encoder import Encoder
 from stages.redactor import redact
 from stages.upstream_reader import Framing
 from tests.support.canaries import HEADERS, MARK, OURS, REQUEST, UPSTREAMS
+from tests.support.cases import cases
 from tests.support.client import Reply
 from tests.support.running import client_of, context_of
 from tests.support.upstream import Script, ScriptedUpstream
@@ -53,7 +54,7 @@ async def _ask(
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
-@pytest.mark.parametrize("name", UPSTREAMS)
+@cases("name", UPSTREAMS)
 async def test_whatever_the_upstream_does(name: str, *, stream: bool) -> None:
     """Answers, errors of all kinds and places, broken connections, crashes."""
     log = structlog.testing.CapturingLogger()
@@ -174,6 +175,7 @@ def _value(kind: Any) -> Any:
         str | None: MARK,
         dict[str, Any]: {MARK: MARK},
         dict[str, Any] | None: {MARK: MARK},
+        tuple[dict[str, Any], ...] | None: ({MARK: MARK},),
         tuple[tuple[str, int], ...]: ((MARK, 1),),
         int: 1,
         bool: True,

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.settings import readers as read
 from pipeline.settings.keys import Secret
+from tests.support.cases import cases
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_good_values(reader: read.Reader, given: object, value: object) -> None:
     assert reader(given) == value
 
 
-@pytest.mark.parametrize(
+@cases(
     ("reader", "given", "right"),
     [
         (read.text, 1, "a text"),
