@@ -118,10 +118,10 @@ def upstream_url(value: object) -> str:
 
 
 def receiver_url(value: object) -> str:
-    """Read the base URL of what takes telemetry, `off` included; no slash is left at its end."""
+    """Read the base URL of what takes telemetry, `off` and nothing included; no slash is left at its end."""
     if isinstance(value, str):
-        if value.lower() == OFF:
-            return OFF
+        if value.lower() in (OFF, ""):
+            return value.lower()
         if _is_base_url(value):
             return value.rstrip("/")
     raise ValueError('"off", or a URL as http://host:4318 without a name, password, query or fragment in it')

@@ -25,8 +25,8 @@ from pipeline.commands import listening
 
 async def main():
     async with open_service(load({"upstream": "emulator", "port": 0}, {}, None)) as context:
-        stop = trio.Event()
-        await listen(context, shutdown=stop, ready=lambda url: stop.set())
+        with trio.CancelScope() as scope:
+            await listen(context, ready=lambda url: scope.cancel())
 trio.run(main)
 print(sorted(name for name in sys.modules if name.split(".")[0] in ("opentelemetry", "google", "prometheus_client")))
 """
@@ -41,7 +41,7 @@ def test_off_is_not_even_imported() -> None:
 def test_where_the_packages_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables may be meant for another program, so they are worth a warning; a setting of ours is meant."""
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
-    for name in [name for name in sys.modules if name.startswith(("opentelemetry.", "pipeline.telemetry.otlp.exp"))]:
+    for name in [name for name in sys.modules if name.startswith(("opentelemetry.", "pipeline.telemetry.otlp."))]:
         monkeypatch.delitem(sys.modules, name)
     log = structlog.testing.CapturingLogger()
 
