@@ -24,6 +24,7 @@ from pipeline.lifecycle.signals import AGAIN, obey
 from pipeline.server.shutdown import Shutdown
 from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
+from pipeline.telemetry.exporting import exporter_of
 from pipeline.telemetry.logs import make_logger
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.address import base_url
@@ -75,14 +76,27 @@ async def open_service(
         if discovery is not None:
             nursery.start_soon(discovery.look)
         aside = Aside()
+        context = Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery)
+        if not on_stage:
+            context = _exporting(context, nursery)
         try:
-            yield Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery)
+            yield context
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
                 await aside.close()
                 await tokenizer.close()
                 await transport.aclose()
+
+
+def _exporting(context: Context, nursery: trio.Nursery) -> Context:
+    """Send what is to be known of requests to whoever was named; the same context where nobody was."""
+    about = context.version, context.upstream_name
+    exporter = exporter_of(context.settings, os.environ, context.tally, context.log, about)
+    if exporter is None:
+        return context
+    nursery.start_soon(exporter.run)
+    return attrs.evolve(context, tracing=exporter.tracing)
 
 
 def target_of(settings: Settings) -> Target:
