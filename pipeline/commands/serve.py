@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import socket
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.commands import options
@@ -46,18 +47,21 @@ def run(arguments: argparse.Namespace) -> int:
             announce(out, settings, url, target_now(settings).models)
             again = [*options.given_again(arguments), "--workers", "1"]
             return run_workers(again, settings.workers, listener, grace_here(settings.timing))
-        from pipeline import service
+        from pipeline import serving
 
-        service.serve(settings, sockets=[listener], ready=lambda _, registry: announce(out, settings, url, registry))
+        around = serving.Around(
+            partial(options.settings_of, arguments), lambda _, registry: announce(out, settings, url, registry)
+        )
+        serving.serve(settings, [listener], around)
     return 0
 
 
 def _serve_for_parent(settings: Settings, descriptor: int) -> int:
-    from pipeline import service
+    from pipeline import serving
     from pipeline.workers import end_with_parent
 
     end_with_parent()
-    service.serve(settings, sockets=[socket.socket(fileno=descriptor)])
+    serving.serve(settings, [socket.socket(fileno=descriptor)], serving.Around())
     return 0
 
 

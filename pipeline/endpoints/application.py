@@ -27,6 +27,7 @@ from pipeline.telemetry import names, semantics
 from pipeline.telemetry.logs import fault_site
 from pipeline.telemetry.request_log import RequestLog
 from pipeline.telemetry.request_metrics import count_request, tally_of
+from pipeline.telemetry.tally import Tally
 from stages.canonical.failure import Failure, Kind
 from stages.redactor import redact
 
@@ -72,9 +73,19 @@ _THINGS: tuple[tuple[str, str, dict[str, Endpoint]], ...] = (
 # Paths with an id in them, by the name of their route; the first that fits counts.
 
 
-def application(context: Context) -> Application:
-    """Make the ASGI application of a service."""
-    context = attrs.evolve(context, tally=tally_of((*ROUTES, *(route for route, _, _ in _THINGS))))
+def new_tally() -> Tally:
+    """Make what the requests of an application are counted in."""
+    return tally_of((*ROUTES, *(route for route, _, _ in _THINGS)))
+
+
+def application(context: Context, tally: Tally | None = None) -> Application:
+    """Make the ASGI application of a service.
+
+    Args:
+        context: what requests are served with.
+        tally: where they are counted, if they are counted on from another application.
+    """
+    context = attrs.evolve(context, tally=tally or new_tally())
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -21,18 +22,18 @@ from pipeline.commands.screen import Screen
 from pipeline.commands.serve import announce, upstream_in_words
 from pipeline.settings import ClientKey, Secret, Settings, UpstreamSettings
 from pipeline.workers import server_command
-from tests.support.waiting import TIMEOUT
+from tests.support.waiting import TIMEOUT, until
 
 _KEY = "sk-do-not-show"
 
 
 @contextmanager
-def _serving(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def _serving(*words: str, log: IO[str] | None = None) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run the command; give its process and the URL that it says it listens on."""
     with bind("127.0.0.1", 0) as listener:
         _, environment = server_command([], listener)
     command = [sys.executable, "-P", "-m", "pipeline.cli", "serve", "--port", "0", *words]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True) as process:
         try:
             assert process.stdout is not None
             yield process, process.stdout.readline().split()[-1]
@@ -40,10 +41,25 @@ def _serving(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
+def _asking(words: str, **fields: object) -> dict[str, Any]:
+    body = {"model": "claude-opus-5-5", "max_tokens": 100, "messages": [{"role": "user", "content": words}], **fields}
+    return {"json": body, "headers": {"x-api-key": "any"}, "trust_env": False, "timeout": TIMEOUT}
+
+
 def _hello(base_url: str) -> httpx.Response:
-    body = {"model": "claude-opus-5-5", "max_tokens": 100, "messages": [{"role": "user", "content": "hello"}]}
-    headers = {"anthropic-version": "2023-06-01", "x-api-key": "any"}
-    return httpx.post(base_url + "/v1/messages", json=body, headers=headers, trust_env=False, timeout=TIMEOUT)
+    return httpx.post(base_url + "/v1/messages", **_asking("hello"))
+
+
+async def _told(log: Path, word: str) -> str:
+    heard = ""
+
+    def told() -> bool:
+        nonlocal heard
+        heard = log.read_text()
+        return word in heard
+
+    await until(told)
+    return heard
 
 
 def test_it_serves_until_it_is_told_to_stop() -> None:
@@ -70,6 +86,29 @@ def test_workers_share_the_port() -> None:
         assert process.wait(TIMEOUT) == 0
         assert len(before) == 2
     assert who_answers(base_url) is Answerer.NOBODY
+
+
+async def test_settings_are_read_anew(tmp_path: Path) -> None:
+    """A stream keeps what it began with, new requests get what is in; wrong settings change nothing, and say why."""
+    file, log = tmp_path / "dragoman.toml", tmp_path / "log"
+    file.write_text('[upstream]\nurl = "emulator"\n')
+    with log.open("w") as written, _serving("--config", str(file), log=written) as (process, base_url):
+        slow = _asking("[[slow 0.3]]", stream=True)
+        with httpx.stream("POST", base_url + "/v1/messages", **slow) as stream:
+            file.write_text(f'[upstream]\nurl = "http://127.0.0.1:9/v1"\napi_key = "{_KEY}"\n')
+            process.send_signal(signal.SIGHUP)
+            await _told(log, "reloaded")
+            assert _hello(base_url).status_code >= 500
+            file.write_text(f'wrong = 1\n[upstream]\napi_key = "{_KEY} {_KEY}"\n')
+            process.send_signal(signal.SIGHUP)
+            said = await _told(log, "reload_failed")
+            assert _hello(base_url).status_code >= 500
+            assert b"message_stop" in stream.read()
+        assert "upstream.url" in said
+        assert "wrong (from dragoman.toml): no such setting" in said
+        assert _KEY not in said
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(TIMEOUT) == 0
 
 
 def _children(pid: int) -> list[int]:
