@@ -10,12 +10,11 @@ from __future__ import annotations
 import attrs
 import trio
 
-from pipeline.endpoints.application import Application, application, new_tally
+from pipeline.endpoints.application import Application, application
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Receive, Scope, Send
 from pipeline.service import LOOK_BEFORE_READY, Shared, open_context
 from pipeline.settings import Settings
-from pipeline.telemetry.tally import Tally
 from stages.tables.model_registry import ModelRegistry
 
 
@@ -47,7 +46,6 @@ class Generations:
 
     _shared: Shared
     _nursery: trio.Nursery
-    _tally: Tally = attrs.field(factory=new_tally, init=False)
     _living: list[_Generation] = attrs.field(factory=list, init=False)
 
     @property
@@ -89,7 +87,7 @@ class Generations:
                 with trio.move_on_after(LOOK_BEFORE_READY):
                     await context.discovery.look()
             made = context.after(self.context) if self._living else context
-            generation = _Generation(made, application(made, self._tally))
+            generation = _Generation(made, application(made))
             self._living.append(generation)
             self._close_what_is_over()
             task_status.started()

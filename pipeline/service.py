@@ -17,7 +17,10 @@ from pipeline.endpoints.context import Context
 from pipeline.server.shutdown import Shutdown
 from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
+from pipeline.telemetry.exporting import exporter_of
 from pipeline.telemetry.logs import make_logger
+from pipeline.telemetry.request_metrics import tally_of
+from pipeline.telemetry.tally import Tally
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.address import base_url
 from pipeline.upstream.carried import Carried
@@ -29,6 +32,7 @@ from pipeline.upstream.look import Findings
 from stages.mapper import Target
 from stages.tables import profiles
 from stages.tables.model_registry import ModelRegistry
+from stages.tables.regions import region_of
 
 LOOK_BEFORE_READY = 0.5
 """Seconds that the announcement of a start waits for a look at the upstream; one that is away answers at once."""
@@ -44,10 +48,12 @@ class Shared:
     Attributes:
         tokenizer: how tokens are counted here.
         aside: runs what would hold up other requests.
+        tally: what is counted of requests.
     """
 
-    tokenizer: Tokenizer
-    aside: Aside
+    tokenizer: Tokenizer = attrs.field(factory=Tokenizer)
+    aside: Aside = attrs.field(factory=Aside)
+    tally: Tally = attrs.field(factory=tally_of)
 
 
 @asynccontextmanager
@@ -69,7 +75,7 @@ async def open_service(
 @asynccontextmanager
 async def open_shared() -> AsyncIterator[Shared]:
     """Open what belongs to the process, and close it at the end; no process of ours is left then."""
-    shared = Shared(Tokenizer(), Aside())
+    shared = Shared()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(shared.tokenizer.load)
         try:
@@ -104,12 +110,27 @@ async def open_context(
         discovery = None if on_stage else discovery_of(settings, client, target, log)
         if discovery is not None:
             nursery.start_soon(discovery.look)
+        context = Context(
+            settings, client, target, shared.tokenizer, log, aside=shared.aside, discovery=discovery, tally=shared.tally
+        )
+        if not on_stage:
+            context = _exporting(context, nursery)
         try:
-            yield Context(settings, client, target, shared.tokenizer, log, aside=shared.aside, discovery=discovery)
+            yield context
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
                 await transport.aclose()
+
+
+def _exporting(context: Context, nursery: trio.Nursery) -> Context:
+    """Send what is to be known of requests to whoever was named; the same context where nobody was."""
+    about = context.version, context.upstream_name
+    exporter = exporter_of(context.settings, os.environ, context.tally, context.log, about)
+    if exporter is None:
+        return context
+    nursery.start_soon(exporter.run)
+    return attrs.evolve(context, tracing=exporter.tracing)
 
 
 def target_of(settings: Settings) -> Target:
@@ -122,7 +143,15 @@ def target_of(settings: Settings) -> Target:
     fetched = upstream.api_key_file or upstream.key_command
     key = upstream.api_key or (Secret(fetched) if fetched else None)
     keyed = bool(settings.client_keys) and key is not None
-    return Target(profile, fingerprint(upstream.url, key), ModelRegistry.of(settings.models), keyed)
+    return Target(
+        profile,
+        fingerprint(upstream.url, key),
+        ModelRegistry.of(settings.models),
+        keyed,
+        region=region_of(upstream.url),
+        breaks_promises=settings.broken_promises == "report",
+        shared_agents=upstream.shared_agents,
+    )
 
 
 def client_of(settings: Settings, target: Target, transport: httpx.AsyncBaseTransport) -> UpstreamClient:

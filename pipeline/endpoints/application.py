@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Awaitable, Callable
 
-import attrs
 import trio
 
 from pipeline.endpoints import counting, health, messages, metrics, models, web_pages
@@ -26,8 +25,7 @@ from pipeline.settings.keys import presented
 from pipeline.telemetry import names, semantics
 from pipeline.telemetry.logs import fault_site
 from pipeline.telemetry.request_log import RequestLog
-from pipeline.telemetry.request_metrics import count_request, tally_of
-from pipeline.telemetry.tally import Tally
+from pipeline.telemetry.request_metrics import count_request
 from stages.canonical.failure import Failure, Kind
 from stages.redactor import redact
 
@@ -55,6 +53,9 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
 OPEN = {"/", "/healthz", "/readyz"}
 """Routes that ask for no key."""
 
+UNTRACED = OPEN | {"/metrics"}
+"""Paths of those who watch over the process: a span each would bury all others."""
+
 FAREWELL = 1.0
 """Seconds that a request which was cut has to say so."""
 
@@ -73,19 +74,9 @@ _THINGS: tuple[tuple[str, str, dict[str, Endpoint]], ...] = (
 # Paths with an id in them, by the name of their route; the first that fits counts.
 
 
-def new_tally() -> Tally:
-    """Make what the requests of an application are counted in."""
-    return tally_of((*ROUTES, *(route for route, _, _ in _THINGS)))
-
-
-def application(context: Context, tally: Tally | None = None) -> Application:
-    """Make the ASGI application of a service.
-
-    Args:
-        context: what requests are served with.
-        tally: where they are counted, if they are counted on from another application.
-    """
-    context = attrs.evolve(context, tally=tally or new_tally())
+def application(context: Context) -> Application:
+    """Make the ASGI application of a service."""
+    context.tally.know(semantics.ROUTE, (*ROUTES, *(route for route, _, _ in _THINGS)))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -95,6 +86,8 @@ def application(context: Context, tally: Tally | None = None) -> Application:
             await send({"type": "websocket.close"})  # nothing else is served here; this is ASGI's way to refuse
             return
         log = RequestLog(context.log, {"request_id": f"req_{os.urandom(12).hex()}", "method": _method(scope)})
+        if context.tracing is not None and scope["path"] not in UNTRACED:
+            log.trace = context.tracing.begin(_method(scope), scope["headers"], context.profile)
         try:
             context.tally.add(semantics.RUNNING)
             await _serve(context, scope, receive, send, log)
