@@ -13,9 +13,10 @@ from hypercorn.config import Config
 
 from pipeline.endpoints.application import Application
 from pipeline.endpoints.context import Context
-from pipeline.endpoints.running import Phase
+from pipeline.endpoints.running import SPARE, Phase
 from pipeline.lifecycle.grace import grace_here
 from pipeline.lifecycle.notify import Notifier
+from pipeline.lifecycle.parent import RELOAD
 from pipeline.lifecycle.signals import AGAIN
 from pipeline.server.connection import Terms
 from pipeline.server.guard import Guard
@@ -88,6 +89,8 @@ class Front:
         """Begin nothing new, and say what still runs, and how long it may."""
         context = self.now()
         running, grace = context.running, grace_here(context.settings.timing)
+        if self.shutdown.by == RELOAD and self._server is not None:  # a stream does not end because of new settings
+            self._server.config.graceful_timeout = grace = context.settings.timing.total + SPARE
         running.phase = Phase.DRAINING
         found: dict[str, object] = {"by": self.shutdown.by, "requests": running.requests, "streams": running.streams}
         hint = {"hint": AGAIN} if self.shutdown.by == "SIGINT" and running.requests else {}
