@@ -36,6 +36,7 @@ from pipeline.upstream.look import Findings
 from stages.mapper import Target
 from stages.tables import profiles
 from stages.tables.model_registry import ModelRegistry
+from stages.tables.regions import region_of
 
 LOOK_BEFORE_READY = 0.5
 """Seconds that the announcement of a start waits for a look at the upstream; one that is away answers at once."""
@@ -94,7 +95,15 @@ def target_of(settings: Settings) -> Target:
     fetched = upstream.api_key_file or upstream.key_command
     key = upstream.api_key or (Secret(fetched) if fetched else None)
     keyed = bool(settings.client_keys) and key is not None
-    return Target(profile, fingerprint(upstream.url, key), ModelRegistry.of(settings.models), keyed)
+    return Target(
+        profile,
+        fingerprint(upstream.url, key),
+        ModelRegistry.of(settings.models),
+        keyed,
+        region=region_of(upstream.url),
+        breaks_promises=settings.broken_promises == "report",
+        shared_agents=upstream.shared_agents,
+    )
 
 
 def client_of(settings: Settings, target: Target, transport: httpx.AsyncBaseTransport) -> UpstreamClient:

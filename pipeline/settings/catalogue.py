@@ -82,6 +82,12 @@ class UpstreamSettings:
             read.boolean, "ask for summaries of reasoning; OpenAI wants the organisation verified for that"
         ),
     )
+    shared_agents: bool = attrs.field(
+        default=False,
+        metadata=_about(
+            read.boolean, "one cache key for all subagents of a session that have the same long system prompt"
+        ),
+    )
     http2: bool = attrs.field(default=False, metadata=_about(read.boolean, "speak HTTP/2 where the upstream does"))
     retries: int = attrs.field(
         default=2, metadata=_about(read.whole(0, 10), "new attempts after a failure that came before any byte")
@@ -208,6 +214,13 @@ class Settings:
         metadata=_about(
             read.choice("permissive", "strict"),
             "what happens to what the upstream cannot do: the nearest faithful thing, reported, or a 400 that names it",
+        ),
+    )
+    broken_promises: Literal["refuse", "report"] = attrs.field(
+        default="refuse",
+        metadata=_about(
+            read.choice("refuse", "report"),
+            "what becomes of blocked domains and regions that the upstream cannot keep: a 400, or a reported drop",
         ),
     )
     models: Models = attrs.field(
