@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from pipeline.endpoints import counting, health, messages, metrics, models, web_pages
+from pipeline.endpoints import counting, health, messages, metrics, models, usage, web_pages
 from pipeline.endpoints.batches import create, results
 from pipeline.endpoints.batches import kept as batches
 from pipeline.endpoints.context import Context
@@ -44,6 +44,7 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     "/v1/models": {"GET": models.list_models},
     "/v1/files": {"POST": upload.upload, "GET": listing.list_files},
     "/metrics": {"GET": metrics.metrics},
+    "/dragoman/usage": {"GET": usage.usage},
     "/": {"GET": health.hello, "HEAD": health.hello},
     "/healthz": {"GET": health.healthz, "HEAD": health.healthz},
     "/readyz": {"GET": health.readyz, "HEAD": health.readyz},
@@ -53,8 +54,8 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
 OPEN = {"/", "/healthz", "/readyz"}
 """Routes that ask for no key."""
 
-UNTRACED = OPEN | {"/metrics"}
-"""Paths of those who watch over the process: a span each would bury all others."""
+UNTRACED = OPEN | {"/metrics", "/dragoman/usage"}
+"""Paths of those who watch over the process or a session: a span each would bury all others."""
 
 FAREWELL = 1.0
 """Seconds that a request which was cut has to say so."""
@@ -93,7 +94,9 @@ def application(context: Context) -> Application:
             await _serve(context, scope, receive, send, log)
         finally:
             context.tally.add(semantics.RUNNING, amount=-1.0)
-            count_request(context.tally, log.write())
+            said = log.write()
+            count_request(context.tally, said)
+            context.usage.add(said)
 
     return app
 

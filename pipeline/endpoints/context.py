@@ -16,6 +16,7 @@ from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.telemetry.request_metrics import tally_of
 from pipeline.telemetry.tally import Tally
+from pipeline.telemetry.usage_by_session import UsageBySession
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.discovery import Discovery
@@ -44,6 +45,7 @@ class Context:
         running: the requests that run now, and how many more may.
         turns: when a request is translated.
         tally: what is counted of requests.
+        usage: what the sessions of clients have used.
         tracing: makes the spans that are exported; None where none are.
     """
 
@@ -62,6 +64,7 @@ class Context:
     )
     turns: Turns = attrs.field(factory=Turns, repr=False)
     tally: Tally = attrs.field(factory=tally_of, repr=False)
+    usage: UsageBySession = attrs.field(factory=UsageBySession, repr=False)
     tracing: Tracing | None = attrs.field(default=None, repr=False)
 
     async def informed(self) -> Context:
