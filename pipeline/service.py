@@ -79,6 +79,7 @@ async def open_service(
         context = Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery)
         if not on_stage:
             context = _exporting(context, nursery)
+            nursery.start_soon(context.recent.run)
         try:
             yield context
         finally:

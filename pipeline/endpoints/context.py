@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 import httpx
+import trio
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
@@ -14,6 +15,7 @@ from pipeline.endpoints.turns import Turns
 from pipeline.lessons import Lessons
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry.prompt_history import PromptHistory
+from pipeline.telemetry.recent import Recent
 from pipeline.telemetry.request_metrics import tally_of
 from pipeline.telemetry.tally import Tally
 from pipeline.telemetry.usage_by_session import UsageBySession
@@ -25,6 +27,10 @@ from stages.mapper import Target
 
 if TYPE_CHECKING:
     from pipeline.telemetry.otlp.spans import Tracing
+
+
+MAX_VIEWERS = 16
+"""Pages that may be open at once."""
 
 
 @attrs.frozen
@@ -45,6 +51,8 @@ class Context:
         running: the requests that run now, and how many more may.
         turns: when a request is translated.
         tally: what is counted of requests.
+        recent: the same in the last hour and day.
+        viewers: how many pages may be open at once.
         usage: what the sessions of clients have used.
         tracing: makes the spans that are exported; None where none are.
     """
@@ -64,6 +72,8 @@ class Context:
     )
     turns: Turns = attrs.field(factory=Turns, repr=False)
     tally: Tally = attrs.field(factory=tally_of, repr=False)
+    recent: Recent = attrs.field(default=attrs.Factory(lambda own: Recent(own.tally), takes_self=True), repr=False)
+    viewers: trio.CapacityLimiter = attrs.field(factory=lambda: trio.CapacityLimiter(MAX_VIEWERS), repr=False)
     usage: UsageBySession = attrs.field(factory=UsageBySession, repr=False)
     tracing: Tracing | None = attrs.field(default=None, repr=False)
 

@@ -14,7 +14,7 @@ import attrs
 import trio
 from structlog.typing import FilteringBoundLogger
 
-from pipeline.telemetry import names
+from pipeline.telemetry import names, semantics
 from pipeline.telemetry.request_cost import RequestCost
 from stages.redactor import Fact
 from stages.tables.model_registry import ModelRegistry
@@ -88,7 +88,7 @@ class RequestLog:
         blocks = ",".join(f"{kind}:{count}" for kind, count in sorted(self._blocks.items()))
         outcome = _ENDED_BY.get(str(self.fields.get("cause")), self.outcome) or names.CLIENT_LEFT
         write = self.logger.info if outcome in _NO_FAULT else self.logger.warning
-        if outcome == names.OK and self.fields.get("route") in _PROBES:
+        if outcome == names.OK and self.fields.get("route") in semantics.WATCHING:
             write = self.logger.debug
         fields = {"outcome": outcome, "seconds": self._seconds(), **self.fields}
         if blocks:
@@ -101,9 +101,6 @@ class RequestLog:
 
 _ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE}
 # What we caused ourselves, by the cause of the failure that the client was told.
-
-_PROBES = ("/healthz", "/readyz", "/metrics", "/dragoman/usage")
-# Asked every few seconds by whoever watches over the process or a session: a line each would bury all others.
 
 _NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)
 
