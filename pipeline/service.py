@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from hypercorn.config import Config
 
     from pipeline.server.connection import Terms
+    from pipeline.storage.local import LocalStore
 
 GC_THRESHOLDS = (20_000, 20, 50)
 """When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
@@ -69,14 +72,55 @@ async def open_service(
         discovery = None if on_stage else discovery_of(settings, client, target, log)
         if discovery is not None:
             nursery.start_soon(discovery.look)
-        aside = Aside()
+        aside, local = Aside(), _local_store(settings, target)
+        context = Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery, local=local)
         try:
-            yield Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery)
+            async with trio.open_nursery() as runners:
+                if local is not None:
+                    runners.start_soon(_run_batches, context, local)
+                yield context
+                runners.cancel_scope.cancel()
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
                 await aside.close()
+                if local is not None:
+                    await local.close()
                 await transport.aclose()
+
+
+def _local_store(settings: Settings, target: Target) -> LocalStore | None:
+    """What keeps files and batches here; None where the upstream is known to keep both, or must."""
+    where, profile = settings.storage.where, target.profile
+    host = profiles.known_host(settings.upstream.url)
+    both = profile.keeps_files and profile.batches and (host is not None or bool(settings.upstream.profile))
+    if where == "upstream" or (where == "auto" and both):
+        return None
+    from pipeline.storage.local import LocalStore
+
+    return LocalStore(storage_folder(settings, os.environ), settings.storage.max_bytes)
+
+
+async def _run_batches(context: Context, store: LocalStore) -> None:
+    """Run the batches that are kept here, as long as the process lives; it ends when it is cancelled."""
+    from pipeline.endpoints.batches.run import BatchRun
+    from pipeline.storage.runner import Runner
+
+    def over(batch: Mapping[str, Any]) -> None:
+        counts = batch["request_counts"]
+        cost = {} if batch["cost"] is None else {"cost_usd": round(batch["cost"], 6)}
+        told = {"succeeded": counts["completed"], "errored": counts["failed"], "unrun": counts["unrun"]}
+        context.log.info(names.BATCH, call="end", batch=batch["id"], outcome=batch["status"], **told, **cost)
+
+    await Runner(store, BatchRun(context), context.settings.storage.concurrency, over).run()
+
+
+def storage_folder(settings: Settings, environment: Mapping[str, str]) -> Path:
+    """Where files and batches of an upstream are kept: each has a folder of its own, since its batches run on it."""
+    named = environment.get("XDG_DATA_HOME")
+    usual = (Path(named) if named else Path.home() / ".local" / "share") / "dragoman"
+    folder = Path(settings.storage.folder) if settings.storage.folder else usual
+    return folder / hashlib.sha256(settings.upstream.url.encode()).hexdigest()[:12]
 
 
 def target_of(settings: Settings) -> Target:

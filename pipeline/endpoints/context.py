@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 import httpx
 from structlog.typing import FilteringBoundLogger
@@ -17,8 +19,13 @@ from pipeline.telemetry.tally import Tally
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.discovery import Discovery
+from pipeline.upstream.stored import UpstreamStore
 from pipeline.version import version
 from stages.mapper import Target
+
+if TYPE_CHECKING:
+    from pipeline.storage.local import LocalStore
+    from pipeline.storage.store import Store
 
 
 @attrs.frozen
@@ -39,6 +46,7 @@ class Context:
         running: the requests that run now, and how many more may.
         turns: when a request is translated.
         tally: what is counted of requests.
+        local: keeps files and batches where the upstream does not; None where nobody needs that.
     """
 
     settings: Settings
@@ -56,6 +64,31 @@ class Context:
     )
     turns: Turns = attrs.field(factory=Turns, repr=False)
     tally: Tally = attrs.field(factory=lambda: tally_of(()), repr=False)
+    local: LocalStore | None = None
+
+    @property
+    def files(self) -> Store | None:
+        """What keeps files; None where nobody does."""
+        return self._store(upstream=self.target.profile.keeps_files)
+
+    @property
+    def keeps_files_here(self) -> bool:
+        """Whether it is this machine that keeps files."""
+        return self.local is not None and self._keeps_here(upstream=self.target.profile.keeps_files)
+
+    @property
+    def batches(self) -> Store | None:
+        """What runs batches; None where nobody does."""
+        return self._store(upstream=self.target.profile.batches)
+
+    def _store(self, *, upstream: bool) -> Store | None:
+        if self._keeps_here(upstream=upstream):
+            return self.local
+        return UpstreamStore(self.upstream) if upstream else None
+
+    def _keeps_here(self, *, upstream: bool) -> bool:
+        where = self.settings.storage.where
+        return where == "local" or (where == "auto" and not upstream)
 
     async def informed(self) -> Context:
         """The same with what was found out about the upstream; waits a moment where a first look is under way."""

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any, cast
 
-from pipeline.settings.catalogue import GROUPS, SETTINGS, Limits, Setting, Settings, Timing, UpstreamSettings
+from pipeline.settings.catalogue import (
+    GROUPS,
+    SETTINGS,
+    Limits,
+    Setting,
+    Settings,
+    StorageSettings,
+    Timing,
+    UpstreamSettings,
+)
 from pipeline.settings.keys import KeyHash, Secret
 from pipeline.settings.readers import EMULATOR, client_key_texts
 from pipeline.settings.rules import RULES, is_loopback
@@ -38,6 +47,7 @@ __all__ = [
     "Secret",
     "Setting",
     "Settings",
+    "StorageSettings",
     "Timing",
     "UpstreamSettings",
     "find_file",

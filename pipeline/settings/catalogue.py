@@ -147,6 +147,37 @@ class Timing:
 
 
 @attrs.frozen
+class StorageSettings:
+    """Where files and batches are kept. Sizes are bytes."""
+
+    where: Literal["auto", "upstream", "local"] = attrs.field(
+        default="auto",
+        metadata=_about(
+            read.choice("auto", "upstream", "local"),
+            "who keeps files and runs batches: the upstream's own API, this machine, or whichever there is",
+        ),
+    )
+    folder: str = attrs.field(
+        default="",
+        metadata=_about(read.text, "where this machine keeps them; empty: `dragoman` in the user's folder for data"),
+    )
+    concurrency: int = attrs.field(
+        default=4,
+        metadata=_about(read.whole(1, 1000), "requests of batches that this machine sends to the upstream at once"),
+    )
+    max_bytes: int = attrs.field(
+        default=10 * 2**30, metadata=_about(_BYTES, "space that all files on this machine may take")
+    )
+    owner_secret: Secret | None = attrs.field(
+        default=None,
+        metadata=_about(
+            read.secret,
+            "what marks files and batches as a client's; set one to keep them when the upstream's key is replaced",
+        ),
+    )
+
+
+@attrs.frozen
 class Settings:
     """Everything that can be set. `upstream_chosen_by` is no setting: it says who chose the upstream, for people."""
 
@@ -198,6 +229,7 @@ class Settings:
     upstream: UpstreamSettings = attrs.field(factory=UpstreamSettings)
     limits: Limits = attrs.field(factory=Limits)
     timing: Timing = attrs.field(factory=Timing)
+    storage: StorageSettings = attrs.field(factory=StorageSettings)
     upstream_chosen_by: str = "default"
 
 
@@ -219,7 +251,12 @@ def _catalogue(settings_class: type, prefix: str = "") -> dict[str, Setting]:
     }
 
 
-GROUPS: Mapping[str, type] = {"upstream": UpstreamSettings, "limits": Limits, "timing": Timing}
+GROUPS: Mapping[str, type] = {
+    "upstream": UpstreamSettings,
+    "limits": Limits,
+    "timing": Timing,
+    "storage": StorageSettings,
+}
 """The nested groups of `Settings`: the first part of a dotted name."""
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
