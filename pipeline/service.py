@@ -98,7 +98,8 @@ def _local_store(settings: Settings, target: Target) -> LocalStore | None:
         return None
     from pipeline.storage.local import LocalStore
 
-    return LocalStore(storage_folder(settings, os.environ), settings.storage.max_bytes)
+    folder = storage_folder(settings, os.environ)
+    return None if folder is None else LocalStore(folder, settings.storage.max_bytes)
 
 
 async def _run_batches(context: Context, store: LocalStore) -> None:
@@ -115,11 +116,16 @@ async def _run_batches(context: Context, store: LocalStore) -> None:
     await Runner(store, BatchRun(context), context.settings.storage.concurrency, over).run()
 
 
-def storage_folder(settings: Settings, environment: Mapping[str, str]) -> Path:
-    """Where files and batches of an upstream are kept: each has a folder of its own, since its batches run on it."""
-    named = environment.get("XDG_DATA_HOME")
-    usual = (Path(named) if named else Path.home() / ".local" / "share") / "dragoman"
-    folder = Path(settings.storage.folder) if settings.storage.folder else usual
+def storage_folder(settings: Settings, environment: Mapping[str, str]) -> Path | None:
+    """Where files and batches of an upstream are kept: each has a folder of its own, since its batches run on it.
+
+    None where no folder is set, and nobody knows a home.
+    """
+    chosen, data = settings.storage.folder, environment.get("XDG_DATA_HOME")
+    try:
+        folder = Path(chosen) if chosen else (Path(data) if data else Path.home() / ".local" / "share") / "dragoman"
+    except RuntimeError:
+        return None
     return folder / hashlib.sha256(settings.upstream.url.encode()).hexdigest()[:12]
 
 

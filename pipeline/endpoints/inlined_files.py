@@ -36,6 +36,11 @@ class _Found:
     size: int
 
 
+def may_name_files(context: Context, body: bytes) -> bool:
+    """Whether a request may name files that this machine keeps: a glance at it, since nearly all name none."""
+    return context.keeps_files_here and _MARK in body
+
+
 async def inlined(context: Context, owner: Owner, body: bytes) -> bytes | Failure:
     """Put the files that a request names into it; one that names none is given back as it is.
 
@@ -47,7 +52,7 @@ async def inlined(context: Context, owner: Owner, body: bytes) -> bytes | Failur
         body: the request.
     """
     store = context.local
-    if _MARK not in body or store is None or not context.keeps_files_here:
+    if store is None or not may_name_files(context, body):
         return body
     sources = await trio.to_thread.run_sync(_named, body)
     found = dict[str, _Found]()

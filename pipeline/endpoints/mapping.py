@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Headers
-from pipeline.endpoints.inlined_files import inlined
+from pipeline.endpoints.inlined_files import inlined, may_name_files
 from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.translation import Question
 from stages.canonical.failure import Failure
@@ -20,7 +20,7 @@ async def read_body(context: Context, exchange: Exchange) -> bytes | Failure | N
     """Wait for the body, the files that it names, and a turn to translate it; None when the client has left."""
     settings = context.settings
     body = await exchange.body(settings.limits.body_bytes, settings.timing.body)
-    if isinstance(body, bytes) and context.local is not None:
+    if isinstance(body, bytes) and may_name_files(context, body):
         body = await inlined(context, Owner.of(settings, exchange.headers), body)
         body = (exchange.weigh(len(body)) or body) if isinstance(body, bytes) else body
     if isinstance(body, bytes):
