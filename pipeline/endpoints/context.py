@@ -26,6 +26,7 @@ from stages.mapper import Target
 if TYPE_CHECKING:
     from pipeline.storage.local import LocalStore
     from pipeline.storage.store import Store
+    from pipeline.telemetry.otlp.spans import Tracing
 
 
 @attrs.frozen
@@ -47,6 +48,7 @@ class Context:
         turns: when a request is translated.
         tally: what is counted of requests.
         local: keeps files and batches where the upstream does not; None where nobody needs that.
+        tracing: makes the spans that are exported; None where none are.
     """
 
     settings: Settings
@@ -63,7 +65,8 @@ class Context:
         default=attrs.Factory(lambda own: Running(own.settings), takes_self=True), repr=False
     )
     turns: Turns = attrs.field(factory=Turns, repr=False)
-    tally: Tally = attrs.field(factory=lambda: tally_of(()), repr=False)
+    tally: Tally = attrs.field(factory=tally_of, repr=False)
+    tracing: Tracing | None = attrs.field(default=None, repr=False)
     local: LocalStore | None = None
 
     @property
@@ -96,6 +99,11 @@ class Context:
             return self
         target = await self.discovery.known()
         return attrs.evolve(self, target=target, discovery=None if self.discovery.settled else self.discovery)
+
+    @property
+    def profile(self) -> str:
+        """What the upstream is taken for by now."""
+        return (self.target if self.discovery is None else self.discovery.target).profile.name
 
     @property
     def upstream_name(self) -> str:

@@ -14,7 +14,8 @@ def test_every_default_is_readable_by_its_own_reader() -> None:
         "upstream.api_key",
         "storage.owner_secret",
         "client_keys",
-    }  # their defaults mean "none"; their readers take keys
+        "timing.shutdown_grace",
+    }  # "none", or chosen by who is there
 
     for name, setting in SETTINGS.items():
         if name not in untold:
