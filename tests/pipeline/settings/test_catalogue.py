@@ -14,6 +14,7 @@ def test_every_default_is_readable_by_its_own_reader() -> None:
         "upstream.api_key",
         "storage.owner_secret",
         "client_keys",
+        "page_key",
         "timing.shutdown_grace",
     }  # "none", or chosen by who is there
 
