@@ -119,17 +119,20 @@ def _places(asked: Asked) -> int:
 
 
 def test_nothing_that_the_process_tells_holds_a_word_of_others(tmp_path: Path, upstream: str) -> None:
-    """Log at level `debug`, standard output and error, metrics."""
+    """Log at level `debug`, standard output and error, metrics, the page, what a status line asks for."""
     settings: dict[str, Any] = {
         "log_level": "debug",
         "upstream_url": upstream,
         "upstream_profile": "openai",
         "upstream_retries": 0,
         "client_keys": f"alice={hashed(KEY)}",
+        "page_key": "op",
     }
     with serving_process(tmp_path, **settings) as served:
         answers = [_ask(served, asked)[0] for asked in ASKED]
         metrics = _ask(served, ("GET", "/metrics", b"", KEYED))[1].decode()
+        page = _ask(served, ("GET", "/dragoman/?span=day", b"", {"x-api-key": "op"}))[1].decode()
+        usage = _ask(served, ("GET", f"/dragoman/usage?session={MARK}", b"", KEYED))[1].decode()
         assert served.terminate() == 0
         log = served.logged()
 
@@ -137,5 +140,8 @@ def test_nothing_that_the_process_tells_holds_a_word_of_others(tmp_path: Path, u
     assert {200, 400, 401, 404, 429, 500} <= set(answers)
     assert log.count('"client": "alice"') > len(_STEPS)
     assert "dragoman_requests_total" in metrics
-    assert MARK.lower() not in metrics.lower()
+    assert "Tokens and cost by client" in page
+    assert usage == '{"type":"usage","models":[]}'
+    for told in (metrics, page, usage):
+        assert MARK.lower() not in told.lower()
     assert [line for line in log.lower().splitlines() if MARK.lower() in line] == []
