@@ -151,7 +151,7 @@ async def open_context(
 def _exporting(context: Context, nursery: trio.Nursery) -> Context:
     """Send what is to be known of requests to whoever was named; the same context where nobody was."""
     about = context.version, context.upstream_name
-    exporter = exporter_of(context.settings, os.environ, context.tally, context.log, about)
+    exporter = exporter_of(context.settings, os.environ, context.tally, context.log, about, context.numbers)
     if exporter is None:
         return context
     nursery.start_soon(exporter.run)

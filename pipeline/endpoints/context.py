@@ -14,10 +14,11 @@ from pipeline.endpoints.running import Running
 from pipeline.endpoints.turns import Turns
 from pipeline.lessons import Lessons
 from pipeline.settings import EMULATOR, Settings
+from pipeline.telemetry import semantics
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.telemetry.recent import Recent
 from pipeline.telemetry.request_metrics import tally_of
-from pipeline.telemetry.tally import Tally
+from pipeline.telemetry.tally import Snapshot, Tally
 from pipeline.telemetry.usage_by_session import UsageBySession
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient
@@ -117,6 +118,11 @@ class Context:
         """The same, with all that outlives a change of settings; the requests that run are counted by our limits."""
         before.running.settings = self.settings
         return attrs.evolve(self, history=before.history, running=before.running, turns=before.turns)
+
+    def numbers(self) -> Snapshot:
+        """What has been counted until now, with what can only be looked at."""
+        self.tally.put(semantics.STREAMS, (), self.running.streams)
+        return self.tally.snapshot()
 
     @property
     def profile(self) -> str:

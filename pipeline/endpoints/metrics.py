@@ -17,7 +17,6 @@ async def metrics(context: Context, exchange: Exchange) -> Failure | None:
     """Answer a scrape; the text is written in a thread, which it waits for."""
     if context.settings.workers > 1:
         return Failure(Kind.NOT_FOUND, _SCATTERED)
-    context.tally.put(semantics.STREAMS, (), context.running.streams)
-    text = await trio.to_thread.run_sync(exposition, context.tally.snapshot(), semantics.METRICS)
+    text = await trio.to_thread.run_sync(exposition, context.numbers(), semantics.METRICS)
     await exchange.answer_text(text, CONTENT_TYPE)
     return None

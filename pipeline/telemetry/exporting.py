@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.settings import ConfigurationError, Settings
-from pipeline.telemetry import names
+from pipeline.telemetry import names, semantics
 from pipeline.telemetry.otlp.environment import exports_of
-from pipeline.telemetry.tally import Tally
+from pipeline.telemetry.tally import Snapshot, Tally
 
 if TYPE_CHECKING:
     from pipeline.telemetry.otlp.exporter import Exporter
@@ -19,7 +20,12 @@ _LACKING = "sending telemetry needs OpenTelemetry's packages: install dragoman[o
 
 
 def exporter_of(
-    settings: Settings, environment: Mapping[str, str], tally: Tally, log: FilteringBoundLogger, about: tuple[str, str]
+    settings: Settings,
+    environment: Mapping[str, str],
+    tally: Tally,
+    log: FilteringBoundLogger,
+    about: tuple[str, str],
+    numbers: Callable[[], Snapshot] | None = None,
 ) -> Exporter | None:
     """Make what exports, if anything is to be exported.
 
@@ -27,9 +33,10 @@ def exporter_of(
         settings: ours.
         environment: has OpenTelemetry's own variables, which may be meant for another program: what they ask for in
             vain is a warning.
-        tally: what is counted.
+        tally: spans that are lost are counted there.
         log: gets that warning.
         about: our version, and the upstream's host.
+        numbers: tells what was counted; None is what stands in `tally`.
 
     Raises:
         ConfigurationError: our own settings ask for what is not installed.
@@ -46,4 +53,4 @@ def exporter_of(
             raise ConfigurationError([f"telemetry.endpoint: {_LACKING}"]) from None
         log.warning(names.NOT_EXPORTED, reason=_LACKING)
         return None
-    return Exporter.of(exports, tally, *about)
+    return Exporter.of(exports, numbers or tally.snapshot, partial(tally.add, semantics.SPANS_DROPPED, ()), about)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from uuid import uuid4
 
 import attrs
 import httpx
 import trio
 
-from pipeline.telemetry import semantics
 from pipeline.telemetry.otlp.environment import Exports
 from pipeline.telemetry.otlp.metric_export import MetricExport
 from pipeline.telemetry.otlp.posting import Post
 from pipeline.telemetry.otlp.span_queue import SpanQueue
 from pipeline.telemetry.otlp.spans import Tracing, resource_of
-from pipeline.telemetry.tally import Tally
+from pipeline.telemetry.tally import Snapshot
 
 INSTANCE = str(uuid4())
 """Names this process: its counters go on when its settings are read anew."""
@@ -39,28 +38,28 @@ class Exporter:
     def of(
         cls,
         exports: Exports,
-        tally: Tally,
-        version: str,
-        server: str,
+        numbers: Callable[[], Snapshot],
+        lose: Callable[[int], None],
+        about: tuple[str, str],
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> Exporter:
         """Make one.
 
         Args:
             exports: where things go.
-            tally: what is counted; spans that are lost are counted there, too.
-            version: ours.
-            server: the upstream's host.
+            numbers: tells what was counted.
+            lose: counts spans that are lost.
+            about: our version, and the upstream's host.
             transport: stands in for the network.
         """
+        version, server = about
         resource = resource_of(version, INSTANCE)
         queue = tracing = metrics = None
         if exports.traces is not None:
-            lose = partial(tally.add, semantics.SPANS_DROPPED, ())
             queue = SpanQueue(Post(exports.traces, transport), lose)
             tracing = Tracing.of(queue, resource, server)
         if exports.metrics is not None:
-            metrics = MetricExport(Post(exports.metrics, transport), resource, exports.interval, tally.snapshot)
+            metrics = MetricExport(Post(exports.metrics, transport), resource, exports.interval, numbers)
         return cls(tracing, queue, metrics)
 
     async def run(self) -> None:

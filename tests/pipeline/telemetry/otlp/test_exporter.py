@@ -65,5 +65,5 @@ async def test_what_a_server_sends() -> None:
     assert sorted(bodies) == ["/v1/metrics", "/v1/traces"]
     spans = [span.name for path, _, body in receiver.posts if path == "/v1/traces" for span in spans_of(body)]
     assert sorted(spans) == ["POST /v1/messages"] * 3 + ["chat gpt-6.2-sol"] * 3
-    assert "dragoman.requests" in metrics_of(bodies["/v1/metrics"])
+    assert {"dragoman.requests", "dragoman.streams.running"} <= set(metrics_of(bodies["/v1/metrics"]))
     assert resource_of(bodies["/v1/traces"])["service.name"] == "dragoman"
