@@ -161,6 +161,10 @@ class UpstreamResponse:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """Close it, as `aclose` does."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
         """Close the connection, or give it back if the body was read to its end; never cancelled half-way."""
         with trio.move_on_after(2, shield=True):
             await self._response.aclose()
