@@ -151,7 +151,14 @@ class UpstreamCall:
         job, limits = self.job, self.limits
         # Without a stream, the first byte comes when all is done.
         first_byte_timeout = None if job.stream else self.upstream.timing.total
-        answer = await self.upstream.post(RESPONSES, body, plan, first_byte_timeout=first_byte_timeout, retries=retries)
+        answer = await self.upstream.post(
+            RESPONSES,
+            body,
+            plan,
+            first_byte_timeout=first_byte_timeout,
+            retries=retries,
+            attempted=job.log.attempt,
+        )
         if isinstance(answer, Failure):
             return await job.healing.again(answer) or answer
         self._answer = answer
@@ -191,7 +198,7 @@ def filters_of(plan: AnswerPlan) -> list[Transducer[Any, Any]]:
     if plan.structure is not None:
         filters.append(AnswerFormat(plan.structure))
     if plan.summarises:
-        filters.append(Summariser())
+        filters.append(Summariser(plan.tool_changes))
     if plan.stop_sequences:
         filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, count_pieces))
     return filters

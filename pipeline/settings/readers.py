@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from pipeline.settings.keys import KeyHash, Secret
+from pipeline.settings.keys import Secret
 
 Reader = Callable[[object], object]
 """From a given value (`str` from flags and environment, any TOML type from a file) to the setting's own type."""
@@ -89,19 +89,6 @@ def secret(value: object) -> Secret:
     if isinstance(value, str) and re.fullmatch(r"[!-~]+", value.strip()):
         return Secret(value.strip())
     raise ValueError("a key of printable ASCII characters without spaces")
-
-
-def client_key_texts(value: object) -> tuple[str, ...]:
-    """Read the plain keys that clients may present: a list, or one text with commas between."""
-    keys = value.split(",") if isinstance(value, str) else value
-    if isinstance(keys, list) and all(isinstance(key, str) and re.fullmatch(r"[!-~]+", key.strip()) for key in keys):
-        return tuple(key.strip() for key in keys)
-    raise ValueError("keys of printable ASCII characters without spaces, as a list or with commas between")
-
-
-def client_keys(value: object) -> tuple[KeyHash, ...]:
-    """Read the clients' keys and keep only their hashes."""
-    return tuple(KeyHash.of(key) for key in client_key_texts(value))
 
 
 def names(value: object) -> tuple[str, ...]:

@@ -20,6 +20,9 @@ STARTED = "started"
 LOOKED = "looked"
 """The upstream was looked at: what it was taken for, by whom, and what it holds."""
 
+STOPPING = "stopping"
+"""The server was told to end: by what, how many requests and streams run, and how long they have."""
+
 STOPPED = "stopped"
 """The server has ended all its requests."""
 

@@ -6,6 +6,8 @@ lets it hear the facts first, never the content.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -56,6 +58,11 @@ class RequestLog:
             self.fields.update(values)
         self.logger.debug(fact.name, request_id=self.fields.get("request_id"), **values)
 
+    def attempt(self, status: int | None) -> None:
+        """Note that the upstream was asked: what it answered with, or None where no answer came."""
+        self.fields["attempts"] = self.fields.get("attempts", 0) + 1
+        self.fields["upstream_status"] = status
+
     def speak(self, status: int) -> None:
         """Note that the head of an answer leaves."""
         self.fields.update(status=status, first_byte_seconds=self._seconds())
@@ -80,7 +87,7 @@ class RequestLog:
 _ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE}
 # What we caused ourselves, by the cause of the failure that the client was told.
 
-_PROBES = ("/healthz",)
+_PROBES = ("/healthz", "/readyz")
 # Asked every few seconds by whoever watches over the process: a line each would bury all others.
 
 _NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)
@@ -89,3 +96,12 @@ _NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)
 def loggable(model: str, models: ModelRegistry) -> str:
     """A model's name as a log may have it: `other` where it is whatever a client has said."""
     return model if models.has(model) else names.OTHER
+
+
+def session_mark(session: str) -> str:
+    """A session's id as a log may have it: a hash, for whoever has the id; empty for what is no such id."""
+    return hashlib.sha256(session.encode()).hexdigest()[:12] if _SESSION.fullmatch(session) else ""
+
+
+_SESSION = re.compile(r"[0-9a-f-]{16,64}", re.IGNORECASE)
+# As clients make them by chance; a hash of any other text could be guessed.

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import random
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Self
 
 import attrs
@@ -21,7 +21,7 @@ import trio
 from pipeline.settings import Secret, Timing
 from pipeline.upstream.carried import OURS, Carried, Headers
 from pipeline.upstream.causes import cause_of
-from pipeline.upstream.credentials import KeyCommand
+from pipeline.upstream.credentials import FetchedKey
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import parsed
@@ -59,6 +59,14 @@ def fingerprint(url: str, key: Secret | None) -> str:
     """Name an upstream account without telling its key: what sealed reasoning is bound to."""
     secret = key.reveal() if key else ""
     return hashlib.sha256(f"{url}\n{secret}".encode()).hexdigest()[:12]
+
+
+Attempted = Callable[[int | None], None]
+"""Hears of one attempt: the upstream's status, or None where no answer came."""
+
+
+def _unheard(_: int | None) -> None:
+    """Hear of an attempt that interests nobody."""
 
 
 _UNCONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
@@ -199,7 +207,7 @@ class UpstreamClient:
     """
 
     url: str
-    key: Secret | KeyCommand | None
+    key: Secret | FetchedKey | None
     transport: httpx.AsyncBaseTransport
     timing: Timing
     retries: int = 2
@@ -208,7 +216,7 @@ class UpstreamClient:
 
     def __attrs_post_init__(self) -> None:
         """Prepare the headers that every request carries; a key that a command prints comes later."""
-        key = None if isinstance(self.key, KeyCommand) else self.key
+        key = None if isinstance(self.key, FetchedKey) else self.key
         object.__setattr__(self, "_headers", self.carried.with_key(OURS, key))
 
     async def post(
@@ -219,6 +227,7 @@ class UpstreamClient:
         *,
         first_byte_timeout: float | None = None,
         retries: int | None = None,
+        attempted: Attempted | None = None,
     ) -> UpstreamResponse | Failure:
         """Send one request, again if it failed before anything came back.
 
@@ -229,16 +238,18 @@ class UpstreamClient:
             first_byte_timeout: seconds until the head must have come; None is `timing.first_byte`, which suits streams
                 alone.
             retries: new attempts at most; None is the client's own number.
+            attempted: hears of each attempt.
         """
         first_byte_timeout = self.timing.first_byte if first_byte_timeout is None else first_byte_timeout
-        outcome = await self._attempt(path, body, plan, first_byte_timeout)
+        attempt = partial(self._attempt, path, body, plan, first_byte_timeout, attempted or _unheard)
+        outcome = await attempt()
         if isinstance(outcome, _Unaccepted):  # the command may know a better key by now; nothing was answered yet
-            outcome = await self._attempt(path, body, plan, first_byte_timeout)
-        for attempt in range(self.retries if retries is None else retries):
+            outcome = await attempt()
+        for time in range(self.retries if retries is None else retries):
             if not isinstance(outcome, _Transient):
                 break
-            await trio.sleep(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-            outcome = await self._attempt(path, body, plan, first_byte_timeout)
+            await trio.sleep(FIRST_PAUSE * 2**time * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            outcome = await attempt()
         return outcome.failure if isinstance(outcome, _Transient | _Unaccepted) else outcome
 
     async def get(self, url: str, first_byte_timeout: float) -> tuple[int, Mapping[str, str], bytes] | Failure:
@@ -304,20 +315,20 @@ class UpstreamClient:
             return failure_of_fault(error)
         if response.is_success:
             return UpstreamResponse(response)
-        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, KeyCommand) and key is not None:
+        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, FetchedKey) and key is not None:
             self.key.forget(key)
         async with UpstreamResponse(response) as answer:
             return await _read_error(response.status_code, answer, None, timing.error_body)
 
     async def _authorized(self) -> tuple[Headers, Secret | None] | Failure:
         """The headers of a request, and the key in them if a command printed it; waits for that command alone."""
-        if not isinstance(self.key, KeyCommand):
+        if not isinstance(self.key, FetchedKey):
             return self._headers, None
         key = await self.key.key()
         return key if isinstance(key, Failure) else (self.carried.with_key(OURS, key), key)
 
     async def _attempt(
-        self, path: str, body: bytes, plan: AnswerPlan | None, first_byte_timeout: float
+        self, path: str, body: bytes, plan: AnswerPlan | None, first_byte_timeout: float, attempted: Attempted
     ) -> UpstreamResponse | Failure | _Transient | _Unaccepted:
         authorized = await self._authorized()
         if isinstance(authorized, Failure):
@@ -329,13 +340,15 @@ class UpstreamClient:
         try:
             response = await self.transport.handle_async_request(request)
         except httpx.HTTPError as error:
+            attempted(None)
             failure = failure_of_fault(error)
             return _Transient(failure) if _may_pass(error) else failure
+        attempted(response.status_code)
         if response.is_success:
             return UpstreamResponse(response)
         async with UpstreamResponse(response) as answer:
             failure = await _read_error(response.status_code, answer, plan, timing.error_body)
-        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, KeyCommand) and key is not None:
+        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, FetchedKey) and key is not None:
             self.key.forget(key)
             return _Unaccepted(failure)
         is_json = "json" in response.headers.get("content-type", "")

@@ -62,9 +62,16 @@ class ResultStart:
 
 @attrs.frozen
 class CompactionStart:
-    """A summary begins; `signature` is its seal, None where no summary came about."""
+    """A summary begins.
+
+    Attributes:
+        signature: its seal; None where no summary came about.
+        tool_changes: Anthropic's blocks about tools that came and went in what is summed up; None where that is not
+            said.
+    """
 
     signature: str | None = None
+    tool_changes: tuple[dict[str, Any], ...] | None = None
 
 
 BlockStart = TextStart | ThinkingStart | ToolUseStart | ServerToolUseStart | ResultStart | CompactionStart

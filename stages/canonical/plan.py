@@ -50,6 +50,7 @@ class AnswerPlan:
         keyed: whether the upstream's key is the gateway's own, behind keys of its clients: no client can mend it.
         applied_edits: what was taken out of the conversation, in Anthropic's shape; None where nothing was asked.
         summarises: whether the answer is a summary of the conversation, and nothing else.
+        tool_changes: what a summary says of tools that came and went before it; None where none is asked for.
         extras: fields of the message that only those clients get who asked for them.
     """
 
@@ -74,4 +75,5 @@ class AnswerPlan:
     keyed: bool = False
     applied_edits: tuple[dict[str, Any], ...] | None = None
     summarises: bool = False
+    tool_changes: tuple[dict[str, Any], ...] | None = None
     extras: Mapping[str, Any] = attrs.field(factory=dict)

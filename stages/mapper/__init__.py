@@ -17,8 +17,10 @@ from stages.mapper.conversation import Conversation, instructions
 from stages.mapper.formats import output_format
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tools import DeclaredServerTools
-from stages.mapper.summarising import ask_for_summary, summarised
-from stages.mapper.tools import Toolbox, tool_choice, toolbox
+from stages.mapper.summarising import ask_for_summary, changes_summed_up, summarised
+from stages.mapper.tool_choice import tool_choice
+from stages.mapper.tools import Toolbox, toolbox
+from stages.mapper.warming import warm
 from stages.tables import models
 from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import Model
@@ -101,6 +103,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     body |= breakpoints.options()
     body |= _handling(request, profile, tools.server_tools, report)
     ask_for_summary(body, request, report)
+    warm(body, request, model, profile, report)
     adapt(body, request, profile, report)
     field_report.complete(report, request, profile, tools.server_tools.names)
     plan = AnswerPlan(
@@ -114,6 +117,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         keyed=target.keyed,
         applied_edits=request.edits.applied,
         summarises=summarised(request),
+        tool_changes=changes_summed_up(request),
         **_called(tools),
         **reading,
     )

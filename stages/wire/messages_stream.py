@@ -83,8 +83,9 @@ def content_block(start: BlockStart) -> dict[str, Any]:  # noqa: PLR0911 - one c
             return {"type": "mcp_tool_use", "id": id, "name": name, "input": {}, "server_name": server}
         case ResultStart(body):
             return body
-        case CompactionStart(signature):
-            return {"type": "compaction", "content": None, "signature": signature}
+        case CompactionStart(signature, changes):
+            block = {"type": "compaction", "content": None, "signature": signature}
+            return block if changes is None else {**block, "tool_changes": list(changes)}
 
 
 def message_head(ident: str, model: str, usage: dict[str, Any]) -> dict[str, Any]:

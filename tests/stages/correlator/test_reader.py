@@ -24,7 +24,7 @@ from stages.wire.responses_stream import StreamEvent
 from tests.support.running import TIGHT
 from tests.support.streams import Stream, streams
 from tests.support.upstream import events as framed
-from tests.support.upstream_events import CREATED, call, call_done, completed, text
+from tests.support.upstream_events import CREATED, call, text
 
 PLAN = AnswerPlan("msg_1", "claude", "gpt")
 
@@ -88,9 +88,10 @@ def test_the_same_as_through_blocks(stream: Stream, capacity: int, size: int) ->
 @pytest.mark.parametrize("capacity", TIGHT)
 async def test_a_text_needs_no_task(capacity: int) -> None:
     """Nobody but the reader has anything to do; a call has its actors."""
-    said = batches(CREATED + text("a"), text("b"), call('{"a": ', 1), call_done('{"a": 1}', 1) + completed())
+    done = framed({"type": "response.output_item.done", "output_index": 0, "item": {"type": "message", "id": "msg_0"}})
+    said = batches(CREATED + text("a"), text("b"), done + call('{"a": ', 1))
     async with trio.open_nursery() as nursery:
-        reader = MessageReader(Ledger(PLAN), Inbox([*said[:3], None]), nursery, capacity=capacity)
+        reader = MessageReader(Ledger(PLAN), Inbox([*said, None]), nursery, capacity=capacity)
         first = [await reader.receive(), await reader.receive()]
         assert not nursery.child_tasks
         later = await reader.receive()
@@ -125,11 +126,3 @@ async def test_a_filter_ends_it_early() -> None:
 
     assert isinstance(events[-1], MessageEnd)
     assert not reader.ended
-
-
-async def test_closed_it_ends_its_actors() -> None:
-    """Writers of blocks learn that nobody reads any more."""
-    async with trio.open_nursery() as nursery:
-        reader = MessageReader(Ledger(PLAN), Inbox(batches(call("{"), call('"a"'), call(": 1"))), nursery, capacity=0)
-        await reader.receive()
-        reader.close()
