@@ -24,6 +24,7 @@ from pipeline.lifecycle.signals import AGAIN, obey
 from pipeline.server.shutdown import Shutdown
 from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
+from pipeline.telemetry.exporting import exporter_of
 from pipeline.telemetry.logs import make_logger
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.address import base_url
@@ -36,6 +37,7 @@ from pipeline.upstream.look import Findings
 from stages.mapper import Target
 from stages.tables import profiles
 from stages.tables.model_registry import ModelRegistry
+from stages.tables.regions import region_of
 
 LOOK_BEFORE_READY = 0.5
 """Seconds that the announcement of a start waits for a look at the upstream; one that is away answers at once."""
@@ -74,14 +76,27 @@ async def open_service(
         if discovery is not None:
             nursery.start_soon(discovery.look)
         aside = Aside()
+        context = Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery)
+        if not on_stage:
+            context = _exporting(context, nursery)
         try:
-            yield Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery)
+            yield context
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
                 await aside.close()
                 await tokenizer.close()
                 await transport.aclose()
+
+
+def _exporting(context: Context, nursery: trio.Nursery) -> Context:
+    """Send what is to be known of requests to whoever was named; the same context where nobody was."""
+    about = context.version, context.upstream_name
+    exporter = exporter_of(context.settings, os.environ, context.tally, context.log, about)
+    if exporter is None:
+        return context
+    nursery.start_soon(exporter.run)
+    return attrs.evolve(context, tracing=exporter.tracing)
 
 
 def target_of(settings: Settings) -> Target:
@@ -94,7 +109,15 @@ def target_of(settings: Settings) -> Target:
     fetched = upstream.api_key_file or upstream.key_command
     key = upstream.api_key or (Secret(fetched) if fetched else None)
     keyed = bool(settings.client_keys) and key is not None
-    return Target(profile, fingerprint(upstream.url, key), ModelRegistry.of(settings.models), keyed)
+    return Target(
+        profile,
+        fingerprint(upstream.url, key),
+        ModelRegistry.of(settings.models),
+        keyed,
+        region=region_of(upstream.url),
+        breaks_promises=settings.broken_promises == "report",
+        shared_agents=upstream.shared_agents,
+    )
 
 
 def client_of(settings: Settings, target: Target, transport: httpx.AsyncBaseTransport) -> UpstreamClient:

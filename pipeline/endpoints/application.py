@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Awaitable, Callable
 
-import attrs
 import trio
 
 from pipeline.endpoints import counting, health, messages, metrics, models, web_pages
@@ -26,7 +25,7 @@ from pipeline.settings.keys import presented
 from pipeline.telemetry import names, semantics
 from pipeline.telemetry.logs import fault_site
 from pipeline.telemetry.request_log import RequestLog
-from pipeline.telemetry.request_metrics import count_request, tally_of
+from pipeline.telemetry.request_metrics import count_request
 from stages.canonical.failure import Failure, Kind
 from stages.redactor import redact
 
@@ -54,6 +53,9 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
 OPEN = {"/", "/healthz", "/readyz"}
 """Routes that ask for no key."""
 
+UNTRACED = OPEN | {"/metrics"}
+"""Paths of those who watch over the process: a span each would bury all others."""
+
 FAREWELL = 1.0
 """Seconds that a request which was cut has to say so."""
 
@@ -74,7 +76,7 @@ _THINGS: tuple[tuple[str, str, dict[str, Endpoint]], ...] = (
 
 def application(context: Context) -> Application:
     """Make the ASGI application of a service."""
-    context = attrs.evolve(context, tally=tally_of((*ROUTES, *(route for route, _, _ in _THINGS))))
+    context.tally.know(semantics.ROUTE, (*ROUTES, *(route for route, _, _ in _THINGS)))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -84,6 +86,8 @@ def application(context: Context) -> Application:
             await send({"type": "websocket.close"})  # nothing else is served here; this is ASGI's way to refuse
             return
         log = RequestLog(context.log, {"request_id": f"req_{os.urandom(12).hex()}", "method": _method(scope)})
+        if context.tracing is not None and scope["path"] not in UNTRACED:
+            log.trace = context.tracing.begin(_method(scope), scope["headers"], context.profile)
         try:
             context.tally.add(semantics.RUNNING)
             await _serve(context, scope, receive, send, log)

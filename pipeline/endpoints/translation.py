@@ -211,6 +211,8 @@ def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
         request = attrs.evolve(request, stream=True)
     target = _target(question, request)
     mapped = map_request(request, question.caller, target, message_id=question.message_id)
+    if mapped.broken and not question.counting:
+        return refusal(f"{mapped.broken[0].place}: {mapped.broken[0].reason}")
     if question.limit is not None:
         mapped = _limited(mapped, question.limit)
     note = mapped.report.unfaithful() if question.strict else None

@@ -157,7 +157,7 @@ class UpstreamCall:
             plan,
             first_byte_timeout=first_byte_timeout,
             retries=retries,
-            attempted=job.log.attempt,
+            attempts=job.log,
         )
         if isinstance(answer, Failure):
             return await job.healing.again(answer) or answer

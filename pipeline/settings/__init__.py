@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any, cast
 
-from pipeline.settings.catalogue import GROUPS, SETTINGS, Limits, Setting, Settings, Timing, UpstreamSettings
+from pipeline.settings.catalogue import (
+    GROUPS,
+    SETTINGS,
+    Limits,
+    Setting,
+    Settings,
+    TelemetrySettings,
+    Timing,
+    UpstreamSettings,
+)
 from pipeline.settings.client_keys import ClientKey, plain_keys
 from pipeline.settings.keys import Secret
-from pipeline.settings.readers import EMULATOR
+from pipeline.settings.readers import EMULATOR, OFF
 from pipeline.settings.rules import RULES, is_loopback
 from pipeline.settings.sources import (
     Given,
@@ -31,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMULATOR",
+    "OFF",
     "SETTINGS",
     "ClientKey",
     "ConfigurationError",
@@ -39,6 +49,7 @@ __all__ = [
     "Secret",
     "Setting",
     "Settings",
+    "TelemetrySettings",
     "Timing",
     "UpstreamSettings",
     "find_file",

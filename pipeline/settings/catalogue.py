@@ -82,6 +82,12 @@ class UpstreamSettings:
             read.boolean, "ask for summaries of reasoning; OpenAI wants the organisation verified for that"
         ),
     )
+    shared_agents: bool = attrs.field(
+        default=False,
+        metadata=_about(
+            read.boolean, "one cache key for all subagents of a session that have the same long system prompt"
+        ),
+    )
     http2: bool = attrs.field(default=False, metadata=_about(read.boolean, "speak HTTP/2 where the upstream does"))
     retries: int = attrs.field(
         default=2, metadata=_about(read.whole(0, 10), "new attempts after a failure that came before any byte")
@@ -165,6 +171,25 @@ class Timing:
 
 
 @attrs.frozen
+class TelemetrySettings:
+    """Where spans and metrics are sent, as OTLP over HTTP. Nothing is sent, or imported, unless somebody says where."""
+
+    endpoint: str = attrs.field(
+        default="",
+        metadata=_about(
+            read.receiver_url,
+            "base URL of an OTLP/HTTP receiver, or `off`; empty: what OTEL_EXPORTER_OTLP_ENDPOINT and its kin say",
+        ),
+    )
+    headers: Mapping[str, Secret] = attrs.field(
+        factory=lambda: MappingProxyType({}),
+        metadata=_about(read.headers_by_name, "headers that every post to that receiver carries, such as its key"),
+    )
+    spans: bool = attrs.field(default=True, metadata=_about(read.boolean, "send spans to the receiver"))
+    metrics: bool = attrs.field(default=True, metadata=_about(read.boolean, "send metrics to the receiver"))
+
+
+@attrs.frozen
 class Settings:
     """Everything that can be set. `upstream_chosen_by` is no setting: it says who chose the upstream, for people."""
 
@@ -210,6 +235,13 @@ class Settings:
             "what happens to what the upstream cannot do: the nearest faithful thing, reported, or a 400 that names it",
         ),
     )
+    broken_promises: Literal["refuse", "report"] = attrs.field(
+        default="refuse",
+        metadata=_about(
+            read.choice("refuse", "report"),
+            "what becomes of blocked domains and regions that the upstream cannot keep: a 400, or a reported drop",
+        ),
+    )
     models: Models = attrs.field(
         factory=lambda: MappingProxyType({}),
         metadata=_about(
@@ -227,6 +259,7 @@ class Settings:
     upstream: UpstreamSettings = attrs.field(factory=UpstreamSettings)
     limits: Limits = attrs.field(factory=Limits)
     timing: Timing = attrs.field(factory=Timing)
+    telemetry: TelemetrySettings = attrs.field(factory=TelemetrySettings)
     upstream_chosen_by: str = "default"
 
 
@@ -248,7 +281,12 @@ def _catalogue(settings_class: type, prefix: str = "") -> dict[str, Setting]:
     }
 
 
-GROUPS: Mapping[str, type] = {"upstream": UpstreamSettings, "limits": Limits, "timing": Timing}
+GROUPS: Mapping[str, type] = {
+    "upstream": UpstreamSettings,
+    "limits": Limits,
+    "timing": Timing,
+    "telemetry": TelemetrySettings,
+}
 """The nested groups of `Settings`: the first part of a dotted name."""
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType(

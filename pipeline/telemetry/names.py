@@ -29,6 +29,9 @@ STOPPED = "stopped"
 LEARNT = "learnt"
 """An upstream was found not to take something, which is left out from now on."""
 
+NOT_EXPORTED = "not_exported"
+"""Telemetry that somebody has asked for is not sent, and why."""
+
 CLIENT_LEFT = "client_left"
 """Outcome of a request whose client closed the connection first."""
 

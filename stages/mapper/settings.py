@@ -55,18 +55,27 @@ def sampling(request: Request, overall: str | None, model: Model, report: Report
     return {}
 
 
-def identity(request: Request, caller: Caller, profile: Profile) -> dict[str, Any]:
+def identity(request: Request, caller: Caller, profile: Profile, *, shared_agents: bool = False) -> dict[str, Any]:
     """Who asks: a stable `safety_identifier`, and one `prompt_cache_key` for each conversation.
 
     Claude Code writes JSON into `metadata.user_id` (older versions an underscored text) with device, account and
     session; device and account stay the same for a person, the session for a conversation.
+
+    Args:
+        request: what the client asked.
+        caller: who asked, by the headers.
+        profile: what the server takes.
+        shared_agents: whether subagents of one session that have the same long system prompt share a key, so that each
+            finds in the cache what the first has put there.
     """
     if not profile.cache_key:
         return {}
     user = request.metadata.user_id if request.metadata else None
     person, _ = _person_and_session(user or "")
     named = session_of(request, caller)
-    shared = "" if named else _shared(request)
+    shared = _shared(request) if not named or (shared_agents and caller.agent) else ""
+    if named and shared:
+        shared = SHARED_KEY + digest(f"{named}|{shared}", 40 - len(SHARED_KEY))
     key = {"prompt_cache_key": shared or _conversation_key(named or _beginning(request), caller)}
     return key | ({"safety_identifier": digest(person, 40)} if person and profile.safety_identifier else {})
 

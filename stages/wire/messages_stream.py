@@ -146,6 +146,11 @@ def edits_field(plan: AnswerPlan) -> dict[str, Any]:
     return {} if plan.applied_edits is None else {"context_management": {"applied_edits": list(plan.applied_edits)}}
 
 
+def transformations_field(end: MessageEnd) -> dict[str, Any]:
+    """The field that says which thinking blocks the model was not shown, for clients that bind them."""
+    return {} if end.transformations is None else {"input_transformations": list(end.transformations)}
+
+
 def error(failure: Failure, request_id: str) -> dict[str, Any]:
     """The error envelope, the same in an HTTP body and in an `error` event."""
     details = {"error_code": failure.error_code} if failure.error_code else None

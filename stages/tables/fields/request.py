@@ -33,7 +33,7 @@ FIELDS: Fields = {
         idle=({"edits": []}, {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}),
     ),
     "container": translated("to the interpreter's container", inside="container"),
-    "inference_geo": dropped("where the upstream computes is its account's setting"),
+    "inference_geo": dropped("where the upstream computes is its account's setting", idle=("global",)),
     "diagnostics": emulated("compared with the turns that this process remembers", inside="diagnostics"),
     "mcp_servers": translated("to mcp tools", inside="mcp_server", idle=([],)),
     "compaction": emulated(

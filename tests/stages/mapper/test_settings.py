@@ -148,6 +148,21 @@ def test_questions_about_one_long_prompt_share_a_key() -> None:
     assert key(short, "a") != key(short, "b")
 
 
+def test_subagents_of_a_session_may_share_a_key() -> None:
+    """Those that have the same long system prompt, if the settings say so; never with the main agent."""
+    long = "x" * settings.LONG_PROMPT_CHARACTERS
+
+    def key(agent: str, prompt: str = long, session: str = "s", *, shared: bool = True) -> str:
+        asked = Request("m", (Message("user", (Text(agent),)),), system=(Text(prompt),))
+        caller = Caller(session=session, agent=agent)
+        return str(settings.identity(asked, caller, OPENAI, shared_agents=shared)["prompt_cache_key"])
+
+    assert key("a") == key("b")
+    assert len({key("a"), key(""), key("a", session="t"), key("a", long + "y"), key("a", "x"), key("b", "x")}) == 6
+    assert key("a", shared=False) != key("b", shared=False)
+    assert len(key("a")) == 40
+
+
 def test_a_conversation_keeps_its_key() -> None:
     """By the header, else by the session in the user id, else by how it begins; each agent has its own."""
     header, agent = Caller(session="s"), Caller(session="s", agent="a")
