@@ -46,8 +46,7 @@ async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits:
         nursery.start_soon(_watch, client, timers, sink, nursery)
         try:
             if await sink.run():
-                with trio.move_on_after(DRAIN_TIMEOUT):
-                    await call.drain()
+                await call.drain(DRAIN_TIMEOUT)
         finally:
             call.close()  # writers that wait for room learn that nobody reads any more
         nursery.cancel_scope.cancel()  # the watch never ends by itself

@@ -125,10 +125,14 @@ class UpstreamCall:
         assert self._message is not None  # noqa: S101 - nothing was refused
         return await self._message.receive()
 
-    async def drain(self) -> None:
-        """Read what an upstream that has said all says after it, so that its connection can be used again."""
-        if self._answer is not None and self._message is not None and self._message.ended:
-            await self._answer.drain()
+    async def drain(self, deadline: float) -> None:
+        """Read for so many seconds what an upstream that has said all says after it: its connection can be used again.
+
+        Mostly its end came with its last event, and there is nothing to wait for.
+        """
+        if self._message is not None and self._message.ended and self._answer is not None and not self._answer.over:
+            with trio.move_on_after(deadline):
+                await self._answer.drain()
 
     def close(self) -> None:
         """Tell those who still write blocks that nobody reads any more."""
