@@ -19,6 +19,13 @@ _sorting_encoder = msgspec.json.Encoder(order="sorted")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+LARGE = 2**20
+"""Bytes of a JSON text that one call reads in some 20 ms, whatever they hold."""
+
+MOST_VALUES = 2**18
+"""Values that a larger one may hold: to read as many takes no longer."""
+
+
 class MalformedJson(ValueError):
     """The bytes are no JSON; the text says where and why, without quoting what stood there."""
 
@@ -103,6 +110,51 @@ def _mended_at(value: Any, paths: list[str], path: str) -> Any:
     return text
 
 
+def is_crowded(raw: bytes) -> bool:
+    """Whether a large JSON text holds more values than `MOST_VALUES`: its bytes are bounded, but not what they cost.
+
+    Counts what begins or divides values outside of texts; a text that is none of JSON gets some answer.
+    """
+    if len(raw) <= LARGE or _dividers(raw) <= MOST_VALUES:
+        return False
+    plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if plain.count(b'"') > _QUOTES * MOST_VALUES:
+        return True
+    return _dividers(b"".join(plain.split(b'"')[::2])) > MOST_VALUES
+
+
+_QUOTES = 4  # quotation marks of one value: around its name, and around it
+
+
+def _dividers(raw: bytes) -> int:
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+
+
+def is_object(text: str) -> bool:
+    """Whether a text is a JSON object; a large one is not made to find out, and one that is crowded is none."""
+    if len(text) > LARGE:
+        raw = text.encode("utf-8", "surrogatepass")
+        if is_crowded(raw):
+            return False
+        try:
+            _any_object.decode(raw)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            pass
+        else:
+            return True
+    try:
+        return isinstance(decode(text), dict)
+    except MalformedJson:
+        return False
+
+
+class _AnyObject(msgspec.Struct):
+    """An object of which no member is looked at."""
+
+
+_any_object = msgspec.json.Decoder(_AnyObject)
+
+
 def encode(value: Any) -> bytes:
     """Write a value as compact JSON in UTF-8; lone surrogates leave as escapes."""
     try:
@@ -132,6 +184,8 @@ def _finite(value: Any) -> Any:
             return {key: _finite(inner) for key, inner in value.items()}
         case list() | tuple():
             return [_finite(inner) for inner in value]
+        case msgspec.Raw():
+            return json.loads(bytes(value))
         case float() if not math.isfinite(value):
             return None
     return value
