@@ -41,8 +41,12 @@ if TYPE_CHECKING:
 
     from pipeline.server.connection import Terms
 
-GC_THRESHOLDS = (20_000, 20, 50)
-"""When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
+GC_THRESHOLDS = (20_000, 2, 500)
+"""When to look for garbage that holds on to itself: requests make little of it, and each look costs the same.
+
+The second look is at as many objects as the first two numbers multiplied: with more of them it is a pause for everybody
+after an answer of thousands of items.
+"""
 
 
 @asynccontextmanager

@@ -54,9 +54,7 @@ async def beside(function: Callable[P, R], *arguments: P.args, **named: P.kwargs
         limiter = _threads.get()
     except LookupError:
         _threads.set(limiter := trio.CapacityLimiter(1))
-    return await trio.to_thread.run_sync(
-        lambda: function(*arguments, **named), abandon_on_cancel=True, limiter=limiter
-    )
+    return await trio.to_thread.run_sync(lambda: function(*arguments, **named), abandon_on_cancel=True, limiter=limiter)
 
 
 class Inbox(Protocol[Out]):

@@ -92,7 +92,12 @@ class Framing:
         return self._stream(self._form, body)
 
     def _stream(self, form: sse.Decoder, chunk: bytes) -> list[StreamEvent | Failure]:
-        events = self._events(form, form.feed(chunk))
+        large = form.pending + len(chunk) > json.LARGE
+        payloads = form.feed(chunk)
+        crowded = next((at for at, each in enumerate(payloads) if json.is_crowded(each)), None) if large else None
+        events = self._events(form, payloads[:crowded])
+        if crowded is not None:
+            events.append(Failure(Kind.UPSTREAM, _CROWDED, cause="too_large"))
         if form.pending > self._limit:
             events.append(self._too_large(self._limit))
         elif self._size > self._total:
@@ -100,8 +105,6 @@ class Framing:
         return events
 
     def _events(self, form: sse.Decoder, payloads: list[bytes]) -> list[StreamEvent | Failure]:
-        if len(payloads) == 1 and json.is_crowded(payloads[0]):
-            return [Failure(Kind.UPSTREAM, _CROWDED, cause="too_large")]
         together = responses_stream.decode_many(payloads) if len(payloads) > 1 else None
         if together is not None and all(map(_TYPE, together)):
             return [*together]

@@ -10,6 +10,7 @@ The client and the upstream are parts of this process, and are kept cheap: bodie
 from __future__ import annotations
 
 import argparse
+import gc
 import gzip
 import time
 from collections.abc import Callable, MutableMapping
@@ -22,7 +23,7 @@ from structlog.testing import CapturingLogger
 
 from pipeline.bench.canned import WORD, text_script, whole_response
 from pipeline.endpoints.application import Application, application
-from pipeline.service import open_service
+from pipeline.service import GC_THRESHOLDS, open_service
 from pipeline.settings import Settings, UpstreamSettings
 from stages.wire import json, sse
 
@@ -38,9 +39,9 @@ _WARM = 3
 # Small requests before the first large one: what is made once is no stall of that one.
 
 
-def _asked(*content: Any, **fields: Any) -> dict[str, Any]:
+def _asked(*content: Any, stream: bool = True, **fields: Any) -> dict[str, Any]:
     said = [{"role": "user", "content": list(content) or "Hello"}]
-    return {"model": "claude-opus-5-5", "max_tokens": 1000, **{"stream": True, "messages": said, **fields}}
+    return {"model": "claude-opus-5-5", "max_tokens": 1000, "stream": stream, "messages": said, **fields}
 
 
 def _tool(at: int) -> dict[str, Any]:
@@ -201,11 +202,11 @@ class _Steps(trio.abc.Instrument):
         self.longest = 0.0
         self._began = time.thread_time()
 
-    def after_io_wait(self, timeout: float) -> None:
+    def after_io_wait(self, timeout: float) -> None:  # noqa: ARG002 - trio names it
         """Begin."""
         self._began = time.thread_time()
 
-    def before_io_wait(self, timeout: float) -> None:
+    def before_io_wait(self, timeout: float) -> None:  # noqa: ARG002 - trio names it
         """End."""
         self.longest = max(self.longest, time.thread_time() - self._began)
 
@@ -244,9 +245,12 @@ async def _run(only: list[str]) -> None:
         app = application(context)
         for _ in range(_WARM):
             await _post(app, json.encode(_asked()), [])
+        gc.freeze()  # as a server does
+        gc.set_threshold(*GC_THRESHOLDS)
         print(f"{'beside':32} {'MB':>6} {'status':>6} {'took ms':>9} {'stall ms':>9} {'own ms':>9} {'step ms':>9}")
         for name, make in _chosen(REQUESTS, only):
-            _print(name, body := json.encode(make()), *await _measure(app, body, []))
+            body = json.encode(make())
+            _print(name, body, *await _measure(app, body, []))
         for name, make in _chosen(PACKED, only):
             body = gzip.compress(json.encode(make()), 1)
             _print(name, body, *await _measure(app, body, [(b"content-encoding", b"gzip")]))

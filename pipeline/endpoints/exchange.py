@@ -45,6 +45,7 @@ _LISTS = frozenset({"anthropic-beta"})
 _ID = re.compile(r"(req_)?[0-9a-f-]{16,64}", re.IGNORECASE)
 # The ids of OpenAI and Azure; what does not look like one is any text, and no log's.
 _BODILESS = frozenset({"GET", "HEAD"})
+_SLICE = 2**20  # bytes of a large body that are written at once
 _DIGITS = 18  # of a length; more would cost more than a look
 _TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
 _INFLATERS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
@@ -256,7 +257,7 @@ class Exchange:
 
     async def reply(self, status: int, value: Any, headers: Headers | None = None) -> None:
         """Send a JSON body with any status, whole if the client takes it; a HEAD request gets the head alone."""
-        await self._whole(status, json.encode(value), [_JSON, *(headers or [])])
+        await self._whole(status, await _written(value), [_JSON, *(headers or [])])
 
     async def answer_text(self, text: bytes, content_type: str) -> None:
         """Send a text with status 200, whole if the client takes it."""
@@ -267,11 +268,21 @@ class Exchange:
         sent = b"" if self.method == "HEAD" else body
         with trio.move_on_after(LAST_WORDS + len(body) / SLOWEST, shield=True):
             await self._start(status, head)
+            if len(sent) > _SLICE:
+                sent = await self._send_most(sent)
             await self._send({"type": "http.response.body", "body": sent, "more_body": self._unread})
             self.answered = not self._unread
             if self._unread:
                 await self._linger()
                 await self._end()
+
+    async def _send_most(self, body: bytes) -> bytes:
+        """Send a large body up to its last slice, which is returned; others have their turns in between."""
+        last = (len(body) - 1) // _SLICE * _SLICE
+        for at in range(0, last, _SLICE):
+            await self.write(body[at : at + _SLICE])
+            await trio.lowlevel.checkpoint()
+        return body[last:]
 
     async def _start(self, status: int, headers: Headers) -> None:
         """Send the head, whole or not at all.
@@ -286,6 +297,32 @@ class Exchange:
             await self._send(
                 {"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]}
             )
+
+
+async def _written(value: Any) -> bytes:
+    """Write a JSON body; one with a long text by and by, with turns for others in between. Cancelled, there is none."""
+    if not _holds_much(value):
+        return json.encode(value)
+    whole = bytearray()
+    due = _SLICE
+    for piece in json.pieces(value):
+        whole += piece
+        if len(whole) >= due:
+            due = len(whole) + _SLICE
+            await trio.lowlevel.checkpoint()
+    return bytes(whole)
+
+
+def _holds_much(value: Any) -> bool:
+    """Whether a block of a message is long; nothing else here is."""
+    blocks = value.get("content") if isinstance(value, dict) else None
+    return isinstance(blocks, list) and any(
+        len(text) > json.LARGE
+        for block in blocks
+        if isinstance(block, dict)
+        for text in block.values()
+        if isinstance(text, str)
+    )
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

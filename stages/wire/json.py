@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -161,6 +162,30 @@ def encode(value: Any) -> bytes:
         return _fast_encoder.encode(value)
     except UnicodeEncodeError:
         return _encode_exactly(value)
+
+
+def pieces(value: Any) -> Iterator[bytes]:
+    """Write a value as `encode` does, but a long text of it by and by: in one call it would hold up everybody."""
+    match value:
+        case dict():
+            for at, (name, inner) in enumerate(value.items()):
+                yield b"%b%b:" % (b"," if at else b"{", quote(name))
+                yield from pieces(inner)
+            yield b"}" if value else b"{}"
+        case list():
+            for at, inner in enumerate(value):
+                yield b"," if at else b"["
+                yield from pieces(inner)
+            yield b"]" if value else b"[]"
+        case str():
+            yield b'"'
+            yield from (quote(value[at : at + _SLICE])[1:-1] for at in range(0, len(value), _SLICE))
+            yield b'"'
+        case _:
+            yield encode(value)
+
+
+_SLICE = 2**16  # characters of a text that are written at once
 
 
 def canonical(value: Any) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 from hypothesis import given
@@ -28,6 +30,7 @@ from stages.canonical.events import (
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.collector import Collector
+from stages.wire import json
 from tests.stages.answers import answers
 from tests.stages.strategies import TEXTS
 
@@ -156,3 +159,15 @@ def test_batches_never_matter(events: list[AnswerEvent], sizes: list[int]) -> No
         made.collect(batch)
 
     assert made.message() == collected(*events).message()
+
+
+def test_large_arguments_are_not_made_only_to_be_written() -> None:
+    """They stay text; what is no object is none here either."""
+    whole = json.encode({"a": "b" * json.LARGE}).decode()
+
+    def made(text: str) -> Any:
+        one = collected(ToolUseStart("a", "f"), JsonDelta(text), BLOCK_STOP, MessageEnd("tool_use"))
+        return json.decode(json.encode(one.message()["content"][0]["input"]))
+
+    assert made(whole) == json.decode(whole)
+    assert made(f"[{whole}]") == made(whole[:-1]) == {}

@@ -322,3 +322,28 @@ async def test_the_head_of_a_stream_is_sent_though_cancelled() -> None:
 
     assert scope.cancelled_caught
     assert [event["type"] for event in wire.told] == ["http.response.start"]
+
+
+async def test_a_large_answer_leaves_by_and_by() -> None:
+    """It is the same body under the same length, and others have their turns while it is written and sent."""
+    message = {"content": [{"type": "text", "text": 'a"' * 2 * json.LARGE}], "role": "assistant"}
+    made, wire = exchange(b"{}")
+    await made.body(10)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(others)
+        await made.answer(message)
+        nursery.cancel_scope.cancel()
+
+    assert json.decode(wire.body) == message
+    assert wire.head["content-length"] == str(len(wire.body))
+    assert max(len(event.get("body", b"")) for event in wire.told) <= 2**20
+    assert turns > 2 * len(wire.told)
+    assert made.answered
