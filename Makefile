@@ -20,7 +20,7 @@ SOAK_STREAMS ?= 50
 SOAK_MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format mapping settings fixtures unit client engines soak reliability bench stalls wheel coverage clean
+.PHONY: help venv demo test lint format mapping settings fixtures unit client engines soak reliability bench stalls wheel lock coverage clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -103,6 +103,10 @@ wheel: .venv/.dev-stamp  ## build the wheel and test it as installed
 		cp tests/house/installed.py "$$room/" && cd "$$room" && \
 		venv/bin/dragoman --version && \
 		venv/bin/python installed.py
+
+lock:  ## write deploy/requirements.lock anew, with uv: what the image installs, by version and hash
+	uv pip compile pyproject.toml --extra offline --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-header --no-annotate --no-emit-index-url --quiet --output-file deploy/requirements.lock
 
 coverage: .venv/.dev-stamp  ## each module's coverage by its own test file alone
 	$(BIN)/coverage run -m pytest -p tests.house.contexts $(ARGS)

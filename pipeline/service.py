@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,20 +17,27 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
 from pipeline.endpoints.context import Context
+from pipeline.endpoints.running import Phase
+from pipeline.lifecycle.grace import grace_here
+from pipeline.lifecycle.notify import Notifier
+from pipeline.lifecycle.signals import AGAIN, obey
+from pipeline.server.shutdown import Shutdown
 from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
+from pipeline.telemetry.exporting import exporter_of
 from pipeline.telemetry.logs import make_logger
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.address import base_url
 from pipeline.upstream.carried import Carried
 from pipeline.upstream.client import UpstreamClient, fingerprint
-from pipeline.upstream.credentials import KeyCommand
+from pipeline.upstream.credentials import COMMAND, KEY_FILE, FetchedKey
 from pipeline.upstream.discovery import Discovery
 from pipeline.upstream.http1.transport import HttptoolsTransport, choose_transport
 from pipeline.upstream.look import Findings
 from stages.mapper import Target
 from stages.tables import profiles
 from stages.tables.model_registry import ModelRegistry
+from stages.tables.regions import region_of
 
 LOOK_BEFORE_READY = 0.5
 """Seconds that the announcement of a start waits for a look at the upstream; one that is away answers at once."""
@@ -74,13 +80,27 @@ async def open_service(
         if discovery is not None:
             nursery.start_soon(discovery.look)
         aside = Aside()
+        context = Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery)
+        if not on_stage:
+            context = _exporting(context, nursery)
         try:
-            yield Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery)
+            yield context
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
                 await aside.close()
+                await tokenizer.close()
                 await transport.aclose()
+
+
+def _exporting(context: Context, nursery: trio.Nursery) -> Context:
+    """Send what is to be known of requests to whoever was named; the same context where nobody was."""
+    about = context.version, context.upstream_name
+    exporter = exporter_of(context.settings, os.environ, context.tally, context.log, about)
+    if exporter is None:
+        return context
+    nursery.start_soon(exporter.run)
+    return attrs.evolve(context, tracing=exporter.tracing)
 
 
 def target_of(settings: Settings) -> Target:
@@ -90,17 +110,28 @@ def target_of(settings: Settings) -> Target:
     profile = attrs.evolve(profile, **upstream.profile_overrides)  # type: ignore[arg-type] # checked by the settings
     if not upstream.summaries:
         profile = attrs.evolve(profile, summaries=False)
-    key = upstream.api_key or (Secret(upstream.key_command) if upstream.key_command else None)
+    fetched = upstream.api_key_file or upstream.key_command
+    key = upstream.api_key or (Secret(fetched) if fetched else None)
     keyed = bool(settings.client_keys) and key is not None
-    return Target(profile, fingerprint(upstream.url, key), ModelRegistry.of(settings.models), keyed)
+    return Target(
+        profile,
+        fingerprint(upstream.url, key),
+        ModelRegistry.of(settings.models),
+        keyed,
+        region=region_of(upstream.url),
+        breaks_promises=settings.broken_promises == "report",
+        shared_agents=upstream.shared_agents,
+    )
 
 
 def client_of(settings: Settings, target: Target, transport: httpx.AsyncBaseTransport) -> UpstreamClient:
     """What speaks to the upstream that the settings name."""
     upstream = settings.upstream
-    command = KeyCommand(upstream.key_command, upstream.key_lifetime) if upstream.key_command else None
+    origin = KEY_FILE if upstream.api_key_file else COMMAND
+    place = upstream.api_key_file or upstream.key_command
+    fetched = FetchedKey(place, upstream.key_lifetime, origin) if place else None
     carried = Carried.of(upstream.headers, upstream.query, target.profile.key_header)
-    key = command or upstream.api_key
+    key = fetched or upstream.api_key
     return UpstreamClient(base_url(upstream.url), key, transport, settings.timing, upstream.retries, carried)
 
 
@@ -166,10 +197,10 @@ async def listen(
     context: Context,
     *,
     sockets: list[socket.socket] | None = None,
-    shutdown: trio.Event | None = None,
+    shutdown: Shutdown | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until `shutdown` is set; running requests then have `shutdown_grace` seconds to end.
+    """Serve until `shutdown` begins; running requests then have their grace to end.
 
     Args:
         context: what requests are served with.
@@ -181,7 +212,7 @@ async def listen(
     from pipeline.server.guard import Guard
     from pipeline.server.serving import Server
 
-    settings, stop = context.settings, trio.Event() if shutdown is None else shutdown
+    settings, shutdown = context.settings, Shutdown() if shutdown is None else shutdown
     guard = Guard(context.log)
     server = Server(
         cast("Any", application(context)),
@@ -189,6 +220,7 @@ async def listen(
         _terms(settings),
         guard,
         own_http1=settings.http1 == "dragoman",
+        at_stop=partial(_stopping, context, shutdown),
         at_end_of_grace=context.running.end_all,
     )
 
@@ -197,8 +229,19 @@ async def listen(
         if ready is not None:
             ready(urls[0])
 
-    await server.run(stop, started)
-    context.log.info(names.STOPPED, connection_faults=guard.faults, turned_away=context.running.turned_away)
+    await server.run(shutdown, started)
+    running = context.running
+    context.log.info(names.STOPPED, cut=running.cut, connection_faults=guard.faults, turned_away=running.turned_away)
+
+
+def _stopping(context: Context, shutdown: Shutdown) -> None:
+    """Begin nothing new, and say what still runs, and how long it may."""
+    running, grace = context.running, grace_here(context.settings.timing)
+    running.phase = Phase.DRAINING
+    found: dict[str, object] = {"by": shutdown.by, "requests": running.requests, "streams": running.streams}
+    hint = {"hint": AGAIN} if shutdown.by == "SIGINT" and running.requests else {}
+    context.log.info(names.STOPPING, **found, grace_seconds=grace, **hint)
+    Notifier.of(os.environ).stopping(f"{running.streams} streams may end, for {grace:g} s")
 
 
 def _config(settings: Settings, binds: list[str]) -> Config:
@@ -209,7 +252,7 @@ def _config(settings: Settings, binds: list[str]) -> Config:
     config.bind = binds or [f"{_bracketed(settings.host)}:{settings.port}"]
     config.backlog = 2048  # its own 100 turn clients away when a thousand come at once
     config.accesslog = config.errorlog = None
-    config.graceful_timeout = timing.shutdown_grace
+    config.graceful_timeout = grace_here(timing)
     config.h11_max_incomplete_size = config.h2_max_header_list_size = settings.limits.header_bytes
     config.keep_alive_timeout = timing.idle
     config.ssl_handshake_timeout = timing.head
@@ -251,9 +294,9 @@ async def _serve(
     sockets: list[socket.socket] | None,
     ready: Callable[[str, ModelRegistry], None] | None,
 ) -> None:
-    shutdown = trio.Event()
+    shutdown = Shutdown(closed=settings.draining == "close")
     async with open_service(settings) as context, trio.open_nursery() as nursery:
-        nursery.start_soon(_await_signal, shutdown)
+        nursery.start_soon(obey, shutdown, None)
         gc.collect()
         gc.freeze()  # what start-up made lives for ever: collections need not look at it again
         gc.set_threshold(*GC_THRESHOLDS)
@@ -262,14 +305,9 @@ async def _serve(
                 await context.discovery.look()
 
         def announced(url: str) -> None:
+            Notifier.of(os.environ).ready(f"serving on {url}")
             if ready is not None:
                 ready(url, (context.discovery or context).target.models)
 
         await listen(context, sockets=sockets, shutdown=shutdown, ready=announced)
         nursery.cancel_scope.cancel()
-
-
-async def _await_signal(shutdown: trio.Event) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            shutdown.set()

@@ -15,6 +15,7 @@ from pipeline.commands.client_environment import (
     BASE_URL,
     LEAST_COMPACT_WINDOW,
     SHOWN,
+    TOKEN,
     USUAL,
     USUAL_ASIDE,
     client_environment,
@@ -89,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     client = find_client(os.environ)
     settings = options.settings_of(arguments)
     own_secret(os.environ, make=True)
-    key = _key(arguments)
+    key = _key(arguments, settings)
     if named := arguments.proxy or running_elsewhere():
         behind = look(named).upstream or "nobody knows what"
         said = "--proxy" if arguments.proxy else BASE_URL
@@ -180,11 +181,23 @@ def in_the_foreground(client: str, words: list[str], environment: Mapping[str, s
     return code if code >= 0 else _SIGNALLED - code
 
 
-def _key(arguments: argparse.Namespace) -> str | None:
-    from pipeline.settings import plain_client_key
+def _key(arguments: argparse.Namespace, settings: Settings) -> str | None:
+    """A key that the proxy takes: one of the settings', or the user's own; None where none is asked for.
 
-    key: Secret | None = plain_client_key(options.flags_of(arguments), os.environ, options.file_of(arguments))
-    return key.reveal() if key else None
+    Raises:
+        CommandError: When keys are asked for, and nobody here has one.
+    """
+    from pipeline.settings import plain_client_key
+    from pipeline.settings.client_keys import key_of
+
+    plain: Secret | None = plain_client_key(options.flags_of(arguments), os.environ, options.file_of(arguments))
+    key = plain.reveal() if plain else None
+    own = own_token(os.environ)
+    if own and key_of(settings.client_keys, {"x-api-key": own}):
+        key = own
+    if settings.client_keys and key is None and not (arguments.proxy or os.environ.get(BASE_URL)):
+        raise CommandError(f"the settings keep client keys as hashes alone; put your own key into {TOKEN}")
+    return key
 
 
 def running_elsewhere() -> str | None:

@@ -14,6 +14,8 @@ import attrs
 from pipeline.commands.listening import bind, url, url_of
 from pipeline.commands.probe import Answered, Answerer, look, who_answers
 from pipeline.commands.screen import CommandError, complain
+from pipeline.lifecycle.grace import AT_A_TERMINAL
+from pipeline.settings import variable
 from pipeline.settings.ownership import ONE_RUN, state_folder
 
 if TYPE_CHECKING:
@@ -89,10 +91,11 @@ def _child(listener: socket.socket, flags: list[str], settings: Settings) -> Ite
 
     base_url, port = url_of(listener, tls=bool(settings.certfile)), listener.getsockname()[1]
     command, environment = server_command(flags, listener)
+    grace = settings.timing.shutdown_grace or AT_A_TERMINAL  # the child has no terminal, but its user has
     with _log(port) as log:
         child = subprocess.Popen(  # noqa: S603 - it is ourselves
             command,
-            env={**environment, ONE_RUN: "1"},
+            env={**environment, ONE_RUN: "1", variable("timing.shutdown_grace"): str(grace)},
             pass_fds=[listener.fileno()],
             stdin=subprocess.PIPE,
             stdout=log,
@@ -109,7 +112,7 @@ def _child(listener: socket.socket, flags: list[str], settings: Settings) -> Ite
                 raise CommandError(f"the proxy did not start{where}; it said:\n{_last_lines(log)}")
             yield Proxy(base_url, "started for this run", path)
         finally:
-            _end(child, settings.timing.shutdown_grace)
+            _end(child, grace)
 
 
 def _end(child: subprocess.Popen[bytes], grace: float) -> None:

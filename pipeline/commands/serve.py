@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +11,8 @@ from pipeline.commands import options
 from pipeline.commands.client_environment import LEAST_COMPACT_WINDOW, USUAL, context_window, windows
 from pipeline.commands.listening import bind, url_of
 from pipeline.commands.screen import Screen, screen
+from pipeline.lifecycle.grace import grace_here
+from pipeline.lifecycle.signals import ignore_others
 from pipeline.upstream.address import base_url
 from stages.tables.model_registry import ModelRegistry
 
@@ -31,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     settings = options.settings_of(arguments)
-    _ignore_signals()
+    ignore_others()
     if arguments.fd is not None:
         return _serve_for_parent(settings, arguments.fd)
     with bind(settings.host, settings.port) as listener:
@@ -44,18 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
 
             announce(out, settings, url, target_now(settings).models)
             again = [*options.given_again(arguments), "--workers", "1"]
-            return run_workers(again, settings.workers, listener, settings.timing.shutdown_grace)
+            return run_workers(again, settings.workers, listener, grace_here(settings.timing))
         from pipeline import service
 
         service.serve(settings, sockets=[listener], ready=lambda _, registry: announce(out, settings, url, registry))
     return 0
-
-
-def _ignore_signals() -> None:
-    """Let SIGTERM and SIGINT alone end the server: not a terminal that closes, nor a tool that asks for a report."""
-    for name in ("SIGHUP", "SIGUSR1", "SIGUSR2"):
-        if (number := getattr(signal, name, None)) is not None:  # not every system has them
-            signal.signal(number, signal.SIG_IGN)
 
 
 def _serve_for_parent(settings: Settings, descriptor: int) -> int:
@@ -92,7 +86,8 @@ def upstream_in_words(settings: Settings) -> str:
         return "no key: answering from the built-in emulator, not from a model (set OPENAI_API_KEY, or --upstream URL)"
     if upstream.url == "emulator":
         return f"the built-in emulator, not a model (chosen by {chosen})"
-    key = "with a key" if upstream.api_key else "with a key by command" if upstream.key_command else "without a key"
+    ways = {"": upstream.api_key, " from a file": upstream.api_key_file, " by command": upstream.key_command}
+    key = next((f"with a key{words}" for words, way in ways.items() if way), "without a key")
     return f"{base_url(upstream.url)} ({key}; chosen by {chosen})"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 import httpx
 from structlog.typing import FilteringBoundLogger
@@ -19,6 +21,9 @@ from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.discovery import Discovery
 from pipeline.version import version
 from stages.mapper import Target
+
+if TYPE_CHECKING:
+    from pipeline.telemetry.otlp.spans import Tracing
 
 
 @attrs.frozen
@@ -39,6 +44,7 @@ class Context:
         running: the requests that run now, and how many more may.
         turns: when a request is translated.
         tally: what is counted of requests.
+        tracing: makes the spans that are exported; None where none are.
     """
 
     settings: Settings
@@ -55,7 +61,8 @@ class Context:
         default=attrs.Factory(lambda own: Running(own.settings), takes_self=True), repr=False
     )
     turns: Turns = attrs.field(factory=Turns, repr=False)
-    tally: Tally = attrs.field(factory=lambda: tally_of(()), repr=False)
+    tally: Tally = attrs.field(factory=tally_of, repr=False)
+    tracing: Tracing | None = attrs.field(default=None, repr=False)
 
     async def informed(self) -> Context:
         """The same with what was found out about the upstream; waits a moment where a first look is under way."""
@@ -63,6 +70,11 @@ class Context:
             return self
         target = await self.discovery.known()
         return attrs.evolve(self, target=target, discovery=None if self.discovery.settled else self.discovery)
+
+    @property
+    def profile(self) -> str:
+        """What the upstream is taken for by now."""
+        return (self.target if self.discovery is None else self.discovery.target).profile.name
 
     @property
     def upstream_name(self) -> str:

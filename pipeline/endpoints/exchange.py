@@ -198,6 +198,8 @@ class Exchange:
     async def begin_stream(self) -> None:
         """Send the 200 of a stream."""
         self.streaming = True
+        if self._ticket is not None:
+            self._ticket.streaming = True
         await self._start(200, _STREAM)
 
     async def begin_download(self, filename: str, content_type: str) -> None:

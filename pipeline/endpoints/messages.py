@@ -16,7 +16,7 @@ from pipeline.endpoints.translation import Translated, explained, translate
 from pipeline.request import topology
 from pipeline.request.upstream_call import RequestJob
 from pipeline.telemetry.request_cost import RequestCost, open_request_cost
-from pipeline.telemetry.request_log import RequestLog, loggable
+from pipeline.telemetry.request_log import RequestLog, loggable, session_mark
 from stages.canonical.failure import Failure
 from stages.tables.model_registry import ModelRegistry
 
@@ -79,7 +79,6 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
         stream=first.stream,
         request_id=exchange.request_id,
         log=log,
-        tokens=context.tokenizer.tokens,
     )
     settings = context.settings
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)
@@ -93,6 +92,8 @@ def _note(log: RequestLog, translated: Translated, request_cost: RequestCost, mo
         asked_model=loggable(translated.plan.model, models),
         upstream_model=loggable(translated.plan.upstream_model, models),
         stream=translated.stream,
+        mapping=translated.outcome,
         unfaithful=translated.unfaithful,
+        session=session_mark(translated.session),
         prefix=request_cost.prefix.fingerprint(),
     )

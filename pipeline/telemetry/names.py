@@ -20,11 +20,17 @@ STARTED = "started"
 LOOKED = "looked"
 """The upstream was looked at: what it was taken for, by whom, and what it holds."""
 
+STOPPING = "stopping"
+"""The server was told to end: by what, how many requests and streams run, and how long they have."""
+
 STOPPED = "stopped"
 """The server has ended all its requests."""
 
 LEARNT = "learnt"
 """An upstream was found not to take something, which is left out from now on."""
+
+NOT_EXPORTED = "not_exported"
+"""Telemetry that somebody has asked for is not sent, and why."""
 
 CLIENT_LEFT = "client_left"
 """Outcome of a request whose client closed the connection first."""

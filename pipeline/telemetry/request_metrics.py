@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.telemetry import names, semantics
@@ -13,15 +13,10 @@ from stages.tables.models import RELEASES
 _MISSES = {"prefix changed": semantics.CHANGED, "upstream forgot": semantics.FORGOTTEN}
 
 
-def tally_of(routes: Collection[str]) -> Tally:
-    """Make what requests are counted in.
-
-    Args:
-        routes: the names of the routes; a request of none counts as `other`, like everything that no table has.
-    """
+def tally_of() -> Tally:
+    """Make what requests are counted in; what no table has counts as `other`, and the routes are still to be told."""
     outcomes = {names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED, names.OVERDUE, *(kind.name.lower() for kind in Kind)}
     words = {
-        semantics.ROUTE: frozenset(routes),
         semantics.STATUS: frozenset({"200", *(str(kind.status) for kind in Kind)}),
         semantics.OUTCOME: frozenset(outcomes),
         semantics.MODEL: frozenset(release.id for release in RELEASES),

@@ -7,7 +7,7 @@ metric does not know becomes `other`, so the number of series is bounded whateve
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 import attrs
@@ -74,6 +74,10 @@ class Tally:
     def __attrs_post_init__(self) -> None:
         """Begin at nothing."""
         self._numbers = {name: {} for name in self.metrics}
+
+    def know(self, label: str, words: Iterable[str]) -> None:
+        """Let a label say these words from now on, besides those that it may say already."""
+        self.words = {**self.words, label: self.words.get(label, frozenset()).union(words)}
 
     def add(self, name: str, labels: Labels = (), amount: float = 1.0) -> None:
         """Add to a counter or a gauge."""

@@ -175,7 +175,7 @@ class _Reading:
         if isinstance(plan, Failure):
             return {"type": "errored", "error": error(plan, self.request_id)}
         plan = attrs.evolve(plan, message_id=f"msg_{digest(self.group + line['custom_id'], 24)}")
-        message = await read_answer(told.get("body"), plan, self.context.tokenizer.tokens)
+        message = await read_answer(told.get("body"), plan)
         if isinstance(message, Failure):
             return {"type": "errored", "error": error(message, self.request_id)}
         message["usage"]["service_tier"] = "batch"

@@ -19,7 +19,7 @@ from pipeline.commands.listening import bind
 from pipeline.commands.probe import Answerer, who_answers
 from pipeline.commands.screen import Screen
 from pipeline.commands.serve import announce, upstream_in_words
-from pipeline.settings import KeyHash, Secret, Settings, UpstreamSettings
+from pipeline.settings import ClientKey, Secret, Settings, UpstreamSettings
 from pipeline.workers import server_command
 from tests.support.waiting import TIMEOUT
 
@@ -93,7 +93,9 @@ def test_what_is_announced() -> None:
     """Address, upstream, and the lines that run Claude Code; never a key."""
     stream = io.StringIO()
     upstream = UpstreamSettings(url="https://host/v1", api_key=Secret(_KEY))
-    settings = Settings(upstream=upstream, upstream_chosen_by="--upstream", workers=3, client_keys=(KeyHash.of(_KEY),))
+    settings = Settings(
+        upstream=upstream, upstream_chosen_by="--upstream", workers=3, client_keys=(ClientKey.of(_KEY),)
+    )
 
     announce(Screen(stream), settings, "http://127.0.0.1:1")
 

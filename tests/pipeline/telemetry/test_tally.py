@@ -31,7 +31,7 @@ def test_a_histogram_counts_a_bound_in_its_bucket() -> None:
 
 def test_junk_makes_no_series() -> None:
     """Ten thousand names that no table has are one series of each metric."""
-    tally = tally_of(("/v1/messages",))
+    tally = tally_of()
     for number in range(10_000):
         junk = f"junk-{number}"
         fields = {"outcome": junk, "route": junk, "status": junk, "upstream_model": junk, "seconds": 1.0}
@@ -44,7 +44,8 @@ def test_junk_makes_no_series() -> None:
 
 def test_an_answer_is_counted_by_its_model() -> None:
     """Tokens by kind, cost, what the cache did, and how long it took."""
-    tally = tally_of(("/v1/messages",))
+    tally = tally_of()
+    tally.know(semantics.ROUTE, ["/v1/messages"])
     fields = {"outcome": "ok", "route": "/v1/messages", "status": 200, "upstream_model": "gpt-6.2-astra"}
     usage = {"input_tokens": 7, "cache_read_input_tokens": 3, "cache_creation_input_tokens": 0, "output_tokens": 5}
     told = {"seconds": 3.0, "first_byte_seconds": 0.2, "cost_usd": 0.5, "cache_hit_rate": 0.3}

@@ -13,7 +13,7 @@ import trio
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
 from pipeline.service import open_service
-from pipeline.settings import KeyHash, Limits, Secret, Settings, UpstreamSettings
+from pipeline.settings import ClientKey, Limits, Secret, Settings, UpstreamSettings
 from tests.support.bodies import assert_anthropic
 from tests.support.client import MemoryClient, Reply
 from tests.support.multipart import CONTENT_TYPE, form
@@ -22,7 +22,7 @@ from tests.support.serving import serving
 ALICE, BOB = "sk-of-alice", "sk-of-bob"
 UPSTREAM = UpstreamSettings(url="emulator", api_key=Secret("sk-upstream"), retries=0)
 ALONE = Settings(upstream=UPSTREAM, log_level="error")
-SHARED = Settings(upstream=UPSTREAM, log_level="error", client_keys=(KeyHash.of(ALICE), KeyHash.of(BOB)))
+SHARED = Settings(upstream=UPSTREAM, log_level="error", client_keys=(ClientKey.of(ALICE), ClientKey.of(BOB)))
 OLD = {"anthropic-beta": "files-api-2025-04-14"}
 
 
