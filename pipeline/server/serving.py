@@ -22,7 +22,7 @@ from hypercorn.utils import repr_socket_addr
 from pipeline.server.connection import Connection, Terms
 from pipeline.server.cycle import Application
 from pipeline.server.guard import Guard, Guarded
-from pipeline.server.hypercorn_connection import HypercornConnection, Served, drained
+from pipeline.server.hypercorn_connection import HypercornConnection, Served
 from pipeline.server.listener import accept_all
 
 LAST_WORDS = 2.0
@@ -74,7 +74,7 @@ class Server:
         sockets = self.config.create_sockets()
 
         def foreign(connected: socket.socket) -> Guarded:
-            return HypercornConnection(connected, _wrapped(drained(self.app)), served, tls, self.terms.write_patience)
+            return HypercornConnection(connected, self.app, served, tls, self.terms.write_patience)
 
         def own(connected: socket.socket) -> Guarded:
             return Connection(connected, self.app, self.terms, self._state)

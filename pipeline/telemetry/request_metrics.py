@@ -19,7 +19,14 @@ def tally_of(routes: Collection[str]) -> Tally:
     Args:
         routes: the names of the routes; a request of none counts as `other`, like everything that no table has.
     """
-    outcomes = {names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED, names.OVERDUE, *(kind.name.lower() for kind in Kind)}
+    outcomes = {
+        names.OK,
+        names.CLIENT_LEFT,
+        names.CLIENT_STALLED,
+        names.SERVER_STOPPED,
+        names.OVERDUE,
+        *(kind.name.lower() for kind in Kind),
+    }
     words = {
         semantics.ROUTE: frozenset(routes),
         semantics.STATUS: frozenset({"200", *(str(kind.status) for kind in Kind)}),
