@@ -101,13 +101,13 @@ class RequestLog:
         return fields
 
 
-_ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE}
-# What we caused ourselves, by the cause of the failure that the client was told.
+_ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE, "write": names.CLIENT_STALLED}
+# What we caused ourselves, by the cause of the failure that the client was told, or would have been.
 
 _PROBES = ("/healthz", "/readyz")
 # Asked every few seconds by whoever watches over the process: a line each would bury all others.
 
-_NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)
+_NO_FAULT = (names.OK, names.CLIENT_LEFT, names.CLIENT_STALLED, names.SERVER_STOPPED)
 
 
 def loggable(model: str, models: ModelRegistry) -> str:
