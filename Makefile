@@ -105,7 +105,7 @@ wheel: .venv/.dev-stamp  ## build the wheel and test it as installed
 		venv/bin/python installed.py
 
 lock:  ## write deploy/requirements.lock anew, with uv: what the image installs, by version and hash
-	uv pip compile pyproject.toml --extra offline --universal --python-version 3.11 --generate-hashes --upgrade \
+	uv pip compile pyproject.toml --extra offline --extra otel --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-header --no-annotate --no-emit-index-url --quiet --output-file deploy/requirements.lock
 
 coverage: .venv/.dev-stamp  ## each module's coverage by its own test file alone

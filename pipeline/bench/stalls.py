@@ -23,7 +23,8 @@ from structlog.testing import CapturingLogger
 
 from pipeline.bench.canned import WORD, text_script, whole_response
 from pipeline.endpoints.application import Application, application
-from pipeline.service import GC_THRESHOLDS, open_service
+from pipeline.service import open_service
+from pipeline.serving import GC_THRESHOLDS
 from pipeline.settings import Settings, UpstreamSettings
 from stages.wire import json, sse
 

@@ -71,6 +71,11 @@ class Context:
         target = await self.discovery.known()
         return attrs.evolve(self, target=target, discovery=None if self.discovery.settled else self.discovery)
 
+    def after(self, before: Context) -> Context:
+        """The same, with all that outlives a change of settings; the requests that run are counted by our limits."""
+        before.running.settings = self.settings
+        return attrs.evolve(self, history=before.history, running=before.running, turns=before.turns)
+
     @property
     def profile(self) -> str:
         """What the upstream is taken for by now."""
