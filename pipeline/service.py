@@ -19,8 +19,9 @@ from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
 from pipeline.telemetry.exporting import exporter_of
 from pipeline.telemetry.logs import make_logger
+from pipeline.telemetry.recent import Recent
 from pipeline.telemetry.request_metrics import tally_of
-from pipeline.telemetry.tally import Tally
+from pipeline.telemetry.usage_by_session import UsageBySession
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.address import base_url
 from pipeline.upstream.carried import Carried
@@ -48,12 +49,14 @@ class Shared:
     Attributes:
         tokenizer: how tokens are counted here.
         aside: runs what would hold up other requests.
-        tally: what is counted of requests.
+        recent: what is counted of requests, and how much of it in the last hour and day.
+        usage: what the sessions of clients have used.
     """
 
     tokenizer: Tokenizer = attrs.field(factory=Tokenizer)
     aside: Aside = attrs.field(factory=Aside)
-    tally: Tally = attrs.field(factory=tally_of)
+    recent: Recent = attrs.field(factory=lambda: Recent(tally_of()))
+    usage: UsageBySession = attrs.field(factory=UsageBySession)
 
 
 @asynccontextmanager
@@ -111,10 +114,20 @@ async def open_context(
         if discovery is not None:
             nursery.start_soon(discovery.look)
         context = Context(
-            settings, client, target, shared.tokenizer, log, aside=shared.aside, discovery=discovery, tally=shared.tally
+            settings,
+            client,
+            target,
+            shared.tokenizer,
+            log,
+            aside=shared.aside,
+            discovery=discovery,
+            tally=shared.recent.tally,
+            recent=shared.recent,
+            usage=shared.usage,
         )
         if not on_stage:
             context = _exporting(context, nursery)
+            nursery.start_soon(context.recent.run)
         try:
             yield context
         finally:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 import httpx
+import trio
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
@@ -14,8 +15,10 @@ from pipeline.endpoints.turns import Turns
 from pipeline.lessons import Lessons
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry.prompt_history import PromptHistory
+from pipeline.telemetry.recent import Recent
 from pipeline.telemetry.request_metrics import tally_of
 from pipeline.telemetry.tally import Tally
+from pipeline.telemetry.usage_by_session import UsageBySession
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.discovery import Discovery
@@ -24,6 +27,10 @@ from stages.mapper import Target
 
 if TYPE_CHECKING:
     from pipeline.telemetry.otlp.spans import Tracing
+
+
+MAX_VIEWERS = 16
+"""Pages that may be open at once."""
 
 
 @attrs.frozen
@@ -44,6 +51,9 @@ class Context:
         running: the requests that run now, and how many more may.
         turns: when a request is translated.
         tally: what is counted of requests.
+        recent: the same in the last hour and day.
+        viewers: how many pages may be open at once.
+        usage: what the sessions of clients have used.
         tracing: makes the spans that are exported; None where none are.
     """
 
@@ -62,6 +72,9 @@ class Context:
     )
     turns: Turns = attrs.field(factory=Turns, repr=False)
     tally: Tally = attrs.field(factory=tally_of, repr=False)
+    recent: Recent = attrs.field(default=attrs.Factory(lambda own: Recent(own.tally), takes_self=True), repr=False)
+    viewers: trio.CapacityLimiter = attrs.field(factory=lambda: trio.CapacityLimiter(MAX_VIEWERS), repr=False)
+    usage: UsageBySession = attrs.field(factory=UsageBySession, repr=False)
     tracing: Tracing | None = attrs.field(default=None, repr=False)
 
     async def informed(self) -> Context:

@@ -256,6 +256,12 @@ class Settings:
             "keys of which a client must present one, by the names of those who have them; empty: none is asked",
         ),
     )
+    page_key: Secret | None = attrs.field(
+        default=None,
+        metadata=_about(
+            read.secret, "operator's key for the page at /dragoman/; without client_keys none is needed on this machine"
+        ),
+    )
     upstream: UpstreamSettings = attrs.field(factory=UpstreamSettings)
     limits: Limits = attrs.field(factory=Limits)
     timing: Timing = attrs.field(factory=Timing)

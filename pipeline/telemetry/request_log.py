@@ -6,8 +6,6 @@ lets it hear the facts first, never the content.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -16,7 +14,7 @@ import attrs
 import trio
 from structlog.typing import FilteringBoundLogger
 
-from pipeline.telemetry import names
+from pipeline.telemetry import names, semantics
 from pipeline.telemetry.request_cost import RequestCost
 from stages.redactor import Fact
 from stages.tables.model_registry import ModelRegistry
@@ -90,7 +88,7 @@ class RequestLog:
         blocks = ",".join(f"{kind}:{count}" for kind, count in sorted(self._blocks.items()))
         outcome = _ENDED_BY.get(str(self.fields.get("cause")), self.outcome) or names.CLIENT_LEFT
         write = self.logger.info if outcome in _NO_FAULT else self.logger.warning
-        if outcome == names.OK and self.fields.get("route") in _PROBES:
+        if outcome == names.OK and self.fields.get("route") in semantics.WATCHING:
             write = self.logger.debug
         fields = {"outcome": outcome, "seconds": self._seconds(), **self.fields}
         if blocks:
@@ -101,24 +99,12 @@ class RequestLog:
         return fields
 
 
-_ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE}
-# What we caused ourselves, by the cause of the failure that the client was told.
+_ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE, "write": names.CLIENT_STALLED}
+# What we caused ourselves, by the cause of the failure that the client was told, or would have been.
 
-_PROBES = ("/healthz", "/readyz")
-# Asked every few seconds by whoever watches over the process: a line each would bury all others.
-
-_NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)
+_NO_FAULT = (names.OK, names.CLIENT_LEFT, names.CLIENT_STALLED, names.SERVER_STOPPED)
 
 
 def loggable(model: str, models: ModelRegistry) -> str:
     """A model's name as a log may have it: `other` where it is whatever a client has said."""
     return model if models.has(model) else names.OTHER
-
-
-def session_mark(session: str) -> str:
-    """A session's id as a log may have it: a hash, for whoever has the id; empty for what is no such id."""
-    return hashlib.sha256(session.encode()).hexdigest()[:12] if _SESSION.fullmatch(session) else ""
-
-
-_SESSION = re.compile(r"[0-9a-f-]{16,64}", re.IGNORECASE)
-# As clients make them by chance; a hash of any other text could be guessed.

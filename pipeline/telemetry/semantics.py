@@ -88,6 +88,12 @@ ROUTE, STATUS, OUTCOME = "http.route", "http.response.status_code", "dragoman.ou
 MODEL, TOKEN_TYPE, CACHE = "gen_ai.response.model", "gen_ai.token.type", "dragoman.cache.outcome"
 """Labels of answers."""
 
+CLIENT, UPSTREAM_OUTCOME = "dragoman.client.name", "dragoman.upstream.outcome"
+"""Labels of who asks, by the name of the key, and of what the upstream said last."""
+
+WATCHING = frozenset({"/", "/healthz", "/readyz", "/metrics", "/dragoman", "/dragoman/events", "/dragoman/usage"})
+"""Routes of whoever watches over the process or a session, every few seconds: they would bury all others."""
+
 TOKEN_TYPES: Mapping[str, str] = MappingProxyType(
     {
         "input": "input_tokens",
@@ -98,20 +104,42 @@ TOKEN_TYPES: Mapping[str, str] = MappingProxyType(
 )
 """What a token is counted as, and the fact of a message's end that says how many."""
 
+IN_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "none": "nothing to read",
+        "prefix_changed": "prompt changed",
+        "cache_read": "from the cache",
+        "cache_write": "into the cache",
+        "input": "not cached",
+    }
+)
+"""Values of labels as a page calls them."""
+
 HIT, COLD, CHANGED, FORGOTTEN = "hit", "none", "prefix_changed", "forgotten"
 """What the upstream's cache did: it was read, there was nothing to read, or why less was read than was there."""
 
 REQUESTS, DURATION, FIRST_BYTE = "dragoman.requests", "gen_ai.server.request.duration", "dragoman.first_byte.duration"
+FIRST_CONTENT = "gen_ai.server.time_to_first_token"
 TOKENS, COST, CACHED, RUNNING = "dragoman.tokens", "dragoman.cost", "dragoman.cache", "dragoman.requests.running"
+UPSTREAM, STREAMS = "dragoman.upstream.answers", "dragoman.streams.running"
 SPANS_DROPPED = "dragoman.spans.dropped"
 
 _METRICS = (
-    Metric(REQUESTS, Form.COUNTER, "", "Requests that are over, by how they ended", (ROUTE, STATUS, OUTCOME)),
+    Metric(REQUESTS, Form.COUNTER, "", "Requests that are over, by how they ended", (ROUTE, STATUS, OUTCOME, CLIENT)),
     Metric(DURATION, Form.HISTOGRAM, "s", "Seconds from a message request to its end", (MODEL, OUTCOME), _SECONDS),
     Metric(FIRST_BYTE, Form.HISTOGRAM, "s", "Seconds until an answer to a message begins", (MODEL,), _SECONDS),
-    Metric(TOKENS, Form.COUNTER, "{token}", "Tokens; input is what was not cached", (MODEL, TOKEN_TYPE)),
-    Metric(COST, Form.COUNTER, "USD", "Cost of answers by list price, where it is known", (MODEL,)),
+    Metric(FIRST_CONTENT, Form.HISTOGRAM, "s", "Seconds until the first content of an answer", (MODEL,), _SECONDS),
+    Metric(TOKENS, Form.COUNTER, "{token}", "Tokens; input is what was not cached", (MODEL, CLIENT, TOKEN_TYPE)),
+    Metric(COST, Form.COUNTER, "USD", "Cost of answers by list price, where it is known", (MODEL, CLIENT)),
     Metric(CACHED, Form.COUNTER, "", "Answers by what the upstream's cache did", (MODEL, CACHE)),
+    Metric(
+        UPSTREAM,
+        Form.COUNTER,
+        "",
+        "The upstream's last word on each request: ok, a status, or why none came",
+        (UPSTREAM_OUTCOME,),
+    ),
+    Metric(STREAMS, Form.GAUGE, "", "Streams that are open now"),
     Metric(RUNNING, Form.GAUGE, "", "Requests that run now"),
     Metric(SPANS_DROPPED, Form.COUNTER, "{span}", "Spans that found no room or no receiver"),
 )

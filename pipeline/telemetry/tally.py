@@ -84,6 +84,11 @@ class Tally:
         series, key = self._series(name, labels)
         series[key] = series.get(key, 0.0) + amount  # type: ignore[operator] # a metric has one form
 
+    def put(self, name: str, labels: Labels, value: float) -> None:
+        """Set a gauge."""
+        series, key = self._series(name, labels)
+        series[key] = value
+
     def observe(self, name: str, labels: Labels, value: float) -> None:
         """Put a value into a histogram."""
         series, key = self._series(name, labels)

@@ -12,13 +12,13 @@ from typing import Any, get_args
 import attrs
 import trio
 
-from stages.actor import Inbox, Outbox
+from stages.actor import Inbox, LargeBatch, Outbox, beside
 from stages.block import Block
 from stages.canonical.events import BlockStart, BlockStop, MessageEnd, ToolUseStart
 from stages.canonical.failure import Failure
 from stages.correlator.filtered import Filter, FilteredLedger
 from stages.correlator.ledger import Ledger
-from stages.correlator.pause import PAUSE
+from stages.correlator.pause import PAUSE, divided, stretch
 from stages.correlator.track import Content
 from stages.json_buffer import JsonBuffer, buffer_json
 from stages.wire.responses_stream import StreamEvent
@@ -55,10 +55,10 @@ class _Feeder:
         """Take a piece of the open block's content; no task switch for each of them."""
         self._pending.append(event)
 
-    async def flush(self) -> None:
-        """Send what this upstream read added to the open block."""
+    async def flush(self, kind: type[tuple[Any, ...]] = tuple) -> None:
+        """Send what this upstream read added to the open block, as a batch of this kind."""
         if self._pending and self._open is not None:
-            batch, self._pending = tuple(self._pending), []
+            batch, self._pending = kind(self._pending), []
             try:
                 # The next thing this task does is to wait for the upstream: no need to do it here.
                 self._open.send_nowait(batch)
@@ -172,17 +172,29 @@ async def _feed_blocks(
             while ending is None:
                 await feeder.flush()
                 try:
-                    parts = source.read(await anext(batches))
+                    batch = await anext(batches)
                 except StopAsyncIteration:
-                    parts = source.cut()
-                ending = await _feed(feeder, parts)
+                    return await _feed(feeder, source.cut())
+                ending = await (_feed_large if type(batch) is LargeBatch else _feed)(feeder, source.read(batch))
             return ending
         finally:
             feeder.close()
 
 
+async def _feed_large(feeder: _Feeder, parts: Iterable[Any]) -> MessageEnd | Failure | None:
+    """Hand parts on as `_feed` does, but work them out beside the loop, and pass on a little of them at a time."""
+    rest = divided(parts)
+    while some := await beside(stretch, rest):
+        ending = await _feed(feeder, some)
+        if ending is not None:
+            return ending
+        await feeder.flush(LargeBatch)
+    return None
+
+
 async def _feed(feeder: _Feeder, parts: Iterable[Any]) -> MessageEnd | Failure | None:
     """Hand parts on, up to the message's end or a failure, which is returned; waits for room in the channels."""
+    parts = iter(parts)
     for part in parts:
         if type(part) in GROWTH:
             feeder.add(part)
@@ -192,7 +204,7 @@ async def _feed(feeder: _Feeder, parts: Iterable[Any]) -> MessageEnd | Failure |
             await feeder.fail(part)
             return part
         elif part is PAUSE:
-            await trio.lowlevel.checkpoint()
+            return await _feed_large(feeder, parts)
         else:
             await feeder.put(part)
     return None

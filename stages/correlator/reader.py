@@ -14,14 +14,14 @@ from typing import Any
 
 import trio
 
-from stages.actor import Batch, Inbox
+from stages.actor import Batch, Inbox, LargeBatch, beside
 from stages.block import AnswerEvent, Block, BlockReader
 from stages.canonical.events import MessageEnd, ToolUseStart
 from stages.canonical.failure import Failure
 from stages.correlator.actor import GROWTH, go_on
 from stages.correlator.filtered import Filter, FilteredLedger
 from stages.correlator.ledger import Ledger
-from stages.correlator.pause import PAUSE
+from stages.correlator.pause import PAUSE, divided, stretch
 from stages.wire.responses_stream import StreamEvent
 
 
@@ -51,6 +51,7 @@ class MessageReader:
         self._nursery = nursery
         self._capacity = capacity
         self._parts: Iterator[Any] = iter(())
+        self._later: Iterator[Any] | None = None
         self._blocks: BlockReader | None = None
         self._over = False
 
@@ -68,17 +69,15 @@ class MessageReader:
         while self._blocks is None and not self._over:
             for part in self._parts:
                 if part is PAUSE:
-                    await trio.lowlevel.checkpoint()
-                    if events:
-                        return events
-                elif type(part) is ToolUseStart:
+                    self._later = divided(self._parts)
+                    break
+                if type(part) is ToolUseStart:
                     self._go_on_in_blocks(part)
                     break
-                else:
-                    events.append(part)
-                    if type(part) not in GROWTH and isinstance(part, MessageEnd | Failure):
-                        self._over = True
-                        break
+                events.append(part)
+                if type(part) not in GROWTH and isinstance(part, MessageEnd | Failure):
+                    self._over = True
+                    break
             if events:
                 return events
             if self._blocks is None:
@@ -91,13 +90,24 @@ class MessageReader:
             self._blocks.close()
 
     async def _read_on(self) -> None:
+        """Get more parts: what was put off is worked out beside the loop, a little at a time."""
+        if self._later is not None:
+            some = await beside(stretch, self._later)
+            self._parts, self._later = iter(some), self._later if some else None
+            return
         try:
-            self._parts = iter(self._source.read(await anext(self._inbox)))
+            batch = await anext(self._inbox)
         except StopAsyncIteration:
             self._parts = iter(self._source.cut())
+            return
+        parts = self._source.read(batch)
+        if type(batch) is LargeBatch:
+            self._later = divided(parts)
+        else:
+            self._parts = iter(parts)
 
     def _go_on_in_blocks(self, start: ToolUseStart) -> None:
         outbox, inbox = trio.open_memory_channel[Batch[Block | MessageEnd]](self._capacity)
         self._blocks = BlockReader(inbox)
-        begun = chain((start,), self._parts)
+        begun = chain((start,), self._parts, () if self._later is None else chain((PAUSE,), self._later))
         self._nursery.start_soon(go_on, self._source, begun, self._inbox, outbox, self._capacity)

@@ -17,6 +17,9 @@ from pipeline.telemetry.otlp.span_queue import SpanQueue
 from pipeline.telemetry.otlp.spans import Tracing, resource_of
 from pipeline.telemetry.tally import Tally
 
+INSTANCE = str(uuid4())
+"""Names this process: its counters go on when its settings are read anew."""
+
 
 @attrs.frozen
 class Exporter:
@@ -50,7 +53,7 @@ class Exporter:
             server: the upstream's host.
             transport: stands in for the network.
         """
-        resource = resource_of(version, str(uuid4()))
+        resource = resource_of(version, INSTANCE)
         queue = tracing = metrics = None
         if exports.traces is not None:
             lose = partial(tally.add, semantics.SPANS_DROPPED, ())

@@ -17,7 +17,7 @@ from stages.canonical.events import BLOCK_STOP, MessageEnd, TextDelta, TextStart
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator import Ledger, MessageReader, correlate
-from stages.correlator.pause import EVERY
+from stages.correlator.pause import MANY, STRETCH
 from stages.filters.stop_scanner import StopScanner
 from stages.upstream_reader import Framing
 from stages.wire.responses_stream import StreamEvent
@@ -105,15 +105,28 @@ async def test_a_text_needs_no_task(capacity: int) -> None:
 
 
 async def test_the_end_of_many_items_is_told_piece_by_piece() -> None:
-    """Others are looked after, and what is there is told, between two pieces of a long last object."""
-    items = [{"type": "message", "id": f"m{at}", "content": f"{at}"} for at in range(3 * EVERY)]
+    """It is worked out beside the loop, and others are looked after between two pieces of it."""
+    items = [{"type": "message", "id": f"m{at}", "content": f"{at}"} for at in range(3 * MANY)]
     told = batches(framed({"type": "response.completed", "response": {"status": "completed", "output": items}}))
 
     got = await read(told, 16)
 
     assert isinstance(got[-1][-1], MessageEnd)
-    assert max(sum(isinstance(event, TextStart) for event in events) for events in got) <= 3 * EVERY
+    assert max(sum(isinstance(event, TextStart) for event in events) for events in got) <= STRETCH
     assert sum(isinstance(event, TextStart) for events in got for event in events) == len(items)
+
+
+async def test_a_call_behind_much_goes_on_in_blocks() -> None:
+    """What was put off is handed over with it."""
+    items: list[dict[str, object]] = [{"type": "message", "id": f"m{at}", "content": f"{at}"} for at in range(2 * MANY)]
+    items.append({"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": '{"a": 1}'})
+    items.append({"type": "message", "id": "last", "content": "bye"})
+    told = batches(framed({"type": "response.completed", "response": {"status": "completed", "output": items}}))
+
+    flat = [event for events in await read(told, 0) for event in events]
+
+    assert flat == await through_blocks(told, 0)
+    assert sum(isinstance(event, TextStart) for event in flat) == 2 * MANY + 1
 
 
 async def test_a_filter_ends_it_early() -> None:

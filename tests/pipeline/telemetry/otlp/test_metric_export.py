@@ -36,12 +36,12 @@ async def test_what_arrives(autojump_clock: trio.testing.MockClock) -> None:
         nursery.start_soon(_export(receiver, tally).run)
         await trio.sleep(61)
         assert autojump_clock.current_time() < 62
-        tally.add(semantics.COST, (MODEL,), 0.25)
+        tally.add(semantics.COST, (MODEL, "other"), 0.25)
         nursery.cancel_scope.cancel()
     first, last = map(metrics_of, receiver.bodies)
 
-    assert points_of(first[semantics.COST])[MODEL,].as_double == 0.5
-    assert points_of(last[semantics.COST])[MODEL,].as_double == 0.75
+    assert points_of(first[semantics.COST])["other", MODEL].as_double == 0.5
+    assert points_of(last[semantics.COST])["other", MODEL].as_double == 0.75
     assert first[semantics.COST].sum.is_monotonic
     assert first[semantics.RUNNING].WhichOneof("data") == "gauge"
     duration = points_of(first[semantics.DURATION])["ok", MODEL]
