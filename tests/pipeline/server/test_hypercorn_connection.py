@@ -50,7 +50,10 @@ async def test_an_application_hears_why_its_client_is_gone(*, stalled: bool, hea
         await trio.lowlevel.checkpoint()
         return GONE
 
-    await drained(app, lambda: stalled)({}, receive, receive)
+    async def send(_: Any) -> None:
+        raise AssertionError
+
+    await drained(app, lambda: stalled)({}, receive, send)
     assert told == [heard]
 
 
