@@ -129,7 +129,7 @@ class Exchange:
             if not isinstance(part, bytes):
                 return part
             size += len(part)
-            if failure := _TOO_LARGE if size > limit else self._weigh(size):
+            if failure := _TOO_LARGE if size > limit else self.weigh(size):
                 return failure
             parts.append(part)
         encoding = self.headers.get("content-encoding", "identity").lower()
@@ -148,7 +148,8 @@ class Exchange:
         piece: bytes = event.get("body", b"")
         return piece
 
-    def _weigh(self, size: int) -> Failure | None:
+    def weigh(self, size: int) -> Failure | None:
+        """Reserve so many bytes in all for the body, or say why not."""
         return self._ticket.weigh(size) if self._ticket else None
 
     async def _linger(self) -> None:
@@ -175,7 +176,7 @@ class Exchange:
                 if size > limit:
                     text = "Request exceeds the maximum size after decoding"
                     return Failure(Kind.TOO_LARGE, text, error_code="request_body_too_large_after_decoding")
-                if failure := self._weigh(size):
+                if failure := self.weigh(size):
                     return failure
                 found.append(piece)
                 await trio.lowlevel.checkpoint()
