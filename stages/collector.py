@@ -16,6 +16,7 @@ from stages.canonical.events import (
     SignatureDelta,
     TextDelta,
     ThinkingDelta,
+    Usage,
 )
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
@@ -43,6 +44,20 @@ class Collector:
         self._texts: dict[str, list[str]] = {}
         self._end: MessageEnd | None = None
         self.failure: Failure | None = None
+
+    @property
+    def blocks(self) -> list[dict[str, Any]]:
+        """The blocks so far; the last of them may still be open."""
+        return self._blocks
+
+    @property
+    def usage(self) -> Usage:
+        """What a message that has ended cost."""
+        return self._end.usage if self._end is not None else Usage()
+
+    def close_block(self) -> None:
+        """Take note that the last block is whole, where its channel says so and no event does."""
+        self._close()
 
     @property
     def ended(self) -> bool:

@@ -12,6 +12,7 @@ from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.healing import Healing
 from pipeline.endpoints.mapping import question_of, read_body, say_mapping
+from pipeline.endpoints.side_requests import side_requests
 from pipeline.endpoints.translation import Translated, explained, translate
 from pipeline.request import topology
 from pipeline.request.upstream_call import RequestJob
@@ -79,6 +80,7 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
         stream=first.stream,
         request_id=exchange.request_id,
         log=log,
+        sideline=side_requests(context, exchange, question, body, first),
     )
     settings = context.settings
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)

@@ -4,6 +4,8 @@
                 └ json buffer of each call ┘          └ tee ──▶ redacting logger
     watcher: waits for the client to leave            timers: wait for time to pass
 
+Where an answer takes other requests (`hosted_loop`), the loop stands in the place of the first two, and runs them.
+
 Whoever ends first ends all: the writer because the message is whole, the watcher because nobody reads it any more.
 Cancelling the nursery closes the upstream's connection at once; nothing here survives its request (law 5).
 """
@@ -14,6 +16,7 @@ from typing import Any
 
 import trio
 
+from pipeline.request.hosted_loop import HostedLoop
 from pipeline.request.responder import Client, sink_for
 from pipeline.request.timers import Timers, watch_timers
 from pipeline.request.upstream_call import RequestJob, UpstreamCall
@@ -49,7 +52,8 @@ async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits:
         # Closed before the nursery waits for its tasks: the logger is shielded, and ends by that alone.
         with facts:
             nursery.start_soon(_watch, client, nursery.cancel_scope)
-            nursery.start_soon(UpstreamCall(job, upstream, client.inform, outbox, limits, timers).run)
+            asking = UpstreamCall if job.sideline is None else HostedLoop
+            nursery.start_soon(asking(job, upstream, client.inform, outbox, limits, timers).run)
             reader = BlockReader(inbox)
             sink = sink_for(job, reader, client, timers, Tee(facts))
             client.endable(sink.end)

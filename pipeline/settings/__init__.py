@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any, cast
 
-from pipeline.settings.catalogue import GROUPS, SETTINGS, Limits, Setting, Settings, Timing, UpstreamSettings
+from pipeline.settings.catalogue import (
+    GROUPS,
+    SETTINGS,
+    Limits,
+    Safeguards,
+    Setting,
+    Settings,
+    Timing,
+    UpstreamSettings,
+)
 from pipeline.settings.client_keys import ClientKey, plain_keys
 from pipeline.settings.keys import Secret
 from pipeline.settings.readers import EMULATOR
@@ -36,6 +45,7 @@ __all__ = [
     "ConfigurationError",
     "Given",
     "Limits",
+    "Safeguards",
     "Secret",
     "Setting",
     "Settings",

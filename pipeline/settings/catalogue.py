@@ -171,6 +171,23 @@ class Timing:
 
 
 @attrs.frozen
+class Safeguards:
+    """Who judges the calls of clients that run nothing without a verdict, such as Claude Code in its auto mode."""
+
+    model: str = attrs.field(
+        default="",
+        metadata=_about(
+            read.text,
+            "model that judges tool calls for Claude Code's auto mode, and is shown what the client says of its paths, "
+            "rules and repository; empty: nobody judges, and the client asks or refuses",
+        ),
+    )
+    timeout: float = attrs.field(
+        default=30.0, metadata=_about(read.seconds, "for a verdict; then there is none, and the client is told so")
+    )
+
+
+@attrs.frozen
 class Settings:
     """Everything that can be set. `upstream_chosen_by` is no setting: it says who chose the upstream, for people."""
 
@@ -240,6 +257,7 @@ class Settings:
     upstream: UpstreamSettings = attrs.field(factory=UpstreamSettings)
     limits: Limits = attrs.field(factory=Limits)
     timing: Timing = attrs.field(factory=Timing)
+    safeguards: Safeguards = attrs.field(factory=Safeguards)
     upstream_chosen_by: str = "default"
 
 
@@ -261,7 +279,12 @@ def _catalogue(settings_class: type, prefix: str = "") -> dict[str, Setting]:
     }
 
 
-GROUPS: Mapping[str, type] = {"upstream": UpstreamSettings, "limits": Limits, "timing": Timing}
+GROUPS: Mapping[str, type] = {
+    "upstream": UpstreamSettings,
+    "limits": Limits,
+    "timing": Timing,
+    "safeguards": Safeguards,
+}
 """The nested groups of `Settings`: the first part of a dotted name."""
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType(

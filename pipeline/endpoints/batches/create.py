@@ -18,7 +18,7 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.mapping import question_of
 from pipeline.endpoints.owners import Owner
-from pipeline.endpoints.translation import Question
+from pipeline.endpoints.translation import Question, without_hosted_tools
 from pipeline.telemetry import names
 from pipeline.upstream.stored import UpstreamStore
 from stages.canonical.failure import Failure, Kind
@@ -41,7 +41,7 @@ async def create(context: Context, exchange: Exchange) -> Failure | None:
     """
     if not context.target.profile.batches:
         return NO_BATCHES
-    question = question_of(context, exchange, "msg_batch")
+    question = without_hosted_tools(question_of(context, exchange, "msg_batch"))
     caller = question.caller
     with Spool({"dragoman": 1, "version": caller.version, "betas": caller.betas, "strict": question.strict}) as spool:
         reading = _Reading(context, exchange, question, spool)
