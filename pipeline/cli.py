@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COMMANDS: Mapping[str, str] = {
     "serve": "run the proxy",
     "claude": "run Claude Code through the proxy, starting one if none runs",
+    "statusline": "say what a session of Claude Code has cost, for its status line",
     "demo": "show one streamed, tool-using exchange on the built-in emulator; no key needed",
     "check": "say what is wrong with a setup, and what to do about it",
     "settings": "print every setting with its meaning, its value and where that came from, or a file to begin with",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import httpx
@@ -17,14 +14,14 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
 from pipeline.endpoints.context import Context
-from pipeline.endpoints.running import Phase
-from pipeline.lifecycle.grace import grace_here
-from pipeline.lifecycle.notify import Notifier
-from pipeline.lifecycle.signals import AGAIN, obey
 from pipeline.server.shutdown import Shutdown
 from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
+from pipeline.telemetry.exporting import exporter_of
 from pipeline.telemetry.logs import make_logger
+from pipeline.telemetry.recent import Recent
+from pipeline.telemetry.request_metrics import tally_of
+from pipeline.telemetry.usage_by_session import UsageBySession
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.address import base_url
 from pipeline.upstream.carried import Carried
@@ -42,12 +39,24 @@ LOOK_BEFORE_READY = 0.5
 """Seconds that the announcement of a start waits for a look at the upstream; one that is away answers at once."""
 
 if TYPE_CHECKING:
-    from hypercorn.config import Config
+    import socket
 
-    from pipeline.server.connection import Terms
 
-GC_THRESHOLDS = (20_000, 20, 50)
-"""When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
+@attrs.frozen
+class Shared:
+    """What belongs to the process, whatever is set.
+
+    Attributes:
+        tokenizer: how tokens are counted here.
+        aside: runs what would hold up other requests.
+        recent: what is counted of requests, and how much of it in the last hour and day.
+        usage: what the sessions of clients have used.
+    """
+
+    tokenizer: Tokenizer = attrs.field(factory=Tokenizer)
+    aside: Aside = attrs.field(factory=Aside)
+    recent: Recent = attrs.field(factory=lambda: Recent(tally_of()))
+    usage: UsageBySession = attrs.field(factory=UsageBySession)
 
 
 @asynccontextmanager
@@ -62,27 +71,79 @@ async def open_service(
             settings.
         log: stands in for the logger that the settings describe.
     """
+    async with open_shared() as shared, open_context(settings, shared, transport=transport, log=log) as context:
+        yield context
+
+
+@asynccontextmanager
+async def open_shared() -> AsyncIterator[Shared]:
+    """Open what belongs to the process, and close it at the end; no process of ours is left then."""
+    shared = Shared()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(shared.tokenizer.load)
+        try:
+            yield shared
+        finally:
+            nursery.cancel_scope.cancel()
+            with trio.CancelScope(shield=True):
+                await shared.aside.close()
+                await shared.tokenizer.close()
+
+
+@asynccontextmanager
+async def open_context(
+    settings: Settings,
+    shared: Shared,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    log: FilteringBoundLogger | None = None,
+) -> AsyncIterator[Context]:
+    """Open what is made of these settings, and close it at the end: the connections to the upstream, above all.
+
+    Raises:
+        ConfigurationError: They name something that cannot be used.
+    """
     on_stage, transport = transport is not None, transport or transport_of(settings)
     target = target_of(settings)
     client = client_of(settings, target, transport)
     async with trio.open_nursery() as nursery:
-        tokenizer = Tokenizer()
-        nursery.start_soon(tokenizer.load)
         if isinstance(transport, HttptoolsTransport):
             nursery.start_soon(transport.close_idle)
         log = log or make_logger(settings.log_format, settings.log_level)
         discovery = None if on_stage else discovery_of(settings, client, target, log)
         if discovery is not None:
             nursery.start_soon(discovery.look)
-        aside = Aside()
+        context = Context(
+            settings,
+            client,
+            target,
+            shared.tokenizer,
+            log,
+            aside=shared.aside,
+            discovery=discovery,
+            tally=shared.recent.tally,
+            recent=shared.recent,
+            usage=shared.usage,
+        )
+        if not on_stage:
+            context = _exporting(context, nursery)
+            nursery.start_soon(context.recent.run)
         try:
-            yield Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery)
+            yield context
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
-                await aside.close()
-                await tokenizer.close()
                 await transport.aclose()
+
+
+def _exporting(context: Context, nursery: trio.Nursery) -> Context:
+    """Send what is to be known of requests to whoever was named; the same context where nobody was."""
+    about = context.version, context.upstream_name
+    exporter = exporter_of(context.settings, os.environ, context.tally, context.log, about)
+    if exporter is None:
+        return context
+    nursery.start_soon(exporter.run)
+    return attrs.evolve(context, tracing=exporter.tracing)
 
 
 def target_of(settings: Settings) -> Target:
@@ -192,105 +253,6 @@ async def listen(
         ready: called with the server's URL once connections are accepted.
     """
     from pipeline.endpoints.application import application
-    from pipeline.server.guard import Guard
-    from pipeline.server.serving import Server
+    from pipeline.front import Front
 
-    settings, shutdown = context.settings, Shutdown() if shutdown is None else shutdown
-    guard = Guard(context.log)
-    server = Server(
-        cast("Any", application(context)),
-        _config(settings, [f"fd://{own.detach()}" for own in sockets or ()]),
-        _terms(settings),
-        guard,
-        own_http1=settings.http1 == "dragoman",
-        at_stop=partial(_stopping, context, shutdown),
-        at_end_of_grace=context.running.end_all,
-    )
-
-    def started(urls: list[str]) -> None:
-        context.log.info(names.STARTED, upstream=context.upstream_name)
-        if ready is not None:
-            ready(urls[0])
-
-    await server.run(shutdown, started)
-    running = context.running
-    context.log.info(names.STOPPED, cut=running.cut, connection_faults=guard.faults, turned_away=running.turned_away)
-
-
-def _stopping(context: Context, shutdown: Shutdown) -> None:
-    """Begin nothing new, and say what still runs, and how long it may."""
-    running, grace = context.running, grace_here(context.settings.timing)
-    running.phase = Phase.DRAINING
-    found: dict[str, object] = {"by": shutdown.by, "requests": running.requests, "streams": running.streams}
-    hint = {"hint": AGAIN} if shutdown.by == "SIGINT" and running.requests else {}
-    context.log.info(names.STOPPING, **found, grace_seconds=grace, **hint)
-    Notifier.of(os.environ).stopping(f"{running.streams} streams may end, for {grace:g} s")
-
-
-def _config(settings: Settings, binds: list[str]) -> Config:
-    """Configure hypercorn."""
-    from hypercorn.config import Config
-
-    config, timing = Config(), settings.timing
-    config.bind = binds or [f"{_bracketed(settings.host)}:{settings.port}"]
-    config.backlog = 2048  # its own 100 turn clients away when a thousand come at once
-    config.accesslog = config.errorlog = None
-    config.graceful_timeout = grace_here(timing)
-    config.h11_max_incomplete_size = config.h2_max_header_list_size = settings.limits.header_bytes
-    config.keep_alive_timeout = timing.idle
-    config.ssl_handshake_timeout = timing.head
-    config.include_server_header = False
-    config.certfile, config.keyfile = settings.certfile or None, settings.keyfile or None
-    return config
-
-
-def _terms(settings: Settings) -> Terms:
-    """Grant on connections of ours what the settings say."""
-    from pipeline.server.connection import Terms
-
-    timing = settings.timing
-    return Terms(settings.limits.header_bytes, timing.head, timing.idle, timing.write)
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def serve(
-    settings: Settings,
-    *,
-    sockets: list[socket.socket] | None = None,
-    ready: Callable[[str, ModelRegistry], None] | None = None,
-) -> None:
-    """Serve until SIGTERM or SIGINT; returns once all requests have ended, or their grace is over.
-
-    Args:
-        settings: what was set.
-        sockets: listening sockets that somebody else has bound.
-        ready: called with the server's URL, and what is known about models, once connections are accepted.
-    """
-    trio.run(partial(_serve, settings, sockets, ready), strict_exception_groups=True)
-
-
-async def _serve(
-    settings: Settings,
-    sockets: list[socket.socket] | None,
-    ready: Callable[[str, ModelRegistry], None] | None,
-) -> None:
-    shutdown = Shutdown(closed=settings.draining == "close")
-    async with open_service(settings) as context, trio.open_nursery() as nursery:
-        nursery.start_soon(obey, shutdown, None)
-        gc.collect()
-        gc.freeze()  # what start-up made lives for ever: collections need not look at it again
-        gc.set_threshold(*GC_THRESHOLDS)
-        if ready is not None and context.discovery is not None:
-            with trio.move_on_after(LOOK_BEFORE_READY):
-                await context.discovery.look()
-
-        def announced(url: str) -> None:
-            Notifier.of(os.environ).ready(f"serving on {url}")
-            if ready is not None:
-                ready(url, (context.discovery or context).target.models)
-
-        await listen(context, sockets=sockets, shutdown=shutdown, ready=announced)
-        nursery.cancel_scope.cancel()
+    await Front(application(context), lambda: context, shutdown or Shutdown()).run(sockets or [], ready)

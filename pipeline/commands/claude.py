@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ from pipeline.commands.probe import Answerer, look
 from pipeline.commands.proxy import Proxy, proxy
 from pipeline.commands.screen import CommandError, complain
 from pipeline.commands.serve import upstream_in_words
+from pipeline.commands.statusline import handed_over
 from pipeline.commands.told_models import Told, told_models
 from pipeline.settings import is_loopback
 from pipeline.settings.ownership import own_secret
@@ -131,6 +133,7 @@ def _run_at(found: Proxy, client: str, words: list[str], key: str | None, settin
     if chosen is None and used and window < LEAST_COMPACT_WINDOW:
         words = ["--model", f"claude-{used[-1].upstream}", *words]
     behind = {name: told[name].upstream for name in SHOWN if name in told}
+    words = [*handed_over(words, os.environ, Path.cwd(), found.base_url), *words]
     _say_models(behind if chosen is None else {chosen: used[0].upstream} if used else {}, window)
     code = in_the_foreground(client, words, client_environment(os.environ, found.base_url, key, window, behind))
     if code not in _WELL and found.log:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.commands import options
 from pipeline.commands.client_environment import LEAST_COMPACT_WINDOW, USUAL, context_window, windows
 from pipeline.commands.listening import bind, url_of
-from pipeline.commands.screen import Screen, screen
+from pipeline.commands.screen import CommandError, Screen, screen
 from pipeline.lifecycle.grace import grace_here
 from pipeline.lifecycle.signals import ignore_others
+from pipeline.settings import ConfigurationError, given
+from pipeline.telemetry import names
+from pipeline.telemetry.logs import make_logger
 from pipeline.upstream.address import base_url
 from stages.tables.model_registry import ModelRegistry
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+    from pipeline.workers import Given
+
+WRONG_SETTINGS = 2
+"""Exit code for settings that are wrong, as everywhere in `cli`."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,35 +39,67 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code."""
-    settings = options.settings_of(arguments)
+    """Serve until SIGTERM or SIGINT; return the exit code.
+
+    Raises:
+        ConfigurationError, CommandError: What is wrong, for people; where logs are for machines, a line says it.
+    """
+    try:
+        return _run(arguments)
+    except (ConfigurationError, CommandError) as error:
+        if not _for_machines(arguments):
+            raise
+        wrong = isinstance(error, ConfigurationError)
+        why = "; ".join(error.mistakes) if isinstance(error, ConfigurationError) else str(error)
+        make_logger("json", "info").error(names.NOT_STARTED, why=why)
+        return WRONG_SETTINGS if wrong else 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
     ignore_others()
+    settings = options.settings_of(arguments)
     if arguments.fd is not None:
         return _serve_for_parent(settings, arguments.fd)
     with bind(settings.host, settings.port) as listener:
         url = url_of(listener, tls=bool(settings.certfile))  # now: the server takes the socket over
-        # Machines read standard output when logs are JSON; what people should know goes beside it.
-        out = screen(sys.stderr if settings.log_format == "json" else sys.stdout)
+        out = None if settings.log_format == "json" else screen(sys.stdout)  # machines read the log, and nothing else
         if settings.workers > 1:
             from pipeline.service import target_now
             from pipeline.workers import run_workers
 
-            announce(out, settings, url, target_now(settings).models)
-            again = [*options.given_again(arguments), "--workers", "1"]
-            return run_workers(again, settings.workers, listener, grace_here(settings.timing))
-        from pipeline import service
+            if out is not None:
+                announce(out, settings, url, target_now(settings).models)
+            return run_workers(partial(_given, arguments), _given(arguments), listener, url)
+        from pipeline import serving
 
-        service.serve(settings, sockets=[listener], ready=lambda _, registry: announce(out, settings, url, registry))
+        def ready(_: str, registry: ModelRegistry) -> None:
+            if out is not None:
+                announce(out, settings, url, registry)
+
+        serving.serve(settings, [listener], serving.Around(partial(options.settings_of, arguments), ready))
     return 0
+
+
+def _given(arguments: argparse.Namespace) -> Given:
+    from pipeline.workers import Given
+
+    return Given(options.settings_of(arguments), options.set_again(arguments), options.text_of(arguments))
 
 
 def _serve_for_parent(settings: Settings, descriptor: int) -> int:
-    from pipeline import service
-    from pipeline.workers import end_with_parent
+    from pipeline import serving
+    from pipeline.lifecycle.parent import hear_parent, say_serving
 
-    end_with_parent()
-    service.serve(settings, sockets=[socket.socket(fileno=descriptor)])
+    grace = grace_here(settings.timing)
+    around = serving.Around(ready=lambda _, __: say_serving(), parent=lambda shutdown: hear_parent(shutdown, grace))
+    serving.serve(settings, [socket.socket(fileno=descriptor)], around)
     return 0
+
+
+def _for_machines(arguments: argparse.Namespace) -> bool:
+    """Tell whether the log is for machines, also where the settings are wrong otherwise."""
+    found = given(options.flags_of(arguments), os.environ, options.file_of(arguments)).get("log_format")
+    return found is not None and str(found.value).lower() == "json"
 
 
 def announce(out: Screen, settings: Settings, url: str, registry: ModelRegistry | None = None) -> None:

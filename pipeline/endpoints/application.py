@@ -10,15 +10,15 @@ import os
 import re
 from collections.abc import Awaitable, Callable
 
-import attrs
 import trio
 
-from pipeline.endpoints import counting, health, messages, metrics, models, web_pages
+from pipeline.endpoints import counting, health, messages, metrics, models, usage, web_pages
 from pipeline.endpoints.batches import create, results
 from pipeline.endpoints.batches import kept as batches
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
 from pipeline.endpoints.files import kept, listing, upload
+from pipeline.endpoints.page import page
 from pipeline.endpoints.paths import normal, not_found
 from pipeline.endpoints.running import Phase, Ticket
 from pipeline.settings.client_keys import key_of
@@ -26,7 +26,7 @@ from pipeline.settings.keys import presented
 from pipeline.telemetry import names, semantics
 from pipeline.telemetry.logs import fault_site
 from pipeline.telemetry.request_log import RequestLog
-from pipeline.telemetry.request_metrics import count_request, tally_of
+from pipeline.telemetry.request_metrics import count_request
 from stages.canonical.failure import Failure, Kind
 from stages.redactor import redact
 
@@ -45,6 +45,9 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     "/v1/models": {"GET": models.list_models},
     "/v1/files": {"POST": upload.upload, "GET": listing.list_files},
     "/metrics": {"GET": metrics.metrics},
+    "/dragoman/usage": {"GET": usage.usage},
+    "/dragoman": {"GET": page.page, "HEAD": page.page},
+    "/dragoman/events": {"GET": page.events},
     "/": {"GET": health.hello, "HEAD": health.hello},
     "/healthz": {"GET": health.healthz, "HEAD": health.healthz},
     "/readyz": {"GET": health.readyz, "HEAD": health.readyz},
@@ -53,6 +56,9 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
 
 OPEN = {"/", "/healthz", "/readyz"}
 """Routes that ask for no key."""
+
+GUARDED = {"/dragoman", "/dragoman/events"}
+"""Routes that ask for a key of their own."""
 
 FAREWELL = 1.0
 """Seconds that a request which was cut has to say so."""
@@ -74,7 +80,8 @@ _THINGS: tuple[tuple[str, str, dict[str, Endpoint]], ...] = (
 
 def application(context: Context) -> Application:
     """Make the ASGI application of a service."""
-    context = attrs.evolve(context, tally=tally_of((*ROUTES, *(route for route, _, _ in _THINGS))))
+    context.tally.know(semantics.CLIENT, ("", *(key.name for key in context.settings.client_keys)))
+    context.tally.know(semantics.ROUTE, (*ROUTES, *(route for route, _, _ in _THINGS)))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -84,12 +91,16 @@ def application(context: Context) -> Application:
             await send({"type": "websocket.close"})  # nothing else is served here; this is ASGI's way to refuse
             return
         log = RequestLog(context.log, {"request_id": f"req_{os.urandom(12).hex()}", "method": _method(scope)})
+        if context.tracing is not None and normal(scope["path"]) not in semantics.WATCHING:
+            log.trace = context.tracing.begin(_method(scope), scope["headers"], context.profile)
         try:
             context.tally.add(semantics.RUNNING)
             await _serve(context, scope, receive, send, log)
         finally:
             context.tally.add(semantics.RUNNING, amount=-1.0)
-            count_request(context.tally, log.write())
+            said = log.write()
+            count_request(context.tally, said)
+            context.usage.add(said)
 
     return app
 
@@ -142,7 +153,9 @@ async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> Failur
         return Failure(Kind.NOT_FOUND, not_found(exchange.method, path, ROUTES))
     if exchange.method not in methods:
         return Failure(Kind.METHOD_NOT_ALLOWED, "Method Not Allowed")
-    if path not in OPEN and (refused := _authenticate(context, exchange) or _admit(context, exchange, ticket)):
+    if path not in OPEN | GUARDED and (
+        refused := _authenticate(context, exchange) or _admit(context, exchange, ticket)
+    ):
         return refused
     return await methods[exchange.method](context, exchange)
 

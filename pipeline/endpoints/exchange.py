@@ -201,6 +201,10 @@ class Exchange:
             self._ticket.streaming = True
         await self._start(200, _STREAM)
 
+    async def begin_feed(self) -> None:
+        """Send the 200 of events that are no answer of a model: nothing is owed to the client when they end."""
+        await self._start(200, _STREAM)
+
     async def begin_download(self, filename: str, content_type: str) -> None:
         """Send the 200 of a file, which is written piece by piece; `end_stream` ends it, or else it is cut off."""
         disposition = f"attachment; filename*=utf-8''{filename}"

@@ -17,7 +17,8 @@ from pipeline.endpoints.translation import Translated, explained, translate
 from pipeline.request import topology
 from pipeline.request.upstream_call import RequestJob
 from pipeline.telemetry.request_cost import RequestCost, open_request_cost
-from pipeline.telemetry.request_log import RequestLog, loggable, session_mark
+from pipeline.telemetry.request_log import RequestLog, loggable
+from pipeline.telemetry.session_marks import session_mark
 from stages.canonical.failure import Failure
 from stages.tables.model_registry import ModelRegistry
 

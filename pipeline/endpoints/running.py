@@ -101,6 +101,11 @@ class Running:
         return len(self._tickets)
 
     @property
+    def working(self) -> int:
+        """How many of them were given a place to do work."""
+        return self._admitted
+
+    @property
     def streams(self) -> int:
         """How many of them are streams that have begun."""
         return sum(ticket.streaming for ticket in self._tickets)

@@ -155,7 +155,7 @@ class UpstreamCall:
             plan,
             first_byte_timeout=first_byte_timeout,
             retries=retries,
-            attempted=self.job.log.attempt,
+            attempts=self.job.log,
         )
         if not isinstance(answer, Failure):
             return await self._read(answer, plan)

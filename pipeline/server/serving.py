@@ -9,6 +9,7 @@ moment later every socket is closed.
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -52,6 +53,7 @@ class Server:
     own_http1: bool = True
     at_stop: Callable[[], None] = lambda: None
     at_end_of_grace: Callable[[], None] = lambda: None
+    _tls: ssl.SSLContext | None = attrs.field(default=None, init=False)
     _connections: set[Guarded] = attrs.field(factory=set, init=False)
     _latecomers: set[Guarded] = attrs.field(factory=set, init=False)
     _empty: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -73,8 +75,13 @@ class Server:
             await lifespan.wait_for_shutdown()
             living.cancel_scope.cancel()
 
+    def renew_certificate(self) -> None:
+        """Read the certificate again, for the handshakes to come; does nothing without TLS, or before it serves."""
+        if self._tls is not None and self.config.certfile and self.config.keyfile:
+            self._tls.load_cert_chain(self.config.certfile, self.config.keyfile)
+
     async def _serve(self, nursery: trio.Nursery, shutdown: Shutdown, ready: Callable[[list[str]], None]) -> None:
-        tls = self.config.create_ssl_context()
+        tls = self._tls = self.config.create_ssl_context()
         sockets = self.config.create_sockets()
         served, late = (Served(self.config, self._state) for _ in range(2))
 

@@ -16,12 +16,13 @@ from pipeline.settings.catalogue import (
     Safeguards,
     Setting,
     Settings,
+    TelemetrySettings,
     Timing,
     UpstreamSettings,
 )
 from pipeline.settings.client_keys import ClientKey, plain_keys
 from pipeline.settings.keys import Secret
-from pipeline.settings.readers import EMULATOR
+from pipeline.settings.readers import EMULATOR, OFF
 from pipeline.settings.rules import RULES, is_loopback
 from pipeline.settings.sources import (
     Given,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMULATOR",
+    "OFF",
     "SETTINGS",
     "ClientKey",
     "ConfigurationError",
@@ -49,6 +51,7 @@ __all__ = [
     "Secret",
     "Setting",
     "Settings",
+    "TelemetrySettings",
     "Timing",
     "UpstreamSettings",
     "find_file",

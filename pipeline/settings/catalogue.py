@@ -188,6 +188,25 @@ class Safeguards:
 
 
 @attrs.frozen
+class TelemetrySettings:
+    """Where spans and metrics are sent, as OTLP over HTTP. Nothing is sent, or imported, unless somebody says where."""
+
+    endpoint: str = attrs.field(
+        default="",
+        metadata=_about(
+            read.receiver_url,
+            "base URL of an OTLP/HTTP receiver, or `off`; empty: what OTEL_EXPORTER_OTLP_ENDPOINT and its kin say",
+        ),
+    )
+    headers: Mapping[str, Secret] = attrs.field(
+        factory=lambda: MappingProxyType({}),
+        metadata=_about(read.headers_by_name, "headers that every post to that receiver carries, such as its key"),
+    )
+    spans: bool = attrs.field(default=True, metadata=_about(read.boolean, "send spans to the receiver"))
+    metrics: bool = attrs.field(default=True, metadata=_about(read.boolean, "send metrics to the receiver"))
+
+
+@attrs.frozen
 class Settings:
     """Everything that can be set. `upstream_chosen_by` is no setting: it says who chose the upstream, for people."""
 
@@ -254,10 +273,17 @@ class Settings:
             "keys of which a client must present one, by the names of those who have them; empty: none is asked",
         ),
     )
+    page_key: Secret | None = attrs.field(
+        default=None,
+        metadata=_about(
+            read.secret, "operator's key for the page at /dragoman/; without client_keys none is needed on this machine"
+        ),
+    )
     upstream: UpstreamSettings = attrs.field(factory=UpstreamSettings)
     limits: Limits = attrs.field(factory=Limits)
     timing: Timing = attrs.field(factory=Timing)
     safeguards: Safeguards = attrs.field(factory=Safeguards)
+    telemetry: TelemetrySettings = attrs.field(factory=TelemetrySettings)
     upstream_chosen_by: str = "default"
 
 
@@ -284,6 +310,7 @@ GROUPS: Mapping[str, type] = {
     "limits": Limits,
     "timing": Timing,
     "safeguards": Safeguards,
+    "telemetry": TelemetrySettings,
 }
 """The nested groups of `Settings`: the first part of a dotted name."""
 

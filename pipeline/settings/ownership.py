@@ -113,7 +113,7 @@ def _read(file: Path) -> bytes | None:
 
 def _facts(settings: Settings) -> Iterator[str]:
     for name in SETTINGS:
-        if name not in _OF_ONE_PROCESS:
+        if name not in _OF_ONE_PROCESS and not name.startswith("telemetry."):
             yield f"{name}={_plain(attrgetter(name)(settings))!r}"
 
 

@@ -20,6 +20,9 @@ Reader = Callable[[object], object]
 EMULATOR = "emulator"
 """The upstream that is no URL: the emulated Responses API inside this process."""
 
+OFF = "off"
+"""No receiver of telemetry, whatever the environment says."""
+
 _BOOLEANS: Mapping[str, bool] = {
     "true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False,
 }  # fmt: skip
@@ -112,6 +115,16 @@ def upstream_url(value: object) -> str:
         if _is_base_url(value):
             return value.rstrip("/")
     raise ValueError('"emulator", or a URL as https://host/v1 without a name, password, query or fragment in it')
+
+
+def receiver_url(value: object) -> str:
+    """Read the base URL of what takes telemetry, `off` and nothing included; no slash is left at its end."""
+    if isinstance(value, str):
+        if value.lower() in (OFF, ""):
+            return value.lower()
+        if _is_base_url(value):
+            return value.rstrip("/")
+    raise ValueError('"off", or a URL as http://host:4318 without a name, password, query or fragment in it')
 
 
 def _is_base_url(value: str) -> bool:

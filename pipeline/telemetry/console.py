@@ -16,6 +16,7 @@ _USUAL = frozenset(
         *("asked_model", "upstream_model", "stream", "unfaithful", "prefix", "stop_reason", "first_byte_seconds"),
         *("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens", "left_out"),
         *("cost_usd", "cache_hit_rate", "kind", "upstream_request_id", "long_lived_tokens", "session"),
+        "first_content_seconds",
     }
 )
 # Everything else is said behind the line, where it is there at all.

@@ -6,20 +6,21 @@ message request, hears facts of the answer over a tee.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import trio
 from structlog.typing import FilteringBoundLogger
 
-from pipeline.telemetry import names
+from pipeline.telemetry import names, semantics
 from pipeline.telemetry.request_cost import RequestCost
 from stages.redactor import Fact
 from stages.tables.model_registry import ModelRegistry
+
+if TYPE_CHECKING:
+    from pipeline.telemetry.otlp.spans import RequestTrace
 
 
 @attrs.define
@@ -32,6 +33,7 @@ class RequestLog:
         outcome: how it ended: `ok`, a failure's kind, or why it was cut; empty as long as nobody has said it.
         clock: tells the time in seconds.
         began: when the request came, by that clock.
+        trace: its spans, which hear all of this as well; None where none are exported.
         request_cost: works out what an answer cost, and how the cache served it; None leaves that out.
     """
 
@@ -41,12 +43,15 @@ class RequestLog:
     request_cost: RequestCost | None = None
     clock: Callable[[], float] = trio.current_time
     began: float = attrs.field(default=attrs.Factory(lambda own: own.clock(), takes_self=True))
+    trace: RequestTrace | None = None
     _blocks: Counter[str] = attrs.field(factory=Counter, init=False)
 
     def hear(self, fact: Fact) -> None:
         """Add one fact to the line, and write it by itself at level `debug`."""
         values = dict(fact.values)
         if fact.name == "block_start":
+            if not self._blocks:
+                self.fields["first_content_seconds"] = self._seconds()
             self._blocks[str(values["type"])] += 1
         elif fact.name == "message_end":
             self.outcome = names.OK
@@ -56,12 +61,20 @@ class RequestLog:
         elif fact.name == "failure":
             self.outcome = str(values["kind"])
             self.fields.update(values)
+        if self.trace is not None:
+            self.trace.hear(fact, self.fields)
         self.logger.debug(fact.name, request_id=self.fields.get("request_id"), **values)
 
-    def attempt(self, status: int | None) -> None:
-        """Note that the upstream was asked: what it answered with, or None where no answer came."""
+    def ask(self) -> list[tuple[bytes, bytes]]:
+        """Note that the upstream is asked; return the headers that carry the request's trace there."""
         self.fields["attempts"] = self.fields.get("attempts", 0) + 1
+        return [] if self.trace is None else self.trace.ask(self.fields)
+
+    def answered(self, status: int | None, cause: str = "") -> None:
+        """Note what the upstream answered with, or in a word of ours why no answer came."""
         self.fields["upstream_status"] = status
+        if self.trace is not None:
+            self.trace.answered(status, cause)
 
     def speak(self, status: int) -> None:
         """Note that the head of an answer leaves."""
@@ -71,24 +84,23 @@ class RequestLog:
         return round(self.clock() - self.began, 3)
 
     def write(self) -> dict[str, Any]:
-        """Write the request's line, for it is over; return what the line says."""
+        """Write the request's line, for it is over, and end its spans; return what the line says."""
         blocks = ",".join(f"{kind}:{count}" for kind, count in sorted(self._blocks.items()))
         outcome = _ENDED_BY.get(str(self.fields.get("cause")), self.outcome) or names.CLIENT_LEFT
         write = self.logger.info if outcome in _NO_FAULT else self.logger.warning
-        if outcome == names.OK and self.fields.get("route") in _PROBES:
+        if outcome == names.OK and self.fields.get("route") in semantics.WATCHING:
             write = self.logger.debug
         fields = {"outcome": outcome, "seconds": self._seconds(), **self.fields}
         if blocks:
             fields["blocks"] = blocks
         write(names.REQUEST, **fields)
+        if self.trace is not None:
+            self.trace.end(fields)
         return fields
 
 
 _ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE}
 # What we caused ourselves, by the cause of the failure that the client was told.
-
-_PROBES = ("/healthz", "/readyz")
-# Asked every few seconds by whoever watches over the process: a line each would bury all others.
 
 _NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)
 
@@ -96,15 +108,6 @@ _NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)
 def loggable(model: str, models: ModelRegistry) -> str:
     """A model's name as a log may have it: `other` where it is whatever a client has said."""
     return model if models.has(model) else names.OTHER
-
-
-def session_mark(session: str) -> str:
-    """A session's id as a log may have it: a hash, for whoever has the id; empty for what is no such id."""
-    return hashlib.sha256(session.encode()).hexdigest()[:12] if _SESSION.fullmatch(session) else ""
-
-
-_SESSION = re.compile(r"[0-9a-f-]{16,64}", re.IGNORECASE)
-# As clients make them by chance; a hash of any other text could be guessed.
 
 
 async def keep_log(log: RequestLog, inbox: trio.MemoryReceiveChannel[Fact]) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import random
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import Self
+from typing import Protocol, Self
 
 import attrs
 import httpx
@@ -61,12 +61,16 @@ def fingerprint(url: str, key: Secret | None) -> str:
     return hashlib.sha256(f"{url}\n{secret}".encode()).hexdigest()[:12]
 
 
-Attempted = Callable[[int | None], None]
-"""Hears of one attempt: the upstream's status, or None where no answer came."""
+class Attempts(Protocol):
+    """Hears of each attempt at a request."""
 
+    def ask(self) -> Headers:
+        """Take note that the upstream is asked; return headers that go with the question besides ours."""
+        ...
 
-def _unheard(_: int | None) -> None:
-    """Hear of an attempt that interests nobody."""
+    def answered(self, status: int | None, cause: str = "") -> None:
+        """Take note of the upstream's status, or in a word of ours why no answer came."""
+        ...
 
 
 _UNCONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
@@ -223,7 +227,7 @@ class UpstreamClient:
         *,
         first_byte_timeout: float | None = None,
         retries: int | None = None,
-        attempted: Attempted | None = None,
+        attempts: Attempts | None = None,
     ) -> UpstreamResponse | Failure:
         """Send one request, again if it failed before anything came back.
 
@@ -234,10 +238,10 @@ class UpstreamClient:
             first_byte_timeout: seconds until the head must have come; None is `timing.first_byte`, which suits streams
                 alone.
             retries: new attempts at most; None is the client's own number.
-            attempted: hears of each attempt.
+            attempts: hears of each attempt.
         """
         first_byte_timeout = self.timing.first_byte if first_byte_timeout is None else first_byte_timeout
-        attempt = partial(self._attempt, path, body, plan, first_byte_timeout, attempted or _unheard)
+        attempt = partial(self._attempt, path, body, plan, first_byte_timeout, attempts)
         outcome = await attempt()
         if isinstance(outcome, _Unaccepted):  # the command may know a better key by now; nothing was answered yet
             outcome = await attempt()
@@ -324,22 +328,26 @@ class UpstreamClient:
         return key if isinstance(key, Failure) else (self.carried.with_key(OURS, key), key)
 
     async def _attempt(
-        self, path: str, body: bytes, plan: AnswerPlan | None, first_byte_timeout: float, attempted: Attempted
+        self, path: str, body: bytes, plan: AnswerPlan | None, first_byte_timeout: float, attempts: Attempts | None
     ) -> UpstreamResponse | Failure | _Transient | _Unaccepted:
         authorized = await self._authorized()
         if isinstance(authorized, Failure):
             return authorized
         headers, key = authorized
+        if attempts is not None and (more := attempts.ask()):
+            headers = [*headers, *more]
         request = httpx.Request("POST", _address(self.url + path + self.carried.query), headers=headers, content=body)
         timing = self.timing
         request.extensions["timeout"] = {"connect": timing.connect, "read": first_byte_timeout, "write": timing.silence}
         try:
             response = await self.transport.handle_async_request(request)
         except httpx.HTTPError as error:
-            attempted(None)
             failure = failure_of_fault(error)
+            if attempts is not None:
+                attempts.answered(None, failure.cause or "")
             return _Transient(failure) if _may_pass(error) else failure
-        attempted(response.status_code)
+        if attempts is not None:
+            attempts.answered(response.status_code)
         if response.is_success:
             return UpstreamResponse(response)
         async with UpstreamResponse(response) as answer:

@@ -21,7 +21,7 @@ BEGIN, END = "<!-- written by `make settings` -->", "<!-- end of what `make sett
 USUAL = (
     "host", "port", "upstream.url", "upstream.api_key", "upstream.api_key_file", "upstream.key_command",
     "upstream.headers", "upstream.profile", "upstream.summaries", "models", "client_keys", "hosts", "certfile",
-    "keyfile", "limits.requests", "workers", "log_format", "mode",
+    "keyfile", "limits.requests", "workers", "log_format", "telemetry.endpoint", "mode",
 )  # fmt: skip
 """What most people set."""
 

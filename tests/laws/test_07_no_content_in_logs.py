@@ -82,6 +82,24 @@ async def test_advice_and_verdicts() -> None:
     assert MARK not in repr(log.calls)
 
 
+@pytest.mark.parametrize("name", UPSTREAMS)
+async def test_spans_and_metrics(name: str) -> None:
+    """What leaves for a receiver of telemetry says no more than the log, and neither does what a scrape reads."""
+    pytest.importorskip("opentelemetry.sdk")
+    from tests.support.tracing import traced
+
+    upstream = ScriptedUpstream(*UPSTREAMS[name])
+    client, kept = traced(context_of(upstream, key=MARK))
+    await client.messages(REQUEST, HEADERS)
+    await client.request(MARK, f"/v1/{MARK}?{MARK}", MARK.encode(), HEADERS)
+    scraped = await client.request("GET", "/metrics", headers=HEADERS)
+
+    assert MARK in repr(upstream.requests)
+    assert len(kept.spans) > 1
+    assert MARK.encode() not in await kept.body()
+    assert MARK.encode() not in scraped.body
+
+
 def _crash(*_: object, **__: object) -> Any:
     raise ValueError(MARK)
 

@@ -12,7 +12,7 @@ import trio.testing
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
 from pipeline.settings.client_keys import client_keys
-from pipeline.telemetry.request_log import session_mark
+from pipeline.telemetry.session_marks import session_mark
 from stages.wire import json
 from tests.support.canaries import MARK
 from tests.support.client import MemoryClient
