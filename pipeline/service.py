@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -40,6 +42,8 @@ LOOK_BEFORE_READY = 0.5
 
 if TYPE_CHECKING:
     import socket
+
+    from pipeline.storage.local import LocalStore
 
 
 @attrs.frozen
@@ -113,6 +117,7 @@ async def open_context(
         discovery = None if on_stage else discovery_of(settings, client, target, log)
         if discovery is not None:
             nursery.start_soon(discovery.look)
+        local = _local_store(settings, target)
         context = Context(
             settings,
             client,
@@ -124,15 +129,22 @@ async def open_context(
             tally=shared.recent.tally,
             recent=shared.recent,
             usage=shared.usage,
+            local=local,
         )
         if not on_stage:
             context = _exporting(context, nursery)
             nursery.start_soon(context.recent.run)
         try:
-            yield context
+            async with trio.open_nursery() as runners:
+                if local is not None:
+                    runners.start_soon(_run_batches, context, local)
+                yield context
+                runners.cancel_scope.cancel()
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
+                if local is not None:
+                    await local.close()
                 await transport.aclose()
 
 
@@ -144,6 +156,46 @@ def _exporting(context: Context, nursery: trio.Nursery) -> Context:
         return context
     nursery.start_soon(exporter.run)
     return attrs.evolve(context, tracing=exporter.tracing)
+
+
+def _local_store(settings: Settings, target: Target) -> LocalStore | None:
+    """What keeps files and batches here; None where the upstream is known to keep both, or must."""
+    where, profile = settings.storage.where, target.profile
+    host = profiles.known_host(settings.upstream.url)
+    both = profile.keeps_files and profile.batches and (host is not None or bool(settings.upstream.profile))
+    if where == "upstream" or (where == "auto" and both):
+        return None
+    from pipeline.storage.local import LocalStore
+
+    folder = storage_folder(settings, os.environ)
+    return None if folder is None else LocalStore(folder, settings.storage.max_bytes)
+
+
+async def _run_batches(context: Context, store: LocalStore) -> None:
+    """Run the batches that are kept here, as long as the process lives; it ends when it is cancelled."""
+    from pipeline.endpoints.batches.run import BatchRun
+    from pipeline.storage.runner import Runner
+
+    def over(batch: Mapping[str, Any]) -> None:
+        counts = batch["request_counts"]
+        cost = {} if batch["cost"] is None else {"cost_usd": round(batch["cost"], 6)}
+        told = {"succeeded": counts["completed"], "errored": counts["failed"], "unrun": counts["unrun"]}
+        context.log.info(names.BATCH, call="end", batch=batch["id"], outcome=batch["status"], **told, **cost)
+
+    await Runner(store, BatchRun(context), context.settings.storage.concurrency, over).run()
+
+
+def storage_folder(settings: Settings, environment: Mapping[str, str]) -> Path | None:
+    """Where files and batches of an upstream are kept: each has a folder of its own, since its batches run on it.
+
+    None where no folder is set, and nobody knows a home.
+    """
+    chosen, data = settings.storage.folder, environment.get("XDG_DATA_HOME")
+    try:
+        folder = Path(chosen) if chosen else (Path(data) if data else Path.home() / ".local" / "share") / "dragoman"
+    except RuntimeError:
+        return None
+    return folder / hashlib.sha256(settings.upstream.url.encode()).hexdigest()[:12]
 
 
 def target_of(settings: Settings) -> Target:

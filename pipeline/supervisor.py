@@ -18,8 +18,8 @@ from structlog.typing import FilteringBoundLogger
 from pipeline.server.shutdown import Shutdown
 from pipeline.telemetry import names
 
-KILL_AFTER = 5.0
-"""Seconds beyond the workers' own grace: they had their time."""
+KILL_AFTER = 12.0
+"""Seconds beyond the workers' own grace: a little more than what streams may take to say that they were ended."""
 
 START = 60.0
 """Seconds until a worker must serve; a busy machine imports slowly."""

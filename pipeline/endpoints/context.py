@@ -22,10 +22,13 @@ from pipeline.telemetry.usage_by_session import UsageBySession
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.discovery import Discovery
+from pipeline.upstream.stored import UpstreamStore
 from pipeline.version import version
 from stages.mapper import Target
 
 if TYPE_CHECKING:
+    from pipeline.storage.local import LocalStore
+    from pipeline.storage.store import Store
     from pipeline.telemetry.otlp.spans import Tracing
 
 
@@ -54,6 +57,7 @@ class Context:
         recent: the same in the last hour and day.
         viewers: how many pages may be open at once.
         usage: what the sessions of clients have used.
+        local: keeps files and batches where the upstream does not; None where nobody needs that.
         tracing: makes the spans that are exported; None where none are.
     """
 
@@ -76,6 +80,31 @@ class Context:
     viewers: trio.CapacityLimiter = attrs.field(factory=lambda: trio.CapacityLimiter(MAX_VIEWERS), repr=False)
     usage: UsageBySession = attrs.field(factory=UsageBySession, repr=False)
     tracing: Tracing | None = attrs.field(default=None, repr=False)
+    local: LocalStore | None = None
+
+    @property
+    def files(self) -> Store | None:
+        """What keeps files; None where nobody does."""
+        return self._store(upstream=self.target.profile.keeps_files)
+
+    @property
+    def keeps_files_here(self) -> bool:
+        """Whether it is this machine that keeps files."""
+        return self.local is not None and self._keeps_here(upstream=self.target.profile.keeps_files)
+
+    @property
+    def batches(self) -> Store | None:
+        """What runs batches; None where nobody does."""
+        return self._store(upstream=self.target.profile.batches)
+
+    def _store(self, *, upstream: bool) -> Store | None:
+        if self._keeps_here(upstream=upstream):
+            return self.local
+        return UpstreamStore(self.upstream) if upstream else None
+
+    def _keeps_here(self, *, upstream: bool) -> bool:
+        where = self.settings.storage.where
+        return where == "local" or (where == "auto" and not upstream)
 
     async def informed(self) -> Context:
         """The same with what was found out about the upstream; waits a moment where a first look is under way."""

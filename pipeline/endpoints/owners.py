@@ -3,8 +3,9 @@
 What belongs to somebody carries a *mark*, a keyed hash of his name, or of his key where that has none, in its name or
 metadata upstream; so a key with a name can be replaced.  The id that a client gets of a file carries a *seal* besides:
 a keyed hash of mark and id, so that a message may name the file and nobody has to ask the upstream whose it is.  Both
-are keyed with what clients do not know, the upstream's key; when that is replaced, ids have to be listed anew.  Without
-client keys there is one owner, and neither mark nor seal.
+are keyed with what clients do not know: `storage.owner_secret`, or else the upstream's key; when that is replaced
+without the former, whatever was marked before is nobody's any more.  Without client keys there is one owner, and
+neither mark nor seal.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ class Owner:
         who = b"name" + key.name.encode() if key.named else b"mark" + key.digest
         return cls(hmac.new(secret, who, "sha256").hexdigest()[:MARK_LENGTH], secret)
 
+    @classmethod
+    def marked(cls, settings: Settings, mark: str) -> Owner:
+        """The owner of a thing that carries a mark."""
+        return cls(mark, _secret(settings))
+
     def sealed(self, ident: str) -> str:
         """Put the seal to an id; `opened` takes it off."""
         return f"{ident}_{self._seal(ident)}" if self.mark else ident
@@ -60,7 +66,9 @@ class Owner:
 
 
 def _secret(settings: Settings) -> bytes:
-    """What no client knows: the upstream's key, or whatever prints it; else the keys of all clients together."""
+    """What no client knows: the secret that was set, the upstream's key or whatever prints it, or all clients' keys."""
+    if (chosen := settings.storage.owner_secret) is not None:
+        return hashlib.sha256(f"owners\n{chosen.reveal()}".encode()).digest()
     upstream = settings.upstream
     told = upstream.api_key.reveal() if upstream.api_key else upstream.key_command
     digests = b"" if told else b"".join(sorted(key.digest for key in settings.client_keys))

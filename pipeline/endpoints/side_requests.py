@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
 from pipeline.endpoints.context import Context
-from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.healing import Healing
+from pipeline.endpoints.mapping import Answering
 from pipeline.endpoints.translation import Question, Translated, translate
 from pipeline.request.upstream_call import Again, RequestJob, Told
+from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure
 from stages.canonical.request import Caller
 from stages.wire import json
+
+
+class Answered(Answering, Protocol):
+    """Whoever is answered."""
+
+    @property
+    def request_id(self) -> str:
+        """What it may quote."""
+
+    @property
+    def log(self) -> RequestLog:
+        """Hears what happens."""
 
 
 class Unhealed:
@@ -43,7 +56,7 @@ class SideRequests:
     """
 
     context: Context
-    exchange: Exchange
+    exchange: Answered
     question: Question
     raw: bytes = attrs.field(repr=False)
 
@@ -97,7 +110,7 @@ def _no_longer_forced(choice: Any) -> dict[str, Any]:
 
 
 def side_requests(
-    context: Context, exchange: Exchange, question: Question, raw: bytes, made: Translated
+    context: Context, exchange: Answered, question: Question, raw: bytes, made: Translated
 ) -> SideRequests | None:
     """What makes the other requests of an answer; None where it takes none, as most do."""
     judged = made.safeguarded and context.settings.safeguards.model

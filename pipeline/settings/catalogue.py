@@ -188,6 +188,37 @@ class Safeguards:
 
 
 @attrs.frozen
+class StorageSettings:
+    """Where files and batches are kept. Sizes are bytes."""
+
+    where: Literal["auto", "upstream", "local"] = attrs.field(
+        default="auto",
+        metadata=_about(
+            read.choice("auto", "upstream", "local"),
+            "who keeps files and runs batches: the upstream's own API, this machine, or whichever there is",
+        ),
+    )
+    folder: str = attrs.field(
+        default="",
+        metadata=_about(read.text, "where this machine keeps them; empty: `dragoman` in the user's folder for data"),
+    )
+    concurrency: int = attrs.field(
+        default=4,
+        metadata=_about(read.whole(1, 1000), "requests of batches that this machine sends to the upstream at once"),
+    )
+    max_bytes: int = attrs.field(
+        default=10 * 2**30, metadata=_about(_BYTES, "space that all files on this machine may take")
+    )
+    owner_secret: Secret | None = attrs.field(
+        default=None,
+        metadata=_about(
+            read.secret,
+            "what marks files and batches as a client's; set one to keep them when the upstream's key is replaced",
+        ),
+    )
+
+
+@attrs.frozen
 class TelemetrySettings:
     """Where spans and metrics are sent, as OTLP over HTTP. Nothing is sent, or imported, unless somebody says where."""
 
@@ -283,6 +314,7 @@ class Settings:
     limits: Limits = attrs.field(factory=Limits)
     timing: Timing = attrs.field(factory=Timing)
     safeguards: Safeguards = attrs.field(factory=Safeguards)
+    storage: StorageSettings = attrs.field(factory=StorageSettings)
     telemetry: TelemetrySettings = attrs.field(factory=TelemetrySettings)
     upstream_chosen_by: str = "default"
 
@@ -310,6 +342,7 @@ GROUPS: Mapping[str, type] = {
     "limits": Limits,
     "timing": Timing,
     "safeguards": Safeguards,
+    "storage": StorageSettings,
     "telemetry": TelemetrySettings,
 }
 """The nested groups of `Settings`: the first part of a dotted name."""

@@ -12,6 +12,7 @@ def test_every_default_is_readable_by_its_own_reader() -> None:
     """What we choose ourselves must be what we accept from others."""
     untold = {
         "upstream.api_key",
+        "storage.owner_secret",
         "client_keys",
         "page_key",
         "timing.shutdown_grace",

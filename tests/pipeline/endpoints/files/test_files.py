@@ -13,7 +13,7 @@ import trio
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
 from pipeline.service import open_service
-from pipeline.settings import ClientKey, Limits, Secret, Settings, UpstreamSettings
+from pipeline.settings import ClientKey, Limits, Secret, Settings, StorageSettings, UpstreamSettings
 from tests.support.bodies import assert_anthropic
 from tests.support.client import MemoryClient, Reply
 from tests.support.multipart import CONTENT_TYPE, form
@@ -216,9 +216,9 @@ async def test_answers_are_as_anthropic_has_them() -> None:
 
 
 async def test_an_upstream_without_files_says_so() -> None:
-    """Each call, in words that tell why."""
-    upstream = UpstreamSettings(url="emulator", profile="vllm")
-    async with by_hand(Settings(upstream=upstream, log_level="error")) as send:
+    """Each call, in words that tell why, where this machine must not stand in."""
+    upstream, storage = UpstreamSettings(url="emulator", profile="vllm"), StorageSettings(where="upstream")
+    async with by_hand(Settings(upstream=upstream, storage=storage, log_level="error")) as send:
         for method, path in (
             ("POST", "/v1/files"),
             ("GET", "/v1/files"),
