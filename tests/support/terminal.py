@@ -66,7 +66,7 @@ class Terminal:
         What comes at once is taken for pasted text, and Enter for a new line in it, until the client has taken it in.
         """
         await self.press(prompt)
-        await self.shows(prompt.split()[-1][-_END:])
+        await self.shows(prompt.rsplit(maxsplit=1)[-1][-_END:])
         await trio.sleep(1)
         await self.press(ENTER)
 
