@@ -50,8 +50,8 @@ _ADVICE: Mapping[str, str] = {
 """What the client should be told, unless its user has told it something else."""
 
 _OWN_CHECK = {"CLAUDE_CODE_AUTO_MODE_SERVER": "0"}
-"""What has the client check its actions by itself, with ordinary requests to the model: the check of actions before they
-run asks the server by default, and a server answers only if `safeguards.model` says who judges."""
+"""What has the client check its actions by itself, with ordinary requests to the model: by default it asks the server,
+which answers only if `safeguards.model` says who judges."""
 
 WINDOW = "CLAUDE_CODE_MAX_CONTEXT_TOKENS"
 """Tokens that the model can hold. The client obeys it for names it does not know (2.1.332, measured), for which it
