@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from stages.canonical.events import (
     BlockStart,
     BlockStop,
@@ -55,10 +57,6 @@ class Collector:
         """What a message that has ended cost."""
         return self._end.usage if self._end is not None else Usage()
 
-    def close_block(self) -> None:
-        """Take note that the last block is whole, where its channel says so and no event does."""
-        self._close()
-
     @property
     def ended(self) -> bool:
         """Whether the message has had its one ending."""
@@ -102,8 +100,10 @@ class Collector:
             block.update(texts)
 
 
-def _arguments(text: str) -> dict[str, Any]:
+def _arguments(text: str) -> dict[str, Any] | msgspec.Raw:
     """Parse what the fragments add up to; a call that a limit cut short keeps what can be read of it: nothing."""
+    if len(text) > json.LARGE:  # not made only to be written again
+        return msgspec.Raw(text.encode()) if json.is_object(text) else {}
     try:
         value = json.decode(text) if text.strip() else {}
     except json.MalformedJson:

@@ -88,8 +88,14 @@ def client_environment(
         judged: Whether the proxy has a model judge the client's actions.
     """
     rows = _rows(user, upstream or {}, window)
-    advice = _ADVICE if judged else _OWN_CHECK | _ADVICE
-    added = {**advice, **windows(window), **rows, **_credentials(user, key), **_around_proxies(user, base_url)}
+    added = {
+        **({} if judged else _OWN_CHECK),
+        **_ADVICE,
+        **windows(window),
+        **rows,
+        **_credentials(user, key),
+        **_around_proxies(user, base_url),
+    }
     return {**added, **user, BASE_URL: base_url, **_around_proxies(user, base_url)}
 
 

@@ -1,11 +1,11 @@
 """Answers that take more than one request: tools that are run here, and verdicts on the calls that a client would run.
 
-    upstream call ──▶ relay ──▶ blocks                 one round; the calls of our tools are held back
-          ▲             └ told │
-          └ continued ◀─ run ◀─┘                       until an answer has none of them
-                                 verdicts ──▶ end
+    upstream call ──▶ keep ──▶ sink                    one round; the calls of our tools are held back
+          ▲            └ told │
+          └ continued ◀─ run ◀┘                        until an answer has none of them
+                          └ verdicts ──▶ end
 
-It stands between the correlator and the responder, in the request's own nursery, and only where a request needs it: any
+It stands between the upstream call and the sink, in the request's own task, and only where a request needs it: any
 other pays nothing.  What was told is translated like the turn of a client that sends it back, so the next round asks
 the bytes that the next turn will begin with (law 9).
 """
@@ -15,8 +15,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import attrs
 import trio
@@ -25,9 +24,10 @@ from pipeline.request.timers import Timers
 from pipeline.request.upstream_call import RequestJob, Sideline, Told, UpstreamCall
 from pipeline.settings import Limits
 from pipeline.upstream.client import UpstreamClient
-from stages.actor import Batch, Inbox, Outbox
-from stages.block import Block, BlockReader
+from stages.block import AnswerEvent
 from stages.canonical.events import (
+    BLOCK_STOP,
+    BlockStop,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -49,35 +49,75 @@ MAX_ROUNDS = 10
 ADVICE_TIMEOUT = 300.0
 """Seconds that a tool of ours has for one call."""
 
+DRAIN_TIMEOUT = 0.5
+"""Seconds that the upstream has to end a round's body, so that its connection can be used again."""
+
 PAUSED = "[This answer has asked for advice ten times, and pauses here. Say so if it is to go on.]"
 """What is said where a pause would stand behind a result: clients take a pause behind a text alone."""
 
 _LATE = Failure(Kind.TIMEOUT, "It took too long.", cause="hosted_tool")
+_NO_ENDING = Failure(Kind.INTERNAL, "Internal server error", cause="no_ending")
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class HostedLoop:
-    """Runs the rounds of one answer; its attributes are those of `UpstreamCall`, whose place it takes."""
+    """Reads the rounds of one answer as one; what it is made of is what an `UpstreamCall` is, whose place it takes.
+
+    `_told` is what the client was shown, `_kept` folds the round that is being read, `_end` is how that has ended,
+    `_left` are the calls of ours in it that were not run yet, and `_ready` is what the client is to be shown next.
+    """
 
     job: RequestJob
     upstream: UpstreamClient
     inform: Callable[[Mapping[str, str]], None]
-    outbox: Outbox[Block | MessageEnd]
     limits: Limits
     timers: Timers
+    blocks: trio.Nursery = attrs.field(init=False)
+    _call: UpstreamCall = attrs.field(init=False)
+    _kept: Collector = attrs.field(init=False)
+    _told: Told = attrs.field(factory=list, init=False)
+    _left: Told = attrs.field(factory=list, init=False)
+    _ready: list[AnswerEvent | Failure] = attrs.field(factory=list, init=False)
+    _end: MessageEnd | None = attrs.field(default=None, init=False)
+    _last: bool = attrs.field(default=False, init=False)
+    _held: bool = attrs.field(default=False, init=False)
+    _rounds: list[Usage] = attrs.field(factory=list, init=False)
     _spent: list[dict[str, Any]] = attrs.field(factory=list, init=False)
     _uses: Counter[str] = attrs.field(factory=Counter, init=False)
 
-    async def run(self) -> None:
-        """Pass on the message, or say why there is none.
+    def __attrs_post_init__(self) -> None:
+        """Prepare the first round."""
+        self._prepare(self.job)
 
-        Waits for the upstream, for our tools, and for room in the outbox. Cancelled, all requests end, and the outbox.
+    async def __aenter__(self) -> Self:
+        """Return itself; nothing is asked yet."""
+        return self
+
+    async def __aexit__(self, *reason: object) -> None:
+        """Close what is open; never cancelled half-way."""
+        await self._call.__aexit__(*reason)
+
+    async def receive(self) -> list[AnswerEvent | Failure]:
+        """Return the next events of the answer, at least one.
+
+        Waits for the upstream, and for those who are asked beside it. Cancelled, there is no going on.
         """
-        with self.outbox:
-            try:
-                await self._answer()
-            except* trio.BrokenResourceError:
-                pass  # nobody reads any more
+        while not self._ready:
+            if self._end is None:
+                self._call.blocks = self.blocks
+                self._keep(await self._call.receive())
+            else:
+                await self._go_on(self._end)
+        ready, self._ready = self._ready, []
+        return ready
+
+    async def drain(self, deadline: float) -> None:
+        """Read to its end what the last round's upstream says after its answer; waits so many seconds at most."""
+        await self._call.drain(deadline)
+
+    def close(self) -> None:
+        """Tell those who still write blocks that nobody reads any more."""
+        self._call.close()
 
     @property
     def _sideline(self) -> Sideline:
@@ -86,100 +126,76 @@ class HostedLoop:
             raise RuntimeError("a loop needs somebody who makes its requests")
         return sideline
 
-    async def _answer(self) -> None:
-        told: Told = []
-        first, output, job, number = None, 0, self.job, 0
-        while True:
-            number += 1
-            end, said = await self._round(job)
-            if end is None:
-                return None
-            self._spent.append(iteration(end.usage, "message"))
-            first, output = first or end.usage, output + end.usage.output_tokens
-            ours, others = self._apart(said)
-            told += others
-            for call in ours if end.stop_reason == "tool_use" else ():
-                told += await self._served(call, told)
-            if not ours or end.stop_reason != "tool_use" or verdicts.calls_in(others):
-                return await self._end(end, told, attrs.evolve(first, output_tokens=output))
-            if number == MAX_ROUNDS:
-                await self._put(TextStart(), TextDelta(PAUSED))
-                end = attrs.evolve(end, stop_reason="pause_turn")
-                return await self._end(end, told, attrs.evolve(first, output_tokens=output))
-            following = await self._sideline.continued(told)
-            if isinstance(following, Failure):
-                return await self.outbox.send((following,))
-            job = following
-
-    async def _end(self, end: MessageEnd, told: Told, usage: Usage) -> None:
-        """Send the end: what the client sees of the prompt is what the first round was asked."""
-        if len(self._spent) > 1:
-            end = attrs.evolve(end, usage=usage, iterations=tuple(self._spent))
-        await self.outbox.send((attrs.evolve(end, verdicts=await self._verdicts(end, told)),))
-
-    def _apart(self, said: Told) -> tuple[Told, Told]:
-        """Part the calls of our tools from all other blocks."""
-        hosted = self.job.plan.hosted
-        ours = [block for block in said if block["type"] == "tool_use" and block["name"] in hosted]
-        return ours, [block for block in said if block not in ours]
-
     # -- one round ---------------------------------------------------------------------------------
 
-    async def _round(self, job: RequestJob) -> tuple[MessageEnd | None, Told]:
-        """Ask the upstream once, and pass on all but the calls of our tools; no end where there was a failure."""
-        collector = Collector(job.plan)
-        outbox, inbox = trio.open_memory_channel[Batch[Block | MessageEnd]](self.limits.channel_batches)
-        call = UpstreamCall(job, self.upstream, self.inform, outbox, self.limits, self.timers)
-        end: MessageEnd | None = None
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(call.run)
-            with inbox:
-                end = await self._relay(inbox, collector)
+    def _prepare(self, job: RequestJob) -> None:
+        self._call = UpstreamCall(job, self.upstream, self.inform, self.limits, self.timers)
+        self._kept, self._end, self._last = Collector(job.plan), None, False
+
+    def _keep(self, events: list[AnswerEvent | Failure]) -> None:
+        """Keep what a round says, and let all pass but the calls of our tools and the end."""
+        if not events:
+            self._ready.append(_NO_ENDING)
+        for event in events:
+            if isinstance(event, MessageEnd):
+                self._close_round(event)
+            elif isinstance(event, Failure):
+                self._ready.append(event)
+            else:
+                self._kept.collect((event,))
+                self._held = self._held or (isinstance(event, ToolUseStart) and event.name in self.job.plan.hosted)
+                if not self._held:
+                    self._ready.append(event)
+                elif isinstance(event, BlockStop):
+                    self._held = False
+
+    def _close_round(self, end: MessageEnd) -> None:
+        """Take note of a round's end: what of ours is to be run, and whether the answer ends with it."""
+        hosted = self.job.plan.hosted
+        ours = [block for block in self._kept.blocks if block["type"] == "tool_use" and block["name"] in hosted]
+        others = [block for block in self._kept.blocks if block not in ours]
+        self._told += others
+        self._rounds.append(end.usage)
+        self._spent.append(iteration(end.usage, "message"))
+        self._left = ours if end.stop_reason == "tool_use" else []
+        self._last = not self._left or bool(verdicts.calls_in(others))
+        self._end = end
+
+    async def _go_on(self, end: MessageEnd) -> None:
+        """Do what follows from a round: run a call of ours, end the answer, or ask again."""
         self.timers.last_read = _never
-        return end, collector.blocks
+        if self._left:
+            await self._serve(self._left.pop(0))
+        elif self._last:
+            self._ready.append(attrs.evolve(self._summed_up(end), verdicts=await self._verdicts(end)))
+        elif len(self._rounds) == MAX_ROUNDS:
+            paused = attrs.evolve(self._summed_up(end), stop_reason="pause_turn")
+            self._ready += [TextStart(), TextDelta(PAUSED), BLOCK_STOP, paused]
+        else:
+            await self._ask_again()
 
-    async def _relay(self, inbox: Inbox[Block | MessageEnd], collector: Collector) -> MessageEnd | None:
-        async for batch in inbox:
-            for item in batch:
-                if isinstance(item, MessageEnd):
-                    return item
-                if isinstance(item, Failure):
-                    await self.outbox.send((item,))
-                    return None
-                if not await self._pass(item, collector):
-                    return None
-        return None
+    async def _ask_again(self) -> None:
+        following = await self._sideline.continued(self._told)
+        if isinstance(following, Failure):
+            self._ready.append(following)
+            return
+        await self._call.drain(DRAIN_TIMEOUT)
+        await self._call.__aexit__()
+        self._prepare(following)
 
-    async def _pass(self, block: Block, collector: Collector) -> bool:
-        """Pass on a block and keep what it says, or only keep it; False where it failed, which was passed on."""
-        collector.collect((block.start,))
-        held = isinstance(block.start, ToolUseStart) and block.start.name in self.job.plan.hosted
-        send, receive = trio.open_memory_channel[Any](math.inf if held else self.limits.channel_batches)
-        if not held:
-            await self.outbox.send((Block(block.start, receive),))
-        with send:
-            async for batch in block.content:
-                collector.collect(batch)
-                if not held:
-                    await send.send(batch)
-                elif collector.failure is not None:
-                    await self.outbox.send((collector.failure,))
-        if collector.failure is not None:
-            return False
-        collector.close_block()
-        return True
-
-    async def _put(self, start: Any, *deltas: Any) -> None:
-        send, receive = trio.open_memory_channel[Any](1)
-        with send:
-            if deltas:
-                send.send_nowait(deltas)
-            await self.outbox.send((Block(start, receive),))
+    def _summed_up(self, end: MessageEnd) -> MessageEnd:
+        """The end of all rounds: the prompt is the first one's, what was written is everybody's."""
+        if len(self._spent) == 1:
+            return end
+        output = sum(usage.output_tokens for usage in self._rounds)
+        return attrs.evolve(
+            end, usage=attrs.evolve(self._rounds[0], output_tokens=output), iterations=tuple(self._spent)
+        )
 
     # -- requests beside it --------------------------------------------------------------------------
 
-    async def _served(self, call: dict[str, Any], told: Told) -> Told:
-        """Run a call of ours, show it with what came of it, and return the two blocks."""
+    async def _serve(self, call: dict[str, Any]) -> None:
+        """Run a call of ours, and show it with what came of it."""
         name = call["name"]
         row, declared = BY_NAME[name], self.job.plan.hosted[name]
         self._uses[name] += 1
@@ -187,22 +203,22 @@ class HostedLoop:
         if isinstance(limit, int) and self._uses[name] > limit:
             content = row.refused
         else:
-            answer = await self._asked(row.ask(declared, self._sideline.body, told), ADVICE_TIMEOUT)
+            answer = await self._asked(row.ask(declared, self._sideline.body, self._told), ADVICE_TIMEOUT)
             if isinstance(answer, Collector):
                 self._spent.append(iteration(answer.usage, row.iteration, str(declared.get("model"))))
             content = row.result(answer if isinstance(answer, Failure) else answer.message())
         shown, result = row.blocks(call, content)
-        arguments = json.encode(shown["input"]).decode()
-        await self._put(ServerToolUseStart(shown["id"], shown["name"]), JsonDelta(""), JsonDelta(arguments))
-        await self._put(ResultStart(result))
-        return [shown, result]
+        arguments = JsonDelta(json.encode(shown["input"]).decode())
+        self._ready += [ServerToolUseStart(shown["id"], shown["name"]), JsonDelta(""), arguments, BLOCK_STOP]
+        self._ready += [ResultStart(result), BLOCK_STOP]
+        self._told += [shown, result]
 
-    async def _verdicts(self, end: MessageEnd, told: Told) -> tuple[dict[str, Any], ...] | None:
+    async def _verdicts(self, end: MessageEnd) -> tuple[dict[str, Any], ...] | None:
         """Have the client's calls judged; None where there is nothing to judge, or nobody who does."""
-        calls, side = verdicts.calls_in(told), self._sideline
+        calls, side = verdicts.calls_in(self._told), self._sideline
         if not (calls and side.judge and end.stop_reason == "tool_use" and verdicts.asked(side.body)):
             return None
-        question = verdicts.ask(side.judge, side.body, told)
+        question = verdicts.ask(side.judge, side.body, self._told)
         if question is None:
             return tuple(verdicts.results(calls, verdicts.TOO_LONG))
         answer = await self._asked(question, side.patience)
@@ -218,17 +234,16 @@ class HostedLoop:
         return _LATE
 
     async def _collected(self, job: RequestJob) -> Collector | Failure:
-        outbox, inbox = trio.open_memory_channel[Batch[Block | MessageEnd]](self.limits.channel_batches)
-        timers = Timers(self.timers.timing, trio.current_time())
-        call = UpstreamCall(job, self.upstream, _unheard, outbox, self.limits, timers)
-        reader, collector = BlockReader(inbox), Collector(job.plan)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(partial(call.run))
+        timers, collector = Timers(self.timers.timing, trio.current_time()), Collector(job.plan)
+        apart = UpstreamCall(job, self.upstream, _unheard, self.limits, timers)
+        async with apart as call, trio.open_nursery() as nursery:
+            call.blocks = nursery
             try:
-                while not collector.ended and (batch := await reader.receive()):
-                    collector.collect(batch)
+                while not collector.ended and (events := await call.receive()):
+                    collector.collect(events)
             finally:
-                reader.close()
+                call.close()
+            await call.drain(DRAIN_TIMEOUT)
         if collector.failure is not None or not collector.ended:
             return collector.failure or Failure(Kind.UPSTREAM, "The upstream's answer is not finished.")
         return collector
