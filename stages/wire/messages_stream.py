@@ -6,6 +6,7 @@ proves that both ways write the same bytes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from stages.canonical.events import (
@@ -116,6 +117,13 @@ def start_usage(usage: Usage) -> dict[str, Any]:
         "output_tokens": usage.output_tokens,
         "service_tier": "standard",
     }
+
+
+def read_usage(usage: Mapping[str, Any]) -> Usage:
+    """Read the usage of a whole message, as `start_usage` and `end_usage` have written it."""
+    lasting = (usage.get("cache_creation") or {}).get("ephemeral_1h_input_tokens", 0)
+    counts = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+    return Usage(**{name: usage[name] for name in counts}, long_lived_tokens=lasting)
 
 
 def end_usage(end: MessageEnd) -> dict[str, Any]:
