@@ -99,10 +99,10 @@ class RequestLog:
         return fields
 
 
-_ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE}
-# What we caused ourselves, by the cause of the failure that the client was told.
+_ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE, "write": names.CLIENT_STALLED}
+# What we caused ourselves, by the cause of the failure that the client was told, or would have been.
 
-_NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)
+_NO_FAULT = (names.OK, names.CLIENT_LEFT, names.CLIENT_STALLED, names.SERVER_STOPPED)
 
 
 def loggable(model: str, models: ModelRegistry) -> str:

@@ -12,12 +12,12 @@ from typing import Any, get_args
 import attrs
 import trio
 
-from stages.actor import Batch, Inbox, Outbox, Transducer
+from stages.actor import Batch, Inbox, LargeBatch, Outbox, Transducer, beside
 from stages.block import Block
 from stages.canonical.events import BlockStart, BlockStop, MessageEnd, ToolUseStart
 from stages.canonical.failure import Failure
 from stages.correlator.ledger import Ledger
-from stages.correlator.pause import PAUSE
+from stages.correlator.pause import PAUSE, divided, stretch
 from stages.correlator.track import Content
 from stages.json_buffer import JsonBuffer, buffer_json
 from stages.wire.responses_stream import StreamEvent
@@ -56,10 +56,10 @@ class _Feeder:
         """Take a piece of the open block's content; no task switch for each of them."""
         self._pending.append(event)
 
-    async def flush(self) -> None:
-        """Send what this upstream read added to the open block."""
+    async def flush(self, kind: type[tuple[Any, ...]] = tuple) -> None:
+        """Send what this upstream read added to the open block, as a batch of this kind."""
         if self._pending and self._open is not None:
-            batch, self._pending = tuple(self._pending), []
+            batch, self._pending = kind(self._pending), []
             try:
                 # The next thing this task does is to wait for the upstream: no need to do it here.
                 self._open.send_nowait(batch)
@@ -178,7 +178,7 @@ async def _feed_blocks(
         feeder = _Feeder(blocks, outbox, capacity, buffers)
         try:
             async for batch in inbox:
-                ending = await _feed(feeder, source.read(batch))
+                ending = await (_feed_large if type(batch) is LargeBatch else _feed)(feeder, source.read(batch))
                 if ending is not None:
                     return ending if isinstance(ending, MessageEnd) else None
                 await feeder.flush()
@@ -188,8 +188,20 @@ async def _feed_blocks(
     return None
 
 
+async def _feed_large(feeder: _Feeder, parts: Iterable[Any]) -> MessageEnd | Failure | None:
+    """Hand parts on as `_feed` does, but work them out beside the loop, and pass on a little of them at a time."""
+    rest = divided(parts)
+    while some := await beside(stretch, rest):
+        ending = await _feed(feeder, some)
+        if ending is not None:
+            return ending
+        await feeder.flush(LargeBatch)
+    return None
+
+
 async def _feed(feeder: _Feeder, parts: Iterable[Any]) -> MessageEnd | Failure | None:
     """Hand parts on, up to the message's end or a failure, which is returned; waits for room in the channels."""
+    parts = iter(parts)
     for part in parts:
         if type(part) in _GROWTH:
             feeder.add(part)
@@ -199,7 +211,7 @@ async def _feed(feeder: _Feeder, parts: Iterable[Any]) -> MessageEnd | Failure |
             await feeder.fail(part)
             return part
         elif part is PAUSE:
-            await trio.lowlevel.checkpoint()
+            return await _feed_large(feeder, parts)
         else:
             await feeder.put(part)
     return None

@@ -39,7 +39,7 @@ from stages.correlator.final import pair
 from stages.correlator.identity import Clues, Identities, clues_of
 from stages.correlator.ids import Ids
 from stages.correlator.notice import notice
-from stages.correlator.pause import EVERY, PAUSE, Pause, collected
+from stages.correlator.pause import MANY, PAUSE, Pause
 from stages.correlator.stream_events import CONTENT_EVENTS, IGNORED_EVENTS, MARKS
 from stages.correlator.summary import summary
 from stages.correlator.track import Around, Content, Track
@@ -280,10 +280,12 @@ class Ledger:
         if isinstance(ending, Failure):
             yield ending
             return
-        output = yield from collected(shapes.read(responses_stream.item_in(raw)) for raw in final.output or ())
+        if len(self._tracks) + len(final.output or ()) >= MANY:
+            yield PAUSE
+        output = [shapes.read(responses_stream.item_in(raw)) for raw in final.output or ()]
         if not ending.complete:
             self._cut(output)
-        yield from self._reconcile(output, final)
+        self._reconcile(output, final)
         yield from self._advance(ended=True)
         yield from self._close(ending)
 
@@ -294,12 +296,9 @@ class Ledger:
         if output:
             output[-1] = {**output[-1], "status": "incomplete"}
 
-    def _reconcile(self, output: list[dict[str, Any]], final: Final) -> Iterator[Pause]:
+    def _reconcile(self, output: list[dict[str, Any]], final: Final) -> None:
         """Take from the final object what the stream did not bring: whole items, or the rest of unfinished ones."""
-        paired = yield from pair(output, self._tracks)
-        for at, one in enumerate(paired):
-            if at % EVERY == EVERY - 1:
-                yield PAUSE
+        for one in pair(output, self._tracks):
             track = one.track or self._open(clues_of(one.item, StreamEvent()), one.item, late=True)
             self._complete(track, one.item, repeats=one.repeats)
         if final.output_text and not any(track.kind == shapes.MESSAGE for track in self._tracks):

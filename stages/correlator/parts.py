@@ -24,6 +24,17 @@ _STEADY = 2
 _WORD = re.compile(r"\S+")
 
 
+_SLICE = 2**16
+# Characters that are divided into words in one call: those of a large text would hold up everybody.
+
+
+def solid(text: str) -> str:
+    """A text without its white space."""
+    if len(text) <= _SLICE:
+        return "".join(text.split())
+    return "".join(["".join(text[at : at + _SLICE].split()) for at in range(0, len(text), _SLICE)])
+
+
 class Prefix:
     """A text that grows by pieces and is asked for its beginning."""
 
@@ -52,14 +63,14 @@ class Prefix:
     def solid(self, count: int) -> str:
         """The first `count` characters that are no white space, or all there are."""
         for piece in self.pieces[self._compressed :]:
-            if words := "".join(piece.split()):
+            if words := solid(piece):
                 self._solid.append(words)
         self._compressed = len(self.pieces)
         return _first(self._solid, count)
 
     def equals(self, whole: str) -> bool:
         """Whether a whole says this text and nothing else, white space aside."""
-        core = "".join(whole.split())
+        core = solid(whole)
         return self.solid(len(core) + 1) == core
 
     def rest_of(self, whole: str) -> str | None:
@@ -68,7 +79,7 @@ class Prefix:
             return whole[self.length :]
         if self.begin(len(whole)) == whole:
             return ""
-        core = "".join(whole.split())
+        core = solid(whole)
         told = self.solid(len(core) + 1)
         if told.startswith(core):
             return ""

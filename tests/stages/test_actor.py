@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import attrs
@@ -9,7 +10,7 @@ import pytest
 import trio
 import trio.testing
 
-from stages.actor import Batch, Tee, act, step
+from stages.actor import Batch, LargeBatch, Tee, act, beside, step
 from stages.canonical.failure import Failure, Kind
 
 BROKEN = Failure(Kind.UPSTREAM, "Broken.")
@@ -150,3 +151,23 @@ async def test_a_closed_tee_ends_its_onlooker() -> None:
     tee.close()
 
     assert [number async for number in receive] == [7]
+
+
+async def test_a_large_batch_is_worked_out_beside_the_loop() -> None:
+    """What follows from it leaves bit by bit, in the same order, and so does what was held back."""
+    assert await _run(LargeBatch((1, BROKEN)), (2,), capacity=0) == [(1,), (1,), (BROKEN,), (2, 2), (2,)]
+
+
+async def test_what_is_beside_is_left_by_whoever_is_cancelled() -> None:
+    """The thread goes on, and nobody waits for it."""
+    begun, over = trio.Event(), threading.Event()
+
+    def work() -> None:
+        trio.from_thread.run_sync(begun.set)
+        over.wait()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(beside, work)
+        await begun.wait()
+        nursery.cancel_scope.cancel()
+    over.set()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,16 +30,36 @@ _KEY = "sk-do-not-show"
 
 
 @contextmanager
-def _process(*words: str, stderr: IO[str] | None = None) -> Iterator[subprocess.Popen[str]]:
+def _process(
+    *words: str, stderr: IO[str] | None = None, manager: Path | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """Run the command in a process of its own."""
     with bind("127.0.0.1", 0) as listener:
         _, environment = server_command([], listener)
+    environment |= {"NOTIFY_SOCKET": str(manager)} if manager is not None else {}
     command = [sys.executable, "-P", "-m", "pipeline.cli", "serve", "--port", "0", *words]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
         try:
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def _manager(path: Path) -> Iterator[Callable[[], list[str]]]:
+    """Be a service manager; give what returns the first line of each word that it was told."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(0)
+
+        def heard() -> list[str]:
+            words = []
+            with suppress(BlockingIOError):
+                while True:
+                    words.append(manager.recv(4096).decode().partition("\n")[0])
+            return words
+
+        yield heard
 
 
 @contextmanager
@@ -90,7 +111,11 @@ async def test_workers_share_the_port(tmp_path: Path) -> None:
     file, log = tmp_path / "dragoman.toml", tmp_path / "log"
     file.write_text('workers = 2\n[upstream]\nurl = "emulator"\n')
     words = ["--config", str(file), "--log-format", "json"]
-    with log.open("w") as written, _process(*words, stderr=written) as process:
+    with (
+        _manager(tmp_path / "s") as heard,
+        log.open("w") as written,
+        _process(*words, stderr=written, manager=tmp_path / "s") as process,
+    ):
         await _told(log, '"started"', 3)
         base_url = json.decode((await _told(log, '"started"')).partition("\n")[0])["url"]
         before = _children(process.pid)
@@ -108,6 +133,7 @@ async def test_workers_share_the_port(tmp_path: Path) -> None:
         assert process.wait(TIMEOUT) == 0
         assert process.stdout is not None
         assert process.stdout.read() == ""
+        assert heard() == ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]
     lines = [json.decode(line) for line in log.read_text().splitlines()]
     (ended,) = [line for line in lines if line["event"] == "worker_ended"]
     assert (ended["how"], ended["restart_in"]) == ("signal 9", 0.0)
