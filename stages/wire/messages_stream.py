@@ -164,3 +164,10 @@ def error(failure: Failure, request_id: str) -> dict[str, Any]:
     details = {"error_code": failure.error_code} if failure.error_code else None
     body = {"type": failure.kind.error_type, "message": failure.message, "details": details}
     return {"type": "error", "error": body, "request_id": request_id}
+
+
+def errored(failure: Failure, request_id: str) -> dict[str, Any]:
+    """The result of a request of a batch that has failed; its error has no details, whatever the failure has."""
+    told = error(failure, request_id)
+    told["error"].pop("details")
+    return {"type": "errored", "error": told}

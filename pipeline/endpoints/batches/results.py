@@ -27,7 +27,7 @@ from stages.tables.errors import failure_of
 from stages.tables.identifiers import digest
 from stages.tables.prices import cost_at
 from stages.wire import json
-from stages.wire.messages_stream import error, read_usage
+from stages.wire.messages_stream import errored, read_usage
 
 GONE = Failure(Kind.NOT_FOUND, "The results of this batch are no longer available")
 """What is said when the files of a batch were deleted, or have expired."""
@@ -135,7 +135,7 @@ def _rest(found: Found, manifest: _Manifest, request_id: str) -> Iterator[dict[s
     end = next((word for word in ("canceled", "expired") if word in ends), "errored")
     failure = next((told for part in found.parts if (told := _why(part)) is not None), _NOT_RUN)
     for custom_id in manifest.open:
-        result = {"type": end} if end != "errored" else {"type": end, "error": error(failure, request_id)}
+        result = {"type": end} if end != "errored" else errored(failure, request_id)
         yield {"custom_id": custom_id, "result": result}
 
 
@@ -177,14 +177,14 @@ class _Reading:
         if not isinstance(told, dict) or status != _OK:
             value = mistake or (told or {}).get("body")
             known = failure_of({"error": mistake} if mistake else value, status=status) if value else _NOT_RUN
-            return {"type": "errored", "error": error(known, self.request_id)}
+            return errored(known, self.request_id)
         plan = self._plan(use)
         if isinstance(plan, Failure):
-            return {"type": "errored", "error": error(plan, self.request_id)}
+            return errored(plan, self.request_id)
         plan = attrs.evolve(plan, message_id=f"msg_{digest(self.group + line['custom_id'], 24)}")
         message = await read_answer(told.get("body"), plan)
         if isinstance(message, Failure):
-            return {"type": "errored", "error": error(message, self.request_id)}
+            return errored(message, self.request_id)
         message["usage"]["service_tier"] = "batch"
         price = self.context.target.models.price(plan.upstream_model)
         self._dollars += cost_at(price, read_usage(message["usage"]), "batch") or 0.0
