@@ -94,7 +94,7 @@ def end_of(
     """
     status = final.status if final.status in _STATUSES else name.removeprefix("response.")
     silent = not said and not final.output
-    beside = _fields(event) if event is not None else {}
+    beside = _fields(event) if event is not None and (silent or status in _FAILED or final.error) else {}
     error = final.error or (beside.get("error") if silent else None)
     if status in _FAILED or (error and (status != "completed" or silent)):
         return failure_of([beside, {"error": final.error}], plan=plan)
