@@ -6,6 +6,7 @@ proves that both ways write the same bytes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from stages.canonical.events import (
@@ -118,6 +119,19 @@ def start_usage(usage: Usage) -> dict[str, Any]:
     }
 
 
+def iteration(usage: Usage, kind: str, model: str | None = None) -> dict[str, Any]:
+    """What one of several requests cost, as `usage.iterations` has it."""
+    counts = {name: count for name, count in start_usage(usage).items() if name != "service_tier"}
+    return {"type": kind, **({"model": model} if model else {}), **counts, "output_tokens": usage.output_tokens}
+
+
+def read_usage(usage: Mapping[str, Any]) -> Usage:
+    """Read the usage of a whole message, as `start_usage` and `end_usage` have written it."""
+    lasting = (usage.get("cache_creation") or {}).get("ephemeral_1h_input_tokens", 0)
+    counts = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+    return Usage(**{name: usage[name] for name in counts}, long_lived_tokens=lasting)
+
+
 def end_usage(end: MessageEnd) -> dict[str, Any]:
     """Usage as `message_delta` has it."""
     usage = end.usage
@@ -129,6 +143,8 @@ def end_usage(end: MessageEnd) -> dict[str, Any]:
     }
     if usage.thinking_tokens is not None:
         body["output_tokens_details"] = {"thinking_tokens": usage.thinking_tokens}
+    if end.iterations is not None:
+        body["iterations"] = list(end.iterations)
     searches = dict(end.server_tools).get("web_search", 0)
     if searches:
         body["server_tool_use"] = {"web_search_requests": searches, "web_fetch_requests": 0}
@@ -138,7 +154,8 @@ def end_usage(end: MessageEnd) -> dict[str, Any]:
 def ending_fields(end: MessageEnd) -> dict[str, Any]:
     """The three fields that say why a message ended, and the container if there was one."""
     fields = {"stop_reason": end.stop_reason, "stop_sequence": end.stop_sequence, "stop_details": end.stop_details}
-    return {**fields, "container": end.container} if end.container else fields
+    fields |= {"container": end.container} if end.container else {}
+    return fields if end.verdicts is None else {**fields, "safeguard_results": list(end.verdicts)}
 
 
 def edits_field(plan: AnswerPlan) -> dict[str, Any]:
@@ -156,3 +173,10 @@ def error(failure: Failure, request_id: str) -> dict[str, Any]:
     details = {"error_code": failure.error_code} if failure.error_code else None
     body = {"type": failure.kind.error_type, "message": failure.message, "details": details}
     return {"type": "error", "error": body, "request_id": request_id}
+
+
+def errored(failure: Failure, request_id: str) -> dict[str, Any]:
+    """The result of a request of a batch that has failed; its error has no details, whatever the failure has."""
+    told = error(failure, request_id)
+    told["error"].pop("details")
+    return {"type": "errored", "error": told}

@@ -19,12 +19,12 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.mapping import question_of
 from pipeline.endpoints.owners import Owner
-from pipeline.endpoints.translation import Question
+from pipeline.endpoints.translation import Question, without_hosted_tools
 from pipeline.storage.store import Store
 from pipeline.telemetry import names
 from stages.canonical.failure import Failure, Kind
 from stages.wire.array_splitter import ArraySplitter
-from stages.wire.messages_stream import error
+from stages.wire.messages_stream import errored
 
 MAX_REQUESTS = 100_000
 """Requests of one batch."""
@@ -43,7 +43,7 @@ async def create(context: Context, exchange: Exchange) -> Failure | None:
     store = context.batches
     if store is None:
         return NO_BATCHES
-    question = question_of(context, exchange, "msg_batch")
+    question = without_hosted_tools(question_of(context, exchange, "msg_batch"))
     caller = question.caller
     with Spool({"dragoman": 1, "version": caller.version, "betas": caller.betas, "strict": question.strict}) as spool:
         reading = _Reading(context, exchange, question, spool, message_line if store.runs_messages else line_of)
@@ -119,7 +119,7 @@ class _Reading:
         await self.context.turns.take()
         line = await self.context.aside.run(len(raw), self.line, self.question, custom_id, params)
         if isinstance(line, Failure):
-            self.spool.add_ready(custom_id, error(line, self.exchange.request_id))
+            self.spool.add_ready(custom_id, errored(line, self.exchange.request_id)["error"])
         else:
             self.spool.add(custom_id, line)
         return None
