@@ -6,7 +6,7 @@ at the end.  Where the tool's schema forbids what models fill optional members w
 
 What cannot be the truth waits for it until the end:
 
-- Fragments that do not begin an object: ciphertext, `null`, or an object that was encoded twice.
+- Fragments that do not begin an object: ciphertext, `null`, code between marks, or an object that was encoded twice.
 - The end of an empty object: servers say `{}` where they do not know better yet.
 """
 
@@ -26,6 +26,8 @@ from stages.wire import json
 _EMPTY = re.compile(r"\{\s*\}?\s*\Z")
 _NOTHING = frozenset({"", "{}", "[]", "null", "None", "undefined"})
 # What servers write for no arguments.
+_SPACE = " \t\r\n\ufeff\xa0"
+# What may stand in front: a byte order mark, too.
 _TWICE = 3
 # How often arguments may have been encoded; more would be nobody's accident.
 
@@ -97,7 +99,7 @@ class JsonBuffer:
 
     def _grow(self, text: str) -> Iterator[JsonDelta]:
         if not self._parts and not self._held:
-            text = text.lstrip()  # white space alone, which some servers send for no arguments, is no JSON
+            text = text.lstrip(_SPACE)  # white space alone, which some servers send for no arguments, is no JSON
             if self._waiting or not text.startswith("{"):
                 self._waiting += [text] if text else []
                 return
@@ -148,9 +150,11 @@ class JsonBuffer:
 
 
 def _plain(text: str) -> str:
-    """Arguments without white space in front, and without having been encoded twice."""
+    """Arguments without white space in front, without the marks of code, and without having been encoded twice."""
     for _ in range(_TWICE):
-        text = text.lstrip()
+        text = text.lstrip(_SPACE)
+        if text.startswith(("```", "~~~")):
+            text = _fenced(text)
         if not text.startswith('"'):
             return text
         try:
@@ -161,6 +165,12 @@ def _plain(text: str) -> str:
             return text
         text = inner
     return text
+
+
+def _fenced(text: str) -> str:
+    """What stands between marks of code, which the last ones may lack."""
+    mark = text[0] * (len(text) - len(text.lstrip(text[0])))
+    return text[len(mark) :].removeprefix("json").strip().removesuffix(mark).strip()
 
 
 def _is_object(text: str) -> bool:

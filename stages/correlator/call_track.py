@@ -18,7 +18,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.correlator.ids import Ids
 from stages.correlator.life import Turn
 from stages.correlator.parts import Prefix
-from stages.correlator.shapes import custom_arguments
+from stages.correlator.shapes import custom_arguments, meaning_of
 from stages.correlator.track import Content, Track
 from stages.tables.identifiers import digest, tool_use_id
 from stages.wire.lenient import text
@@ -54,6 +54,11 @@ class CallTrack(Track):
     def left_out(self) -> Counter[str]:
         """The call itself, if it never got a name."""
         return Counter() if self._begun or not self.done else Counter({NAMELESS: 1})
+
+    @property
+    def words(self) -> str:
+        """What its arguments mean."""
+        return meaning_of("".join(self._told.pieces))
 
     def enter(self, ids: Ids) -> None:
         """Make the call's id one that no other call of the message has; clients key results by it."""
@@ -116,11 +121,19 @@ class CallTrack(Track):
         if self.name and item.get("name") not in (self.name, None):
             return False
         arguments = text(item.get("arguments")).lstrip()
-        return not arguments or self._told.rest_of(arguments) is not None or self._sealed(arguments)
+        if not arguments or self._told.rest_of(arguments) is not None or self._sealed(arguments):
+            return True
+        return self._means(arguments)
 
     def says(self, item: dict[str, Any]) -> bool:
         """Compare name and arguments, all of them."""
-        return bool(self.name) and item.get("name") == self.name and self._told.equals(text(item.get("arguments")))
+        arguments = text(item.get("arguments"))
+        named = bool(self.name) and item.get("name") == self.name
+        return named and (self._told.equals(arguments) or self._means(arguments))
+
+    def _means(self, arguments: str) -> bool:
+        """Whether arguments are those that were told, written otherwise."""
+        return self._told.length > 0 and meaning_of(arguments) == self.words
 
     def _sealed(self, arguments: str) -> bool:
         """Whether what was told is no argument text, but stands for this one."""

@@ -36,6 +36,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.correlator import shapes
 from stages.correlator.endings import Ending, end_of, failure_of_event, tells_failure
 from stages.correlator.final import pair
+from stages.correlator.folded import flat, unfolded
 from stages.correlator.identity import Clues, Identities, clues_of
 from stages.correlator.ids import Ids
 from stages.correlator.notice import notice
@@ -245,24 +246,24 @@ class Ledger:
     # -- rare events -----------------------------------------------------------------------------
 
     def _added(self, event: StreamEvent) -> Iterator[Part]:
-        item = shapes.read(responses_stream.object_in(event.item))
-        clues = clues_of(item, event)
-        known = self._known.announced(clues)
-        if known is None:
-            self._open(clues, item, announced=True)
-        elif not known.done:
-            known.adopt(item)
-            known.who.announced = True
-            self._known.learn(known, clues)
-            self._count(known)
+        for item in unfolded(responses_stream.object_in(event.item)):
+            clues = clues_of(item, event)
+            known = self._known.announced(clues)
+            if known is None:
+                self._open(clues, item, announced=True)
+            elif not known.done:
+                known.adopt(item)
+                known.who.announced = True
+                self._known.learn(known, clues)
+                self._count(known)
         yield from self._wait_or_speak()
 
     def _item_done(self, event: StreamEvent) -> Iterator[Part]:
-        item = shapes.read(responses_stream.object_in(event.item))
-        clues = clues_of(item, event)
-        track = self._known.whole(clues, item) or self._open(clues, item)
-        self._known.learn(track, clues)
-        self._complete(track, item)
+        for item in unfolded(responses_stream.object_in(event.item)):
+            clues = clues_of(item, event)
+            track = self._known.whole(clues, item) or self._open(clues, item)
+            self._known.learn(track, clues)
+            self._complete(track, item)
         yield from self._wait_or_speak()
 
     def _complete(self, track: Track, item: dict[str, Any], *, repeats: bool = False) -> None:
@@ -273,14 +274,13 @@ class Ledger:
 
     def _ended(self, event: StreamEvent) -> Iterator[Part]:
         self.ended = True
-        final = responses_stream.decode_final(event.response)
-        if not final.usage:
-            final.usage = responses_stream.object_in(event.usage)
+        final = responses_stream.final_of(event)
         ending = end_of(event.type, final, self._plan, event=event, said=bool(self._tracks))
         if isinstance(ending, Failure):
             yield ending
             return
-        output = yield from collected(shapes.read(responses_stream.item_in(raw)) for raw in final.output or ())
+        told = yield from collected(unfolded(responses_stream.item_in(raw)) for raw in final.output or ())
+        output = flat(told)
         if not ending.complete:
             self._cut(output)
         yield from self._reconcile(output, final)
