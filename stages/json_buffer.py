@@ -24,8 +24,9 @@ from stages.lone_halves import LoneHalves
 from stages.wire import json
 
 _EMPTY = re.compile(r"\{\s*\}?\s*\Z")
-_NOTHING = frozenset({"", "{}", "[]", "null", "None", "undefined"})
-# What servers write for no arguments.
+NOTHING = frozenset({"", "{}", "[]", "null", "None", "undefined"})
+"""What servers write for no arguments."""
+
 _SPACE = " \t\r\n\ufeff\xa0"
 # What may stand in front: a byte order mark, too.
 _TWICE = 3
@@ -131,7 +132,7 @@ class JsonBuffer:
     def _compare(self, whole: str) -> Iterator[JsonDelta]:
         """Say what `whole` adds to the fragments; one that contradicts them adds nothing, since they are gone."""
         whole = _plain(whole)
-        if whole in _NOTHING or (not self._parts and not _is_object(whole)):
+        if whole in NOTHING or (not self._parts and not _is_object(whole)):
             self._whole = self._whole or whole
         elif not self._parts:
             self._waiting.clear()
@@ -143,10 +144,10 @@ class JsonBuffer:
 
     def _decided(self) -> str:
         """What the arguments are when nothing has left yet: no whole was an object."""
-        text = self._whole if self._whole not in _NOTHING else "".join(self._waiting) or self._whole
+        text = self._whole if self._whole not in NOTHING else "".join(self._waiting) or self._whole
         text = _plain(text)
         unreadable = self._cut and not text.startswith("{")
-        return "" if unreadable or text in _NOTHING - {"{}"} else text
+        return "" if unreadable or text in NOTHING - {"{}"} else text
 
 
 def _plain(text: str) -> str:

@@ -20,12 +20,14 @@ from stages.correlator.life import Turn
 from stages.correlator.parts import Prefix
 from stages.correlator.shapes import custom_arguments, meaning_of
 from stages.correlator.track import Content, Track
+from stages.json_buffer import NOTHING
 from stages.tables.identifiers import digest, tool_use_id
 from stages.wire.lenient import text
 from stages.wire.responses_stream import StreamEvent
 
 _BEGINS = '{"n'
 # How arguments begin: an object, one that was encoded twice, `null`.
+_LONGEST_NOTHING = max(map(len, NOTHING)) + 1
 NAMELESS = "function_call without a name"
 """What a call is counted as that nobody can run."""
 
@@ -96,6 +98,8 @@ class CallTrack(Track):
         self._whole(text(item.get("arguments")))
         if item.get("status") == "incomplete":
             self._allow_cut()  # said by the item itself, before the answer's own ending can say it
+        elif self._says_nothing and "".join(text(item.get("arguments")).split()) in NOTHING:
+            return  # servers say so where they do not know better yet; the end of the answer ends it
         self.end()
 
     def end(self) -> None:
@@ -121,7 +125,7 @@ class CallTrack(Track):
         if self.name and item.get("name") not in (self.name, None):
             return False
         arguments = text(item.get("arguments")).lstrip()
-        if not arguments or self._told.rest_of(arguments) is not None or self._sealed(arguments):
+        if not arguments or self._says_nothing or self._told.rest_of(arguments) is not None or self._sealed(arguments):
             return True
         return self._means(arguments)
 
@@ -130,6 +134,11 @@ class CallTrack(Track):
         arguments = text(item.get("arguments"))
         named = bool(self.name) and item.get("name") == self.name
         return named and (self._told.equals(arguments) or self._means(arguments))
+
+    @property
+    def _says_nothing(self) -> bool:
+        """Whether no arguments were told so far, or those that stand for none."""
+        return self._told.solid(_LONGEST_NOTHING) in NOTHING
 
     def _means(self, arguments: str) -> bool:
         """Whether arguments are those that were told, written otherwise."""

@@ -1,7 +1,7 @@
 """Items that stand inside another: what a server of Chat Completions' or Anthropic's mind puts into a message.
 
-Calls stand under `tool_calls`, `function_call`, or as parts of the content; reasoning beside the content or in it.  Each
-is taken out as an item of its own, in the order in which they are told: what was thought, what is said, what is called.
+Calls stand under `tool_calls`, `function_call`, or as parts of the content; reasoning beside the content or in it.
+Each is taken out as an item of its own, in this order: what was thought, what is said, what is called.
 """
 
 from __future__ import annotations
@@ -33,10 +33,8 @@ def unfolded(item: dict[str, Any]) -> list[dict[str, Any]]:
 
 def flat(told: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """The items of an output in a row; a call in a message that is also an item of its own is told once."""
-    alone = {items[0].get("call_id") for items in told if len(items) == 1 and items[0].get("type") == CALL}
-    return [
-        item for items in told for item in items if len(items) == 1 or item.get("call_id") is None or item["call_id"] not in alone
-    ]
+    alone = {items[0].get("call_id") for items in told if len(items) == 1 and items[0].get("type") == CALL} - {None}
+    return [item for items in told for item in items if len(items) == 1 or item.get("call_id") not in alone]
 
 
 def _sorted(content: Any) -> tuple[list[Any], Any, list[dict[str, Any]]]:

@@ -246,8 +246,7 @@ class Ledger:
     # -- rare events -----------------------------------------------------------------------------
 
     def _added(self, event: StreamEvent) -> Iterator[Part]:
-        for item in unfolded(responses_stream.object_in(event.item)):
-            clues = clues_of(item, event)
+        for item, clues in _items_of(event):
             known = self._known.announced(clues)
             if known is None:
                 self._open(clues, item, announced=True)
@@ -259,8 +258,7 @@ class Ledger:
         yield from self._wait_or_speak()
 
     def _item_done(self, event: StreamEvent) -> Iterator[Part]:
-        for item in unfolded(responses_stream.object_in(event.item)):
-            clues = clues_of(item, event)
+        for item, clues in _items_of(event):
             track = self._known.whole(clues, item) or self._open(clues, item)
             self._known.learn(track, clues)
             self._complete(track, item)
@@ -275,7 +273,7 @@ class Ledger:
     def _ended(self, event: StreamEvent) -> Iterator[Part]:
         self.ended = True
         final = responses_stream.final_of(event)
-        ending = end_of(event.type, final, self._plan, event=event, said=bool(self._tracks))
+        ending = end_of(event.type, final, self._plan, event=event)
         if isinstance(ending, Failure):
             yield ending
             return
@@ -323,6 +321,14 @@ class Ledger:
 
     def _failed(self, event: StreamEvent) -> Iterator[Part]:
         yield failure_of_event(event, self._plan)
+
+
+def _items_of(event: StreamEvent) -> Iterator[tuple[dict[str, Any], Clues]]:
+    """The items of an event and what tells them apart; a call inside a message has no place of its own."""
+    told = responses_stream.item_in(event.item)
+    for item in unfolded(told):
+        inside = item.get("type") == shapes.CALL != shapes.kind_of(told)
+        yield item, clues_of(item, StreamEvent() if inside else event)
 
 
 def _whole_characters(track: Track, event: StreamEvent) -> StreamEvent:

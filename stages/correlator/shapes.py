@@ -154,7 +154,8 @@ def custom_arguments(words: str) -> str:
 def _part(part: Any) -> Part:
     kind = text(mapping(part).get("type"))
     words = words_of(part)
-    if _KINDS.get(kind) == REASONING or not (words or isinstance(part, str) or kind in ("output_text", "text", "refusal")):
+    empty = not (words or isinstance(part, str) or kind in ("output_text", "text", "refusal"))
+    if empty or _KINDS.get(kind) == REASONING:
         return Part("", kind=kind or "untyped part")
     return Part(words, kind in _REFUSALS, tuple(objects(mapping(part).get("annotations"))))
 

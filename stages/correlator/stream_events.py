@@ -33,7 +33,7 @@ _DOCUMENTED: dict[str, Handling] = {
 }
 
 _OTHER_NAMES = {
-    "output_text": ("text", "content", "message", "content_part", "output_message"),
+    "output_text": ("text", "content", "message", "output_message"),
     "function_call_arguments": (
         "function_call",
         "function_call.arguments",

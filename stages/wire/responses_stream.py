@@ -42,6 +42,7 @@ class StreamEvent(msgspec.Struct, gc=False):
     error: msgspec.Raw = _NOTHING
     code: msgspec.Raw = _NOTHING
     message: msgspec.Raw = _NOTHING
+    msg: msgspec.Raw = _NOTHING
     status: msgspec.Raw = _NOTHING
     detail: msgspec.Raw = _NOTHING
     errors: msgspec.Raw = _NOTHING
@@ -123,13 +124,22 @@ def decode_final(raw: msgspec.Raw | bytes) -> Final:
         return _lenient(Final, object_in(raw))
 
 
+def told_in(raw: msgspec.Raw | bytes) -> Any:
+    """Decode a raw field, whatever stands there; None where it is absent.
+
+    Raises:
+        MalformedJson: what stands there is no JSON after all: the pass that left it raw did not look into it.
+    """
+    return unwrapped(json.decode_mended(bytes(raw))) if bytes(raw) else None
+
+
 def object_in(raw: msgspec.Raw | bytes) -> dict[str, Any]:
     """Decode a raw field that should be an object; an absent one, or anything else, is the empty object.
 
     Raises:
         MalformedJson: what stands there is no JSON after all: the pass that left it raw did not look into it.
     """
-    value = unwrapped(json.decode_mended(bytes(raw))) if bytes(raw) else None
+    value = told_in(raw)
     return value if isinstance(value, dict) else {}
 
 
@@ -139,7 +149,7 @@ def item_in(raw: msgspec.Raw | bytes) -> dict[str, Any]:
     Raises:
         MalformedJson: as for `object_in`.
     """
-    value = _items(json.decode_mended(bytes(raw)))
+    value = _items(json.decode_mended(bytes(raw))) if bytes(raw) else None
     return {"type": "message", "content": value} if isinstance(value, str) else value if isinstance(value, dict) else {}
 
 
@@ -156,7 +166,7 @@ def unwrapped(value: Any) -> Any:
 
 
 def _items(value: Any) -> Any:
-    """An item or a list of them that was encoded twice, without that; other text may be an answer in JSON, and stays."""
+    """An item or a list of them that was encoded twice, without that; other text may be an answer, and stays."""
     inner = unwrapped(value) if isinstance(value, str) else value
     held = inner if isinstance(inner, list) else [inner]
     return inner if all(isinstance(item, dict) and "type" in item for item in held) else value
