@@ -20,7 +20,7 @@ SOAK_STREAMS ?= 50
 SOAK_MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format mapping settings fixtures unit client engines soak reliability bench stalls wheel coverage clean
+.PHONY: help venv demo test lint format mapping settings fixtures unit client engines soak reliability bench stalls wheel lock coverage clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,7 +44,7 @@ venv: .venv/.dev-stamp  ## install dragoman and its tools into .venv, once
 demo: .venv/.run-stamp  ## one streamed, tool-using exchange on the embedded emulator; no key needed
 	@$(BIN)/dragoman demo
 
-test: lint unit  ## lint, types, import rules, and all tests with branch coverage
+test: lint unit  ## lint, types, import rules, and all tests
 
 lint: .venv/.dev-stamp  ## ruff, mypy, import-linter
 	$(BIN)/ruff check
@@ -52,9 +52,8 @@ lint: .venv/.dev-stamp  ## ruff, mypy, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: .venv/.dev-stamp  ## the tests alone, with branch coverage (ARGS="-k word" for some)
-	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal --cov --cov-report= $(ARGS)
-	$(BIN)/coverage report
+unit: .venv/.dev-stamp  ## the tests alone (ARGS="-k word" for some)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)
 
 format: .venv/.dev-stamp  ## format the code, and mend what ruff can
 	$(BIN)/ruff check --fix
@@ -104,8 +103,14 @@ wheel: .venv/.dev-stamp  ## build the wheel and test it as installed
 		venv/bin/dragoman --version && \
 		venv/bin/python installed.py
 
-coverage: .venv/.dev-stamp  ## each module's coverage by its own test file alone
+lock:  ## write deploy/requirements.lock anew, with uv: what the image installs, by version and hash
+	uv pip compile pyproject.toml --extra offline --extra otel --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-header --no-annotate --no-emit-index-url --quiet --output-file deploy/requirements.lock
+
+# Watching every line takes half as long again, so it is not part of `make test`.
+coverage: .venv/.dev-stamp  ## branch coverage, held to its limit; and each module's by its own test file alone
 	$(BIN)/coverage run -m pytest -p tests.house.contexts $(ARGS)
+	$(BIN)/coverage report
 	$(BIN)/python -m tests.house.individual_coverage
 
 clean:  ## remove what was built; .venv stays (rm -rf .venv for that)

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 COMMANDS: Mapping[str, str] = {
     "serve": "run the proxy",
     "claude": "run Claude Code through the proxy, starting one if none runs",
+    "statusline": "say what a session of Claude Code has cost, for its status line",
     "demo": "show one streamed, tool-using exchange on the built-in emulator; no key needed",
     "check": "say what is wrong with a setup, and what to do about it",
     "settings": "print every setting with its meaning, its value and where that came from, or a file to begin with",
+    "keys": "make a key for a client, and the line by which the server knows it",
     "explain": "say what a request would become, and what became of each of its fields; nothing is sent",
     "emulate": "serve the built-in emulator of the Responses API on a port",
     "bench": "measure what the translation and whole requests cost on this machine",

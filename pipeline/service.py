@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
+import hashlib
 import os
-import signal
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import httpx
@@ -18,31 +16,51 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
 from pipeline.endpoints.context import Context
+from pipeline.server.shutdown import Shutdown
 from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
+from pipeline.telemetry.exporting import exporter_of
 from pipeline.telemetry.logs import make_logger
+from pipeline.telemetry.recent import Recent
+from pipeline.telemetry.request_metrics import tally_of
+from pipeline.telemetry.usage_by_session import UsageBySession
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.address import base_url
 from pipeline.upstream.carried import Carried
 from pipeline.upstream.client import UpstreamClient, fingerprint
-from pipeline.upstream.credentials import KeyCommand
+from pipeline.upstream.credentials import COMMAND, KEY_FILE, FetchedKey
 from pipeline.upstream.discovery import Discovery
 from pipeline.upstream.http1.transport import HttptoolsTransport, choose_transport
 from pipeline.upstream.look import Findings
 from stages.mapper import Target
 from stages.tables import profiles
 from stages.tables.model_registry import ModelRegistry
+from stages.tables.regions import region_of
 
 LOOK_BEFORE_READY = 0.5
 """Seconds that the announcement of a start waits for a look at the upstream; one that is away answers at once."""
 
 if TYPE_CHECKING:
-    from hypercorn.config import Config
+    import socket
 
-    from pipeline.server.connection import Terms
+    from pipeline.storage.local import LocalStore
 
-GC_THRESHOLDS = (20_000, 20, 50)
-"""When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
+
+@attrs.frozen
+class Shared:
+    """What belongs to the process, whatever is set.
+
+    Attributes:
+        tokenizer: how tokens are counted here.
+        aside: runs what would hold up other requests.
+        recent: what is counted of requests, and how much of it in the last hour and day.
+        usage: what the sessions of clients have used.
+    """
+
+    tokenizer: Tokenizer = attrs.field(factory=Tokenizer)
+    aside: Aside = attrs.field(factory=Aside)
+    recent: Recent = attrs.field(factory=lambda: Recent(tally_of()))
+    usage: UsageBySession = attrs.field(factory=UsageBySession)
 
 
 @asynccontextmanager
@@ -57,26 +75,127 @@ async def open_service(
             settings.
         log: stands in for the logger that the settings describe.
     """
+    async with open_shared() as shared, open_context(settings, shared, transport=transport, log=log) as context:
+        yield context
+
+
+@asynccontextmanager
+async def open_shared() -> AsyncIterator[Shared]:
+    """Open what belongs to the process, and close it at the end; no process of ours is left then."""
+    shared = Shared()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(shared.tokenizer.load)
+        try:
+            yield shared
+        finally:
+            nursery.cancel_scope.cancel()
+            with trio.CancelScope(shield=True):
+                await shared.aside.close()
+                await shared.tokenizer.close()
+
+
+@asynccontextmanager
+async def open_context(
+    settings: Settings,
+    shared: Shared,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    log: FilteringBoundLogger | None = None,
+) -> AsyncIterator[Context]:
+    """Open what is made of these settings, and close it at the end: the connections to the upstream, above all.
+
+    Raises:
+        ConfigurationError: They name something that cannot be used.
+    """
     on_stage, transport = transport is not None, transport or transport_of(settings)
     target = target_of(settings)
     client = client_of(settings, target, transport)
     async with trio.open_nursery() as nursery:
-        tokenizer = Tokenizer()
-        nursery.start_soon(tokenizer.load)
         if isinstance(transport, HttptoolsTransport):
             nursery.start_soon(transport.close_idle)
         log = log or make_logger(settings.log_format, settings.log_level)
         discovery = None if on_stage else discovery_of(settings, client, target, log)
         if discovery is not None:
             nursery.start_soon(discovery.look)
-        aside = Aside()
+        local = _local_store(settings, target)
+        context = Context(
+            settings,
+            client,
+            target,
+            shared.tokenizer,
+            log,
+            aside=shared.aside,
+            discovery=discovery,
+            tally=shared.recent.tally,
+            recent=shared.recent,
+            usage=shared.usage,
+            local=local,
+        )
+        if not on_stage:
+            context = _exporting(context, nursery)
+            nursery.start_soon(context.recent.run)
         try:
-            yield Context(settings, client, target, tokenizer, log, aside=aside, discovery=discovery)
+            async with trio.open_nursery() as runners:
+                if local is not None:
+                    runners.start_soon(_run_batches, context, local)
+                yield context
+                runners.cancel_scope.cancel()
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
-                await aside.close()
+                if local is not None:
+                    await local.close()
                 await transport.aclose()
+
+
+def _exporting(context: Context, nursery: trio.Nursery) -> Context:
+    """Send what is to be known of requests to whoever was named; the same context where nobody was."""
+    about = context.version, context.upstream_name
+    exporter = exporter_of(context.settings, os.environ, context.tally, context.log, about)
+    if exporter is None:
+        return context
+    nursery.start_soon(exporter.run)
+    return attrs.evolve(context, tracing=exporter.tracing)
+
+
+def _local_store(settings: Settings, target: Target) -> LocalStore | None:
+    """What keeps files and batches here; None where the upstream is known to keep both, or must."""
+    where, profile = settings.storage.where, target.profile
+    host = profiles.known_host(settings.upstream.url)
+    both = profile.keeps_files and profile.batches and (host is not None or bool(settings.upstream.profile))
+    if where == "upstream" or (where == "auto" and both):
+        return None
+    from pipeline.storage.local import LocalStore
+
+    folder = storage_folder(settings, os.environ)
+    return None if folder is None else LocalStore(folder, settings.storage.max_bytes)
+
+
+async def _run_batches(context: Context, store: LocalStore) -> None:
+    """Run the batches that are kept here, as long as the process lives; it ends when it is cancelled."""
+    from pipeline.endpoints.batches.run import BatchRun
+    from pipeline.storage.runner import Runner
+
+    def over(batch: Mapping[str, Any]) -> None:
+        counts = batch["request_counts"]
+        cost = {} if batch["cost"] is None else {"cost_usd": round(batch["cost"], 6)}
+        told = {"succeeded": counts["completed"], "errored": counts["failed"], "unrun": counts["unrun"]}
+        context.log.info(names.BATCH, call="end", batch=batch["id"], outcome=batch["status"], **told, **cost)
+
+    await Runner(store, BatchRun(context), context.settings.storage.concurrency, over).run()
+
+
+def storage_folder(settings: Settings, environment: Mapping[str, str]) -> Path | None:
+    """Where files and batches of an upstream are kept: each has a folder of its own, since its batches run on it.
+
+    None where no folder is set, and nobody knows a home.
+    """
+    chosen, data = settings.storage.folder, environment.get("XDG_DATA_HOME")
+    try:
+        folder = Path(chosen) if chosen else (Path(data) if data else Path.home() / ".local" / "share") / "dragoman"
+    except RuntimeError:
+        return None
+    return folder / hashlib.sha256(settings.upstream.url.encode()).hexdigest()[:12]
 
 
 def target_of(settings: Settings) -> Target:
@@ -86,17 +205,28 @@ def target_of(settings: Settings) -> Target:
     profile = attrs.evolve(profile, **upstream.profile_overrides)  # type: ignore[arg-type] # checked by the settings
     if not upstream.summaries:
         profile = attrs.evolve(profile, summaries=False)
-    key = upstream.api_key or (Secret(upstream.key_command) if upstream.key_command else None)
+    fetched = upstream.api_key_file or upstream.key_command
+    key = upstream.api_key or (Secret(fetched) if fetched else None)
     keyed = bool(settings.client_keys) and key is not None
-    return Target(profile, fingerprint(upstream.url, key), ModelRegistry.of(settings.models), keyed)
+    return Target(
+        profile,
+        fingerprint(upstream.url, key),
+        ModelRegistry.of(settings.models),
+        keyed,
+        region=region_of(upstream.url),
+        breaks_promises=settings.broken_promises == "report",
+        shared_agents=upstream.shared_agents,
+    )
 
 
 def client_of(settings: Settings, target: Target, transport: httpx.AsyncBaseTransport) -> UpstreamClient:
     """What speaks to the upstream that the settings name."""
     upstream = settings.upstream
-    command = KeyCommand(upstream.key_command, upstream.key_lifetime) if upstream.key_command else None
+    origin = KEY_FILE if upstream.api_key_file else COMMAND
+    place = upstream.api_key_file or upstream.key_command
+    fetched = FetchedKey(place, upstream.key_lifetime, origin) if place else None
     carried = Carried.of(upstream.headers, upstream.query, target.profile.key_header)
-    key = command or upstream.api_key
+    key = fetched or upstream.api_key
     return UpstreamClient(base_url(upstream.url), key, transport, settings.timing, upstream.retries, carried)
 
 
@@ -162,10 +292,10 @@ async def listen(
     context: Context,
     *,
     sockets: list[socket.socket] | None = None,
-    shutdown: trio.Event | None = None,
+    shutdown: Shutdown | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until `shutdown` is set; running requests then have `shutdown_grace` seconds to end.
+    """Serve until `shutdown` begins; running requests then have their grace to end.
 
     Args:
         context: what requests are served with.
@@ -174,98 +304,6 @@ async def listen(
         ready: called with the server's URL once connections are accepted.
     """
     from pipeline.endpoints.application import application
-    from pipeline.server.guard import Guard
-    from pipeline.server.serving import Server
+    from pipeline.front import Front
 
-    settings, stop = context.settings, trio.Event() if shutdown is None else shutdown
-    guard = Guard(context.log)
-    server = Server(
-        cast("Any", application(context)),
-        _config(settings, [f"fd://{own.detach()}" for own in sockets or ()]),
-        _terms(settings),
-        guard,
-        own_http1=settings.http1 == "dragoman",
-        at_end_of_grace=context.running.end_all,
-    )
-
-    def started(urls: list[str]) -> None:
-        context.log.info(names.STARTED, upstream=context.upstream_name)
-        if ready is not None:
-            ready(urls[0])
-
-    await server.run(stop, started)
-    context.log.info(names.STOPPED, connection_faults=guard.faults, turned_away=context.running.turned_away)
-
-
-def _config(settings: Settings, binds: list[str]) -> Config:
-    """Configure hypercorn."""
-    from hypercorn.config import Config
-
-    config, timing = Config(), settings.timing
-    config.bind = binds or [f"{_bracketed(settings.host)}:{settings.port}"]
-    config.backlog = 2048  # its own 100 turn clients away when a thousand come at once
-    config.accesslog = config.errorlog = None
-    config.graceful_timeout = timing.shutdown_grace
-    config.h11_max_incomplete_size = config.h2_max_header_list_size = settings.limits.header_bytes
-    config.keep_alive_timeout = timing.idle
-    config.ssl_handshake_timeout = timing.head
-    config.include_server_header = False
-    config.certfile, config.keyfile = settings.certfile or None, settings.keyfile or None
-    return config
-
-
-def _terms(settings: Settings) -> Terms:
-    """Grant on connections of ours what the settings say."""
-    from pipeline.server.connection import Terms
-
-    timing = settings.timing
-    return Terms(settings.limits.header_bytes, timing.head, timing.idle, timing.write)
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def serve(
-    settings: Settings,
-    *,
-    sockets: list[socket.socket] | None = None,
-    ready: Callable[[str, ModelRegistry], None] | None = None,
-) -> None:
-    """Serve until SIGTERM or SIGINT; returns once all requests have ended, or their grace is over.
-
-    Args:
-        settings: what was set.
-        sockets: listening sockets that somebody else has bound.
-        ready: called with the server's URL, and what is known about models, once connections are accepted.
-    """
-    trio.run(partial(_serve, settings, sockets, ready), strict_exception_groups=True)
-
-
-async def _serve(
-    settings: Settings,
-    sockets: list[socket.socket] | None,
-    ready: Callable[[str, ModelRegistry], None] | None,
-) -> None:
-    shutdown = trio.Event()
-    async with open_service(settings) as context, trio.open_nursery() as nursery:
-        nursery.start_soon(_await_signal, shutdown)
-        gc.collect()
-        gc.freeze()  # what start-up made lives for ever: collections need not look at it again
-        gc.set_threshold(*GC_THRESHOLDS)
-        if ready is not None and context.discovery is not None:
-            with trio.move_on_after(LOOK_BEFORE_READY):
-                await context.discovery.look()
-
-        def announced(url: str) -> None:
-            if ready is not None:
-                ready(url, (context.discovery or context).target.models)
-
-        await listen(context, sockets=sockets, shutdown=shutdown, ready=announced)
-        nursery.cancel_scope.cancel()
-
-
-async def _await_signal(shutdown: trio.Event) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            shutdown.set()
+    await Front(application(context), lambda: context, shutdown or Shutdown()).run(sockets or [], ready)

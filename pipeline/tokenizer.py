@@ -1,5 +1,9 @@
 """Where token counts come from: the upstream's own tokenizer where it can be had, else an estimate.
 
+A vocabulary takes 60 MB, and loading one holds the interpreter for up to a second, whatever thread it runs in.  So it
+is loaded when somebody first asks for an exact count, and in a process of its own, where the counting is then done as
+well: no stream ever waits for either.  Most processes never need one, because the upstream counts.
+
 Both tokenizers are OpenAI's `o200k_base` and agree on every text (34,655 were compared, 11.5 million characters in
 all alphabets, against tiktoken with its file's own checksum verified).  `toktok` (extra `dragoman[offline]`: 4.5 MB, no
 dependency, MIT) has its vocabulary compiled in, so it is asked first: it needs no network, and counts three times as
@@ -9,19 +13,33 @@ network.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import ParamSpec, TypeVar
 
 import attrs
 import trio
 
+from pipeline.aside import Aside
+from pipeline.telemetry.logs import ElsewhereError
 from stages import counter
 
 ENCODING = "o200k_base"
 """The tokenizer of gpt-4o and all after it; tiktoken 0.14 names none for gpt-6, which is taken to have the same."""
 
+ESTIMATE = "estimate"
+"""The source that is always there."""
+
+UNASKED = "unasked"
+"""What counts as long as nobody has asked: a source is not looked for before."""
+
 LOAD_TIMEOUT = 10.0
 """Seconds that loading may take; tiktoken's download has no limit of its own."""
+
+PATIENCE = 3.0
+"""Seconds that who asks first waits for a vocabulary; a process and its vocabulary are there after one or two."""
 
 CHUNK = 20_000
 """Characters counted at once: the estimate holds the interpreter for a millisecond over so many, and tiktoken, which
@@ -52,48 +70,67 @@ SOURCES: Mapping[str, Loader] = {"toktok": _toktok, "tiktoken": _tiktoken}
 """Name to loader, the best first."""
 
 
-@attrs.define(repr=False)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@attrs.define(eq=False, repr=False)
 class Tokenizer:
-    """Counts tokens, with an estimate until `load` has found something better.
+    """Knows what counts, and where: a vocabulary in its own process, once it was asked for, or an estimate here.
 
     Attributes:
-        source: `toktok`, `tiktoken` or `estimate`: what counts now.
+        source: `toktok`, `tiktoken` or `estimate`: what counts now; `unasked` while nobody has asked.
     """
 
-    source: str = "estimate"
-    _memory: counter.TokenCache = attrs.field(factory=lambda: _counting(counter.count_pieces), init=False)
+    source: str = ESTIMATE
+    _apart: Aside = attrs.field(factory=lambda: Aside(inline=-1, threaded=-1))  # all of it in a process
+    _wanted: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _settled: trio.Event = attrs.field(factory=trio.Event, init=False)
 
-    async def load(self, sources: Mapping[str, Loader] = SOURCES, deadline: float = LOAD_TIMEOUT) -> None:
-        """Take the first source that can be had; when none can, the estimate stays, in silence.
+    async def load(self, deadline: float = LOAD_TIMEOUT) -> None:
+        """Wait until somebody asks for a vocabulary, then look for one; when none is to be had, the estimate stays.
 
-        Waits for a thread that does the loading, so this can run beside everything else; counts asked for meanwhile are
-        estimates. A thread that has not come back after `deadline`, or when this is cancelled, is left to itself: it
-        ends with its download, or the process.
-
-        Args:
-            sources: what to try, in order.
-            deadline: seconds for all of them together.
+        Runs beside everything else. Cancelled, or after `deadline` seconds, the process that loads is ended.
         """
-        with trio.move_on_after(deadline):
-            for name, loader in sources.items():
-                tokens = await trio.to_thread.run_sync(_attempt, loader, abandon_on_cancel=True)
-                if tokens is not None:
-                    self._memory, self.source = _counting(tokens), name
-                    return
+        self.source = UNASKED
+        await self._wanted.wait()
+        found = ESTIMATE
+        with trio.move_on_after(deadline), contextlib.suppress(ElsewhereError):
+            found = await self._apart.run(0, best)
+        self.source = found
+        self._settled.set()
 
-    @classmethod
-    def of(cls, source: str) -> Tokenizer:
-        """Load a source by its name, now; one that is not to be had, or has no name of ours, is the estimate."""
-        made = cls()
-        loader = SOURCES.get(source)
-        tokens = _attempt(loader) if loader is not None else None
-        if tokens is not None:
-            made._memory, made.source = _counting(tokens), source
-        return made
+    async def ready(self) -> str:
+        """Return what counts, which whoever asks first has looked for; all wait for that, and only so long."""
+        if self.source == UNASKED:
+            self._wanted.set()
+            with trio.move_on_after(PATIENCE):
+                await self._settled.wait()
+        return ESTIMATE if self.source == UNASKED else self.source
 
-    def tokens(self, text: str) -> int:
-        """Count one text, on the spot; the same text is counted once."""
-        return self._memory(text)
+    async def run(self, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+        """Run a function where the vocabulary is; see `Aside.run`. It finds it by `counter_of`."""
+        return await self._apart.run(0, function, *arguments, **named)
+
+    async def close(self) -> None:
+        """End the process, if there is one; waits until it has ended."""
+        await self._apart.close()
+
+
+def best() -> str:
+    """Load the first source that is to be had, in this process, and return its name."""
+    return next((name for name, loader in SOURCES.items() if _attempt(loader) is not None), ESTIMATE)
+
+
+@cache
+def counter_of(source: str) -> counter.TokenCache:
+    """Load a source by its name, in this process; one that is not to be had, or has no name of ours, is the estimate.
+
+    The counter that it returns is the same for the same name, and counts the same text once.
+    """
+    loader = SOURCES.get(source)
+    tokens = None if loader is None else _attempt(loader)
+    return _counting(counter.count_pieces if tokens is None else tokens)
 
 
 def _attempt(loader: Loader) -> counter.Tokens | None:

@@ -1,8 +1,8 @@
-"""Several processes behind one port: the parent listens and watches, the workers serve.
+"""The processes behind a supervisor: how one is started and told what to do, and how all are run.
 
-The parent binds the socket once and hands it down, so the system spreads connections over the workers and a worker
-that dies takes only its own with it. Workers are sessions of their own: Ctrl-C reaches the parent alone, and the parent
-tells them. They hold the reading end of a pipe from the parent: however the parent ends, they notice and end too.
+Workers are sessions of their own: Ctrl-C reaches the parent alone, and the parent tells them. What they read as the
+file of settings is a copy of what the parent has found right, so that a file which was changed since, and may be wrong,
+changes nothing before a reload.
 """
 
 from __future__ import annotations
@@ -10,157 +10,198 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
+import socket
 import sys
+import tempfile
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 import attrs
 import trio
+from structlog.typing import FilteringBoundLogger
 
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Awaitable, Callable
-
-_KILL_AFTER = 5.0  # seconds beyond the workers' own grace: they had their time
-
-
-class Worker(Protocol):
-    """A process as far as its supervisor is concerned."""
-
-    async def wait(self) -> int:
-        """Wait for its end; return its exit code."""
-
-    def terminate(self) -> None:
-        """Ask it to end, with grace."""
-
-    def kill(self) -> None:
-        """End it now."""
+from pipeline.lifecycle.grace import grace_here
+from pipeline.lifecycle.notify import VARIABLE, Notifier
+from pipeline.lifecycle.parent import RETIRE
+from pipeline.lifecycle.reload import Reload
+from pipeline.lifecycle.signals import AGAIN, obey
+from pipeline.server.shutdown import Shutdown
+from pipeline.settings import ConfigurationError, Settings, variable
+from pipeline.supervisor import NotServingError, Supervisor
+from pipeline.telemetry import names
+from pipeline.telemetry.logs import make_logger
 
 
 @attrs.frozen
-class Restarts:
-    """How long to wait before another worker takes the place of one that ended unasked.
+class Given:
+    """Settings, and what a worker needs to come to the same.
 
     Attributes:
-        first: seconds, doubled with each end in a row of a worker that did not live long.
-        most: seconds at most.
-        long: seconds of life after which an end is an accident of its own, and begins a new row.
+        settings: what was set.
+        flags: flags of `dragoman serve`, without the file of settings.
+        file: what stands in that file; empty where there is none.
     """
 
-    first: float = 0.1
-    most: float = 30.0
-    long: float = 60.0
-
-    def pause(self, row: int) -> float:
-        """Seconds to wait after so many short lives in a row; one accident is made good at once."""
-        return 0.0 if row <= 1 else min(self.most, self.first * 2.0 ** min(row - 2, 30))
+    settings: Settings
+    flags: list[str]
+    file: bytes
 
 
-@attrs.define
-class Supervisor:
-    """Keeps a number of workers running until it is told to stop; it never gives up, it only waits longer.
+@attrs.frozen(eq=False)
+class Child:
+    """A worker in a process of its own.
 
     Args:
-        start: Starts one worker.
-        grace: Seconds between asking workers to end and ending them.
-        restarts: How long to wait before starting another.
-        report: Takes a sentence about a worker that ended unasked.
+        process: the process.
+        wire: our end of its standard input.
     """
 
-    start: Callable[[], Awaitable[Worker]]
-    grace: float
-    report: Callable[[str], None]
-    restarts: Restarts = Restarts()
-    _running: list[Worker] = attrs.field(factory=list, init=False)
+    process: trio.Process
+    wire: socket.socket
 
-    async def run(self, count: int, stopping: trio.Event) -> None:
-        """Keep `count` workers until `stopping` is set; all have ended then."""
-        try:
-            async with trio.open_nursery() as nursery:
-                for _ in range(count):
-                    nursery.start_soon(self._keep_one, stopping)
-                await stopping.wait()
-                for worker in self._running:
-                    worker.terminate()
-                nursery.cancel_scope.deadline = trio.current_time() + self.grace
-        finally:
-            for worker in self._running:
-                worker.kill()
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self.process.pid
 
-    async def _keep_one(self, stopping: trio.Event) -> None:
-        row = 0
-        while not stopping.is_set():
-            began = trio.current_time()
-            how = await self._one_life(stopping)
-            if stopping.is_set():
+    async def wait(self) -> int:
+        """Wait for its end; return its exit code."""
+        code = await self.process.wait()
+        self.wire.close()
+        return code
+
+    async def ready(self) -> None:
+        """Wait until it serves; for ever if it ends before."""
+        await trio.lowlevel.wait_readable(self.wire)
+        with contextlib.suppress(OSError):
+            if self.wire.recv(4096):
                 return
-            row = 1 if trio.current_time() - began >= self.restarts.long else row + 1
-            pause = self.restarts.pause(row)
-            self.report(f"a worker ended unasked ({how}); starting another{f' in {pause:g} s' if pause else ''}")
-            with trio.move_on_after(pause):
-                await stopping.wait()
+        await trio.sleep_forever()
 
-    async def _one_life(self, stopping: trio.Event) -> str:
-        """Start a worker and wait for its end; say how it ended. One that cannot be started has ended at once."""
+    def retire(self) -> None:
+        """Ask it to take no new connection, and to end with its last request."""
+        with contextlib.suppress(OSError):
+            self.wire.send(RETIRE)
+
+    def terminate(self) -> None:
+        """Ask it to end, with grace."""
+        self.process.terminate()
+
+    def hurry(self) -> None:
+        """Ask it to end at once: the second signal, as from a person."""
+        self.process.send_signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End it now."""
+        self.process.kill()
+
+
+async def start_worker(given: Given, listener: socket.socket) -> Child:
+    """Start a worker; waits until the process runs, not until it serves.
+
+    Raises:
+        OSError: There is no room for it.
+    """
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)  # noqa: FBT003 - the only way to say it
+    with theirs, tempfile.TemporaryFile() as copy:
+        copy.write(given.file)
+        copy.seek(0)
+        flags = [*given.flags, "--workers", "1", "--config", f"/dev/fd/{copy.fileno()}"]
+        command, environment = server_command(flags, listener)
+        environment.pop(VARIABLE, None)  # the service manager hears the parent alone
+        environment[variable("timing.shutdown_grace")] = str(grace_here(given.settings.timing))
+        process = await trio.lowlevel.open_process(
+            command,
+            env=environment,
+            pass_fds=[listener.fileno(), copy.fileno()],
+            stdin=theirs.fileno(),
+            start_new_session=True,
+        )
+    return Child(process, ours)
+
+
+@attrs.define(eq=False)
+class _Parent:
+    """The process that watches over workers."""
+
+    given: Given
+    read: Callable[[], Given]
+    listener: socket.socket
+    url: str
+    shutdown: Shutdown = attrs.field(factory=Shutdown)
+    notifier: Notifier = attrs.field(factory=lambda: Notifier.of(os.environ))
+    log: FilteringBoundLogger = attrs.field(
+        default=attrs.Factory(lambda own: _logger(own.given.settings), takes_self=True)
+    )
+    _found: Given | None = None
+
+    async def run(self) -> None:
+        """Keep workers until a signal asks for the end."""
+        count = self.given.settings.workers
+        supervisor = Supervisor(
+            lambda: start_worker(self.given, self.listener), lambda: self.log, self.shutdown, self._grace
+        )
+        reload = Reload(
+            self.given.settings, self._load, partial(self._take, supervisor), lambda: self.log, self.notifier
+        )
+        self.log.info(names.STARTED, url=self.url, workers=count, pid=os.getpid())
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(obey, self.shutdown, reload.ask)
+            nursery.start_soon(reload.run)
+            nursery.start_soon(self._say_stopping)
+            await supervisor.run(count, lambda: self.notifier.ready(f"{count} workers serve on {self.url}"))
+            nursery.cancel_scope.cancel()
+        self.log.info(names.STOPPED, pid=os.getpid())
+
+    def _grace(self) -> float:
+        return grace_here(self.given.settings.timing)
+
+    def _load(self) -> Settings:
+        self._found = self.read()
+        return self._found.settings
+
+    async def _take(self, supervisor: Supervisor, settings: Settings) -> None:
+        before = self.given
+        assert self._found is not None, "they were read before"  # noqa: S101 - for the type checker
+        self.given = attrs.evolve(self._found, settings=settings)
         try:
-            worker = await self.start()
-        except OSError as error:
-            return f"it could not be started: {error.strerror}"
-        self._running.append(worker)
-        if stopping.is_set():  # it was set while the worker started: the round of terminations has passed
-            worker.terminate()
-        code = await worker.wait()
-        self._running.remove(worker)
-        return ending(code)
+            await supervisor.replace(settings.workers)
+        except NotServingError:
+            self.given = before
+            raise ConfigurationError(
+                ["a worker with these settings did not come to serve: see its own lines"]
+            ) from None
+        self.log = _logger(settings)
+
+    async def _say_stopping(self) -> None:
+        await self.shutdown.begun.wait()
+        hint = {"hint": AGAIN} if self.shutdown.by == "SIGINT" else {}
+        workers, grace = self.given.settings.workers, self._grace()
+        self.log.info(names.STOPPING, by=self.shutdown.by, workers=workers, grace_seconds=grace, **hint)
+        self.notifier.stopping(f"{workers} workers end, for {grace:g} s at most")
 
 
-def ending(code: int) -> str:
-    """Say how a process ended: its exit code, or the signal that a negative code stands for."""
-    return f"exit code {code}" if code >= 0 else f"signal {-code}"
-
-
-def run_workers(arguments: list[str], count: int, listener: socket.socket, grace: float) -> int:
-    """Serve `listener` with `count` workers until SIGTERM or SIGINT.
+def run_workers(read: Callable[[], Given], given: Given, listener: socket.socket, url: str) -> int:
+    """Serve `listener` with workers until SIGTERM or SIGINT; SIGHUP replaces them by others with the settings anew.
 
     Args:
-        arguments: Flags of `dragoman serve` that the workers get, besides the socket.
-        count: How many.
-        listener: The bound, listening socket.
-        grace: Seconds that a worker gives its requests; a little more passes before it is killed.
+        read: reads the settings anew; raises `ConfigurationError` with all mistakes.
+        given: what was read before.
+        listener: the bound, listening socket.
+        url: where that is.
 
     Returns:
         The exit code, 0.
     """
-
-    async def start() -> Worker:
-        command, environment = server_command(arguments, listener)
-        return await trio.lowlevel.open_process(
-            command, env=environment, pass_fds=[listener.fileno()], stdin=subprocess.PIPE, start_new_session=True
-        )
-
-    async def until_signalled() -> int:
-        stopping = trio.Event()
-        supervisor = Supervisor(start, grace + _KILL_AFTER, _report)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_set_on_signal, stopping)
-            await supervisor.run(count, stopping)
-            nursery.cancel_scope.cancel()
-        return 0
-
-    return trio.run(until_signalled)
+    trio.run(_Parent(given, read, listener, url).run)
+    return 0
 
 
-def _report(text: str) -> None:
-    with contextlib.suppress(OSError, ValueError):  # nobody hears it: no reason to end
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - for whoever runs the program
-
-
-async def _set_on_signal(stopping: trio.Event) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            stopping.set()
+def _logger(settings: Settings) -> FilteringBoundLogger:
+    return make_logger(settings.log_format, settings.log_level)
 
 
 def server_command(arguments: list[str], listener: socket.socket) -> tuple[list[str], dict[str, str]]:

@@ -74,6 +74,7 @@ class Collector:
         usage = messages_stream.start_usage(self._end.usage) | messages_stream.end_usage(self._end)
         message = {**messages_stream.message_head(self._plan.message_id, self._plan.model, usage), **self._plan.extras}
         ending = messages_stream.ending_fields(self._end) | messages_stream.edits_field(self._plan)
+        ending |= messages_stream.transformations_field(self._end)
         return {**message, "content": self._blocks, **ending}
 
     def _close(self) -> None:

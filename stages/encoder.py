@@ -116,6 +116,7 @@ class Encoder:
             "delta": messages_stream.ending_fields(end),
             "usage": messages_stream.end_usage(end),
             **messages_stream.edits_field(self._plan),
+            **messages_stream.transformations_field(end),
         }
         return messages_stream.frame(delta) + messages_stream.MESSAGE_STOP
 

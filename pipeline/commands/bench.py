@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import attrs
 import trio
 
 from pipeline.bench import children, cpu, in_process, report
@@ -22,6 +24,39 @@ if TYPE_CHECKING:
 
 _MAX_ROUNDS = 50
 _SPARE_FILES = 100
+_KINDS = ("text", "arguments")
+
+
+T = TypeVar("T")
+
+
+@attrs.define
+class Progress:
+    """Says on standard error how far a measurement is; the figures alone go to standard output.
+
+    Attributes:
+        total: how many steps there are.
+        about: what they measure together, said before the first.
+    """
+
+    total: int
+    about: str
+    _done: int = attrs.field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Say what begins."""
+        self._say(f"{self.about}: {self.total} measurements")
+
+    def after(self, found: T, step: str) -> T:
+        """Say that a step is done, and which; return what it has found."""
+        self._done += 1
+        self._say(f"{self._done}/{self.total}  {step}")
+        return found
+
+    @staticmethod
+    def _say(text: str) -> None:
+        err = screen(sys.stderr)
+        err.line(err.dim(text))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -85,8 +120,9 @@ def _possible(scenarios: Mapping[str, Workload]) -> dict[str, Workload]:
 
 
 def _stages(out: Screen) -> tuple[list[in_process.RequestCpu], list[in_process.StreamCpu]]:
-    requests = [in_process.request_cpu(size) for size in in_process.SIZES]
-    streams = [in_process.stream_cpu(kind) for kind in ("text", "arguments")]
+    progress = Progress(len(in_process.SIZES) + len(_KINDS), "the translation alone")
+    requests = [progress.after(in_process.request_cpu(size), f"requests of {size} bytes") for size in in_process.SIZES]
+    streams = [progress.after(in_process.stream_cpu(kind), f"streams of {kind}") for kind in _KINDS]
     for line in report.stage_lines(requests, streams):
         out.line(line)
     out.line()
@@ -104,18 +140,18 @@ def _loads(
             address = Address.of(other)
             targets.append(BenchTarget(other, address, cpu.listeners(address.port)))
         upstream = UpstreamProcess(Address.of(upstream_url), upstream_pid)
-        show = partial(_show, out)
-        runs = trio.run(run_workloads, targets, upstream, scenarios, rounds, show)
+        progress = Progress(len(targets) * len(scenarios) * rounds, "loads on a real server")
+        runs = trio.run(run_workloads, targets, upstream, scenarios, rounds, partial(_show, progress))
     out.line()
     for line in report.load_lines(runs):
         out.line(line)
     return runs
 
 
-def _show(out: Screen, measured: Measured) -> None:
+def _show(progress: Progress, measured: Measured) -> None:
     """Say that something happens: a round takes half a minute."""
     about = WORKLOADS[measured.scenario].about
-    out.line(out.dim(f"{measured.scenario}: {about}: {measured.seconds:.1f} s ({measured.target})"))
+    progress.after(measured, f"{measured.scenario}: {about}: {measured.seconds:.1f} s ({measured.target})")
 
 
 def _write(path: str, data: bytes) -> None:

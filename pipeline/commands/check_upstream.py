@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _NOT_THERE = frozenset({Kind.NOT_FOUND, Kind.METHOD_NOT_ALLOWED, Kind.MISCONFIGURED})
 # What servers say that have no list of models, or keep it elsewhere.
 _KEY = frozenset({Kind.AUTHENTICATION, Kind.PERMISSION})
+_UNFETCHED = frozenset({"KeyCommand", "KeyFile"})
 
 
 def registry_of(settings: Settings, served: Sequence[str] = ()) -> ModelRegistry:
@@ -46,9 +47,9 @@ def key(settings: Settings, reply: Reply) -> Finding:
         return warn(
             "none needed: answers come from the built-in emulator, not from a model", "export OPENAI_API_KEY=sk-..."
         )
-    given = bool(upstream.api_key or upstream.key_command)
+    given = upstream.keyed
     parts = urlsplit(upstream.url)
-    refused = next((each for each in _failures(reply) if each.kind in _KEY or each.cause == "KeyCommand"), None)
+    refused = next((each for each in _failures(reply) if each.kind in _KEY or each.cause in _UNFETCHED), None)
     if not given and (refused is not None or parts.hostname == OPENAI_HOST):
         return fail("there is none, and one is asked for", key_line(settings))
     if refused is not None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from pipeline.commands.client_environment import (
     BASE_URL,
     LEAST_COMPACT_WINDOW,
     SHOWN,
+    TOKEN,
     USUAL,
     USUAL_ASIDE,
     client_environment,
@@ -29,6 +31,7 @@ from pipeline.commands.probe import Answerer, look
 from pipeline.commands.proxy import Proxy, proxy
 from pipeline.commands.screen import CommandError, complain
 from pipeline.commands.serve import upstream_in_words
+from pipeline.commands.statusline import handed_over
 from pipeline.commands.told_models import Told, told_models
 from pipeline.settings import is_loopback
 from pipeline.settings.ownership import own_secret
@@ -89,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     client = find_client(os.environ)
     settings = options.settings_of(arguments)
     own_secret(os.environ, make=True)
-    key = _key(arguments)
+    key = _key(arguments, settings)
     if named := arguments.proxy or running_elsewhere():
         behind = look(named).upstream or "nobody knows what"
         said = "--proxy" if arguments.proxy else BASE_URL
@@ -130,6 +133,7 @@ def _run_at(found: Proxy, client: str, words: list[str], key: str | None, settin
     if chosen is None and used and window < LEAST_COMPACT_WINDOW:
         words = ["--model", f"claude-{used[-1].upstream}", *words]
     behind = {name: told[name].upstream for name in SHOWN if name in told}
+    words = [*handed_over(words, os.environ, Path.cwd(), found.base_url), *words]
     _say_models(behind if chosen is None else {chosen: used[0].upstream} if used else {}, window)
     code = in_the_foreground(client, words, client_environment(os.environ, found.base_url, key, window, behind))
     if code not in _WELL and found.log:
@@ -180,11 +184,23 @@ def in_the_foreground(client: str, words: list[str], environment: Mapping[str, s
     return code if code >= 0 else _SIGNALLED - code
 
 
-def _key(arguments: argparse.Namespace) -> str | None:
-    from pipeline.settings import plain_client_key
+def _key(arguments: argparse.Namespace, settings: Settings) -> str | None:
+    """A key that the proxy takes: one of the settings', or the user's own; None where none is asked for.
 
-    key: Secret | None = plain_client_key(options.flags_of(arguments), os.environ, options.file_of(arguments))
-    return key.reveal() if key else None
+    Raises:
+        CommandError: When keys are asked for, and nobody here has one.
+    """
+    from pipeline.settings import plain_client_key
+    from pipeline.settings.client_keys import key_of
+
+    plain: Secret | None = plain_client_key(options.flags_of(arguments), os.environ, options.file_of(arguments))
+    key = plain.reveal() if plain else None
+    own = own_token(os.environ)
+    if own and key_of(settings.client_keys, {"x-api-key": own}):
+        key = own
+    if settings.client_keys and key is None and not (arguments.proxy or os.environ.get(BASE_URL)):
+        raise CommandError(f"the settings keep client keys as hashes alone; put your own key into {TOKEN}")
+    return key
 
 
 def running_elsewhere() -> str | None:

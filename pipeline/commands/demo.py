@@ -15,6 +15,7 @@ from pipeline.commands.demo_view import View, show_request, show_upstream, show_
 from pipeline.commands.listening import bind, url_of
 from pipeline.commands.screen import Screen, screen
 from pipeline.emulator import EmulatorTransport
+from pipeline.server.shutdown import Shutdown
 from pipeline.settings import EMULATOR, Settings, UpstreamSettings
 from stages.wire import json, sse
 
@@ -55,7 +56,7 @@ async def _play(out: Screen, delay: float) -> int:
 @contextlib.asynccontextmanager
 async def _proxy(upstream: EmulatorTransport) -> AsyncIterator[str]:
     """Start a proxy on a free port, give its base URL, and stop it afterwards, or when this is cancelled."""
-    shutdown = trio.Event()
+    shutdown = Shutdown()
     settings = Settings(port=0, log_level="error", upstream=UpstreamSettings(url=EMULATOR))
     with bind("127.0.0.1", 0) as listener:
         base_url = url_of(listener)
@@ -64,7 +65,7 @@ async def _proxy(upstream: EmulatorTransport) -> AsyncIterator[str]:
             try:
                 yield base_url
             finally:
-                shutdown.set()
+                shutdown.begin()
 
 
 async def take_turn(

@@ -64,6 +64,7 @@ _BY_CAUSE: Mapping[str, _Row] = {
     "KeyCommand": _Row(
         Verdict.FAIL, "", _words("run it by hand: it must print one key on standard output, and nothing else")
     ),
+    "KeyFile": _Row(Verdict.FAIL, "", _words("it must hold one key and nothing else, and be readable to this user")),
     "package": _Row(Verdict.FAIL, "", _words("pip install 'dragoman[socks]', or unset ALL_PROXY HTTPS_PROXY")),
 }
 """By `Failure.cause`, where that says more than its kind."""

@@ -37,6 +37,12 @@ def file_of(arguments: Namespace) -> Path | None:
     return settings.find_file(getattr(arguments, "config", None), os.environ, Path.cwd())
 
 
+def text_of(arguments: Namespace) -> bytes:
+    """Read the configuration file of this run as it stands; empty where there is none."""
+    file = file_of(arguments)
+    return file.read_bytes() if file is not None else b""
+
+
 def settings_of(arguments: Namespace) -> settings.Settings:
     """Load the settings of this run.
 
@@ -46,9 +52,14 @@ def settings_of(arguments: Namespace) -> settings.Settings:
     return settings.load(flags_of(arguments), os.environ, file_of(arguments))
 
 
+def set_again(arguments: Namespace) -> list[str]:
+    """Write the flags of this run that are settings, as they would be typed."""
+    return [piece for name, value in flags_of(arguments).items() for piece in (_flag(name), str(value))]
+
+
 def given_again(arguments: Namespace) -> list[str]:
     """Write the flags of this run as they would be typed, for a child process that is to have the same settings."""
-    again = [piece for name, value in flags_of(arguments).items() for piece in (_flag(name), str(value))]
+    again = set_again(arguments)
     if getattr(arguments, "config", None):
         again += ["--config", str(arguments.config)]
     return again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,6 +15,8 @@ import attrs
 from pipeline.commands.listening import bind, url, url_of
 from pipeline.commands.probe import Answered, Answerer, look, who_answers
 from pipeline.commands.screen import CommandError, complain
+from pipeline.lifecycle.grace import AT_A_TERMINAL
+from pipeline.settings import variable
 from pipeline.settings.ownership import ONE_RUN, state_folder
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 _START = 60.0  # seconds until a child must answer; a busy machine imports slowly
 _LAST_LINES = 12
+_AT_ONCE = 1.0  # seconds within which a proxy ends that answers nothing any more
+_LAST_WORDS = 2.0  # seconds in which streams say that they were ended
 
 
 @attrs.frozen
@@ -89,10 +94,11 @@ def _child(listener: socket.socket, flags: list[str], settings: Settings) -> Ite
 
     base_url, port = url_of(listener, tls=bool(settings.certfile)), listener.getsockname()[1]
     command, environment = server_command(flags, listener)
+    grace = settings.timing.shutdown_grace or AT_A_TERMINAL  # the child has no terminal, but its user has
     with _log(port) as log:
         child = subprocess.Popen(  # noqa: S603 - it is ourselves
             command,
-            env={**environment, ONE_RUN: "1"},
+            env={**environment, ONE_RUN: "1", variable("timing.shutdown_grace"): str(grace)},
             pass_fds=[listener.fileno()],
             stdin=subprocess.PIPE,
             stdout=log,
@@ -109,18 +115,32 @@ def _child(listener: socket.socket, flags: list[str], settings: Settings) -> Ite
                 raise CommandError(f"the proxy did not start{where}; it said:\n{_last_lines(log)}")
             yield Proxy(base_url, "started for this run", path)
         finally:
-            _end(child, settings.timing.shutdown_grace)
+            end_child(child, grace)
 
 
-def _end(child: subprocess.Popen[bytes], grace: float) -> None:
+def end_child(child: subprocess.Popen[bytes], grace: float) -> None:
+    """End the proxy; it has this many seconds for what it still answers, or until its user presses Ctrl-C again."""
     child.terminate()
     try:
-        child.wait(grace + 1)
-    except subprocess.TimeoutExpired:
+        if not _ended(child, _AT_ONCE):
+            complain(f"dragoman: the proxy still answers something, for {grace:g} s at most; Ctrl-C ends that at once")
+            _ended(child, grace + _LAST_WORDS)
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGINT)
+        _ended(child, _LAST_WORDS)
+    if child.poll() is None:
         child.kill()
         child.wait()
     if child.stdin:
         child.stdin.close()
+
+
+def _ended(child: subprocess.Popen[bytes], patience: float) -> bool:
+    try:
+        child.wait(patience)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _log(port: int) -> IO[bytes]:

@@ -18,6 +18,8 @@ _API_KEY = "upstream.api_key"
 
 def key_line(settings: Settings) -> str:
     """The line that sets another key, where this one came from; at OpenAI the variable of OpenAI's own clients."""
+    if settings.upstream.api_key_file:
+        return "upstream.api_key_file: look at the key in it"
     if settings.upstream.key_command:
         return "upstream.key_command: run it by hand and look at the key that it prints"
     at_openai = urlsplit(base_url(settings.upstream.url)).hostname == OPENAI_HOST

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import signal
+import os
 import socket
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.commands import options
 from pipeline.commands.client_environment import LEAST_COMPACT_WINDOW, USUAL, context_window, windows
 from pipeline.commands.listening import bind, url_of
-from pipeline.commands.screen import Screen, screen
+from pipeline.commands.screen import CommandError, Screen, screen
+from pipeline.lifecycle.grace import grace_here
+from pipeline.lifecycle.signals import ignore_others
+from pipeline.settings import ConfigurationError, given
+from pipeline.telemetry import names
+from pipeline.telemetry.logs import make_logger
 from pipeline.upstream.address import base_url
 from stages.tables.model_registry import ModelRegistry
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+    from pipeline.workers import Given
+
+WRONG_SETTINGS = 2
+"""Exit code for settings that are wrong, as everywhere in `cli`."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,42 +39,67 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code."""
+    """Serve until SIGTERM or SIGINT; return the exit code.
+
+    Raises:
+        ConfigurationError, CommandError: What is wrong, for people; where logs are for machines, a line says it.
+    """
+    try:
+        return _run(arguments)
+    except (ConfigurationError, CommandError) as error:
+        if not _for_machines(arguments):
+            raise
+        wrong = isinstance(error, ConfigurationError)
+        why = "; ".join(error.mistakes) if isinstance(error, ConfigurationError) else str(error)
+        make_logger("json", "info").error(names.NOT_STARTED, why=why)
+        return WRONG_SETTINGS if wrong else 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    ignore_others()
     settings = options.settings_of(arguments)
-    _ignore_signals()
     if arguments.fd is not None:
         return _serve_for_parent(settings, arguments.fd)
     with bind(settings.host, settings.port) as listener:
         url = url_of(listener, tls=bool(settings.certfile))  # now: the server takes the socket over
-        # Machines read standard output when logs are JSON; what people should know goes beside it.
-        out = screen(sys.stderr if settings.log_format == "json" else sys.stdout)
+        out = None if settings.log_format == "json" else screen(sys.stdout)  # machines read the log, and nothing else
         if settings.workers > 1:
             from pipeline.service import target_now
             from pipeline.workers import run_workers
 
-            announce(out, settings, url, target_now(settings).models)
-            again = [*options.given_again(arguments), "--workers", "1"]
-            return run_workers(again, settings.workers, listener, settings.timing.shutdown_grace)
-        from pipeline import service
+            if out is not None:
+                announce(out, settings, url, target_now(settings).models)
+            return run_workers(partial(_given, arguments), _given(arguments), listener, url)
+        from pipeline import serving
 
-        service.serve(settings, sockets=[listener], ready=lambda _, registry: announce(out, settings, url, registry))
+        def ready(_: str, registry: ModelRegistry) -> None:
+            if out is not None:
+                announce(out, settings, url, registry)
+
+        serving.serve(settings, [listener], serving.Around(partial(options.settings_of, arguments), ready))
     return 0
 
 
-def _ignore_signals() -> None:
-    """Let SIGTERM and SIGINT alone end the server: not a terminal that closes, nor a tool that asks for a report."""
-    for name in ("SIGHUP", "SIGUSR1", "SIGUSR2"):
-        if (number := getattr(signal, name, None)) is not None:  # not every system has them
-            signal.signal(number, signal.SIG_IGN)
+def _given(arguments: argparse.Namespace) -> Given:
+    from pipeline.workers import Given
+
+    return Given(options.settings_of(arguments), options.set_again(arguments), options.text_of(arguments))
 
 
 def _serve_for_parent(settings: Settings, descriptor: int) -> int:
-    from pipeline import service
-    from pipeline.workers import end_with_parent
+    from pipeline import serving
+    from pipeline.lifecycle.parent import hear_parent, say_serving
 
-    end_with_parent()
-    service.serve(settings, sockets=[socket.socket(fileno=descriptor)])
+    grace = grace_here(settings.timing)
+    around = serving.Around(ready=lambda _, __: say_serving(), parent=lambda shutdown: hear_parent(shutdown, grace))
+    serving.serve(settings, [socket.socket(fileno=descriptor)], around)
     return 0
+
+
+def _for_machines(arguments: argparse.Namespace) -> bool:
+    """Tell whether the log is for machines, also where the settings are wrong otherwise."""
+    found = given(options.flags_of(arguments), os.environ, options.file_of(arguments)).get("log_format")
+    return found is not None and str(found.value).lower() == "json"
 
 
 def announce(out: Screen, settings: Settings, url: str, registry: ModelRegistry | None = None) -> None:
@@ -92,7 +127,8 @@ def upstream_in_words(settings: Settings) -> str:
         return "no key: answering from the built-in emulator, not from a model (set OPENAI_API_KEY, or --upstream URL)"
     if upstream.url == "emulator":
         return f"the built-in emulator, not a model (chosen by {chosen})"
-    key = "with a key" if upstream.api_key else "with a key by command" if upstream.key_command else "without a key"
+    ways = {"": upstream.api_key, " from a file": upstream.api_key_file, " by command": upstream.key_command}
+    key = next((f"with a key{words}" for words, way in ways.items() if way), "without a key")
     return f"{base_url(upstream.url)} ({key}; chosen by {chosen})"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline import settings
 from pipeline.commands import options
 from pipeline.commands.screen import Screen, screen
-from pipeline.settings import SETTINGS, KeyHash, Secret, variable
+from pipeline.settings import SETTINGS, ClientKey, Secret, variable
 
 if TYPE_CHECKING:
     import argparse
@@ -74,7 +74,7 @@ _PLAIN = (str, int, float, bool)
 
 def _is_secret(value: object) -> bool:
     match value:
-        case Secret() | KeyHash():
+        case Secret() | ClientKey():
             return True
         case Mapping():
             return any(map(_is_secret, value.values()))
@@ -85,6 +85,8 @@ def _is_secret(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, tuple) and value and all(isinstance(each, ClientKey) for each in value):
+        return f"{HIDDEN} of {', '.join(dict.fromkeys(key.name for key in value))}"
     if _is_secret(value):
         return HIDDEN
     return "none" if value is None else _value(value)

@@ -13,7 +13,25 @@ MARK = "prompt_cache_breakpoint"
 """The field of a part behind which a prefix ends."""
 
 _TIMES = (None, "30m", "12h")
+_OPTIONS = ("mode", "ttl", "prewarm", "comparison_response_id")
 _LISTS = ("content", "output")
+
+
+def options(request: dict[str, Any]) -> Fault | None:
+    """Refuse settings of the cache for models that take none, unknown ones, and a wish to prepare it that is none."""
+    asked = request.get("prompt_cache_options")
+    if asked is None:
+        return None
+    if not writes_cache(request["model"]):
+        message = "Unsupported parameter: 'prompt_cache_options' is not supported with this model."
+        return invalid(message, "prompt_cache_options")
+    unknown = next((f"prompt_cache_options.{name}" for name in asked if name not in _OPTIONS), None)
+    if unknown:
+        return invalid(f"Unknown parameter: '{unknown}'.", unknown, "unknown_parameter")
+    if not isinstance(asked.get("prewarm", False), bool):
+        where = "prompt_cache_options.prewarm"
+        return invalid(f"Invalid type for '{where}': expected a boolean.", where, "invalid_type")
+    return None
 
 
 def misplaced(request: dict[str, Any]) -> Fault | None:

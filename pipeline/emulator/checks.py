@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.emulator import breakpoints, item_checks
 from pipeline.emulator.faults import Fault, invalid
+from pipeline.emulator.loop import declared
 from pipeline.emulator.name_checks import checked_name
 
 _PARAMETERS = frozenset(
@@ -138,11 +139,32 @@ def _tools(request: dict[str, Any]) -> Fault | None:
 
 def _tool_choice(request: dict[str, Any]) -> Fault | None:
     choice = request.get("tool_choice")
-    if not isinstance(choice, dict) or choice.get("type") != "function":
+    if not isinstance(choice, dict):
+        return None
+    if choice.get("type") == "allowed_tools":
+        return _allowed_tools(request, choice)
+    if choice.get("type") != "function":
         return None
     if any(tool.get("name") == choice.get("name") for tool in request.get("tools") or []):
         return None
     return invalid("Tool choice 'function' not found in 'tools' parameter.", "tool_choice")
+
+
+def _allowed_tools(request: dict[str, Any], choice: dict[str, Any]) -> Fault | None:
+    """A list of tools that may be called has a mode, and names what is there to be called."""
+    if choice.get("mode") not in ("auto", "required"):
+        message = f"Invalid value: '{choice.get('mode')}'. Supported values are: 'auto' and 'required'."
+        return invalid(message, "tool_choice.mode", "invalid_value")
+    known = {_named(tool) for tool in declared(request)}
+    for index, tool in enumerate(choice.get("tools") or [{}]):
+        if _named(tool) not in known:
+            message = f"Tool choice '{tool.get('name') or tool.get('type')}' not found in 'tools' parameter."
+            return invalid(message, f"tool_choice.tools[{index}]")
+    return None
+
+
+def _named(tool: dict[str, Any]) -> tuple[Any, ...]:
+    return tool.get("type"), tool.get("name"), tool.get("server_label")
 
 
 REQUEST_CHECKS: tuple[Check, ...] = (
@@ -153,6 +175,7 @@ REQUEST_CHECKS: tuple[Check, ...] = (
     _tools,
     _tool_choice,
     item_checks.item_shapes,
+    breakpoints.options,
     breakpoints.misplaced,
     item_checks.reference_checks,
     item_checks.pairs,

@@ -31,24 +31,36 @@ _Groups: TypeAlias = tuple[tuple[Directive, ...], ...]
 
 
 def choose_scenario(request: dict[str, Any]) -> Scenario | Fault:
-    """Choose what to answer: the turn that the prompt's directives ask for, or what the request itself asks for."""
+    """Choose what to answer: the turn that the prompt's directives ask for, or what the request itself asks for.
+
+    A request that prepares the cache is answered with nothing.
+    """
+    if (request.get("prompt_cache_options") or {}).get("prewarm"):
+        return Scenario(())
     turn = current_turn(request)
     left = turn.results
     groups, side_request = _apart(parse_directives(turn.prompt, frozenset(DIRECTIVES)))
     if side_request and not request.get("tools"):
         groups = side_request[:1]
     for group in groups:
-        made = [DIRECTIVES[step.word](request, step) for step in group]
-        calls = sum(
-            isinstance(item, CallItem) for scenario in made if isinstance(scenario, Scenario) for item in scenario.items
-        )
+        calls = _count_calls(_made({**request, "tool_choice": None}, group))  # what was called may be gone by now
         if 0 < calls <= left:
             left -= calls
             continue
-        return _staged(request, made, left)
+        return _staged(request, _made(request, group), left)
     return _staged(
         request, [scenarios.closing(request, turn.results) if turn.results else scenarios.unprompted(request)], 0
     )
+
+
+def _made(request: dict[str, Any], group: tuple[Directive, ...]) -> list[Scenario | Fault]:
+    """Carry out the directives of one turn."""
+    return [DIRECTIVES[step.word](request, step) for step in group]
+
+
+def _count_calls(made: Sequence[Scenario | Fault]) -> int:
+    spoken = (item for scenario in made if isinstance(scenario, Scenario) for item in scenario.items)
+    return sum(isinstance(item, CallItem) for item in spoken)
 
 
 def _apart(groups: _Groups) -> tuple[_Groups, _Groups]:

@@ -75,13 +75,32 @@ def _texts(item: dict[str, Any]) -> list[str]:
 
 
 def offered(request: dict[str, Any]) -> list[dict[str, Any]]:
-    """List the functions that may be called: those of the request, and those added by items of the input."""
-    sources = [
-        request,
-        *(item for item in items(request) if item.get("type") in ("additional_tools", "tool_search_output")),
-    ]
-    tools = [tool for source in sources for tool in source.get("tools") or []]
-    return [tool for tool in tools if tool.get("type") == "function" and not tool.get("defer_loading")]
+    """List the functions that may be called: those of the request, and those added by items of the input.
+
+    The newest of a name counts; a choice of allowed tools leaves out all others.
+    """
+    functions = {
+        tool["name"]: tool
+        for tool in declared(request)
+        if tool.get("type") == "function" and not tool.get("defer_loading")
+    }
+    allowed = allowed_tools(request)
+    if allowed is None:
+        return list(functions.values())
+    names = {tool.get("name") for tool in allowed if tool.get("type") == "function"}
+    return [tool for name, tool in functions.items() if name in names]
+
+
+def declared(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """List all tools of a request, and of items of its input that add some."""
+    added = (item for item in items(request) if item.get("type") in ("additional_tools", "tool_search_output"))
+    return [tool for source in (request, *added) for tool in source.get("tools") or []]
+
+
+def allowed_tools(request: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """List the tools that a request allows, as its choice names them; None where it allows all."""
+    choice = request.get("tool_choice")
+    return choice["tools"] if isinstance(choice, dict) and choice.get("type") == "allowed_tools" else None
 
 
 def find_tool(request: dict[str, Any], name: str) -> dict[str, Any] | None:

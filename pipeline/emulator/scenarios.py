@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from pipeline.emulator.directives import Directive
 from pipeline.emulator.example import example
 from pipeline.emulator.faults import CONTEXT_OVERFLOW, Fault, fault
-from pipeline.emulator.loop import current_turn, find_tool, offered
+from pipeline.emulator.loop import allowed_tools, current_turn, find_tool, offered
 from pipeline.emulator.scenario import CallItem, MessageItem, ReasoningItem, Scenario, ScenarioEnding, fragments, words
 from pipeline.emulator.web_search import hosted_search, looked_up, searches_alone
 from stages.wire import json
@@ -54,7 +54,8 @@ def unprompted(request: dict[str, Any]) -> Scenario:
     """Answer a prompt without directives: with a text, or with a call or a search where the request is made for one."""
     choice = request.get("tool_choice")
     name = choice.get("name") if isinstance(choice, dict) and choice.get("type") == "function" else None
-    if choice == "required" or name:
+    mode = choice["mode"] if isinstance(choice, dict) and allowed_tools(request) is not None else choice
+    if mode == "required" or name:
         return call(request, Directive("call", name))
     if searches_alone(request):
         return search(request, Directive("search"))

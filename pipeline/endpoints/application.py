@@ -10,22 +10,23 @@ import os
 import re
 from collections.abc import Awaitable, Callable
 
-import attrs
 import trio
 
-from pipeline.endpoints import counting, health, messages, metrics, models, web_pages
+from pipeline.endpoints import counting, health, messages, metrics, models, usage, web_pages
 from pipeline.endpoints.batches import create, results
 from pipeline.endpoints.batches import kept as batches
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
 from pipeline.endpoints.files import kept, listing, upload
+from pipeline.endpoints.page import page
 from pipeline.endpoints.paths import normal, not_found
-from pipeline.endpoints.running import Ticket
+from pipeline.endpoints.running import Phase, Ticket
+from pipeline.settings.client_keys import key_of
 from pipeline.settings.keys import presented
 from pipeline.telemetry import names, semantics
 from pipeline.telemetry.logs import fault_site
 from pipeline.telemetry.request_log import RequestLog
-from pipeline.telemetry.request_metrics import count_request, tally_of
+from pipeline.telemetry.request_metrics import count_request
 from stages.canonical.failure import Failure, Kind
 from stages.redactor import redact
 
@@ -44,13 +45,20 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     "/v1/models": {"GET": models.list_models},
     "/v1/files": {"POST": upload.upload, "GET": listing.list_files},
     "/metrics": {"GET": metrics.metrics},
+    "/dragoman/usage": {"GET": usage.usage},
+    "/dragoman": {"GET": page.page, "HEAD": page.page},
+    "/dragoman/events": {"GET": page.events},
     "/": {"GET": health.hello, "HEAD": health.hello},
     "/healthz": {"GET": health.healthz, "HEAD": health.healthz},
+    "/readyz": {"GET": health.readyz, "HEAD": health.readyz},
 }
 """Path to methods; the query never matters for routing."""
 
-OPEN = {"/", "/healthz"}
+OPEN = {"/", "/healthz", "/readyz"}
 """Routes that ask for no key."""
+
+GUARDED = {"/dragoman", "/dragoman/events"}
+"""Routes that ask for a key of their own."""
 
 FAREWELL = 1.0
 """Seconds that a request which was cut has to say so."""
@@ -72,22 +80,27 @@ _THINGS: tuple[tuple[str, str, dict[str, Endpoint]], ...] = (
 
 def application(context: Context) -> Application:
     """Make the ASGI application of a service."""
-    context = attrs.evolve(context, tally=tally_of((*ROUTES, *(route for route, _, _ in _THINGS))))
+    context.tally.know(semantics.CLIENT, ("", *(key.name for key in context.settings.client_keys)))
+    context.tally.know(semantics.ROUTE, (*ROUTES, *(route for route, _, _ in _THINGS)))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            await _live(context, receive, send)
             return
         if scope["type"] != "http":
             await send({"type": "websocket.close"})  # nothing else is served here; this is ASGI's way to refuse
             return
         log = RequestLog(context.log, {"request_id": f"req_{os.urandom(12).hex()}", "method": _method(scope)})
+        if context.tracing is not None and normal(scope["path"]) not in semantics.WATCHING:
+            log.trace = context.tracing.begin(_method(scope), scope["headers"], context.profile)
         try:
             context.tally.add(semantics.RUNNING)
             await _serve(context, scope, receive, send, log)
         finally:
             context.tally.add(semantics.RUNNING, amount=-1.0)
-            count_request(context.tally, log.write())
+            said = log.write()
+            count_request(context.tally, said)
+            context.usage.add(said)
 
     return app
 
@@ -120,10 +133,12 @@ def _method(scope: Scope) -> str:
     return method if method in _METHODS else names.OTHER
 
 
-async def _live(receive: Receive, send: Send) -> None:
+async def _live(context: Context, receive: Receive, send: Send) -> None:
     """Agree to start and to stop: what we need is opened and closed around the server, not by it."""
     for phase in ("startup", "shutdown"):
         await receive()
+        if phase == "startup":
+            context.running.phase = Phase.READY
         await send({"type": f"lifespan.{phase}.complete"})
 
 
@@ -138,10 +153,10 @@ async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> Failur
         return Failure(Kind.NOT_FOUND, not_found(exchange.method, path, ROUTES))
     if exchange.method not in methods:
         return Failure(Kind.METHOD_NOT_ALLOWED, "Method Not Allowed")
-    if path not in OPEN and (refused := _authenticate(context, exchange)):
+    if path not in OPEN | GUARDED and (
+        refused := _authenticate(context, exchange) or _admit(context, exchange, ticket)
+    ):
         return refused
-    if exchange.method == "POST" and (full := _admit(context, exchange, ticket)):
-        return full
     return await methods[exchange.method](context, exchange)
 
 
@@ -155,18 +170,25 @@ def _found(path: str) -> tuple[str, dict[str, Endpoint] | None]:
 
 
 def _admit(context: Context, exchange: Exchange, ticket: Ticket) -> Failure | None:
-    """Ask for a place; a body that is too large needs none, for it is refused in its own words."""
+    """Ask for a place; a body that is too large needs none, for it is refused in its own words.
+
+    While the server ends, the API takes nothing new; what tells about the server itself is still answered.
+    """
+    if exchange.path.startswith("/v1/") and (ending := context.running.ending()):
+        return ending
+    if exchange.method != "POST":
+        return None
     announced = exchange.announced
     return ticket.admit(announced if announced <= context.settings.limits.body_bytes else 0)
 
 
 def _authenticate(context: Context, exchange: Exchange) -> Failure | None:
-    """Check the client's key, in either header, where keys are asked for."""
+    """Check the client's key, in either header, where keys are asked for, and note whose it is."""
     keys = context.settings.client_keys
     if not keys:
         return None
-    candidates = presented(exchange.headers)
-    if not candidates:
-        return Failure(Kind.AUTHENTICATION, "x-api-key header is required")
-    known = [key.matches(candidate) for key in keys for candidate in candidates]
-    return None if any(known) else Failure(Kind.AUTHENTICATION, "invalid x-api-key")
+    if (key := key_of(keys, exchange.headers)) is not None:
+        exchange.log.fields["client"] = key.name
+        return None
+    absent = not presented(exchange.headers)
+    return Failure(Kind.AUTHENTICATION, "x-api-key header is required" if absent else "invalid x-api-key")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 import httpx
+import trio
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
@@ -12,13 +15,25 @@ from pipeline.endpoints.turns import Turns
 from pipeline.lessons import Lessons
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry.prompt_history import PromptHistory
+from pipeline.telemetry.recent import Recent
 from pipeline.telemetry.request_metrics import tally_of
 from pipeline.telemetry.tally import Tally
+from pipeline.telemetry.usage_by_session import UsageBySession
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.discovery import Discovery
+from pipeline.upstream.stored import UpstreamStore
 from pipeline.version import version
 from stages.mapper import Target
+
+if TYPE_CHECKING:
+    from pipeline.storage.local import LocalStore
+    from pipeline.storage.store import Store
+    from pipeline.telemetry.otlp.spans import Tracing
+
+
+MAX_VIEWERS = 16
+"""Pages that may be open at once."""
 
 
 @attrs.frozen
@@ -39,6 +54,11 @@ class Context:
         running: the requests that run now, and how many more may.
         turns: when a request is translated.
         tally: what is counted of requests.
+        recent: the same in the last hour and day.
+        viewers: how many pages may be open at once.
+        usage: what the sessions of clients have used.
+        local: keeps files and batches where the upstream does not; None where nobody needs that.
+        tracing: makes the spans that are exported; None where none are.
     """
 
     settings: Settings
@@ -55,7 +75,36 @@ class Context:
         default=attrs.Factory(lambda own: Running(own.settings), takes_self=True), repr=False
     )
     turns: Turns = attrs.field(factory=Turns, repr=False)
-    tally: Tally = attrs.field(factory=lambda: tally_of(()), repr=False)
+    tally: Tally = attrs.field(factory=tally_of, repr=False)
+    recent: Recent = attrs.field(default=attrs.Factory(lambda own: Recent(own.tally), takes_self=True), repr=False)
+    viewers: trio.CapacityLimiter = attrs.field(factory=lambda: trio.CapacityLimiter(MAX_VIEWERS), repr=False)
+    usage: UsageBySession = attrs.field(factory=UsageBySession, repr=False)
+    tracing: Tracing | None = attrs.field(default=None, repr=False)
+    local: LocalStore | None = None
+
+    @property
+    def files(self) -> Store | None:
+        """What keeps files; None where nobody does."""
+        return self._store(upstream=self.target.profile.keeps_files)
+
+    @property
+    def keeps_files_here(self) -> bool:
+        """Whether it is this machine that keeps files."""
+        return self.local is not None and self._keeps_here(upstream=self.target.profile.keeps_files)
+
+    @property
+    def batches(self) -> Store | None:
+        """What runs batches; None where nobody does."""
+        return self._store(upstream=self.target.profile.batches)
+
+    def _store(self, *, upstream: bool) -> Store | None:
+        if self._keeps_here(upstream=upstream):
+            return self.local
+        return UpstreamStore(self.upstream) if upstream else None
+
+    def _keeps_here(self, *, upstream: bool) -> bool:
+        where = self.settings.storage.where
+        return where == "local" or (where == "auto" and not upstream)
 
     async def informed(self) -> Context:
         """The same with what was found out about the upstream; waits a moment where a first look is under way."""
@@ -63,6 +112,16 @@ class Context:
             return self
         target = await self.discovery.known()
         return attrs.evolve(self, target=target, discovery=None if self.discovery.settled else self.discovery)
+
+    def after(self, before: Context) -> Context:
+        """The same, with all that outlives a change of settings; the requests that run are counted by our limits."""
+        before.running.settings = self.settings
+        return attrs.evolve(self, history=before.history, running=before.running, turns=before.turns)
+
+    @property
+    def profile(self) -> str:
+        """What the upstream is taken for by now."""
+        return (self.target if self.discovery is None else self.discovery.target).profile.name
 
     @property
     def upstream_name(self) -> str:

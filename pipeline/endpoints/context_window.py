@@ -17,6 +17,7 @@ import attrs
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.counting import own_count, upstream_count
 from pipeline.endpoints.translation import Question, Translated
+from pipeline.tokenizer import ESTIMATE
 from stages.canonical.failure import Failure, Kind
 from stages.tables.models import UNKNOWN_MODEL, Model
 from stages.tables.overflows import OVERFLOW, no_room, too_long
@@ -122,7 +123,7 @@ async def _count(
 ) -> tuple[int, int | Failure]:
     """Return the likely number of tokens, and the number that is certain, or the upstream's own refusal."""
     tokens, least = guess, 0
-    if context.counting != "estimate":
+    if await context.tokenizer.ready() != ESTIMATE:
         own = await own_count(context, question, body)
         if isinstance(own, Failure):
             return tokens, own

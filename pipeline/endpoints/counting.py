@@ -14,6 +14,7 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.mapping import question_of, read_body
 from pipeline.endpoints.translation import Question, countable
+from pipeline.tokenizer import ESTIMATE
 from pipeline.upstream.client import UpstreamResponse
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
@@ -68,13 +69,13 @@ async def _original(context: Context, question: Question, body: bytes, counted: 
 async def own_count(context: Context, question: Question, body: bytes) -> tuple[int, int] | Failure:
     """Count the tokens of a request: the likely number, and the least that is certain.
 
-    Waits for a thread or a process where the request is large, as `Aside.run` says; the process loads the vocabulary by
-    its name.
+    Waits for the process that has the vocabulary, and the first time until it is loaded; without one for a thread or a
+    process where the request is large, as `Aside.run` says.
     """
-    aside, tokenizer, size = context.aside, context.tokenizer, len(body)
-    if aside.leaves(size):
-        return await aside.run(size, translation.count_by, question, body, tokenizer.source)
-    return await aside.run(size, translation.count, question, body, tokenizer.tokens)
+    source = await context.tokenizer.ready()
+    if source == ESTIMATE:
+        return await context.aside.run(len(body), translation.count_by, question, body, source)
+    return await context.tokenizer.run(translation.count_by, question, body, source)
 
 
 async def upstream_count(

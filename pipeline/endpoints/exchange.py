@@ -126,11 +126,11 @@ class Exchange:
             if not isinstance(part, bytes):
                 return part
             size += len(part)
-            if failure := _TOO_LARGE if size > limit else self._weigh(size):
+            if failure := _TOO_LARGE if size > limit else self.weigh(size):
                 return failure
             parts.append(part)
         body = self._inflate(b"".join(parts), limit)
-        return (self._weigh(len(body)) or body) if isinstance(body, bytes) else body
+        return (self.weigh(len(body)) or body) if isinstance(body, bytes) else body
 
     async def piece(self, first_byte_timeout: float) -> bytes | Failure | None:
         """Wait for the next piece of the body; None when the client left. Cancelled, none is lost."""
@@ -145,7 +145,8 @@ class Exchange:
         piece: bytes = event.get("body", b"")
         return piece
 
-    def _weigh(self, size: int) -> Failure | None:
+    def weigh(self, size: int) -> Failure | None:
+        """Reserve so many bytes in all for the body, or say why not."""
         return self._ticket.weigh(size) if self._ticket else None
 
     async def _linger(self) -> None:
@@ -197,6 +198,12 @@ class Exchange:
     async def begin_stream(self) -> None:
         """Send the 200 of a stream."""
         self.streaming = True
+        if self._ticket is not None:
+            self._ticket.streaming = True
+        await self._start(200, _STREAM)
+
+    async def begin_feed(self) -> None:
+        """Send the 200 of events that are no answer of a model: nothing is owed to the client when they end."""
         await self._start(200, _STREAM)
 
     async def begin_download(self, filename: str, content_type: str) -> None:

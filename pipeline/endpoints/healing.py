@@ -9,8 +9,7 @@ from __future__ import annotations
 import attrs
 
 from pipeline.endpoints.context import Context
-from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.mapping import say_mapping
+from pipeline.endpoints.mapping import Answering, say_mapping
 from pipeline.endpoints.translation import Question, Translated, translate
 from pipeline.telemetry import names
 from pipeline.telemetry.request_log import RequestLog, loggable
@@ -37,7 +36,7 @@ class Healing:
     """
 
     context: Context
-    exchange: Exchange
+    exchange: Answering
     question: Question
     body: bytes = attrs.field(repr=False)
     log: RequestLog

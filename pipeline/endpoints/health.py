@@ -1,4 +1,4 @@
-"""`/` and `/healthz`: whether somebody is here, and who."""
+"""`/`, `/healthz` and `/readyz`: whether somebody is here, who, and whether there is work for us."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.running import RETRY_AFTER, Phase
 from pipeline.settings.ownership import own_secret, proof
 from stages.canonical.failure import Failure
 
@@ -18,7 +19,7 @@ async def hello(context: Context, exchange: Exchange) -> Failure | None:
 
 
 async def healthz(context: Context, exchange: Exchange) -> Failure | None:
-    """Say that requests are accepted, and how tokens are counted; answer a challenge, see `settings.ownership`."""
+    """Say that the process is alive, and how tokens are counted; answer a challenge, see `settings.ownership`."""
     await exchange.answer(
         {
             "service": "dragoman",
@@ -29,6 +30,15 @@ async def healthz(context: Context, exchange: Exchange) -> Failure | None:
             **_proofs(context, exchange),
         }
     )
+    return None
+
+
+async def readyz(context: Context, exchange: Exchange) -> Failure | None:
+    """Say whether new requests are taken: 200, or 503 while the server starts or ends."""
+    phase = context.running.phase
+    ready = phase is Phase.READY
+    hints = [] if ready else [(b"retry-after", str(RETRY_AFTER).encode())]
+    await exchange.reply(200 if ready else 503, {"service": "dragoman", "status": phase.value}, hints)
     return None
 
 

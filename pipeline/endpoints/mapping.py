@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from pipeline.endpoints.context import Context
-from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.exchange import Exchange, Headers
+from pipeline.endpoints.inlined_files import inlined, may_name_files
 from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.translation import Question
 from stages.canonical.failure import Failure
@@ -14,9 +17,12 @@ MAPPING = b"dragoman-mapping"
 
 
 async def read_body(context: Context, exchange: Exchange) -> bytes | Failure | None:
-    """Wait for the body and for a turn to translate it; None when the client has left."""
+    """Wait for the body, the files that it names, and a turn to translate it; None when the client has left."""
     settings = context.settings
     body = await exchange.body(settings.limits.body_bytes, settings.timing.body)
+    if isinstance(body, bytes) and may_name_files(context, body):
+        body = await inlined(context, Owner.of(settings, exchange.headers), body)
+        body = (exchange.weigh(len(body)) or body) if isinstance(body, bytes) else body
     if isinstance(body, bytes):
         await context.turns.take()
     return body
@@ -41,7 +47,13 @@ def caller_of(exchange: Exchange) -> Caller:
     )
 
 
-def say_mapping(exchange: Exchange, summary: str) -> None:
+class Answering(Protocol):
+    """Whatever has the headers of an answer."""
+
+    answer_headers: Headers
+
+
+def say_mapping(exchange: Answering, summary: str) -> None:
     """Put the mapping header on the answer, instead of one that was there."""
     kept = [header for header in exchange.answer_headers if header[0] != MAPPING]
     exchange.answer_headers = [*kept, (MAPPING, summary.encode("ascii", "replace"))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Protocol
 
 import attrs
 
@@ -11,14 +12,23 @@ from pipeline.endpoints.context_window import Size, check_context_window
 from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.healing import Healing
-from pipeline.endpoints.mapping import question_of, read_body, say_mapping
-from pipeline.endpoints.translation import Translated, explained, translate
+from pipeline.endpoints.mapping import Answering, question_of, read_body, say_mapping
+from pipeline.endpoints.translation import Question, Translated, explained, translate
 from pipeline.request import topology
+from pipeline.request.responder import Client
 from pipeline.request.upstream_call import RequestJob
 from pipeline.telemetry.request_cost import RequestCost, open_request_cost
 from pipeline.telemetry.request_log import RequestLog, loggable
+from pipeline.telemetry.session_marks import session_mark
 from stages.canonical.failure import Failure
 from stages.tables.model_registry import ModelRegistry
+
+
+class Asker(Client, Answering, Protocol):
+    """Who is answered: a client's exchange, or what stands for one."""
+
+    request_id: str
+    log: RequestLog
 
 
 async def create(context: Context, exchange: Exchange) -> Failure | None:
@@ -51,8 +61,21 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
     body = await read_body(context, exchange)
     if not isinstance(body, bytes):
         return body
-    ident = f"msg_{os.urandom(12).hex()}"
-    question = attrs.evolve(question_of(context, exchange, ident), stream=stream)
+    question = question_of(context, exchange, f"msg_{os.urandom(12).hex()}")
+    return await answer(context, exchange, attrs.evolve(question, stream=stream), body)
+
+
+async def answer(context: Context, exchange: Asker, question: Question, body: bytes) -> Failure | None:
+    """Translate a request, ask the upstream, and answer; or say why there is no answer: nothing was sent then.
+
+    Waits for all of that.  Cancelled, nothing of it goes on.
+
+    Args:
+        context: what the request is served with.
+        exchange: who is answered.
+        question: what the head of the request asks.
+        body: the request.
+    """
     first = await context.aside.run(len(body), translate, question, body)
     if isinstance(first, Failure):
         return first
@@ -63,7 +86,7 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
         first, size = (first, limited) if isinstance(limited, Failure) else (limited, size)
     say_mapping(exchange, first.summary)
     request_cost = attrs.evolve(
-        open_request_cost(context.history, first.named, ident, first.prefix),
+        open_request_cost(context.history, first.named, question.message_id, first.prefix),
         price=context.target.models.price(first.plan.upstream_model),
     )
     extras = diagnostics(first.diagnostics, request_cost)
@@ -79,7 +102,6 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
         stream=first.stream,
         request_id=exchange.request_id,
         log=log,
-        tokens=context.tokenizer.tokens,
     )
     settings = context.settings
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)
@@ -93,6 +115,8 @@ def _note(log: RequestLog, translated: Translated, request_cost: RequestCost, mo
         asked_model=loggable(translated.plan.model, models),
         upstream_model=loggable(translated.plan.upstream_model, models),
         stream=translated.stream,
+        mapping=translated.outcome,
         unfaithful=translated.unfaithful,
+        session=session_mark(translated.session),
         prefix=request_cost.prefix.fingerprint(),
     )

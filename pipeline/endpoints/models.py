@@ -42,7 +42,7 @@ _RELEASES = {release.id: release for release in RELEASES}
 async def list_models(context: Context, exchange: Exchange) -> Failure | None:
     """Answer one page of the catalogue."""
     return await exchange.tell(
-        page(parse_qs(exchange.query.decode("latin-1")), context.target.models, batches=context.target.profile.batches)
+        page(parse_qs(exchange.query.decode("latin-1")), context.target.models, batches=context.batches is not None)
     )
 
 
@@ -52,7 +52,7 @@ async def get_model(context: Context, exchange: Exchange) -> Failure | None:
         one(
             unquote(exchange.path.removeprefix(ONE_MODEL)),
             context.target.models,
-            batches=context.target.profile.batches,
+            batches=context.batches is not None,
         )
     )
 
@@ -65,7 +65,7 @@ def page(query: Mapping[str, list[str]], registry: ModelRegistry, *, batches: bo
     Args:
         query: the values of each query parameter: `limit`, `after_id`, `before_id`, `lifecycle`; others are ignored.
         registry: all that is known about models.
-        batches: whether the upstream runs batches.
+        batches: whether somebody runs batches.
     """
     window, stages = Window.of(query), _lifecycles(query)
     if isinstance(window, Failure):

@@ -1,9 +1,11 @@
 """Who asks, where clients have keys of their own: nobody sees, uses or deletes another one's files and batches.
 
-What belongs to somebody carries a *mark*, a keyed hash of his key, in its name or metadata upstream.  The id that a
-client gets of a file carries a *seal* besides: a keyed hash of mark and id, so that a message may name the file and
-nobody has to ask the upstream whose it is.  Both are keyed with what clients do not know, the upstream's key; when that
-is replaced, ids have to be listed anew.  Without client keys there is one owner, and neither mark nor seal.
+What belongs to somebody carries a *mark*, a keyed hash of his name, or of his key where that has none, in its name or
+metadata upstream; so a key with a name can be replaced.  The id that a client gets of a file carries a *seal* besides:
+a keyed hash of mark and id, so that a message may name the file and nobody has to ask the upstream whose it is.  Both
+are keyed with what clients do not know: `storage.owner_secret`, or else the upstream's key; when that is replaced
+without the former, whatever was marked before is nobody's any more.  Without client keys there is one owner, and
+neither mark nor seal.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Mapping
 import attrs
 
 from pipeline.settings import Settings
-from pipeline.settings.keys import presented
+from pipeline.settings.client_keys import key_of
 from stages.tables.identifiers import FILE_SEAL
 from stages.tables.stored_files import MARK_LENGTH
 
@@ -34,10 +36,17 @@ class Owner:
     @classmethod
     def of(cls, settings: Settings, headers: Mapping[str, str]) -> Owner:
         """Find out who asks, by the headers of a request that was let in."""
-        candidates = presented(headers)
-        known = [key.digest for key in settings.client_keys if any(map(key.matches, candidates))]
+        key = key_of(settings.client_keys, headers)
         secret = _secret(settings)
-        return cls(hmac.new(secret, b"mark" + known[0], "sha256").hexdigest()[:MARK_LENGTH] if known else "", secret)
+        if key is None:
+            return cls("", secret)
+        who = b"name" + key.name.encode() if key.named else b"mark" + key.digest
+        return cls(hmac.new(secret, who, "sha256").hexdigest()[:MARK_LENGTH], secret)
+
+    @classmethod
+    def marked(cls, settings: Settings, mark: str) -> Owner:
+        """The owner of a thing that carries a mark."""
+        return cls(mark, _secret(settings))
 
     def sealed(self, ident: str) -> str:
         """Put the seal to an id; `opened` takes it off."""
@@ -57,7 +66,9 @@ class Owner:
 
 
 def _secret(settings: Settings) -> bytes:
-    """What no client knows: the upstream's key, or whatever prints it; else the keys of all clients together."""
+    """What no client knows: the secret that was set, the upstream's key or whatever prints it, or all clients' keys."""
+    if (chosen := settings.storage.owner_secret) is not None:
+        return hashlib.sha256(f"owners\n{chosen.reveal()}".encode()).digest()
     upstream = settings.upstream
     told = upstream.api_key.reveal() if upstream.api_key else upstream.key_command
     digests = b"" if told else b"".join(sorted(key.digest for key in settings.client_keys))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 
 import attrs
 import trio
@@ -24,11 +25,20 @@ SPARE = 5.0
 STOPPING = Failure(
     Kind.OVERLOADED, "The server is shutting down; try again.", retry_after=RETRY_AFTER, cause="shutdown"
 )
+DRAINING = attrs.evolve(STOPPING, cause="draining")
 LATE = Failure(Kind.TIMEOUT, "The request took longer than the limit for a whole request.", cause="total")
 
 _FULL = Failure(
     Kind.OVERLOADED, "The server has too many requests at once; try again.", retry_after=RETRY_AFTER, cause="admission"
 )
+
+
+class Phase(Enum):
+    """Where the server is in its life; the value is the word for it that others are told."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DRAINING = "draining"
 
 
 @attrs.define(eq=False)
@@ -40,6 +50,7 @@ class Ticket:
         running: all of them.
         bytes: what is reserved for its body.
         admitted: whether it counts as one of the requests at once.
+        streaming: whether its answer is a stream that has begun.
         end: has the request end itself with a failure; None while nobody can be asked.
         ended_by: why it was ended.
     """
@@ -48,6 +59,7 @@ class Ticket:
     running: Running
     bytes: int = 0
     admitted: bool = False
+    streaming: bool = False
     end: Callable[[Failure], None] | None = None
     ended_by: Failure = LATE
 
@@ -70,14 +82,33 @@ class Running:
 
     Attributes:
         settings: has the limits and the deadline of a request.
+        phase: whether new requests are taken.
         turned_away: how many requests were.
+        cut: how many were ended because the server was.
     """
 
     settings: Settings
+    phase: Phase = Phase.STARTING
     turned_away: int = 0
+    cut: int = 0
     _tickets: set[Ticket] = attrs.field(factory=set, init=False)
     _admitted: int = attrs.field(default=0, init=False)
     _bytes: int = attrs.field(default=0, init=False)
+
+    @property
+    def requests(self) -> int:
+        """How many run."""
+        return len(self._tickets)
+
+    @property
+    def working(self) -> int:
+        """How many of them were given a place to do work."""
+        return self._admitted
+
+    @property
+    def streams(self) -> int:
+        """How many of them are streams that have begun."""
+        return sum(ticket.streaming for ticket in self._tickets)
 
     @contextmanager
     def ticket(self) -> Iterator[Ticket]:
@@ -91,6 +122,13 @@ class Running:
                 self._tickets.discard(ticket)
                 self._admitted -= ticket.admitted
                 self._bytes -= ticket.bytes
+
+    def ending(self) -> Failure | None:
+        """Say why nothing new is begun; None while the server does not end."""
+        if self.phase is not Phase.DRAINING:
+            return None
+        self.turned_away += 1
+        return DRAINING
 
     def admit(self, ticket: Ticket, announced: int) -> Failure | None:
         """Give a request its place, or say why not; see `Ticket.admit`."""
@@ -115,6 +153,7 @@ class Running:
 
     def end_all(self) -> None:
         """End what still runs: by itself where it can be asked, else by cutting it."""
+        self.cut += len(self._tickets)
         for ticket in list(self._tickets):
             ticket.ended_by = STOPPING
             if ticket.end is None:

@@ -8,7 +8,7 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import attrs
@@ -16,17 +16,18 @@ import msgspec
 
 from pipeline.endpoints.owners import Owner
 from pipeline.lessons import with_changes
-from pipeline.tokenizer import Tokenizer
+from pipeline.tokenizer import counter_of
 from stages import counter
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.file_ids import file_ids
 from stages.canonical.place import ROOT
 from stages.canonical.plan import AnswerPlan
-from stages.canonical.report import UNFAITHFUL
+from stages.canonical.report import FAITHFUL, UNFAITHFUL
 from stages.canonical.request import Caller, Request
 from stages.decoder import MAX_COMPLAINT, decode, refusal
 from stages.history import edit_history
 from stages.mapper import Mapped, Target, map_request
+from stages.mapper.settings import session_of
 from stages.prompt_fingerprint import PromptFingerprint, TooLargeError, fingerprint_of, serialise
 from stages.tables.profiles import PROFILES, Profile
 from stages.wire import json
@@ -78,7 +79,9 @@ class Translated:
         prefix: the fingerprints of what is sent.
         named: the fields of it by which it is accounted for.
         summary: the report, as the mapping header says it.
+        outcome: the gravest thing that became of any part.
         unfaithful: how many parts do not mean upstream what the client meant by them.
+        session: the client's session; empty where it tells none.
         stream: whether the client wants a stream.
         diagnostics: what the client asks about the cache; None when nothing.
         replays: whether it carries earlier reasoning.
@@ -91,7 +94,9 @@ class Translated:
     prefix: PromptFingerprint = attrs.field(repr=False)
     named: Mapping[str, Any] = attrs.field(repr=False)
     summary: str = ""
+    outcome: str = FAITHFUL
     unfaithful: int = 0
+    session: str = attrs.field(default="", repr=False)
     stream: bool = False
     diagnostics: Any = attrs.field(default=None, repr=False)
     replays: bool = False
@@ -126,6 +131,8 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
         prefix=prefix,
         named={name: mapped.body[name] for name in _NAMED if name in mapped.body},
         summary=mapped.report.summary(),
+        outcome=mapped.report.outcome(),
+        session=session_of(request, question.caller),
         unfaithful=sum(note.disposition in UNFAITHFUL for note in mapped.report.notes),
         stream=request.stream,
         diagnostics=request.extra.get("diagnostics"),
@@ -179,8 +186,8 @@ def count(question: Question, body: bytes, tokens: counter.Tokens) -> tuple[int,
 
 
 def count_by(question: Question, body: bytes, source: str) -> tuple[int, int] | Failure:
-    """Count with a vocabulary that this process has, or loads now, by its name."""
-    return count(question, body, _vocabulary(source).tokens)
+    """Count with a source that this process has, or loads now, by its name."""
+    return count(question, body, counter_of(source))
 
 
 def cleared(question: Question, body: bytes) -> int | None:
@@ -190,9 +197,6 @@ def cleared(question: Question, body: bytes) -> int | None:
         return None
     edits = edit_history(request, counter.estimate).edits
     return None if edits.applied is None else edits.cleared_tokens
-
-
-_vocabulary = cache(Tokenizer.of)
 
 
 def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
@@ -207,6 +211,8 @@ def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
         request = attrs.evolve(request, stream=True)
     target = _target(question, request)
     mapped = map_request(request, question.caller, target, message_id=question.message_id)
+    if mapped.broken and not question.counting:
+        return refusal(f"{mapped.broken[0].place}: {mapped.broken[0].reason}")
     if question.limit is not None:
         mapped = _limited(mapped, question.limit)
     note = mapped.report.unfaithful() if question.strict else None

@@ -23,6 +23,7 @@ from stages.canonical.events import MessageEnd
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator import Ledger, correlate
+from stages.counter import count_pieces
 from stages.filters.answer_format import AnswerFormat
 from stages.filters.stop_scanner import StopScanner
 from stages.filters.summariser import Summariser
@@ -65,7 +66,6 @@ class RequestJob:
         stream: whether the client wants a stream.
         request_id: what the client may quote.
         log: hears what happens.
-        tokens: counts the tokens of a text.
     """
 
     plan: AnswerPlan
@@ -74,7 +74,6 @@ class RequestJob:
     stream: bool
     request_id: str
     log: RequestLog
-    tokens: Callable[[str], int] = len
 
 
 @attrs.frozen
@@ -122,7 +121,14 @@ class UpstreamCall:
         """
         # Without a stream, the first byte comes when all is done.
         first_byte_timeout = None if self.job.stream else self.upstream.timing.total
-        answer = await self.upstream.post(RESPONSES, body, plan, first_byte_timeout=first_byte_timeout, retries=retries)
+        answer = await self.upstream.post(
+            RESPONSES,
+            body,
+            plan,
+            first_byte_timeout=first_byte_timeout,
+            retries=retries,
+            attempts=self.job.log,
+        )
         if not isinstance(answer, Failure):
             return await self._read(answer, plan)
         again = await self.job.healing.again(answer)
@@ -148,22 +154,22 @@ class UpstreamCall:
                 if refusal is None:
                     job.healing.worked()
             ledger = Ledger(plan, waiting=limits.waiting_bytes)
-            filters = filters_of(plan, job.tokens)
+            filters = filters_of(plan)
             if await correlate(ledger, inbox, self.outbox, capacity=limits.channel_batches, filters=filters):
                 await answer.drain()
         self.timers.over.set()
         return None
 
 
-def filters_of(plan: AnswerPlan, tokens: Callable[[str], int]) -> list[Transducer[Any, Any]]:
-    """The stages that a message passes only when its request asks for them; `tokens` counts those of a text."""
+def filters_of(plan: AnswerPlan) -> list[Transducer[Any, Any]]:
+    """The stages that a message passes only when its request asks for them; none waits for a vocabulary to count."""
     filters = list[Transducer[Any, Any]]()
     if plan.cut_at is not None:
-        filters.append(TokenLimit(plan.cut_at, tokens))
+        filters.append(TokenLimit(plan.cut_at, count_pieces))
     if plan.structure is not None:
         filters.append(AnswerFormat(plan.structure))
     if plan.summarises:
-        filters.append(Summariser())
+        filters.append(Summariser(plan.tool_changes))
     if plan.stop_sequences:
-        filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, tokens))
+        filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, count_pieces))
     return filters

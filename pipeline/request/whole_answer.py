@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -36,7 +35,7 @@ class _Once:
         return self._left.pop()
 
 
-async def read_answer(response: Any, plan: AnswerPlan, tokens: Callable[[str], int]) -> dict[str, Any] | Failure:
+async def read_answer(response: Any, plan: AnswerPlan) -> dict[str, Any] | Failure:
     """Turn a whole response into a Message, or say why it is none.
 
     Waits for its own stages alone; cancelled, all of them end.
@@ -44,13 +43,12 @@ async def read_answer(response: Any, plan: AnswerPlan, tokens: Callable[[str], i
     Args:
         response: the upstream's response object.
         plan: how to read it.
-        tokens: counts the tokens of a text.
     """
     outbox, inbox = trio.open_memory_channel[Batch[Block | MessageEnd]](16)
     reader, collector = BlockReader(inbox), Collector(plan)
     events = _Once(tuple(events_of(response, plan)))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(partial(correlate, Ledger(plan), events, outbox, filters=filters_of(plan, tokens)))
+        nursery.start_soon(partial(correlate, Ledger(plan), events, outbox, filters=filters_of(plan)))
         try:
             while not collector.ended and (batch := await reader.receive()):
                 collector.collect(batch)

@@ -34,7 +34,7 @@ class Terms:
         head_patience: from the first byte of a head to its last.
         idle_patience: between two requests, and before the first.
         write_patience: between two writes that succeed.
-        closing: whether the server is about to end, so that connections end with their request.
+        closing: whether the server is about to end, so that connections end with the request that they serve.
     """
 
     head_bytes: int = 65_536
@@ -61,6 +61,7 @@ class Connection:
         self._state = state
         self._ends = _address(connected.getpeername), _address(connected.getsockname)
         self._waiting: trio.CancelScope | None = None
+        self._last = False
 
     async def run(self) -> None:
         """Serve requests until the client leaves, is refused, or rests too long; the socket is closed at the end.
@@ -87,7 +88,8 @@ class Connection:
             self._client.abort()  # where it was not closed above
 
     def rest_no_longer(self) -> None:
-        """Close the connection if it waits for a request of which nothing has come."""
+        """Wait for no further request: close the connection now if it does, else behind the one that it serves."""
+        self._last = True
         if self._waiting is not None:
             self._waiting.cancel()
 
@@ -109,7 +111,7 @@ class Connection:
         return (None if parser.empty else SILENT), b""
 
     async def _first_bytes(self) -> bytes:
-        if self._terms.closing:
+        if self._last:
             return b""
         data = b""
         self._waiting = trio.CancelScope(deadline=trio.current_time() + self._terms.idle_patience)

@@ -1,13 +1,16 @@
 """The life of a server: it listens, serves, and ends in time.
 
 Sockets, lifespan and configuration are hypercorn's, so the application stays one that `hypercorn -k trio` serves; what
-is ours is who holds the connections. The end has three steps: nobody is accepted and idle connections close; running
-requests have their grace; then whatever still runs is told to end itself, and a moment later every socket is closed.
+is ours is who holds the connections. The end has three steps: idle connections close, and who comes now is answered by
+a refusal or finds nobody; running requests have their grace; then whatever still runs is told to end itself, and a
+moment later every socket is closed.
 """
 
 from __future__ import annotations
 
+import math
 import socket
+import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -24,9 +27,13 @@ from pipeline.server.cycle import Application
 from pipeline.server.guard import Guard, Guarded
 from pipeline.server.hypercorn_connection import HypercornConnection, Served, drained
 from pipeline.server.listener import accept_all
+from pipeline.server.shutdown import Shutdown
 
 LAST_WORDS = 2.0
-"""Seconds for what still runs at the end of the grace to say so."""
+"""Seconds for what still runs at the end of the grace to say so, since the last one has."""
+
+MOST_LAST_WORDS = 10.0
+"""Seconds in all: a thousand streams say it one after the other, on a busy machine."""
 
 
 @attrs.define(eq=False)
@@ -39,6 +46,7 @@ class Server:
         terms: what clients are granted on connections that are ours.
         guard: keeps one connection's accident from the others.
         own_http1: whether plain connections are ours; else hypercorn's.
+        at_stop: called when the end begins: tells the application to begin nothing new.
         at_end_of_grace: called when the grace is over: tells whatever still runs to end itself.
     """
 
@@ -47,16 +55,19 @@ class Server:
     terms: Terms
     guard: Guard
     own_http1: bool = True
+    at_stop: Callable[[], None] = lambda: None
     at_end_of_grace: Callable[[], None] = lambda: None
+    _tls: ssl.SSLContext | None = attrs.field(default=None, init=False)
     _connections: set[Guarded] = attrs.field(factory=set, init=False)
-    _empty: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _latecomers: set[Guarded] = attrs.field(factory=set, init=False)
+    _left: trio.Event = attrs.field(factory=trio.Event, init=False)
     _state: dict[str, Any] = attrs.field(factory=dict, init=False)
 
-    async def run(self, stop: trio.Event, ready: Callable[[list[str]], None]) -> None:
-        """Serve until `stop` is set, and the grace is over or all requests are.
+    async def run(self, shutdown: Shutdown, ready: Callable[[list[str]], None]) -> None:
+        """Serve until `shutdown` begins, and the grace is over or all requests are.
 
         Args:
-            stop: asks for the end.
+            shutdown: asks for the end.
             ready: called with the URLs once connections are accepted.
         """
         lifespan = Lifespan(_wrapped(self.app), self.config, self._state)
@@ -64,17 +75,24 @@ class Server:
             await living.start(lifespan.handle_lifespan)
             await lifespan.wait_for_startup()
             async with trio.open_nursery() as connections:
-                await self._serve(connections, stop, ready)
+                await self._serve(connections, shutdown, ready)
             await lifespan.wait_for_shutdown()
             living.cancel_scope.cancel()
 
-    async def _serve(self, nursery: trio.Nursery, stop: trio.Event, ready: Callable[[list[str]], None]) -> None:
-        served = Served(self.config, self._state)
-        tls = self.config.create_ssl_context()
+    def renew_certificate(self) -> None:
+        """Read the certificate again, for the handshakes to come; does nothing without TLS, or before it serves."""
+        if self._tls is not None and self.config.certfile and self.config.keyfile:
+            self._tls.load_cert_chain(self.config.certfile, self.config.keyfile)
+
+    async def _serve(self, nursery: trio.Nursery, shutdown: Shutdown, ready: Callable[[list[str]], None]) -> None:
+        tls = self._tls = self.config.create_ssl_context()
         sockets = self.config.create_sockets()
+        served, late = (Served(self.config, self._state) for _ in range(2))
 
         def foreign(connected: socket.socket) -> Guarded:
-            return HypercornConnection(connected, _wrapped(drained(self.app)), served, tls, self.terms.write_patience)
+            # One that comes while the server ends must not be told so before its request was read.
+            context = late if self.terms.closing else served
+            return HypercornConnection(connected, _wrapped(drained(self.app)), context, tls, self.terms.write_patience)
 
         def own(connected: socket.socket) -> Guarded:
             return Connection(connected, self.app, self.terms, self._state)
@@ -88,42 +106,72 @@ class Server:
                     accepting.start_soon(accept_all, listener, partial(self._start, nursery, make))
                 scheme = "http" if tls is None else "https"
                 ready([f"{scheme}://{repr_socket_addr(each.family, each.getsockname())}" for each in listeners])
-                await stop.wait()
+                await shutdown.begun.wait()
+                self.terms.closing = True
+                if not shutdown.closed:
+                    await self._drain(shutdown, served)
                 accepting.cancel_scope.cancel()
         finally:
             for listener in listeners:
                 listener.close()
-        await served.context.terminated.set()
+        if shutdown.closed:
+            await self._drain(shutdown, served)
+        await late.context.terminated.set()
         await self._end(nursery)
 
     def _start(self, nursery: trio.Nursery, make: Callable[[socket.socket], Guarded], connected: socket.socket) -> None:
         connection = self.guard.make(make, connected)
         if connection is not None:
-            self._connections.add(connection)
-            nursery.start_soon(self._hold, connection)
+            held = self._latecomers if self.terms.closing else self._connections
+            held.add(connection)
+            nursery.start_soon(self._hold, connection, held)
 
-    async def _hold(self, connection: Guarded) -> None:
+    async def _hold(self, connection: Guarded, held: set[Guarded]) -> None:
         try:
             await self.guard.run(connection)
         finally:
-            self._connections.discard(connection)
-            if self.terms.closing and not self._connections:
-                self._empty.set()
+            held.discard(connection)
+            self._left.set()
 
-    async def _end(self, nursery: trio.Nursery) -> None:
-        """Let requests end, within their grace; then end them."""
-        self.terms.closing = True
+    async def _drain(self, shutdown: Shutdown, served: Served) -> None:
+        """Let the requests that run end, within their grace; then tell them to. Whoever came later holds nobody up."""
+        self.at_stop()
+        await served.context.terminated.set()
         for connection in list(self._connections):
             connection.rest_no_longer()
         if self._connections:
             with trio.move_on_after(self.config.graceful_timeout):
-                await self._empty.wait()
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(_when_set, shutdown.hurried, nursery.cancel_scope)
+                    await self._gone(self._connections)
+                    nursery.cancel_scope.cancel()
             self.at_end_of_grace()
-            with trio.move_on_after(LAST_WORDS):
-                await self._empty.wait()
-        for connection in list(self._connections):
+            with trio.move_on_after(MOST_LAST_WORDS):
+                await self._gone(self._connections, LAST_WORDS)
+
+    async def _end(self, nursery: trio.Nursery) -> None:
+        """Close every socket; who was just being refused has a moment to hear it."""
+        for connection in list(self._latecomers):
+            connection.rest_no_longer()
+        with trio.move_on_after(LAST_WORDS):
+            await self._gone(self._latecomers)
+        for connection in [*self._connections, *self._latecomers]:
             connection.abort()
         nursery.cancel_scope.cancel()
+
+    async def _gone(self, held: set[Guarded], patience: float = math.inf) -> None:
+        """Wait until all these connections have ended, or none has for so many seconds."""
+        while held:
+            self._left = trio.Event()
+            with trio.move_on_after(patience) as scope:
+                await self._left.wait()
+            if scope.cancelled_caught:
+                return
+
+
+async def _when_set(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
 
 
 def _wrapped(app: Application) -> ASGIWrapper:

@@ -9,9 +9,20 @@ from __future__ import annotations
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any, cast
 
-from pipeline.settings.catalogue import GROUPS, SETTINGS, Limits, Setting, Settings, Timing, UpstreamSettings
-from pipeline.settings.keys import KeyHash, Secret
-from pipeline.settings.readers import EMULATOR, client_key_texts
+from pipeline.settings.catalogue import (
+    GROUPS,
+    SETTINGS,
+    Limits,
+    Setting,
+    Settings,
+    StorageSettings,
+    TelemetrySettings,
+    Timing,
+    UpstreamSettings,
+)
+from pipeline.settings.client_keys import ClientKey, plain_keys
+from pipeline.settings.keys import Secret
+from pipeline.settings.readers import EMULATOR, OFF
 from pipeline.settings.rules import RULES, is_loopback
 from pipeline.settings.sources import (
     Given,
@@ -30,14 +41,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMULATOR",
+    "OFF",
     "SETTINGS",
+    "ClientKey",
     "ConfigurationError",
     "Given",
-    "KeyHash",
     "Limits",
     "Secret",
     "Setting",
     "Settings",
+    "StorageSettings",
+    "TelemetrySettings",
     "Timing",
     "UpstreamSettings",
     "find_file",
@@ -50,6 +64,7 @@ __all__ = [
 
 
 _API_KEY = "upstream.api_key"
+_FETCHED = {"upstream.api_key_file", "upstream.key_command"}  # where a key comes from that is not set itself
 
 
 class ConfigurationError(Exception):
@@ -98,10 +113,10 @@ def given(flags: Mapping[str, object], environment: Mapping[str, str], file: Pat
 
 
 def plain_client_key(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> Secret | None:
-    """Return the first of the clients' keys unhashed, for `dragoman claude`, which must present one."""
+    """Return the first of the clients' keys that was given unhashed, for `dragoman claude`, which must present one."""
     layer, _ = _gather(flags, environment, file)
-    keys = client_key_texts(layer["client_keys"].value) if "client_keys" in layer else ()
-    return Secret(keys[0]) if keys else None
+    keys = plain_keys(layer["client_keys"].value) if "client_keys" in layer else ()
+    return next(iter(keys), None)
 
 
 def _gather(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> tuple[Layer, list[str]]:
@@ -109,7 +124,7 @@ def _gather(flags: Mapping[str, object], environment: Mapping[str, str], file: P
     in_file, more = from_file(file, SETTINGS) if file else ({}, [])
     ours: Layer = ChainMap(*(dict(layer) for layer in (from_flags(flags), in_environment, in_file)))
     theirs = from_openai_environment(environment)
-    if "upstream.key_command" in ours:  # whoever sets that means it, and not the key that other programs use
+    if _FETCHED & ours.keys():  # whoever sets that means it, and not the key that other programs use
         theirs = {name: each for name, each in theirs.items() if name != _API_KEY}
     return {**theirs, **ours}, mistakes + more
 
@@ -117,7 +132,7 @@ def _gather(flags: Mapping[str, object], environment: Mapping[str, str], file: P
 def _build(values: Mapping[str, object], layer: Mapping[str, Given]) -> Settings:
     upstream_url = "upstream.url"
     chosen_by = layer[upstream_url].origin if upstream_url in layer else "an API key was given"
-    if upstream_url not in layer and not {_API_KEY, "upstream.key_command"} & layer.keys():
+    if upstream_url not in layer and not {_API_KEY, *_FETCHED} & layer.keys():
         values, chosen_by = {**values, upstream_url: EMULATOR}, "nothing was given"
     groups: dict[str, Any] = {
         name: group(**{key.removeprefix(f"{name}."): v for key, v in values.items() if key.startswith(f"{name}.")})

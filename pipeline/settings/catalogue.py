@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from pipeline.settings import readers as read
+from pipeline.settings.client_keys import client_keys as read_client_keys
 from pipeline.settings.models import models as read_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.settings.keys import KeyHash, Secret
+    from pipeline.settings.client_keys import ClientKey
+    from pipeline.settings.keys import Secret
     from pipeline.settings.models import Models
     from pipeline.settings.readers import Reader
 
@@ -41,13 +43,20 @@ class UpstreamSettings:
     api_key: Secret | None = attrs.field(
         default=None, metadata=_about(read.secret, "key sent to the upstream; local engines need none")
     )
+    api_key_file: str = attrs.field(
+        default="",
+        metadata=_about(
+            read.text,
+            "file that holds the key, as orchestrators mount secrets; read again now and then, and when refused",
+        ),
+    )
     key_command: str = attrs.field(
         default="",
         metadata=_about(read.text, "shell command that prints the key, for keys that expire; run again before they do"),
     )
     key_lifetime: float = attrs.field(
         default=600.0,
-        metadata=_about(read.seconds, "how long a key of that command is used, where it does not say itself"),
+        metadata=_about(read.seconds, "how long a key of that file or command is used, where it does not say itself"),
     )
     headers: Mapping[str, Secret] = attrs.field(
         factory=lambda: MappingProxyType({}),
@@ -73,10 +82,21 @@ class UpstreamSettings:
             read.boolean, "ask for summaries of reasoning; OpenAI wants the organisation verified for that"
         ),
     )
+    shared_agents: bool = attrs.field(
+        default=False,
+        metadata=_about(
+            read.boolean, "one cache key for all subagents of a session that have the same long system prompt"
+        ),
+    )
     http2: bool = attrs.field(default=False, metadata=_about(read.boolean, "speak HTTP/2 where the upstream does"))
     retries: int = attrs.field(
         default=2, metadata=_about(read.whole(0, 10), "new attempts after a failure that came before any byte")
     )
+
+    @property
+    def keyed(self) -> bool:
+        """Whether a key goes with requests, wherever it comes from."""
+        return self.api_key is not None or bool(self.api_key_file or self.key_command)
 
 
 @attrs.frozen
@@ -141,9 +161,63 @@ class Timing:
     error_body: float = attrs.field(
         default=5.0, metadata=_about(read.seconds, "for the body of an upstream's error; then what was read counts")
     )
-    shutdown_grace: float = attrs.field(
-        default=10.0, metadata=_about(read.seconds, "for running requests to end when the server is told to stop")
+    shutdown_grace: float | None = attrs.field(
+        default=None,
+        metadata=_about(
+            read.seconds,
+            "for running requests to end when the server is told to stop; unset: 10 at a terminal, else 600",
+        ),
     )
+
+
+@attrs.frozen
+class StorageSettings:
+    """Where files and batches are kept. Sizes are bytes."""
+
+    where: Literal["auto", "upstream", "local"] = attrs.field(
+        default="auto",
+        metadata=_about(
+            read.choice("auto", "upstream", "local"),
+            "who keeps files and runs batches: the upstream's own API, this machine, or whichever there is",
+        ),
+    )
+    folder: str = attrs.field(
+        default="",
+        metadata=_about(read.text, "where this machine keeps them; empty: `dragoman` in the user's folder for data"),
+    )
+    concurrency: int = attrs.field(
+        default=4,
+        metadata=_about(read.whole(1, 1000), "requests of batches that this machine sends to the upstream at once"),
+    )
+    max_bytes: int = attrs.field(
+        default=10 * 2**30, metadata=_about(_BYTES, "space that all files on this machine may take")
+    )
+    owner_secret: Secret | None = attrs.field(
+        default=None,
+        metadata=_about(
+            read.secret,
+            "what marks files and batches as a client's; set one to keep them when the upstream's key is replaced",
+        ),
+    )
+
+
+@attrs.frozen
+class TelemetrySettings:
+    """Where spans and metrics are sent, as OTLP over HTTP. Nothing is sent, or imported, unless somebody says where."""
+
+    endpoint: str = attrs.field(
+        default="",
+        metadata=_about(
+            read.receiver_url,
+            "base URL of an OTLP/HTTP receiver, or `off`; empty: what OTEL_EXPORTER_OTLP_ENDPOINT and its kin say",
+        ),
+    )
+    headers: Mapping[str, Secret] = attrs.field(
+        factory=lambda: MappingProxyType({}),
+        metadata=_about(read.headers_by_name, "headers that every post to that receiver carries, such as its key"),
+    )
+    spans: bool = attrs.field(default=True, metadata=_about(read.boolean, "send spans to the receiver"))
+    metrics: bool = attrs.field(default=True, metadata=_about(read.boolean, "send metrics to the receiver"))
 
 
 @attrs.frozen
@@ -170,6 +244,13 @@ class Settings:
         default="dragoman",
         metadata=_about(read.choice("dragoman", "hypercorn"), "who speaks HTTP/1.1 on connections without TLS"),
     )
+    draining: Literal["answer", "close"] = attrs.field(
+        default="answer",
+        metadata=_about(
+            read.choice("answer", "close"),
+            "what new connections meet while the server ends: the answer 529, or nobody, so that a proxy asks another",
+        ),
+    )
     workers: int = attrs.field(default=1, metadata=_about(read.whole(1, 256), "processes that share the port"))
     log_format: Literal["console", "json"] = attrs.field(
         default="console", metadata=_about(read.choice("console", "json"), "logs for people or for machines")
@@ -185,6 +266,13 @@ class Settings:
             "what happens to what the upstream cannot do: the nearest faithful thing, reported, or a 400 that names it",
         ),
     )
+    broken_promises: Literal["refuse", "report"] = attrs.field(
+        default="refuse",
+        metadata=_about(
+            read.choice("refuse", "report"),
+            "what becomes of blocked domains and regions that the upstream cannot keep: a 400, or a reported drop",
+        ),
+    )
     models: Models = attrs.field(
         factory=lambda: MappingProxyType({}),
         metadata=_about(
@@ -192,12 +280,24 @@ class Settings:
             "a client's model name or family word, and the upstream model for it; or what a model of any name is like",
         ),
     )
-    client_keys: tuple[KeyHash, ...] = attrs.field(
-        default=(), metadata=_about(read.client_keys, "keys of which a client must present one; empty: none is asked")
+    client_keys: tuple[ClientKey, ...] = attrs.field(
+        default=(),
+        metadata=_about(
+            read_client_keys,
+            "keys of which a client must present one, by the names of those who have them; empty: none is asked",
+        ),
+    )
+    page_key: Secret | None = attrs.field(
+        default=None,
+        metadata=_about(
+            read.secret, "operator's key for the page at /dragoman/; without client_keys none is needed on this machine"
+        ),
     )
     upstream: UpstreamSettings = attrs.field(factory=UpstreamSettings)
     limits: Limits = attrs.field(factory=Limits)
     timing: Timing = attrs.field(factory=Timing)
+    storage: StorageSettings = attrs.field(factory=StorageSettings)
+    telemetry: TelemetrySettings = attrs.field(factory=TelemetrySettings)
     upstream_chosen_by: str = "default"
 
 
@@ -219,7 +319,13 @@ def _catalogue(settings_class: type, prefix: str = "") -> dict[str, Setting]:
     }
 
 
-GROUPS: Mapping[str, type] = {"upstream": UpstreamSettings, "limits": Limits, "timing": Timing}
+GROUPS: Mapping[str, type] = {
+    "upstream": UpstreamSettings,
+    "limits": Limits,
+    "timing": Timing,
+    "storage": StorageSettings,
+    "telemetry": TelemetrySettings,
+}
 """The nested groups of `Settings`: the first part of a dotted name."""
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType(

@@ -1,9 +1,7 @@
-"""Keys that must not be seen: the upstream's, kept whole, and the clients', kept as hashes."""
+"""Keys that must not be seen: how one is kept, and how clients present theirs."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 
 import attrs
@@ -26,29 +24,6 @@ class Secret:
     def reveal(self) -> str:
         """Return the text, for the one header that needs it."""
         return self._text
-
-
-@attrs.frozen(repr=False)
-class KeyHash:
-    """What is kept of a key that clients present: its SHA-256, never the key itself.
-
-    A plain hash is enough (no salt, no stretching) because such keys are long and random, not chosen words.
-    """
-
-    digest: bytes
-
-    @classmethod
-    def of(cls, key: str) -> KeyHash:
-        """Hash a plain key; lone surrogates, which header bytes can become, are hashed too."""
-        return cls(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest())
-
-    def __repr__(self) -> str:
-        """Show nothing of the digest: the log of a weak key's hash is a gift to whoever guesses."""
-        return "KeyHash(hidden)"
-
-    def matches(self, candidate: str) -> bool:
-        """Tell whether `candidate` is the key, in a time that does not depend on where they differ."""
-        return hmac.compare_digest(self.digest, KeyHash.of(candidate).digest)
 
 
 _BEARER = "bearer "

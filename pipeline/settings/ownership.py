@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pipeline.settings.catalogue import SETTINGS
-from pipeline.settings.keys import KeyHash, Secret
+from pipeline.settings.client_keys import ClientKey
+from pipeline.settings.keys import Secret
 from stages.tables.model_registry import Described
 from stages.tables.prices import Price
 
@@ -39,7 +40,7 @@ Address = tuple[str, int]
 _CHALLENGE = re.compile(r"[0-9a-f]{64}")
 _SIZE = 32  # bytes of a secret and of a challenge
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_OF_ONE_PROCESS = frozenset({"host", "port", "workers", "log_format", "log_level"})
+_OF_ONE_PROCESS = frozenset({"host", "port", "workers", "log_format", "log_level", "draining", "timing.shutdown_grace"})
 # Settings that change nothing about the answers, so that a server which differs in them will do.
 
 
@@ -112,7 +113,7 @@ def _read(file: Path) -> bytes | None:
 
 def _facts(settings: Settings) -> Iterator[str]:
     for name in SETTINGS:
-        if name not in _OF_ONE_PROCESS:
+        if name not in _OF_ONE_PROCESS and not name.startswith("telemetry."):
             yield f"{name}={_plain(attrgetter(name)(settings))!r}"
 
 
@@ -121,8 +122,8 @@ def _plain(value: object) -> object:
     match value:
         case Secret():
             return value.reveal()
-        case KeyHash():
-            return value.digest
+        case ClientKey():
+            return (value.name, value.digest)
         case Mapping():
             return sorted((str(name), _plain(each)) for name, each in value.items())
         case tuple() | list():

@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from pipeline.settings.keys import KeyHash, Secret
+from pipeline.settings.keys import Secret
 
 Reader = Callable[[object], object]
 """From a given value (`str` from flags and environment, any TOML type from a file) to the setting's own type."""
 
 EMULATOR = "emulator"
 """The upstream that is no URL: the emulated Responses API inside this process."""
+
+OFF = "off"
+"""No receiver of telemetry, whatever the environment says."""
 
 _BOOLEANS: Mapping[str, bool] = {
     "true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False,
@@ -91,19 +94,6 @@ def secret(value: object) -> Secret:
     raise ValueError("a key of printable ASCII characters without spaces")
 
 
-def client_key_texts(value: object) -> tuple[str, ...]:
-    """Read the plain keys that clients may present: a list, or one text with commas between."""
-    keys = value.split(",") if isinstance(value, str) else value
-    if isinstance(keys, list) and all(isinstance(key, str) and re.fullmatch(r"[!-~]+", key.strip()) for key in keys):
-        return tuple(key.strip() for key in keys)
-    raise ValueError("keys of printable ASCII characters without spaces, as a list or with commas between")
-
-
-def client_keys(value: object) -> tuple[KeyHash, ...]:
-    """Read the clients' keys and keep only their hashes."""
-    return tuple(KeyHash.of(key) for key in client_key_texts(value))
-
-
 def names(value: object) -> tuple[str, ...]:
     """Read names of hosts: a list, or one text with commas between; kept in lower case."""
     listed = value.split(",") if isinstance(value, str) else value
@@ -125,6 +115,16 @@ def upstream_url(value: object) -> str:
         if _is_base_url(value):
             return value.rstrip("/")
     raise ValueError('"emulator", or a URL as https://host/v1 without a name, password, query or fragment in it')
+
+
+def receiver_url(value: object) -> str:
+    """Read the base URL of what takes telemetry, `off` and nothing included; no slash is left at its end."""
+    if isinstance(value, str):
+        if value.lower() in (OFF, ""):
+            return value.lower()
+        if _is_base_url(value):
+            return value.rstrip("/")
+    raise ValueError('"off", or a URL as http://host:4318 without a name, password, query or fragment in it')
 
 
 def _is_base_url(value: str) -> bool:

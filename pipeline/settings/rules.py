@@ -72,8 +72,13 @@ _KINDS = {bool: "true or false", int: "a whole number", str: "a text"}
 
 
 def _one_key(settings: Settings) -> Iterator[str]:
-    if settings.upstream.api_key is not None and settings.upstream.key_command:
-        yield "upstream.key_command: there is upstream.api_key as well; leave one of them out"
+    upstream = settings.upstream
+    ways = {"api_key": upstream.api_key, "api_key_file": upstream.api_key_file, "key_command": upstream.key_command}
+    first, *others = [f"upstream.{name}" for name, value in ways.items() if value] or [""]
+    for other in others:
+        yield f"{other}: there is {first} as well; leave one of them out"
+    if upstream.api_key_file and not Path(upstream.api_key_file).is_file():
+        yield "upstream.api_key_file: there is no such file"
 
 
 def _described_by_name(settings: Settings) -> Iterator[str]:
@@ -92,7 +97,7 @@ RULES: tuple[tuple[frozenset[str], Callable[[Settings], Iterator[str]]], ...] = 
     (frozenset({"host", "client_keys"}), _open_to_others_needs_keys),
     (frozenset({"certfile", "keyfile"}), _certificate_with_key),
     (frozenset({"timing.ping_after", "timing.nudge_after"}), _ping_before_nudge),
-    (frozenset({"upstream.api_key", "upstream.key_command"}), _one_key),
+    (frozenset({"upstream.api_key", "upstream.api_key_file", "upstream.key_command"}), _one_key),
     (frozenset({"models"}), _described_by_name),
     (frozenset({"upstream.profile"}), _known_profile),
     (frozenset({"upstream.profile_overrides"}), _known_overrides),

@@ -8,16 +8,21 @@ from typing import Any
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from pipeline.telemetry import names
+from stages.canonical.report import FAITHFUL
 
 _USUAL = frozenset(
     {
         *("event", "level", "timestamp", "outcome", "seconds", "request_id", "method", "route", "status", "blocks"),
         *("asked_model", "upstream_model", "stream", "unfaithful", "prefix", "stop_reason", "first_byte_seconds"),
         *("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens", "left_out"),
-        *("cost_usd", "cache_hit_rate", "kind", "upstream_request_id", "long_lived_tokens"),
+        *("cost_usd", "cache_hit_rate", "kind", "upstream_request_id", "long_lived_tokens", "session"),
+        "first_content_seconds",
     }
 )
 # Everything else is said behind the line, where it is there at all.
+
+_AS_EVER = {"attempts": 1, "upstream_status": 200, "mapping": FAITHFUL}
+# Said where it is anything else.
 
 _THOUSAND = 1_000
 
@@ -41,9 +46,13 @@ def request_line(fields: Mapping[str, Any]) -> str:
         _tokens(fields),
         f"${fields['cost_usd']:.4f}" if "cost_usd" in fields else "",
         str(fields.get("request_id", "")),
-        *(f"{name}={value}" for name, value in fields.items() if name not in _USUAL and value not in ("", None)),
+        *(f"{name}={value}" for name, value in fields.items() if _is_worth_a_word(name, value)),
     ]
     return "  ".join(filter(None, parts))
+
+
+def _is_worth_a_word(name: str, value: object) -> bool:
+    return name not in _USUAL and value not in ("", None) and _AS_EVER.get(name) != value
 
 
 def _what(fields: Mapping[str, Any]) -> str:

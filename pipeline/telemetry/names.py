@@ -20,11 +20,29 @@ STARTED = "started"
 LOOKED = "looked"
 """The upstream was looked at: what it was taken for, by whom, and what it holds."""
 
+RELOADED = "reloaded"
+"""Settings were read anew: names of those that changed, and of those that need a restart; never a value."""
+
+RELOAD_FAILED = "reload_failed"
+"""Settings could not be read anew, and why; those from before are in."""
+
+NOT_STARTED = "not_started"
+"""Nothing was begun, and why: settings that are wrong, or a port that is taken."""
+
+WORKER_ENDED = "worker_ended"
+"""A worker ended unasked: which, how, and in how many seconds another takes its place."""
+
+STOPPING = "stopping"
+"""The server was told to end: by what, how many requests and streams run, and how long they have."""
+
 STOPPED = "stopped"
 """The server has ended all its requests."""
 
 LEARNT = "learnt"
 """An upstream was found not to take something, which is left out from now on."""
+
+NOT_EXPORTED = "not_exported"
+"""Telemetry that somebody has asked for is not sent, and why."""
 
 CLIENT_LEFT = "client_left"
 """Outcome of a request whose client closed the connection first."""

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import trio
 from structlog.typing import FilteringBoundLogger
 
-from pipeline.telemetry import names
+from pipeline.telemetry import names, semantics
 from pipeline.telemetry.request_cost import RequestCost
 from stages.redactor import Fact
 from stages.tables.model_registry import ModelRegistry
+
+if TYPE_CHECKING:
+    from pipeline.telemetry.otlp.spans import RequestTrace
 
 
 @attrs.define
@@ -30,6 +33,7 @@ class RequestLog:
         outcome: how it ended: `ok`, a failure's kind, or why it was cut; empty as long as nobody has said it.
         clock: tells the time in seconds.
         began: when the request came, by that clock.
+        trace: its spans, which hear all of this as well; None where none are exported.
         request_cost: works out what an answer cost, and how the cache served it; None leaves that out.
     """
 
@@ -39,12 +43,15 @@ class RequestLog:
     request_cost: RequestCost | None = None
     clock: Callable[[], float] = trio.current_time
     began: float = attrs.field(default=attrs.Factory(lambda own: own.clock(), takes_self=True))
+    trace: RequestTrace | None = None
     _blocks: Counter[str] = attrs.field(factory=Counter, init=False)
 
     def hear(self, fact: Fact) -> None:
         """Add one fact to the line, and write it by itself at level `debug`."""
         values = dict(fact.values)
         if fact.name == "block_start":
+            if not self._blocks:
+                self.fields["first_content_seconds"] = self._seconds()
             self._blocks[str(values["type"])] += 1
         elif fact.name == "message_end":
             self.outcome = names.OK
@@ -54,7 +61,20 @@ class RequestLog:
         elif fact.name == "failure":
             self.outcome = str(values["kind"])
             self.fields.update(values)
+        if self.trace is not None:
+            self.trace.hear(fact, self.fields)
         self.logger.debug(fact.name, request_id=self.fields.get("request_id"), **values)
+
+    def ask(self) -> list[tuple[bytes, bytes]]:
+        """Note that the upstream is asked; return the headers that carry the request's trace there."""
+        self.fields["attempts"] = self.fields.get("attempts", 0) + 1
+        return [] if self.trace is None else self.trace.ask(self.fields)
+
+    def answered(self, status: int | None, cause: str = "") -> None:
+        """Note what the upstream answered with, or in a word of ours why no answer came."""
+        self.fields["upstream_status"] = status
+        if self.trace is not None:
+            self.trace.answered(status, cause)
 
     def speak(self, status: int) -> None:
         """Note that the head of an answer leaves."""
@@ -64,24 +84,23 @@ class RequestLog:
         return round(self.clock() - self.began, 3)
 
     def write(self) -> dict[str, Any]:
-        """Write the request's line, for it is over; return what the line says."""
+        """Write the request's line, for it is over, and end its spans; return what the line says."""
         blocks = ",".join(f"{kind}:{count}" for kind, count in sorted(self._blocks.items()))
         outcome = _ENDED_BY.get(str(self.fields.get("cause")), self.outcome) or names.CLIENT_LEFT
         write = self.logger.info if outcome in _NO_FAULT else self.logger.warning
-        if outcome == names.OK and self.fields.get("route") in _PROBES:
+        if outcome == names.OK and self.fields.get("route") in semantics.WATCHING:
             write = self.logger.debug
         fields = {"outcome": outcome, "seconds": self._seconds(), **self.fields}
         if blocks:
             fields["blocks"] = blocks
         write(names.REQUEST, **fields)
+        if self.trace is not None:
+            self.trace.end(fields)
         return fields
 
 
 _ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE}
 # What we caused ourselves, by the cause of the failure that the client was told.
-
-_PROBES = ("/healthz",)
-# Asked every few seconds by whoever watches over the process: a line each would bury all others.
 
 _NO_FAULT = (names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED)
 

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.telemetry import names, semantics
 from pipeline.telemetry.tally import Tally
 from stages.canonical.failure import Kind
+from stages.tables.errors import OWN_CAUSES
 from stages.tables.models import RELEASES
+
+_FIRST_OK, _FIRST_MOVED = 200, 300
+_STATUSES = range(300, 600)
+# Of an upstream: any may come, and a few do.
 
 _MISSES = {"prefix changed": semantics.CHANGED, "upstream forgot": semantics.FORGOTTEN}
 
 
-def tally_of(routes: Collection[str]) -> Tally:
-    """Make what requests are counted in.
-
-    Args:
-        routes: the names of the routes; a request of none counts as `other`, like everything that no table has.
-    """
+def tally_of() -> Tally:
+    """Make what requests are counted in; what no table has counts as `other`, and the routes are still to be told."""
     outcomes = {names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED, names.OVERDUE, *(kind.name.lower() for kind in Kind)}
     words = {
-        semantics.ROUTE: frozenset(routes),
         semantics.STATUS: frozenset({"200", *(str(kind.status) for kind in Kind)}),
         semantics.OUTCOME: frozenset(outcomes),
         semantics.MODEL: frozenset(release.id for release in RELEASES),
         semantics.TOKEN_TYPE: frozenset(semantics.TOKEN_TYPES),
+        semantics.UPSTREAM_OUTCOME: frozenset({names.OK, *map(str, _STATUSES), *OWN_CAUSES}),
         semantics.CACHE: frozenset({semantics.HIT, semantics.COLD, *_MISSES.values()}),
     }
     return Tally(semantics.METRICS, words)
@@ -39,20 +40,33 @@ def count_request(tally: Tally, fields: Mapping[str, Any]) -> None:
         fields: what its log line says.
     """
     outcome = str(fields["outcome"])
-    tally.add(semantics.REQUESTS, (str(fields.get("route")), str(fields.get("status")), outcome))
+    client = str(fields.get("client", ""))
+    tally.add(semantics.REQUESTS, (str(fields.get("route")), str(fields.get("status")), outcome, client))
+    if "attempts" in fields:
+        tally.add(semantics.UPSTREAM, (_upstream(fields),))
     if "upstream_model" not in fields:
         return
     model = str(fields["upstream_model"])
     tally.observe(semantics.DURATION, (model, outcome), fields["seconds"])
     if "first_byte_seconds" in fields:
         tally.observe(semantics.FIRST_BYTE, (model,), fields["first_byte_seconds"])
+    if "first_content_seconds" in fields:
+        tally.observe(semantics.FIRST_CONTENT, (model,), fields["first_content_seconds"])
     for kind, fact in semantics.TOKEN_TYPES.items():
         if fields.get(fact):
-            tally.add(semantics.TOKENS, (model, kind), fields[fact])
+            tally.add(semantics.TOKENS, (model, client, kind), fields[fact])
     if "cost_usd" in fields:
-        tally.add(semantics.COST, (model,), fields["cost_usd"])
+        tally.add(semantics.COST, (model, client), fields["cost_usd"])
     if "cache_hit_rate" in fields:
         tally.add(semantics.CACHED, (model, _cache(fields)))
+
+
+def _upstream(fields: Mapping[str, Any]) -> str:
+    """The upstream's last word: `ok`, its status, or why none came; empty where the request was over before."""
+    status = fields.get("upstream_status")
+    if status is None:
+        return str(fields.get("cause", ""))
+    return names.OK if _FIRST_OK <= status < _FIRST_MOVED else str(status)
 
 
 def _cache(fields: Mapping[str, Any]) -> str:

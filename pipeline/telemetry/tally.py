@@ -7,7 +7,7 @@ metric does not know becomes `other`, so the number of series is bounded whateve
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 import attrs
@@ -75,10 +75,19 @@ class Tally:
         """Begin at nothing."""
         self._numbers = {name: {} for name in self.metrics}
 
+    def know(self, label: str, words: Iterable[str]) -> None:
+        """Let a label say these words from now on, besides those that it may say already."""
+        self.words = {**self.words, label: self.words.get(label, frozenset()).union(words)}
+
     def add(self, name: str, labels: Labels = (), amount: float = 1.0) -> None:
         """Add to a counter or a gauge."""
         series, key = self._series(name, labels)
         series[key] = series.get(key, 0.0) + amount  # type: ignore[operator] # a metric has one form
+
+    def put(self, name: str, labels: Labels, value: float) -> None:
+        """Set a gauge."""
+        series, key = self._series(name, labels)
+        series[key] = value
 
     def observe(self, name: str, labels: Labels, value: float) -> None:
         """Put a value into a histogram."""

@@ -11,8 +11,8 @@ import random
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
-from functools import cache
-from typing import Self
+from functools import cache, partial
+from typing import Protocol, Self
 
 import attrs
 import httpx
@@ -21,7 +21,7 @@ import trio
 from pipeline.settings import Secret, Timing
 from pipeline.upstream.carried import OURS, Carried, Headers
 from pipeline.upstream.causes import cause_of
-from pipeline.upstream.credentials import KeyCommand
+from pipeline.upstream.credentials import FetchedKey
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import parsed
@@ -59,6 +59,18 @@ def fingerprint(url: str, key: Secret | None) -> str:
     """Name an upstream account without telling its key: what sealed reasoning is bound to."""
     secret = key.reveal() if key else ""
     return hashlib.sha256(f"{url}\n{secret}".encode()).hexdigest()[:12]
+
+
+class Attempts(Protocol):
+    """Hears of each attempt at a request."""
+
+    def ask(self) -> Headers:
+        """Take note that the upstream is asked; return headers that go with the question besides ours."""
+        ...
+
+    def answered(self, status: int | None, cause: str = "") -> None:
+        """Take note of the upstream's status, or in a word of ours why no answer came."""
+        ...
 
 
 _UNCONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
@@ -195,7 +207,7 @@ class UpstreamClient:
     """
 
     url: str
-    key: Secret | KeyCommand | None
+    key: Secret | FetchedKey | None
     transport: httpx.AsyncBaseTransport
     timing: Timing
     retries: int = 2
@@ -204,7 +216,7 @@ class UpstreamClient:
 
     def __attrs_post_init__(self) -> None:
         """Prepare the headers that every request carries; a key that a command prints comes later."""
-        key = None if isinstance(self.key, KeyCommand) else self.key
+        key = None if isinstance(self.key, FetchedKey) else self.key
         object.__setattr__(self, "_headers", self.carried.with_key(OURS, key))
 
     async def post(
@@ -215,6 +227,7 @@ class UpstreamClient:
         *,
         first_byte_timeout: float | None = None,
         retries: int | None = None,
+        attempts: Attempts | None = None,
     ) -> UpstreamResponse | Failure:
         """Send one request, again if it failed before anything came back.
 
@@ -225,16 +238,18 @@ class UpstreamClient:
             first_byte_timeout: seconds until the head must have come; None is `timing.first_byte`, which suits streams
                 alone.
             retries: new attempts at most; None is the client's own number.
+            attempts: hears of each attempt.
         """
         first_byte_timeout = self.timing.first_byte if first_byte_timeout is None else first_byte_timeout
-        outcome = await self._attempt(path, body, plan, first_byte_timeout)
+        attempt = partial(self._attempt, path, body, plan, first_byte_timeout, attempts)
+        outcome = await attempt()
         if isinstance(outcome, _Unaccepted):  # the command may know a better key by now; nothing was answered yet
-            outcome = await self._attempt(path, body, plan, first_byte_timeout)
-        for attempt in range(self.retries if retries is None else retries):
+            outcome = await attempt()
+        for time in range(self.retries if retries is None else retries):
             if not isinstance(outcome, _Transient):
                 break
-            await trio.sleep(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-            outcome = await self._attempt(path, body, plan, first_byte_timeout)
+            await trio.sleep(FIRST_PAUSE * 2**time * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            outcome = await attempt()
         return outcome.failure if isinstance(outcome, _Transient | _Unaccepted) else outcome
 
     async def get(self, url: str, first_byte_timeout: float) -> tuple[int, Mapping[str, str], bytes] | Failure:
@@ -300,25 +315,27 @@ class UpstreamClient:
             return failure_of_fault(error)
         if response.is_success:
             return UpstreamResponse(response)
-        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, KeyCommand) and key is not None:
+        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, FetchedKey) and key is not None:
             self.key.forget(key)
         async with UpstreamResponse(response) as answer:
             return await _read_error(response.status_code, answer, None, timing.error_body)
 
     async def _authorized(self) -> tuple[Headers, Secret | None] | Failure:
         """The headers of a request, and the key in them if a command printed it; waits for that command alone."""
-        if not isinstance(self.key, KeyCommand):
+        if not isinstance(self.key, FetchedKey):
             return self._headers, None
         key = await self.key.key()
         return key if isinstance(key, Failure) else (self.carried.with_key(OURS, key), key)
 
     async def _attempt(
-        self, path: str, body: bytes, plan: AnswerPlan | None, first_byte_timeout: float
+        self, path: str, body: bytes, plan: AnswerPlan | None, first_byte_timeout: float, attempts: Attempts | None
     ) -> UpstreamResponse | Failure | _Transient | _Unaccepted:
         authorized = await self._authorized()
         if isinstance(authorized, Failure):
             return authorized
         headers, key = authorized
+        if attempts is not None and (more := attempts.ask()):
+            headers = [*headers, *more]
         request = httpx.Request("POST", _address(self.url + path + self.carried.query), headers=headers, content=body)
         timing = self.timing
         request.extensions["timeout"] = {"connect": timing.connect, "read": first_byte_timeout, "write": timing.silence}
@@ -326,12 +343,16 @@ class UpstreamClient:
             response = await self.transport.handle_async_request(request)
         except httpx.HTTPError as error:
             failure = failure_of_fault(error)
+            if attempts is not None:
+                attempts.answered(None, failure.cause or "")
             return _Transient(failure) if _may_pass(error) else failure
+        if attempts is not None:
+            attempts.answered(response.status_code)
         if response.is_success:
             return UpstreamResponse(response)
         async with UpstreamResponse(response) as answer:
             failure = await _read_error(response.status_code, answer, plan, timing.error_body)
-        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, KeyCommand) and key is not None:
+        if response.status_code == httpx.codes.UNAUTHORIZED and isinstance(self.key, FetchedKey) and key is not None:
             self.key.forget(key)
             return _Unaccepted(failure)
         is_json = "json" in response.headers.get("content-type", "")

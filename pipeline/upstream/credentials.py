@@ -1,7 +1,7 @@
-"""The key that goes upstream: one that was set, or one that a command prints and that expires.
+"""The key that goes upstream, where it was not set itself: one that a command prints or a file holds, and that expires.
 
-A command's key is run for by whoever needs it first, and all others wait for that one run. How long it is good for it
-says itself, if it is a JSON web token; else a setting does. Neither the key nor what the command says is logged.
+It is fetched by whoever needs it first, and all others wait for that. How long it is good for it says itself, if it is
+a JSON web token; else a setting does. Neither the key nor what the command says is logged.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -23,7 +24,7 @@ from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 
 PATIENCE = 30.0
-"""Seconds that the command may take: signing in at a cloud takes some, and asking a person takes for ever."""
+"""Seconds that fetching may take: signing in at a cloud takes some, and asking a person takes for ever."""
 
 MARGIN = 300.0
 """Seconds before its end from which on a key is replaced; a quarter of its life where that is shorter."""
@@ -31,24 +32,41 @@ MARGIN = 300.0
 _LONGEST = 64 * 2**10
 _KEY = re.compile(r"[!-~]+")
 
-Run = Callable[[str], Awaitable[tuple[int, bytes]]]
-"""Runs a command; returns its exit code and what it printed."""
+Fetch = Callable[[str], Awaitable[tuple[int, bytes]]]
+"""Runs a command, or reads a file; returns an exit code and what was printed or read."""
+
+
+@attrs.frozen
+class Origin:
+    """Where keys are fetched.
+
+    Attributes:
+        fetch: gets what is there.
+        name: what it is called in a sentence, with its setting.
+        lacks: what it has not done where it gives no key.
+        cause: the cause of such a failure.
+    """
+
+    fetch: Fetch
+    name: str
+    lacks: str
+    cause: str
 
 
 @attrs.define
-class KeyCommand:
-    """A key that a command prints.
+class FetchedKey:
+    """A key that a command prints or a file holds.
 
     Attributes:
-        command: for `/bin/sh`.
+        place: the command, for `/bin/sh`; or the file's path.
         lifetime: seconds that a key is used which does not tell its own end.
-        run: stands in for the shell, for tests.
+        origin: how it is fetched.
         now: the time in seconds since the epoch, for what a key says about its end.
     """
 
-    command: str = attrs.field(repr=False)
+    place: str = attrs.field(repr=False)
     lifetime: float
-    run: Run = attrs.field(factory=lambda: run_in_shell)
+    origin: Origin
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp()
     _key: Secret | None = attrs.field(default=None, init=False)
     _renew_at: float = attrs.field(default=0.0, init=False)
@@ -58,8 +76,8 @@ class KeyCommand:
     async def key(self) -> Secret | Failure:
         """Return a key that is good for now.
 
-        Waits for the command only where there is no such key: while somebody replaces one that is about to end, all
-        others use it. Cancelled while it runs the command, it ends that, and the next who needs a key runs it again.
+        Fetches one only where there is no such key, and waits: while somebody replaces one that is about to end, all
+        others use it. Cancelled while it fetches, it ends that, and the next who needs a key begins anew.
         """
         if self._is_good(self._renew_at) or (self._lock.locked() and self._is_good(self._ends_at)):
             return self._good()
@@ -87,15 +105,18 @@ class KeyCommand:
     async def _fetched(self) -> Secret | Failure:
         try:
             with trio.fail_after(PATIENCE):
-                code, printed = await self.run(self.command)
+                code, found = await self.origin.fetch(self.place)
         except trio.TooSlowError:
-            return _failed(f"did not end within {PATIENCE:.0f} seconds")
+            return self._failed(f"did not end within {PATIENCE:.0f} seconds")
         except OSError as error:
-            return _failed(f"could not be run ({type(error).__name__})")
+            return self._failed(f"could not be had ({type(error).__name__})")
         if code:
-            return _failed(f"ended with exit code {code}")
-        text = printed[:_LONGEST].decode("ascii", "replace").strip()
-        return Secret(text) if _KEY.fullmatch(text) else _failed("did not print one key and nothing else")
+            return self._failed(f"ended with exit code {code}")
+        text = found[:_LONGEST].decode("ascii", "replace").strip()
+        return Secret(text) if _KEY.fullmatch(text) else self._failed(self.origin.lacks)
+
+    def _failed(self, how: str) -> Failure:
+        return Failure(Kind.UNAVAILABLE, f"{self.origin.name} {how}.", cause=self.origin.cause)
 
     def _keep(self, key: Secret) -> None:
         lifetime = self.lifetime
@@ -104,10 +125,6 @@ class KeyCommand:
         self._key = key
         self._ends_at = trio.current_time() + lifetime
         self._renew_at = self._ends_at - min(MARGIN, lifetime / 4)
-
-
-def _failed(how: str) -> Failure:
-    return Failure(Kind.UNAVAILABLE, f"The command of upstream.key_command {how}.", cause="KeyCommand")
 
 
 def expiry(key: str) -> float | None:
@@ -136,3 +153,24 @@ async def run_in_shell(command: str) -> tuple[int, bytes]:
         check=False,
     )
     return done.returncode, done.stdout
+
+
+async def read_key_file(path: str) -> tuple[int, bytes]:
+    """Read a file's beginning in a thread; cancelled, what was read is dropped."""
+
+    def read() -> bytes:
+        with Path(path).open("rb") as opened:
+            return opened.read(_LONGEST)
+
+    return 0, await trio.to_thread.run_sync(read, abandon_on_cancel=True)
+
+
+COMMAND = Origin(
+    run_in_shell, "The command of upstream.key_command", "did not print one key and nothing else", "KeyCommand"
+)
+"""A command that prints a key."""
+
+KEY_FILE = Origin(
+    read_key_file, "The file of upstream.api_key_file", "does not hold one key and nothing else", "KeyFile"
+)
+"""A file that holds a key, as orchestrators mount their secrets."""

@@ -16,6 +16,7 @@ import trio
 
 from pipeline.upstream.client import UpstreamClient, UpstreamResponse
 from stages.canonical.failure import Failure, Kind
+from stages.tables.stored_files import UPSTREAM_EXPIRES_AFTER
 from stages.wire import json
 
 MAX_ANSWER = 16 * 2**20
@@ -26,6 +27,7 @@ PIECE = 256 * 2**10
 
 _UNREADABLE = Failure(Kind.UPSTREAM, "The upstream's answer is not as its API has it.", cause="bad_body")
 _JSON = "application/json"
+_FILES_OF_A_BATCH = ("input_file_id", "output_file_id", "error_file_id")
 
 
 class _Form(httpx.AsyncByteStream, AsyncIterator[bytes]):
@@ -64,12 +66,16 @@ class _Form(httpx.AsyncByteStream, AsyncIterator[bytes]):
 
 @attrs.frozen
 class UpstreamStore:
-    """The files and batches of one upstream account.
+    """The files and batches of one upstream account; see `pipeline.storage.store.Store` for its calls.
 
     Every call waits for the whole answer and may be cancelled; what it was to do may be done all the same.
     """
 
     client: UpstreamClient
+    max_lines: int = 50_000
+    max_bytes: int = 200 * 2**20
+    max_age: int = UPSTREAM_EXPIRES_AFTER
+    runs_messages: bool = False
 
     async def upload(
         self, fields: Mapping[str, str], filename: str, file: IO[bytes], size: int
@@ -111,6 +117,14 @@ class UpstreamStore:
     async def cancel_batch(self, ident: str) -> dict[str, Any] | Failure:
         """Ask that a batch be ended."""
         return await self._json("POST", f"/batches/{quote(ident, safe='')}/cancel", b"", {"content-type": _JSON})
+
+    async def delete_batch(self, batch: Mapping[str, Any]) -> Failure | None:
+        """Delete the files of a batch, since a batch itself cannot be deleted; those that are gone already count."""
+        for ident in [batch[name] for name in _FILES_OF_A_BATCH if batch.get(name)]:
+            told = await self.delete(ident)
+            if isinstance(told, Failure) and told.kind is not Kind.NOT_FOUND:
+                return told
+        return None
 
     async def _page(self, path: str) -> dict[str, Any] | Failure:
         page = await self._json("GET", path)

@@ -62,9 +62,16 @@ class ResultStart:
 
 @attrs.frozen
 class CompactionStart:
-    """A summary begins; `signature` is its seal, None where no summary came about."""
+    """A summary begins.
+
+    Attributes:
+        signature: its seal; None where no summary came about.
+        tool_changes: Anthropic's blocks about tools that came and went in what is summed up; None where that is not
+            said.
+    """
 
     signature: str | None = None
+    tool_changes: tuple[dict[str, Any], ...] | None = None
 
 
 BlockStart = TextStart | ThinkingStart | ToolUseStart | ServerToolUseStart | ResultStart | CompactionStart
@@ -171,6 +178,8 @@ class MessageEnd:
         container: id and end of life of the machine that they ran on, in Anthropic's shape.
         left_out: how many upstream items or events had no counterpart, by type.
         dropped_reasoning: how many reasoning items of the request the upstream kept from the model, by its reason.
+        transformations: Anthropic's list of the thinking blocks that the model was not shown; None where the client did
+            not ask.
         repaired: how many members were left out of arguments and structured answers, since their schema forbids them.
     """
 
@@ -182,6 +191,7 @@ class MessageEnd:
     container: dict[str, Any] | None = None
     left_out: tuple[tuple[str, int], ...] = ()
     dropped_reasoning: tuple[tuple[str, int], ...] = ()
+    transformations: tuple[dict[str, Any], ...] | None = None
     repaired: int = 0
 
 

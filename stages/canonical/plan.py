@@ -23,6 +23,19 @@ class ThinkingDisplay(Enum):
 
 
 @attrs.frozen
+class BoundReasoning:
+    """The thinking blocks of a request whose client wants to hear which of them the model did not see.
+
+    Attributes:
+        mismatched: the reason of each that was not sent, by its path.
+        returned: the paths of those that were sent.
+    """
+
+    mismatched: Mapping[str, str] = attrs.field(factory=dict)
+    returned: tuple[str, ...] = ()
+
+
+@attrs.frozen
 class AnswerPlan:
     """How to read the answer to one request.
 
@@ -50,6 +63,8 @@ class AnswerPlan:
         keyed: whether the upstream's key is the gateway's own, behind keys of its clients: no client can mend it.
         applied_edits: what was taken out of the conversation, in Anthropic's shape; None where nothing was asked.
         summarises: whether the answer is a summary of the conversation, and nothing else.
+        tool_changes: what a summary says of tools that came and went before it; None where none is asked for.
+        reasoning: what the client asked to hear about its thinking blocks; None where it did not.
         extras: fields of the message that only those clients get who asked for them.
     """
 
@@ -74,4 +89,6 @@ class AnswerPlan:
     keyed: bool = False
     applied_edits: tuple[dict[str, Any], ...] | None = None
     summarises: bool = False
+    tool_changes: tuple[dict[str, Any], ...] | None = None
+    reasoning: BoundReasoning | None = None
     extras: Mapping[str, Any] = attrs.field(factory=dict)

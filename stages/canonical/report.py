@@ -24,6 +24,8 @@ class Disposition(Enum):
 SUMMARISED = frozenset({Disposition.EMULATED, Disposition.APPROXIMATED, Disposition.DROPPED})
 """What is worth a word on every answer."""
 
+_GRAVEST_FIRST = (Disposition.DROPPED, Disposition.APPROXIMATED, Disposition.EMULATED)
+
 # Names of unknown fields are the client's words, and must not break out of a header.
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _NAME_LENGTH = 64
@@ -33,6 +35,9 @@ MAX_SUMMARY = 512
 
 ALL_FAITHFUL = "faithful=all"
 """The summary of a request of which everything was kept or translated."""
+
+FAITHFUL = "faithful"
+"""The outcome of a request of which everything was kept or translated."""
 
 UNFAITHFUL = frozenset({Disposition.APPROXIMATED, Disposition.DROPPED})
 """What a client who insists on faithfulness does not accept."""
@@ -93,6 +98,11 @@ class Report:
     def unfaithful(self) -> Note | None:
         """The first part that does not mean upstream what the client meant by it; None if all does."""
         return next((note for note in self.notes if note.disposition in UNFAITHFUL), None)
+
+    def outcome(self) -> str:
+        """The gravest thing that became of any part: `faithful`, `emulated`, `approximated` or `dropped`."""
+        met = {note.disposition for note in self.notes}
+        return next((each.value for each in _GRAVEST_FIRST if each in met), FAITHFUL)
 
     def summary(self, limit: int = MAX_SUMMARY) -> str:
         """The report in one header value: `dropped=top_k;emulated=stop_sequences`, at most `limit` characters.

@@ -147,10 +147,43 @@ class Compaction(Cacheable):
     """A summary that stands for all that was said before it; `content` is None where none came about: says nothing.
 
     `signature` is our seal of the summary when we wrote the block, and anything at all when somebody else did.
+    `tool_changes` lead from the request's tools to those that there were where the summary ends; None is not known.
     """
 
     content: str | None = None
     signature: str | None = None
+    tool_changes: tuple[ContentBlock, ...] | None = None
+
+
+@attrs.frozen
+class ChangedTool(Node):
+    """What comes or goes in the middle of a conversation.
+
+    Attributes:
+        type: `tool_reference`, `mcp_tool_reference`, `mcp_toolset_reference` or `tool_definition`.
+        name: the tool's name, as the model calls it; a server's own name for it, with `server_name`.
+        server_name: the MCP server whose tools these are.
+        definition: the tool itself, where it is given by value.
+    """
+
+    type: str
+    name: str | None = None
+    server_name: str | None = None
+    definition: AnyTool | None = None
+
+
+@attrs.frozen
+class ToolAddition(Cacheable):
+    """From here on the model may call this tool."""
+
+    tool: ChangedTool
+
+
+@attrs.frozen
+class ToolRemoval(Cacheable):
+    """From here on the model may not call this tool any more."""
+
+    tool: ChangedTool
 
 
 def _unmarked(body: JsonObject) -> str:
@@ -177,6 +210,8 @@ ContentBlock = (
     | ToolResult
     | ToolReference
     | Compaction
+    | ToolAddition
+    | ToolRemoval
     | Unknown
 )
 """Whatever a message, a tool's result or a document may be made of."""

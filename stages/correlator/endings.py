@@ -34,6 +34,7 @@ class Ending:
         usage: its tokens.
         complete: False when the answer was cut, so that its last item may be unfinished.
         dropped_reasoning: reasoning of the request that the model did not get to see, counted by reason.
+        transformations: Anthropic's list of thinking blocks that the model did not get to see; None where nobody asked.
         at: when it ended, or began, in seconds of the upstream's clock; None when it does not say.
     """
 
@@ -42,6 +43,7 @@ class Ending:
     complete: bool
     at: float | None = None
     dropped_reasoning: tuple[tuple[str, int], ...] = ()
+    transformations: tuple[dict[str, Any], ...] | None = None
 
     def message_end(self, said: Summary) -> MessageEnd:
         """Decide the stop reason, now that it is known what was said."""
@@ -62,6 +64,7 @@ class Ending:
             container=self._container(said.container),
             left_out=said.left_out,
             dropped_reasoning=self.dropped_reasoning,
+            transformations=self.transformations,
         )
 
     def _container(self, ident: str | None) -> dict[str, Any] | None:
@@ -95,7 +98,9 @@ def end_of(name: str, final: Final, plan: AnswerPlan, *, event: StreamEvent | No
     usage = stops.usage(final.usage)
     reason, complete = _reason(final, status, usage, plan)
     at = final.completed_at or final.created_at
-    return Ending(reason, usage, complete, at, stops.dropped_reasoning(final.input_transformations))
+    dropped, bound = stops.dropped_reasoning(final.input_transformations), plan.reasoning
+    told = None if bound is None else stops.input_transformations(bound.mismatched, bound.returned, dropped)
+    return Ending(reason, usage, complete, at, dropped, told)
 
 
 def _reason(final: Final, status: str, usage: Usage, plan: AnswerPlan) -> tuple[str | None, bool]:

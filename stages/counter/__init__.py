@@ -15,18 +15,16 @@ from stages.canonical.request import (
     ContentBlock,
     Message,
     Request,
-    ServerTool,
     Text,
     Tool,
-    ToolReference,
     ToolResult,
 )
 from stages.counter.blocks import Tokens, count_block
 from stages.counter.cache import TokenCache
 from stages.counter.least import least
 from stages.counter.pieces import count_pieces, estimate
-from stages.counter.signatures import HEAD, signature
-from stages.tools.client import declared_name, functions_of
+from stages.counter.signatures import HEAD, declared_texts
+from stages.tools.changes import key_of, tool_changes
 from stages.wire import json
 from stages.wire.cache import by_identity, by_members
 
@@ -104,16 +102,11 @@ def _is_result(block: ContentBlock) -> bool:
 
 
 def _tools(request: Request, tokens: Tokens) -> int:
-    """Count the tools that the model is shown: a deferred one only when a result refers to it."""
-    referred = {
-        inner.tool_name
-        for message in request.messages
-        for block in message.content
-        if isinstance(block, ToolResult)
-        for inner in block.content
-        if isinstance(inner, ToolReference)
-    }
-    return _shown_tools([tool for tool in request.tools if not (_waits(tool) and tool.name not in referred)], tokens)
+    """Count the tools that the model is shown: a deferred one only when the conversation speaks of it."""
+    spoken_of = {mention.key for mention in tool_changes(request).mentions}
+    return _shown_tools(
+        [tool for tool in request.tools if not (_waits(tool) and key_of(tool) not in spoken_of)], tokens
+    )
 
 
 @by_members
@@ -122,29 +115,13 @@ def _estimated_tools(tools: tuple[AnyTool, ...]) -> int:
 
 
 def _shown_tools(tools: Sequence[AnyTool], tokens: Tokens) -> int:
-    shown = [tool for listed in tools for tool in _known(listed)]
-    if not shown:
-        return 0
-    return TOOL_LIST + tokens(HEAD) + sum(tokens(_declared(tool)) for tool in shown)
-
-
-def _known(tool: AnyTool) -> Sequence[AnyTool]:
-    """Give a client tool of Anthropic's as the functions that it becomes, and any other as it is."""
-    functions = functions_of(tool) if isinstance(tool, ServerTool) else None
-    return [tool] if functions is None else functions
+    shown = [text for tool in tools for text in declared_texts(tool)]
+    return TOOL_LIST + tokens(HEAD) + sum(map(tokens, shown)) if shown else 0
 
 
 def _waits(tool: AnyTool) -> bool:
     """Whether a tool is shown only once a result refers to it."""
     return isinstance(tool, Tool) and tool.defer_loading
-
-
-@by_identity
-def _declared(tool: AnyTool) -> str:
-    """Render a tool as the model reads it; of a server's tool we know the declaration alone."""
-    if isinstance(tool, Tool):
-        return signature(declared_name(tool), tool.description or "", json.encode(tool.input_schema))
-    return json.encode(tool.body).decode()
 
 
 def _format(request: Request, tokens: Tokens) -> int:

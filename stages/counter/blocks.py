@@ -17,12 +17,15 @@ from stages.canonical.request import (
     Source,
     Text,
     Thinking,
+    ToolAddition,
     ToolReference,
+    ToolRemoval,
     ToolResult,
     ToolUse,
     Unknown,
 )
 from stages.counter import pictures
+from stages.counter.signatures import declared_texts
 from stages.wire import carrier, json
 
 Tokens = Callable[[str], int]
@@ -33,6 +36,9 @@ CALL = 10
 
 RESULT = 12
 """The borders of a result, the name of the function in them included.  With `CALL`, a recorded pair takes 22 to 23."""
+
+CHANGED = 8
+"""The words that say that a tool is there, or is no more."""
 
 SEALED_BYTES, SEALED_HEAD = 6.5, 1_000
 """Characters of sealed reasoning per token, and those every item has; from 80 recorded items of 64 to 2,560 tokens."""
@@ -102,6 +108,14 @@ def _tool_use(block: ToolUse, tokens: Tokens) -> int:
     return CALL + tokens(block.name) + tokens(json.encode(block.input).decode())
 
 
+def _changed(block: ToolAddition | ToolRemoval, tokens: Tokens) -> int:
+    """Count the words about a tool that comes or goes, and the tool where it is brought along."""
+    known = block.tool.definition
+    return (
+        CHANGED + tokens(block.tool.name or "") + sum(map(tokens, declared_texts(known) if known is not None else ()))
+    )
+
+
 _SOURCES: dict[str, Callable[[Source, Tokens], int]] = {
     "base64": _file,
     "text": lambda source, tokens: tokens(source.data or ""),
@@ -119,7 +133,9 @@ _COSTS: dict[type, Callable[[Any, Tokens], int]] = {
     ToolUse: _tool_use,
     ToolResult: lambda block, tokens: RESULT + _sum(block.content, tokens),
     ToolReference: lambda block, tokens: tokens(block.tool_name),
-    Compaction: lambda block, tokens: tokens(block.content or ""),
+    Compaction: lambda block, tokens: tokens(block.content or "") + _sum(block.tool_changes or (), tokens),
+    ToolAddition: _changed,
+    ToolRemoval: _changed,
     Unknown: lambda block, tokens: tokens(json.encode(block.body).decode()),
 }
 """Every kind of block; a new one is missed by a test."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from stages.canonical.request import AnyTool, Tool
+from stages.tools.client import declared_name, functions_of
 from stages.wire import json
-from stages.wire.cache import Cache
+from stages.wire.cache import Cache, by_identity
 from stages.wire.lenient import texts
 
 HEAD = "# Tools\n\n## functions\n\nnamespace functions {\n\n} // namespace functions"
@@ -31,6 +33,17 @@ def signature(name: str, description: str, schema: bytes) -> str:
     """
     told = name, description, schema
     return _RENDERED.get(told, told, sum(map(len, told)))
+
+
+@by_identity
+def declared_texts(tool: AnyTool) -> tuple[str, ...]:
+    """Render a tool as the model reads it; of a server's tool we know the declaration alone."""
+    if isinstance(tool, Tool):
+        return (signature(declared_name(tool), tool.description or "", json.encode(tool.input_schema)),)
+    functions = functions_of(tool)
+    if functions is None:
+        return (json.encode(tool.body).decode(),)
+    return tuple(text for function in functions for text in declared_texts(function))
 
 
 def _render(told: tuple[str, str, bytes]) -> str:

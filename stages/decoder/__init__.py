@@ -9,6 +9,7 @@ from stages.canonical.request import Caller, Request, Text
 from stages.decoder import rules, tool_rules
 from stages.decoder.compaction_rules import compaction_refusal
 from stages.decoder.rules import Rule
+from stages.decoder.tool_change_rules import tool_change_refusal
 from stages.tables import versions
 from stages.wire import json, request_body
 from stages.wire.messages_request import Misfit, structure
@@ -74,7 +75,7 @@ def _checked(request: Request, caller: Caller, *, counting: bool) -> Request | F
     wrong = next(by_version, None) or next((wrong for rule in RULES for wrong in rule(request, caller)), None)
     if wrong is not None:
         return refusal(wrong)
-    return compaction_refusal(request, counting=counting) or request
+    return tool_change_refusal(request) or compaction_refusal(request, counting=counting) or request
 
 
 def _without_billing(request: Request) -> Request:

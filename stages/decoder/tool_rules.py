@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from stages.canonical.request import AnyTool, Caller, Request, ServerTool, Tool
 from stages.tools import client
+from stages.tools.changes import tool_changes, tools_of
 from stages.tools.server import mcp
 from stages.wire.cache import by_identity
 
@@ -31,6 +32,16 @@ def _declaration(tool: AnyTool) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if isinstance(tool, ServerTool):
         return tuple(_names(tool)), tuple(f"{tool.type}.{wrong}" for wrong in client.complaints(tool))
     return tuple(_names(tool)), tuple(f"custom.{wrong}" for wrong in _function(tool))
+
+
+def names_of(tool: AnyTool) -> tuple[str, ...]:
+    """Everything that nothing else may be called beside a tool."""
+    return _declaration(tool)[0]
+
+
+def complaints_about(tool: AnyTool) -> tuple[str, ...]:
+    """What is wrong with one declaration, its kind first."""
+    return _declaration(tool)[1]
 
 
 def _function(tool: Tool) -> Iterator[str]:
@@ -73,10 +84,16 @@ def choice_rules(request: Request, _: Caller) -> Iterator[str]:
         return
     if chosen.type == "tool" and chosen.name is None:
         yield "tool_choice.tool.name: Field required"
-    elif chosen.type != "none" and not request.tools and not mcp.servers(request):
+    elif chosen.type != "none" and not tools_of(request) and not mcp.servers(request):
         yield "tool_choice: tool_choice may only be specified while providing tools."
-    elif chosen.type == "tool" and not any(tool.name == chosen.name and _is_callable(tool) for tool in request.tools):
+    elif chosen.type == "tool" and not _is_offered(chosen.name or "", request):
         yield f"Tool '{chosen.name}' not found in provided tools"
+
+
+def _is_offered(name: str, request: Request) -> bool:
+    """Whether a tool may be called by now: it is declared, and was not taken away."""
+    declared = any(tool.name == name and _is_callable(tool) for tool, _ in tools_of(request))
+    return declared and ("tool", name) not in tool_changes(request).removed
 
 
 def _is_callable(tool: AnyTool) -> bool:

@@ -6,7 +6,7 @@ What the model thought on the way is left out, as Anthropic leaves it out.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
@@ -23,8 +23,13 @@ WHOLE = ("end_turn", "stop_sequence")
 class Summariser:
     """The transducer: parts of a message in; a compaction block and the end out, when the end is known."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
+    def __init__(self, tool_changes: tuple[dict[str, Any], ...] | None = None) -> None:
+        """Begin with nothing.
+
+        Args:
+            tool_changes: those of the conversation that is summed up, told with its summary.
+        """
+        self._tool_changes = tool_changes
         self._texts: list[str] = []
 
     def feed(self, part: _P) -> Iterator[_P | CompactionStart | CompactionDelta | BlockStop | MessageEnd]:
@@ -43,7 +48,7 @@ class Summariser:
     def _end(self, end: MessageEnd) -> Iterator[CompactionStart | CompactionDelta | BlockStop | MessageEnd]:
         summary = "".join(self._texts).strip()
         if summary and end.stop_reason in WHOLE:
-            yield CompactionStart(seal(summary))
+            yield CompactionStart(seal(summary), self._tool_changes)
             yield CompactionDelta(summary)
             yield BLOCK_STOP
             yield attrs.evolve(end, stop_reason="compaction", stop_sequence=None)

@@ -16,7 +16,7 @@ from typing import Any
 
 import attrs
 
-from stages.canonical.request import ContentBlock, JsonObject, Request, Text, ToolResult, ToolUse
+from stages.canonical.request import ContentBlock, JsonObject, Request, Text, ToolReference, ToolResult, ToolUse
 from stages.counter import Tokens, count
 from stages.counter.blocks import count_block
 from stages.history.removal import Position, with_applied, with_blocks
@@ -103,7 +103,8 @@ def clear_tool_uses(request: Request, edit: JsonObject, tokens: Tokens) -> Reque
         return request
     blocks: dict[Position, ContentBlock] = {}
     for use in cleared:
-        blocks[use.answered_at] = attrs.evolve(use.result, content=(Text(CLEARED_RESULT),))
+        loaded = (block for block in use.result.content if isinstance(block, ToolReference))  # they stay loaded
+        blocks[use.answered_at] = attrs.evolve(use.result, content=(Text(CLEARED_RESULT), *loaded))
         if _clears_input(clearing, use.call.name):
             blocks[use.called_at] = attrs.evolve(use.call, input={})
     request = with_blocks(request, blocks, REASON)
@@ -141,7 +142,8 @@ class _Replay:
             self._calls[block.id] = position, block
         elif isinstance(block, ToolResult) and block.tool_use_id in self._calls and not _is_small(block):
             called_at, call = self._calls.pop(block.tool_use_id)
-            freed = sum(count_block(inner, self._tokens) for inner in block.content)
+            cleared = (inner for inner in block.content if not isinstance(inner, ToolReference))
+            freed = sum(count_block(inner, self._tokens) for inner in cleared)
             if _clears_input(self._clearing, call.name):
                 freed += count_block(call, self._tokens) - count_block(attrs.evolve(call, input={}), self._tokens)
             freed = max(0, freed - self._tokens(CLEARED_RESULT))

@@ -7,18 +7,21 @@ from typing import Any
 import attrs
 
 from stages.canonical.place import ROOT
-from stages.canonical.plan import AnswerPlan, ThinkingDisplay
-from stages.canonical.report import Report
+from stages.canonical.plan import AnswerPlan, BoundReasoning, ThinkingDisplay
+from stages.canonical.report import Note, Report
 from stages.canonical.request import Caller, Request
 from stages.mapper import field_report, settings, thinking
 from stages.mapper.adaptation import adapt
 from stages.mapper.breakpoints import CacheBreakpoints
 from stages.mapper.conversation import Conversation, instructions
 from stages.mapper.formats import output_format
+from stages.mapper.promises import broken_promises
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tools import DeclaredServerTools
-from stages.mapper.summarising import ask_for_summary, summarised
-from stages.mapper.tools import Toolbox, tool_choice, toolbox
+from stages.mapper.summarising import ask_for_summary, changes_summed_up, summarised
+from stages.mapper.tool_choice import tool_choice
+from stages.mapper.tools import Toolbox, toolbox
+from stages.mapper.warming import warm
 from stages.tables import models
 from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import Model
@@ -40,12 +43,18 @@ class Target:
         account: fingerprint of address and key; sealed reasoning opens nowhere else.
         models: which model a name means, and what is known about it.
         keyed: whether the key is the gateway's own, behind keys of its clients.
+        region: where it computes, in two letters; None where nobody can tell.
+        breaks_promises: whether what a client was promised may be left out with a word in the report.
+        shared_agents: whether subagents of a session that have one long system prompt share a cache key.
     """
 
     profile: Profile = PROFILES["openai"]
     account: str = ""
     models: ModelRegistry = attrs.field(factory=ModelRegistry)
     keyed: bool = False
+    region: str | None = None
+    breaks_promises: bool = False
+    shared_agents: bool = False
 
 
 @attrs.frozen
@@ -56,11 +65,13 @@ class Mapped:
         body: the JSON object of `POST /v1/responses`; it may hold keys of MCP servers.
         plan: how to read the answer.
         report: what became of the request's parts.
+        broken: the promises that the upstream cannot keep, for which a request is refused.
     """
 
     body: dict[str, Any] = attrs.field(repr=False)
     plan: AnswerPlan
     report: Report
+    broken: tuple[Note, ...] = ()
 
 
 def map_request(request: Request, caller: Caller, target: Target, *, message_id: str) -> Mapped:
@@ -96,12 +107,14 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     shown = thinking.display(request)
     answer, reading = _answer(request, shown, overall, model, profile, report)
     body |= answer
-    body |= settings.identity(request, caller, profile)
+    body |= settings.identity(request, caller, profile, shared_agents=target.shared_agents)
     breakpoints.around(request)
     body |= breakpoints.options()
     body |= _handling(request, profile, tools.server_tools, report)
     ask_for_summary(body, request, report)
+    warm(body, request, model, profile, report)
     adapt(body, request, profile, report)
+    broken = broken_promises(request, target.region, tools.server_tools.names, report)
     field_report.complete(report, request, profile, tools.server_tools.names)
     plan = AnswerPlan(
         message_id=message_id,
@@ -114,10 +127,12 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         keyed=target.keyed,
         applied_edits=request.edits.applied,
         summarises=summarised(request),
+        reasoning=_bound(request, reasoning_replay),
+        tool_changes=changes_summed_up(request),
         **_called(tools),
         **reading,
     )
-    return Mapped(body, plan, report)
+    return Mapped(body, plan, report, () if target.breaks_promises else broken)
 
 
 def _prompt(request: Request, items: list[Item], tools: Toolbox, profile: Profile) -> dict[str, Any]:
@@ -158,6 +173,14 @@ def _known_to(profile: Profile, model: Model) -> Model:
     if model.phases and not profile.phases:
         model = attrs.evolve(model, phases=False)
     return model if profile.sampling else attrs.evolve(model, sampling="never")
+
+
+def _bound(request: Request, replay: ReasoningReplay) -> BoundReasoning | None:
+    """What to tell of thinking blocks, where the client binds them to their conversation."""
+    if request.thinking is None or not isinstance(request.thinking.extra.get("block_binding"), dict):
+        return None
+    mismatched = {str(place): reason for place, reason in replay.mismatched.items()}
+    return BoundReasoning(mismatched, tuple(map(str, replay.returned)))
 
 
 def _called(tools: Toolbox) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from stages.canonical.place import ROOT
 from stages.canonical.report import Report
 from stages.canonical.request import Request
+from stages.mapper.tools import choice_of
 from stages.tables.profiles import Profile
 
 Body = dict[str, Any]
@@ -35,6 +36,19 @@ def _offer_alone(body: Body, _: Request, report: Report) -> None:
     report.emulated(
         ROOT.field("tool_choice"),
         "the server forces no tool by name, so that tool alone is offered and a call required",
+    )
+
+
+def _offer_allowed(body: Body, _: Request, report: Report) -> None:
+    """Where no list of tools that may be called is obeyed, nothing else is offered."""
+    choice = body.get("tool_choice")
+    if not isinstance(choice, dict) or choice.get("type") != "allowed_tools":
+        return
+    body["tools"] = [tool for tool in body["tools"] if choice_of(tool) in choice["tools"]]
+    body["tool_choice"] = choice["mode"]
+    report.emulated(
+        ROOT.field("messages"),
+        "the server takes no list of tools that may be called, so what was removed is not declared any more",
     )
 
 
@@ -70,6 +84,7 @@ def _doubt_effort(body: Body, request: Request, report: Report) -> None:
 
 _FITS: tuple[tuple[Callable[[Profile], bool], Callable[[Body, Request, Report], None]], ...] = (
     (lambda profile: profile.named_choice, _offer_alone),
+    (lambda profile: profile.allowed_choice, _offer_allowed),
     (lambda profile: profile.parallel_choice, _allow_parallel),
     (lambda profile: profile.format_field == "text", _format_as_in_chat),
     (lambda profile: profile.tiers, _forget_tier),

@@ -13,6 +13,7 @@ import attrs
 from stages.canonical.place import MESSAGES, SYSTEM, Place, content_of_message
 from stages.canonical.report import Report
 from stages.canonical.request import (
+    Compaction,
     ContentBlock,
     JsonObject,
     Message,
@@ -20,6 +21,7 @@ from stages.canonical.request import (
     Request,
     Text,
     Thinking,
+    ToolAddition,
     ToolResult,
     ToolUse,
     Unknown,
@@ -30,9 +32,10 @@ from stages.mapper.parts import parts_of
 from stages.mapper.phases import phases_of
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tool_replay import ServerToolReplay
-from stages.mapper.tools import Toolbox, referred
+from stages.mapper.tools import Toolbox, ident_of
 from stages.tables.identifiers import call_id_of, digest
 from stages.tables.profiles import Profile
+from stages.tools.changes import spoken_of, within
 from stages.tools.client import upstream_name
 from stages.wire import responses_request as responses
 from stages.wire.responses_request import ContentPart, Item
@@ -47,6 +50,7 @@ PICTURES = "Pictures of the results above, in their order:"
 """What leads such pictures."""
 
 _REASONING = (Thinking, RedactedThinking)
+_LOADING = (Compaction, ToolAddition)
 _UNANSWERED = "No result of this call was recorded."
 
 Position = tuple[int, int]
@@ -87,8 +91,8 @@ class Conversation:
     _open: dict[str, tuple[str, Position]] = attrs.field(factory=dict, init=False)
     # Ids that went upstream, which takes each once; clients with counters for ids use theirs again.
     _used: set[str] = attrs.field(factory=set, init=False)
-    # Deferred tools that are declared by now: a second declaration would be one too many.
-    _loaded: set[str] = attrs.field(factory=set, init=False)
+    # Tools that are declared by now, and how: the same declaration a second time would be one too many.
+    _loaded: dict[str, JsonObject] = attrs.field(factory=dict, init=False)
     # Pictures of results that wait for the last result of their message, where the server takes none in a result.
     _pictures: list[ContentPart] = attrs.field(factory=list, init=False)
     # Reasoning that waits for what it led to, without which the upstream refuses it.
@@ -101,6 +105,7 @@ class Conversation:
     def build(self, request: Request) -> list[Item]:
         """Translate the whole conversation, system prompt first."""
         self._answered = _answered(request.messages)
+        self._loaded = {ident_of(tool): tool for tool in self.toolbox.declared}
         self._system(request.system)
         for index, message in enumerate(request.messages):
             if message.role == "assistant":
@@ -142,6 +147,9 @@ class Conversation:
                 parts = parts_of(block, place, self.report, files=self.profile.files)
                 self.marks.put(block, parts, place, stable=index < last)
                 self._parts += parts
+                if isinstance(block, _LOADING):
+                    self._flush(role)
+                    self._load(block, place)
         self._flush(role)
 
     def _result(self, block: ToolResult, place: Place, *, stable: bool) -> None:
@@ -164,7 +172,7 @@ class Conversation:
             self._parts += [responses.input_text("Result of an earlier tool call:"), *mark, *parts]
             return
         self.items.append(responses.function_call_output(call_id, _output(parts, is_error=block.is_error)))
-        self._load(block)
+        self._load(block, place)
 
     def _without_pictures(self, inner: list[list[ContentPart]], content: Place) -> list[ContentPart]:
         """Keep the pictures of a result for a message of the user's, behind the last result of the turn."""
@@ -177,13 +185,17 @@ class Conversation:
             parts += [responses.input_text(PICTURE_BELOW) if part in pictures else part for part in each]
         return parts
 
-    def _load(self, result: ToolResult) -> None:
-        """Declare the tools that a result is the first to refer to."""
-        fresh = [name for name in dict.fromkeys(referred(result)) if name not in self._loaded]
-        self._loaded.update(fresh)
-        tools = [self.toolbox.deferred[name] for name in fresh if name in self.toolbox.deferred]
-        if tools:
-            self.items.append(responses.additional_tools(tools))
+    def _load(self, block: ContentBlock, place: Place) -> None:
+        """Declare the tools that a block is the first to speak of, or speaks of anew."""
+        fresh = {
+            ident_of(tool): tool
+            for steps, each in spoken_of(block)
+            for tool in self.toolbox.loaded_by(each, within(place, steps))
+            if self._loaded.get(ident_of(tool)) != tool
+        }
+        if fresh:
+            self._loaded |= fresh
+            self.items.append(responses.additional_tools(list(fresh.values())))
 
     def _flush(self, role: str) -> None:
         if self._parts:
@@ -236,6 +248,7 @@ class Conversation:
         else:
             self._parts = parts_of(block, place, self.report, files=self.profile.files)
             self._flush("user")
+            self._load(block, place)
 
     def _call(self, block: ToolUse, position: Position) -> None:
         if block.id in self._open:  # the next result with this id will be the new call's

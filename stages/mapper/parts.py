@@ -10,18 +10,23 @@ import attrs
 from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import (
+    ChangedTool,
     Compaction,
     ContentBlock,
     Document,
     Image,
     SearchResult,
     Text,
+    Tool,
+    ToolAddition,
     ToolReference,
+    ToolRemoval,
     Unknown,
 )
 from stages.mapper.documents import document_parts, text_instead
 from stages.tables.identifiers import upstream_file_id, upstream_tool_name
 from stages.tables.media_types import read_base64
+from stages.tools.client import declared_name, functions_of
 from stages.tools.client.browser_state import BROWSER_STATE, browser_state_text
 from stages.wire import json
 from stages.wire import responses_request as responses
@@ -103,6 +108,28 @@ def _tool_reference(block: ToolReference) -> list[ContentPart]:
     return [responses.input_text(f"The tool {upstream_tool_name(block.tool_name)} is available from here on.")]
 
 
+def _tool_addition(block: ToolAddition) -> list[ContentPart]:
+    return [responses.input_text(f"{_changed(block.tool)} available from here on.")]
+
+
+def _tool_removal(block: ToolRemoval) -> list[ContentPart]:
+    return [responses.input_text(f"{_changed(block.tool)} no longer available.")]
+
+
+def _changed(tool: ChangedTool) -> str:
+    """Name what comes or goes, as the model knows it."""
+    known = tool.definition
+    if known is None or isinstance(known, Tool):
+        name = known.name if known is not None else tool.name
+        if name is None:
+            return f"The tools of {tool.server_name} are"
+        return f"The tool {upstream_tool_name(name)}{f' of {tool.server_name}' if tool.server_name else ''} is"
+    functions = functions_of(known)
+    if functions is None:
+        return f"The tool {known.name or known.body.get('mcp_server_name') or known.type} is"
+    return f"The tools {', '.join(map(declared_name, functions))} are"
+
+
 def _summary(block: Compaction) -> list[ContentPart]:
     return [responses.input_text(f"{SUMMARY}\n\n{block.content}")] if block.content else []
 
@@ -124,6 +151,8 @@ _PARTS: dict[type, Callable[[Any], list[ContentPart]]] = {
     Document: _document,
     SearchResult: _search_result,
     ToolReference: _tool_reference,
+    ToolAddition: _tool_addition,
+    ToolRemoval: _tool_removal,
     Compaction: _summary,
 }
 """Block to parts; what is not here is shown as text."""

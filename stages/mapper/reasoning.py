@@ -8,10 +8,13 @@ from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import RedactedThinking, Thinking
 from stages.mapper.phases import PHASES
+from stages.tables.stops import ACCOUNT_MISMATCH, MODEL_MISMATCH
 from stages.wire import carrier
 from stages.wire import responses_request as responses
 from stages.wire.carrier import Carrier
 from stages.wire.responses_request import Item
+
+_OTHERS = "reasoning of another model or account"
 
 
 @attrs.frozen
@@ -24,6 +27,8 @@ class ReasoningReplay:
         account: fingerprint of the upstream account.
         report: gets what was dropped.
         phases: whether the model marks its messages with a phase, and so understands those of any other.
+        returned: where the reasoning stands that goes back.
+        mismatched: where that stands which was made by somebody else, and Anthropic's word for what does not fit.
     """
 
     replay: str
@@ -31,6 +36,8 @@ class ReasoningReplay:
     account: str
     report: Report
     phases: bool = False
+    returned: list[Place] = attrs.field(factory=list)
+    mismatched: dict[Place, str] = attrs.field(factory=dict)
 
     def restore(self, block: Thinking | RedactedThinking, place: Place) -> tuple[Item | None, str]:
         """Return the reasoning item of a block, or None, reported, and the phase that the message after it had.
@@ -40,10 +47,16 @@ class ReasoningReplay:
         sealed = carrier.decode(block.signature) if isinstance(block, Thinking) else None
         if sealed is None:
             self.report.dropped(place, "reasoning of another service")
+            self.mismatched[place] = MODEL_MISMATCH
             return None, ""
         item, reason = self._item(sealed, block.thinking if isinstance(block, Thinking) else "")
-        if item is None:
+        if item is not None:
+            self.returned.append(place)
+        else:
             self.report.dropped(place, reason)
+            if reason == _OTHERS:
+                another = sealed.model != self.model
+                self.mismatched[place] = MODEL_MISMATCH if another else ACCOUNT_MISMATCH
         understood = sealed.phase in PHASES and (self.phases or sealed.model == self.model)
         return item, sealed.phase if understood else ""
 
@@ -52,7 +65,7 @@ class ReasoningReplay:
         if self.replay == "none":
             return None, "the upstream takes no reasoning back"
         if (sealed.model, sealed.account) != (self.model, self.account):
-            return None, "reasoning of another model or account"
+            return None, _OTHERS
         return self._form(sealed, thinking), "reasoning that the upstream did not seal"
 
     def _form(self, sealed: Carrier, thinking: str) -> Item | None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import attrs
 
-from stages.canonical.place import ROOT, TOOLS
+from stages.canonical.place import ROOT, TOOLS, Place
 from stages.canonical.report import Report
 from stages.canonical.request import Request, ServerTool
 from stages.tables.identifiers import undated
+from stages.tools.changes import tools_of
 from stages.tools.client import functions_of
 from stages.tools.server import BY_UPSTREAM, row_of
 from stages.tools.server.mcp import MCP, implied, label_of, servers
@@ -30,12 +31,14 @@ class DeclaredServerTools:
 
     Attributes:
         declared: what goes into `tools`.
+        brought: those that messages bring along, by the place of each.
         names: the client's name of each by the upstream's `type`; empty for an MCP server, whose tools have their own.
         servers: the client's name of an MCP server by the upstream's label.
         limit: how many calls the upstream may run in all; None sets no limit.
     """
 
     declared: list[dict[str, Any]] = attrs.field(factory=list, repr=False)
+    brought: Mapping[Place, dict[str, Any]] = attrs.field(factory=dict, repr=False)
     names: Mapping[str, str] = attrs.field(factory=dict)
     servers: Mapping[str, str] = attrs.field(factory=dict)
     limit: int | None = None
@@ -62,7 +65,7 @@ class DeclaredServerTools:
 
 def is_searched(request: Request) -> bool:
     """Whether the deferred tools of a request are found by a search on the server."""
-    return any(isinstance(tool, ServerTool) and TOOL_SEARCH.handles(tool.type) for tool in request.tools)
+    return any(isinstance(tool, ServerTool) and TOOL_SEARCH.handles(tool.type) for tool, _ in tools_of(request))
 
 
 def declare_server_tools(
@@ -78,17 +81,21 @@ def declare_server_tools(
     """
     context = DeclarationContext(request, native_search=available and native_search and is_searched(request))
     declared: list[dict[str, Any]] = []
+    brought: dict[Place, dict[str, Any]] = {}
     names: dict[str, str] = {}
-    for index, tool in enumerate(request.tools):
-        row = _row(tool, request) if isinstance(tool, ServerTool) else None
-        if row is None or not isinstance(tool, ServerTool) or not (available or row is TOOL_SEARCH):
+    for place, tool in _server_tools(request):
+        row = _row(tool, request)
+        if row is None or not (available or row is TOOL_SEARCH):
             continue
         if row is not MCP and row.upstream in names:
-            report.dropped(TOOLS.at(index), "the upstream has one tool that does this, which is declared already")
+            report.dropped(place, "the upstream has one tool that does this, which is declared already")
             continue
-        made = row.declare(tool, context, TOOLS.at(index), report)
+        made = row.declare(tool, context, place, report)
         if made is not None:
-            declared.append(made)
+            if place.outer == TOOLS:
+                declared.append(made)
+            else:
+                brought[place] = made
             names[row.upstream] = "" if row is MCP else tool.name or undated(tool.type)
     more = implied(request) if available else []
     if more:
@@ -96,41 +103,45 @@ def declare_server_tools(
         names[MCP.upstream] = ""
     _report(request, report, names, available=available)
     labels = {label_of(str(server.get("name"))): str(server.get("name")) for server in servers(request)}
-    return DeclaredServerTools(declared, names, labels if MCP.upstream in names else {}, _limit(request, names, report))
+    labels = labels if MCP.upstream in names else {}
+    return DeclaredServerTools(declared, brought, names, labels, _limit(request, names, report))
+
+
+def _server_tools(request: Request) -> list[tuple[Place, ServerTool]]:
+    """The tools of a request whose meaning Anthropic has fixed, and where each stands."""
+    return [(place, tool) for tool, place in tools_of(request) if isinstance(tool, ServerTool)]
 
 
 def _row(tool: ServerTool, request: Request) -> ServerToolRow | None:
     """The row that serves a tool; where pages are to be read and nothing is searched, the search that opens them."""
     if not tool.type.startswith(PAGES):
         return row_of(tool.type)
-    searched = any(isinstance(other, ServerTool) and WEB_SEARCH.handles(other.type) for other in request.tools)
+    searched = any(WEB_SEARCH.handles(other.type) for _, other in _server_tools(request))
     return None if searched else WEB_SEARCH
 
 
 def _limit(request: Request, names: Mapping[str, str], report: Report) -> int | None:
     """Limit the searches; the upstream counts the calls of all its tools together, so only where there is one."""
-    limits: dict[int, int] = {
-        index: tool.body["max_uses"]
-        for index, tool in enumerate(request.tools)
-        if isinstance(tool, ServerTool) and _row(tool, request) is WEB_SEARCH and type(tool.body.get("max_uses")) is int
+    limits: dict[Place, int] = {
+        place: tool.body["max_uses"]
+        for place, tool in _server_tools(request)
+        if _row(tool, request) is WEB_SEARCH and type(tool.body.get("max_uses")) is int
     }
     if not limits or WEB_SEARCH.upstream not in names:
         return None
     if len(names) > 1:
-        for index in limits:
-            report.dropped(TOOLS.at(index).field("max_uses"), _LIMITED_TOGETHER)
+        for place in limits:
+            report.dropped(place.field("max_uses"), _LIMITED_TOGETHER)
         return None
     return max(1, *limits.values())
 
 
 def _report(request: Request, report: Report, names: Mapping[str, str], *, available: bool) -> None:
     """Say which tools have no counterpart."""
-    for index, tool in enumerate(request.tools):
-        if not isinstance(tool, ServerTool):
-            continue
+    for place, tool in _server_tools(request):
         if functions_of(tool) is not None:  # the client runs it
             continue
-        row, place = row_of(tool.type), TOOLS.at(index)
+        row = row_of(tool.type)
         if tool.type.startswith(PAGES) and WEB_SEARCH.upstream in names:
             report.approximated(place, "the upstream's search opens pages by itself, and does not show them")
         elif row is None or not (available or row is TOOL_SEARCH):

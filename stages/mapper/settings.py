@@ -32,6 +32,8 @@ def limits(
     maximum = request.max_tokens
     if maximum is None:
         return {}, None
+    if maximum == 0:  # what becomes of that is said in `warming`
+        return {"max_output_tokens": profile.min_output_tokens}, 0
     reasons = profile.effort and model.reasons(overall)
     room = effort.ROOM_TO_REASON if reasons and shown is ThinkingDisplay.NONE else 0
     limit = min(max(maximum + room, profile.min_output_tokens), model.output)
@@ -53,20 +55,35 @@ def sampling(request: Request, overall: str | None, model: Model, report: Report
     return {}
 
 
-def identity(request: Request, caller: Caller, profile: Profile) -> dict[str, Any]:
+def identity(request: Request, caller: Caller, profile: Profile, *, shared_agents: bool = False) -> dict[str, Any]:
     """Who asks: a stable `safety_identifier`, and one `prompt_cache_key` for each conversation.
 
     Claude Code writes JSON into `metadata.user_id` (older versions an underscored text) with device, account and
     session; device and account stay the same for a person, the session for a conversation.
+
+    Args:
+        request: what the client asked.
+        caller: who asked, by the headers.
+        profile: what the server takes.
+        shared_agents: whether subagents of one session that have the same long system prompt share a key, so that each
+            finds in the cache what the first has put there.
     """
     if not profile.cache_key:
         return {}
     user = request.metadata.user_id if request.metadata else None
-    person, session = _person_and_session(user or "")
-    named = caller.session or session
-    shared = "" if named else _shared(request)
+    person, _ = _person_and_session(user or "")
+    named = session_of(request, caller)
+    shared = _shared(request) if not named or (shared_agents and caller.agent) else ""
+    if named and shared:
+        shared = SHARED_KEY + digest(f"{named}|{shared}", 40 - len(SHARED_KEY))
     key = {"prompt_cache_key": shared or _conversation_key(named or _beginning(request), caller)}
     return key | ({"safety_identifier": digest(person, 40)} if person and profile.safety_identifier else {})
+
+
+def session_of(request: Request, caller: Caller) -> str:
+    """The client's session: Claude Code tells it in a header and in `metadata.user_id`; empty where nobody does."""
+    user = request.metadata.user_id if request.metadata else None
+    return caller.session or _person_and_session(user or "")[1]
 
 
 def _conversation_key(conversation: str, caller: Caller) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from stages.canonical.place import ROOT
 from stages.canonical.report import Report
-from stages.canonical.request import Request
+from stages.canonical.request import JsonObject, Request
+from stages.tools.changes import net_changes, wire_form
 from stages.wire import responses_request as responses
 
 INSTRUCTIONS = (
@@ -25,6 +26,11 @@ INSTRUCTIONS = (
 def summarised(request: Request) -> bool:
     """Whether a request asks for a summary."""
     return isinstance(request.extra.get("compaction"), dict)
+
+
+def changes_summed_up(request: Request) -> tuple[JsonObject, ...] | None:
+    """What the summary says of tools that came and went in the conversation; None where none is asked for."""
+    return tuple(map(wire_form, net_changes(request.messages))) if summarised(request) else None
 
 
 def ask_for_summary(body: dict[str, Any], request: Request, report: Report) -> None:

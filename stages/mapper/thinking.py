@@ -31,7 +31,7 @@ def display(request: Request) -> ThinkingDisplay:
     """
     thinking = request.thinking
     if thinking is None:
-        probe = request.max_tokens is not None and request.max_tokens <= effort.SMALL_ANSWER
+        probe = effort.is_small(request.max_tokens)
         return ThinkingDisplay.NONE if probe else ThinkingDisplay.SHOWN
     if thinking.type == "disabled":
         return ThinkingDisplay.NONE

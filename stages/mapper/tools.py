@@ -1,7 +1,7 @@
-"""Tools and the choice among them: what the upstream is told, and in which order.
+"""Tools: what the upstream is told of, and in which order.
 
 The order never changes while a conversation grows (law 9): tools that are not deferred come first, as the client lists
-them, and a deferred one where a tool's result first refers to it.
+them, and a deferred one, or one that a message brings along, where the conversation first speaks of it.
 """
 
 from __future__ import annotations
@@ -12,19 +12,28 @@ from typing import Any
 import attrs
 
 from stages.canonical.omittable import OmittableMembers
-from stages.canonical.place import ROOT, TOOLS, Place
+from stages.canonical.place import TOOLS, Place
 from stages.canonical.report import Note, Report
-from stages.canonical.request import AnyTool, JsonObject, Message, Request, Tool, ToolChoice, ToolReference, ToolResult
+from stages.canonical.request import (
+    AnyTool,
+    ContentBlock,
+    JsonObject,
+    Request,
+    Tool,
+    ToolAddition,
+    ToolChoice,
+    ToolReference,
+)
 from stages.mapper.functions import function_of
 from stages.mapper.server_tools import DeclaredServerTools, declare_server_tools, is_searched
 from stages.tables.identifiers import upstream_tool_name
+from stages.tools.changes import ToolChanges, ToolKey, definition_place, key_of_change, tool_changes
 from stages.tools.client import ToolsetMember, functions_of
+from stages.tools.server.mcp import MCP
 from stages.wire.cache import by_members
 
 PLACEHOLDER = "DeferredToolPlaceholder"
 """What Claude Code lists so that `tools` is not empty of deferred ones; it must never be called."""
-
-_CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
 @attrs.frozen
@@ -33,7 +42,10 @@ class Toolbox:
 
     Attributes:
         declared: what goes into `tools`.
-        deferred: what is declared only once a result refers to it, by the client's name.
+        deferred: what is declared only once somebody refers to it, by the client's name.
+        brought: what is declared where a message brings it along, by the place of its definition.
+        withdrawn: those that may not be called any more, as `choice_of` names them; nothing else says so upstream.
+        offered: all that are declared, here or in the conversation; only where some are withdrawn.
         names: the client's name by the upstream's.
         server_tools: those that the upstream runs itself.
         functions: all that the client runs, by the client's name (a toolset's members, whose names others may have as
@@ -49,6 +61,27 @@ class Toolbox:
     functions: Mapping[str, dict[str, Any]] = attrs.field(factory=dict, repr=False)
     toolsets: Mapping[str, str] = attrs.field(factory=dict)
     omittables: Mapping[str, OmittableMembers] = attrs.field(factory=dict, repr=False)
+    brought: Mapping[Place, list[JsonObject]] = attrs.field(factory=dict, repr=False)
+    withdrawn: frozenset[ToolKey] = frozenset()
+    offered: list[JsonObject] = attrs.field(factory=list, repr=False)
+
+    def key_of(self, declared: JsonObject) -> ToolKey:
+        """What the client knows a declared tool by."""
+        if declared.get("name") in self.toolsets:
+            return "toolset", self.toolsets[declared["name"]]
+        if declared["type"] == "function":
+            return "tool", self.names.get(declared["name"], declared["name"])
+        if declared["type"] == MCP.upstream:
+            return "server", self.server_tools.servers.get(declared["server_label"], declared["server_label"])
+        return "tool", self.server_tools.names.get(declared["type"], "")
+
+    def loaded_by(self, block: ContentBlock, place: Place) -> list[JsonObject]:
+        """What is to be declared where a block stands, if it is not yet."""
+        return _LateTools(self.deferred, self.brought).of(block, place)
+
+    def allowed(self) -> list[JsonObject]:
+        """Those of the offered tools that may still be called, as a choice names them."""
+        return [choice_of(tool) for tool in self.offered if self.key_of(tool) not in self.withdrawn]
 
 
 def toolbox(
@@ -59,35 +92,86 @@ def toolbox(
     Args:
         request: the request.
         report: gets what was changed or left out.
-        in_place: whether the upstream takes more tools in the middle of a conversation; else the deferred ones that
-        were referred to are declared after the others, in the order of their first reference.
+        in_place: whether the upstream takes more tools in the middle of a conversation; else those that are loaded
+        there are declared after the others, in the order in which they were first spoken of.
         available: whether the upstream has tools of its own.
         native_search: whether the model can search among deferred tools by itself.
     """
     own = declare_server_tools(request, report, available=available, native_search=native_search)
     functions, notes = _functions_of_all(request.tools)
     report.repeat(notes)
-    forced = _forced(request.tool_choice, functions.places, report)
-    deferred: dict[str, JsonObject] = {}
+    changes = tool_changes(request)
+    if changes.mentions:
+        functions = functions.with_brought(changes.defined, report)
+    forced = _forced(request.tool_choice, functions, report)
     if "tool_search" in own.names:  # the upstream searches, and must know what there is to find
         functions = functions.deferred_upstream(forced)
-        declared = functions.with_deferred(sorted(functions.deferred))
-    elif is_searched(request):  # nobody does
-        declared = functions.with_deferred(sorted(functions.deferred))
-    elif not in_place:
-        declared = functions.with_deferred([*references(request.messages), *forced])
+    brought = {place: [tool] for place, tool in own.brought.items()} | functions.brought
+    late = _LateTools(functions.deferred, brought)
+    more = [] if in_place else late.mentioned(changes)
+    if searched := is_searched(request):  # by whomever: all of them are declared
+        more = [*late.named(sorted(functions.deferred)), *more]
     else:  # what is forced must be among the tools, also where it has been added in the middle before
-        declared = functions.with_deferred(forced)
-        deferred = {name: tool for name, tool in functions.deferred.items() if name not in forced}
+        more += late.named(forced)
+    declared = with_more([*own.declared, *functions.at_once], more)
     return Toolbox(
-        [*own.declared, *declared],
-        deferred,
-        functions.names,
-        own,
-        functions.by_name,
-        functions.toolsets,
-        functions.omittables,
+        declared=declared,
+        deferred=functions.deferred if in_place and not searched else {},
+        names=functions.names,
+        server_tools=own,
+        functions=functions.by_name,
+        toolsets=functions.toolsets,
+        omittables=functions.omittables,
+        brought=brought if in_place else {},
+        withdrawn=changes.removed,
+        offered=with_more(declared, late.mentioned(changes)) if changes.removed else [],
     )
+
+
+@attrs.frozen
+class _LateTools:
+    """What is declared behind the tools that are there from the beginning.
+
+    Attributes:
+        deferred: tools of the request by the client's name.
+        brought: what messages bring along, by the place of each definition.
+    """
+
+    deferred: Mapping[str, JsonObject]
+    brought: Mapping[Place, list[JsonObject]]
+
+    def of(self, block: ContentBlock, place: Place) -> list[JsonObject]:
+        """Those that a block adds or refers to."""
+        if isinstance(block, ToolAddition) and block.tool.definition is not None:
+            return self.brought.get(definition_place(place), [])
+        kind, name = key_of_change(block) if isinstance(block, (ToolAddition, ToolReference)) else ("", "")
+        return [self.deferred[name]] if kind == "tool" and name in self.deferred else []
+
+    def mentioned(self, changes: ToolChanges) -> list[JsonObject]:
+        """Those that a conversation speaks of, in its order; the newest definition of a tool comes last."""
+        return [tool for mention in changes.mentions for tool in self.of(mention.block, mention.place)]
+
+    def named(self, names: Iterable[str]) -> list[JsonObject]:
+        """Those of these names."""
+        brought = {tool["name"]: tool for tools in self.brought.values() for tool in tools if "name" in tool}
+        found = (self.deferred.get(name) or brought.get(upstream_tool_name(name)) for name in names)
+        return [tool for tool in found if tool is not None]
+
+
+def ident_of(declared: JsonObject) -> str:
+    """What tells a declared tool from all others; there is one declaration of it at a time."""
+    return str(declared.get("name") or declared.get("server_label") or declared["type"])
+
+
+def with_more(declared: Iterable[JsonObject], more: Iterable[JsonObject]) -> list[JsonObject]:
+    """Put tools behind others, each once; a newer declaration takes the older one's place."""
+    return list({ident_of(tool): tool for tool in (*declared, *more)}.values())
+
+
+def choice_of(declared: JsonObject) -> JsonObject:
+    """Name a declared tool as a list of tools that may be called does."""
+    named = {name: declared[name] for name in declared if name in ("name", "server_label")}
+    return {"type": declared["type"], **named}
 
 
 @attrs.define
@@ -109,51 +193,64 @@ class _Functions:
     names: dict[str, str] = attrs.field(factory=dict)
     toolsets: dict[str, str] = attrs.field(factory=dict)
     omittables: dict[str, OmittableMembers] = attrs.field(factory=dict)
+    brought: dict[Place, list[JsonObject]] = attrs.field(factory=dict)
 
     def declare(self, tool: Tool, place: Place, report: Report) -> None:
         """Declare the next tool; a toolset's member is never deferred, and known by the upstream's name alone."""
+        function = self.made(tool, place, report)
+        if tool.defer_loading and not isinstance(tool, ToolsetMember):
+            self.deferred[tool.name], self.places[tool.name] = function, place
+        else:
+            self.at_once.append(function)
+
+    def with_brought(self, defined: Iterable[tuple[AnyTool, Place]], report: Report) -> _Functions:
+        """Declare what messages bring along as well; what is deferred there is loaded all the same, by being there."""
+        more = attrs.evolve(
+            self,
+            by_name=dict(self.by_name),
+            names=dict(self.names),
+            toolsets=dict(self.toolsets),
+            omittables=dict(self.omittables),
+            brought={},
+        )
+        for tool, place in _run_by_client(defined, report):
+            more.brought.setdefault(place, []).append(more.made(tool, place, report))
+        return more
+
+    def made(self, tool: Tool, place: Place, report: Report) -> JsonObject:
+        """Make the declaration of a tool, and note under which names it is known; the newest of a name counts."""
         made = function_of(tool)
         function, name = made.declared, made.declared["name"]
         for field, disposition, reason in made.notes:
             report.note(place.field(field), disposition, reason)
         self.names[name] = tool.name
+        self.omittables.pop(name, None)
         if made.omittable is not None:
             self.omittables[name] = made.omittable
         if isinstance(tool, ToolsetMember):
             self.toolsets[name] = tool.toolset
-            self.by_name[name] = function
-            self.at_once.append(function)
-            return
-        self.by_name[tool.name] = function
-        if tool.defer_loading:
-            self.deferred[tool.name], self.places[tool.name] = function, place
-        else:
-            self.at_once.append(function)
+        self.by_name[name if isinstance(tool, ToolsetMember) else tool.name] = function
+        return function
 
     def deferred_upstream(self, forced: Collection[str]) -> _Functions:
         """Leave the deferring to the upstream, but for what must be called now."""
         told = {name: tool | {"defer_loading": True} for name, tool in self.deferred.items() if name not in forced}
         return attrs.evolve(self, deferred=self.deferred | told, by_name=self.by_name | told)
 
-    def with_deferred(self, names: Iterable[str]) -> list[JsonObject]:
-        """All that are declared at once, and after them the deferred ones of these names, each once."""
-        return [*self.at_once, *(self.deferred[name] for name in dict.fromkeys(names) if name in self.deferred)]
-
 
 @by_members
 def _functions_of_all(tools: tuple[AnyTool, ...]) -> tuple[_Functions, list[Note]]:
     """Declare all that the client runs, and what is to be reported; the same tools come with every turn."""
     functions, report = _Functions(), Report()
-    for tool, place in _run_by_client(tools, report):
+    for tool, place in _run_by_client(((tool, TOOLS.at(at)) for at, tool in enumerate(tools)), report):
         functions.declare(tool, place, report)
     return functions, report.notes
 
 
-def _run_by_client(tools: Iterable[AnyTool], report: Report) -> list[tuple[Tool, Place]]:
+def _run_by_client(tools: Iterable[tuple[AnyTool, Place]], report: Report) -> list[tuple[Tool, Place]]:
     """List the functions that the client runs, its own and those of Anthropic's client tools, with their places."""
     run: list[tuple[Tool, Place]] = []
-    for index, tool in enumerate(tools):
-        place = TOOLS.at(index)
+    for tool, place in tools:
         if isinstance(tool, Tool):
             run += [(tool, place)] if tool.name != PLACEHOLDER else []
         elif (functions := functions_of(tool)) is not None:
@@ -164,64 +261,18 @@ def _run_by_client(tools: Iterable[AnyTool], report: Report) -> list[tuple[Tool,
     return run
 
 
-def _forced(asked: ToolChoice | None, places: Mapping[str, Place], report: Report) -> list[str]:
-    """Name the deferred tool that must be called in this turn, if there is one: it cannot wait to be referred to.
+def _forced(asked: ToolChoice | None, functions: _Functions, report: Report) -> list[str]:
+    """Name the late tool that must be called in this turn, if there is one: it cannot wait to be spoken of.
 
     Args:
         asked: the client's choice.
-        places: where each deferred tool is declared.
-        report: hears that this one is declared now.
+        functions: those of the request.
+        report: hears that a deferred one is declared now.
     """
     name = asked.name if asked is not None and asked.type == "tool" else None
-    if name is None or name not in places:
+    if name is None:
         return []
-    report.translated(places[name].field("defer_loading"), "declared now, because it is forced")
-    return [name]
-
-
-def references(messages: Iterable[Message]) -> list[str]:
-    """The names that tool results refer to, each once, in the order of first reference."""
-    results = (block for message in messages for block in message.content if isinstance(block, ToolResult))
-    return list(dict.fromkeys(name for result in results for name in referred(result)))
-
-
-def referred(result: ToolResult) -> list[str]:
-    """The names that one result refers to."""
-    return [inner.tool_name for inner in result.content if isinstance(inner, ToolReference)]
-
-
-def tool_choice(asked: ToolChoice | None, tools: Toolbox, report: Report, *, parallel: bool = True) -> dict[str, Any]:
-    """Translate `tool_choice` into the fields it becomes; without tools there is nothing to choose.
-
-    A tool that is not declared, because the upstream has no counterpart for it, cannot be forced.
-
-    Args:
-        asked: the client's choice.
-        tools: the request's tools.
-        report: gets what cannot be done.
-        parallel: whether the upstream can be told how many calls there may be at once.
-    """
-    if asked is None:
-        return {}
-    if not tools.declared:
-        if asked.type in ("any", "tool"):
-            report.approximated(ROOT.field("tool_choice"), "no tool is declared upstream, so none can be forced")
-        return {}
-    chosen: Any = _CHOICES.get(asked.type)
-    if chosen is None:
-        name = upstream_tool_name(asked.name or "")
-        chosen = tools.server_tools.forced(asked.name, alone=len(tools.declared) == 1)
-        if chosen is None and any(
-            tool.get("name") == name and not tool.get("defer_loading") for tool in tools.declared
-        ):
-            chosen = {"type": "function", "name": name}
-        elif chosen is None:
-            chosen = "auto"
-            report.approximated(ROOT.field("tool_choice"), "the tool is not declared upstream, so it cannot be forced")
-    single = bool(asked.disable_parallel_tool_use)
-    if single and not parallel:
-        report.dropped(
-            ROOT.field("tool_choice").field("disable_parallel_tool_use"),
-            "the upstream cannot be told to make one call at a time",
-        )
-    return {"tool_choice": chosen} | ({"parallel_tool_calls": False} if single and parallel else {})
+    if name in functions.places:
+        report.translated(functions.places[name].field("defer_loading"), "declared now, because it is forced")
+    brought = {tool["name"] for tools in functions.brought.values() for tool in tools}
+    return [name] if name in functions.places or upstream_tool_name(name) in brought else []

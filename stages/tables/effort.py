@@ -31,6 +31,11 @@ ROOM_TO_REASON = 1024
 """Tokens for the least reasoning of a model that cannot do without, on top of the text that a client asked for."""
 
 
+def is_small(max_tokens: int | None) -> bool:
+    """Whether so few tokens are a probe, or one word; 0 warms the cache for an answer of any size."""
+    return max_tokens is not None and 0 < max_tokens <= SMALL_ANSWER
+
+
 def wanted(
     thinking: ThinkingConfig | None,
     config: OutputConfig | None,
@@ -55,7 +60,7 @@ def wanted(
         return config.effort
     if thinking is not None and thinking.budget_tokens is not None:
         return next((effort for limit, effort in BUDGETS if thinking.budget_tokens <= limit), "xhigh")
-    if thinking is None and max_tokens is not None and max_tokens <= SMALL_ANSWER:
+    if thinking is None and is_small(max_tokens):
         return "none"
     return UNSAID if rests_by_default and thinking is not None else None
 

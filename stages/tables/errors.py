@@ -195,7 +195,7 @@ _CURES = {_plain(code): cure for cure in CURES for code in cure.codes}
 
 OWN_CAUSES = frozenset(
     {
-        *("admission", "shutdown", "total"),
+        *("admission", "draining", "shutdown", "total"),
         *("bad_body", "bad_event", "nameless_call", "no_ending", "package", "silence", "stream_cut", "unfinished"),
         *("descriptors", "dns", "refused", "reset", "timeout", "tls", "unreachable"),
         *("tls certificate", "tls expired", "tls issuer", "tls name", "tls not yet valid"),

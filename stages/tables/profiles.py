@@ -51,6 +51,7 @@ class Profile:
         key_header: the header of its keys, which stand behind `Bearer` in `authorization` and alone in any other.
         named_choice: whether it obeys a `tool_choice` that names a function; else that one alone is offered, and
             some call is required.
+        allowed_choice: whether it obeys a `tool_choice` that lists what may be called; else nothing else is declared.
         parallel_choice: whether it obeys `parallel_tool_calls`.
         format_field: where it looks for the format of an answer: `text`, or `response_format` as Chat has it.
         result_pictures: whether it shows the model pictures that stand in a call's output.
@@ -89,6 +90,7 @@ class Profile:
     min_output_tokens: int = 16
     key_header: str = "authorization"
     named_choice: bool = True
+    allowed_choice: bool = True
     parallel_choice: bool = True
     format_field: str = "text"
     result_pictures: bool = True
@@ -110,6 +112,7 @@ _COMPATIBLE = Profile(
     include=False,
     hosted=False,
     obfuscation=False,
+    allowed_choice=False,
     keeps_files=False,
     batches=False,
 )
@@ -153,6 +156,7 @@ PROFILES = {
             always_stream=True,
             min_output_tokens=1,
             named_choice=False,
+            allowed_choice=False,
             parallel_choice=False,
             format_field="response_format",
             result_pictures=False,

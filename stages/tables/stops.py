@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stages.canonical.events import Usage
@@ -85,6 +85,18 @@ has changed, or somebody else asks.
 """
 
 
+MODEL_MISMATCH, ACCOUNT_MISMATCH = "model_binding_mismatch", "organization_binding_mismatch"
+"""Anthropic's words for reasoning that another model made, or another account."""
+
+BINDINGS = {
+    "organization_mismatch": ACCOUNT_MISMATCH,
+    "end_user_mismatch": "end_user_binding_mismatch",
+    "model_mismatch": MODEL_MISMATCH,
+    "prefix_mismatch": "prefix_binding_mismatch",
+}
+"""The upstream's reasons in Anthropic's words; a boundary between turns is none there: old reasoning just goes."""
+
+
 def refusal_details(explanation: str) -> dict[str, Any]:
     """`stop_details` of an answer in which the model refused, in its own words."""
     return {"type": "refusal", "category": None, "explanation": explanation or None}
@@ -96,6 +108,25 @@ def dropped_reasoning(transformations: Any) -> tuple[tuple[str, int], ...]:
     return tuple(
         sorted(Counter(reason if reason in DROP_REASONS else OTHER_REASON for reason in map(str, reasons)).items())
     )
+
+
+def input_transformations(
+    known: Mapping[str, str], returned: Sequence[str], dropped: Iterable[tuple[str, int]]
+) -> tuple[dict[str, Any], ...]:
+    """Anthropic's list of the thinking blocks that the model was not shown.
+
+    The upstream tells how many items it kept back, and not which: their ids did not go up.  What stands before them has
+    changed, so they are the latest.
+
+    Args:
+        known: the reason of each block that was not sent, by its path.
+        returned: the paths of those that were, in their order.
+        dropped: how many of these the upstream kept back, by its reason.
+    """
+    reasons = [BINDINGS[reason] for reason, count in dropped if reason in BINDINGS for _ in range(count)]
+    kept_back = dict(zip(reversed(returned), reasons, strict=False))
+    told = {**known, **dict(reversed(kept_back.items()))}
+    return tuple({"type": "thinking_dropped", "path": path, "reason": reason} for path, reason in told.items())
 
 
 def usage(body: Mapping[str, Any] | None) -> Usage:

@@ -100,8 +100,13 @@ def name_complaint(name: str) -> str | None:
     return "file: filename contains forbidden characters" if _FORBIDDEN.search(name) else None
 
 
-def expiry_complaint(given: str) -> str | None:
-    """Say what is wrong with `expires_in_seconds`; None when the upstream takes it."""
+def expiry_complaint(given: str, longest: int = UPSTREAM_EXPIRES_AFTER) -> str | None:
+    """Say what is wrong with `expires_in_seconds`; None when it can be had.
+
+    Args:
+        given: what the client said.
+        longest: seconds that whoever keeps the file keeps it at most.
+    """
     least, most = EXPIRES_AFTER
     if not re.fullmatch(r"\d{1,9}", given):
         return "expires_in_seconds: Input should be a valid integer, unable to parse string as an integer"
@@ -110,8 +115,9 @@ def expiry_complaint(given: str) -> str | None:
         return f"expires_in_seconds: Input should be greater than or equal to {least}"
     if seconds > most:
         return f"expires_in_seconds: Input should be less than or equal to {most}"
-    if seconds > UPSTREAM_EXPIRES_AFTER:
-        return f"expires_in_seconds: this upstream keeps files for {UPSTREAM_EXPIRES_AFTER} seconds (30 days) at most"
+    if seconds > longest:
+        days = longest // 86_400
+        return f"expires_in_seconds: this upstream keeps files for {longest} seconds ({days} days) at most"
     return None
 
 

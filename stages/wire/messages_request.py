@@ -40,8 +40,20 @@ BLOCKS: dict[str, type] = {
     "tool_result": canonical.ToolResult,
     "tool_reference": canonical.ToolReference,
     "compaction": canonical.Compaction,
+    "tool_addition": canonical.ToolAddition,
+    "tool_removal": canonical.ToolRemoval,
 }
 """The content blocks that have words of their own; any other becomes `Unknown` and is not lost."""
+
+_CHANGED = {
+    "tool_reference": ("name",),
+    "mcp_tool_reference": ("server_name", "name"),
+    "mcp_toolset_reference": ("server_name",),
+    "tool_definition": ("definition",),
+}
+"""What a tool that comes or goes may be told by, and the fields that it needs then."""
+
+_CHANGES = frozenset({"tool_addition", "tool_removal"})
 
 _SCALARS: dict[type, tuple[tuple[type, ...], str]] = {
     str: ((str,), "Input should be a valid string"),
@@ -82,6 +94,21 @@ def _checked(build: Hook) -> Hook:
         return build(value, wanted)
 
     return structure
+
+
+def _is_of_later_days(block: JsonObject) -> bool:
+    """Whether a block changes a tool that it names in a way which we do not know."""
+    tool = block.get("tool")
+    return isinstance(tool, dict) and isinstance(tool.get("type"), str) and tool["type"] not in _CHANGED
+
+
+def _needs(value: JsonObject, fields: tuple[str, ...]) -> None:
+    """Complain about the first field that an object of this kind lacks."""
+    missing = next((field for field in fields if value.get(field) is None), None)
+    if missing is not None:
+        error = KeyError(missing)
+        error.add_note(_TagNote(missing))
+        raise error
 
 
 def _is_literal(kind: Any) -> bool:
@@ -127,6 +154,8 @@ class _Hooks:
             (canonical.ContentBlock, self.block),
             (tuple[canonical.ContentBlock, ...], self.content),
             (canonical.AnyTool, self.tool),
+            (canonical.AnyTool | None, self.tool),
+            (canonical.ChangedTool, self.changed_tool),
             (canonical.Metadata, _metadata),
             (tuple[canonical.Message, ...], self.listed(canonical.Message)),
             (tuple[canonical.AnyTool, ...], self.listed(canonical.AnyTool)),
@@ -134,6 +163,7 @@ class _Hooks:
         ):
             self._register(known, hook)
         self.converter.register_structure_hook_factory(_is_literal, _literal)
+        self._change = self._attributes(canonical.ChangedTool)
 
     def _register(self, known: Any, hook: Hook) -> None:
         def fits(kind: Any) -> bool:
@@ -172,7 +202,7 @@ class _Hooks:
         if not isinstance(tag, str):
             missing = "Unable to extract tag using discriminator 'type'"
             raise Misfit(missing if tag is None else "Input tag should be a string")
-        kind = BLOCKS.get(tag)
+        kind = BLOCKS.get(tag) if tag not in _CHANGES or not _is_of_later_days(value) else None
         return canonical.Unknown(tag, value) if kind is None else self.tagged(value, tag, kind)
 
     def content(self, value: Any, _: Any) -> Any:
@@ -190,6 +220,19 @@ class _Hooks:
             return self.tagged(value, "custom", canonical.Tool)
         name = value.get("name")
         return canonical.ServerTool(str(kind), name if isinstance(name, str) else None, value)
+
+    def changed_tool(self, value: Any, _: Any) -> Any:
+        """Structure what is added or removed, by its `type`."""
+        if not isinstance(value, dict):
+            raise Misfit("Input should be an object")
+        _needs(value, ("type",))
+        tag = str(value["type"])
+        try:
+            _needs(value, _CHANGED.get(tag, ()))
+            return self._change(value, canonical.ChangedTool)
+        except Exception as error:
+            error.add_note(_TagNote(tag))
+            raise
 
     def listed(self, member: Any) -> Hook:
         """Make the hook of a sequence of these; a tuple, which JSON never brings, is structured already."""

@@ -83,8 +83,9 @@ def content_block(start: BlockStart) -> dict[str, Any]:  # noqa: PLR0911 - one c
             return {"type": "mcp_tool_use", "id": id, "name": name, "input": {}, "server_name": server}
         case ResultStart(body):
             return body
-        case CompactionStart(signature):
-            return {"type": "compaction", "content": None, "signature": signature}
+        case CompactionStart(signature, changes):
+            block = {"type": "compaction", "content": None, "signature": signature}
+            return block if changes is None else {**block, "tool_changes": list(changes)}
 
 
 def message_head(ident: str, model: str, usage: dict[str, Any]) -> dict[str, Any]:
@@ -143,6 +144,11 @@ def ending_fields(end: MessageEnd) -> dict[str, Any]:
 def edits_field(plan: AnswerPlan) -> dict[str, Any]:
     """The field that says what was taken out of the conversation, for clients that asked for edits."""
     return {} if plan.applied_edits is None else {"context_management": {"applied_edits": list(plan.applied_edits)}}
+
+
+def transformations_field(end: MessageEnd) -> dict[str, Any]:
+    """The field that says which thinking blocks the model was not shown, for clients that bind them."""
+    return {} if end.transformations is None else {"input_transformations": list(end.transformations)}
 
 
 def error(failure: Failure, request_id: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import sys
 
 import trio
 
+from pipeline.server.shutdown import Shutdown
 from pipeline.service import listen, open_service
 from pipeline.settings import load
 
@@ -25,7 +26,7 @@ async def _tell() -> None:
 
 
 async def _serve(listener: socket.socket) -> None:
-    stop = trio.Event()
+    stop = Shutdown()
     async with open_service(load({}, os.environ, None)) as context, trio.open_nursery() as nursery:
         nursery.start_soon(_tell)
         nursery.start_soon(_stop_on_signal, stop)
@@ -33,10 +34,10 @@ async def _serve(listener: socket.socket) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def _stop_on_signal(stop: trio.Event) -> None:
+async def _stop_on_signal(stop: Shutdown) -> None:
     with trio.open_signal_receiver(signal.SIGTERM) as signals:
         async for _ in signals:
-            stop.set()
+            stop.begin()
 
 
 if __name__ == "__main__":

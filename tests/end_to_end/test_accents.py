@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.cases import cases
 from tests.support.judges import judge_stream
 from tests.support.running import client_of
 from tests.support.upstream import Script, ScriptedUpstream, events
@@ -49,7 +50,7 @@ def _body(told: list[Any]) -> bytes:
     return b"".join(event.encode() if isinstance(event, str) else events(event) for event in told)
 
 
-@pytest.mark.parametrize("name", ACCENTS)
+@cases("name", ACCENTS)
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_stream(name: str, stream: bool) -> None:
     """Whether the client streams or not, it gets the message that was meant."""

@@ -16,14 +16,14 @@ import trio
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.emulator.scenarios import GREETING, THOUGHTS
-from pipeline.settings import KeyHash, Settings, UpstreamSettings
+from pipeline.settings import ClientKey, Settings, UpstreamSettings
 from tests.support.serving import serving
 from tests.support.waiting import until
 
 T = TypeVar("T")
 KEY = "sk-of-a-client"
 SETTINGS = Settings(
-    upstream=UpstreamSettings(url="emulator", retries=0), client_keys=(KeyHash.of(KEY),), log_level="error"
+    upstream=UpstreamSettings(url="emulator", retries=0), client_keys=(ClientKey.of(KEY),), log_level="error"
 )
 MODEL = "claude-sonnet-5-5"
 PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
@@ -300,3 +300,59 @@ async def test_a_runner_that_compacts() -> None:
     assert [block.type for block in summed_up.content] == ["compaction"]
     assert summed_up.content[0].content == "It rains in Ulm."
     assert [message.stop_reason for message in rest] == ["end_turn"]
+
+
+def measured(place: str) -> str:
+    """Measure the rain.
+
+    Args:
+        place: where.
+    """
+    return f"9 mm in {place}."
+
+
+@pytest.mark.parametrize("model", [MODEL, "gpt-5.4"])  # one takes tools in the middle, the other does not
+async def test_a_runner_that_adds_and_removes_tools(model: str) -> None:
+    """The SDK's own runner gives the model a tool that it calls, and takes one away that is called no more."""
+
+    def talk(client: anthropic.Anthropic) -> list[list[str]]:
+        runner = client.beta.messages.tool_runner(
+            model=model,
+            max_tokens=500,
+            tools=[anthropic.beta_tool(looked)],
+            messages=said('[[call:looked {"place": "Ulm"}]] [[call:measured {"place": "Ulm"}]] [[call]]'),
+            betas=["inline-tools-2026-09-15"],
+        )
+        told = []
+        for message in runner:
+            told.append([block.name for block in message.content if block.type == "tool_use"])
+            if len(told) == 1:
+                runner.add_tools(anthropic.beta_tool(measured))
+            if len(told) == 2:
+                runner.remove_tools("looked")
+        return told
+
+    async with sdk() as use:
+        told = await use(talk)
+
+    assert told[:3] == [["looked"], ["measured"], ["measured"]]
+
+
+@pytest.mark.parametrize(
+    "model", [MODEL, "gpt-5.4"]
+)  # one prepares its cache when it is asked to, the other must answer
+async def test_a_cache_that_is_warmed(model: str) -> None:
+    """Nothing is said, and the next answer finds the prompt in the cache."""
+
+    def talk(client: anthropic.Anthropic) -> list[anthropic.types.Message]:
+        asked: Any = {"model": model, "messages": said("[[text]] " + "word " * 400)}
+        return [client.messages.create(max_tokens=most, **asked) for most in (0, 500)]
+
+    async with sdk() as use:
+        warming, real = await use(talk)
+
+    assert (warming.content, warming.stop_reason) == ([], "max_tokens")
+    assert warming.usage.output_tokens <= (0 if model == MODEL else 16)
+    assert not warming.usage.cache_read_input_tokens
+    assert (real.usage.cache_read_input_tokens or 0) > 300
+    assert real.content[-1].text == GREETING

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import pytest
 
 from pipeline.emulator import EmulatorTransport
 from tests.conftest import SHARED
 from tests.end_to_end.pieces import pieces_of_request, pieces_of_upstream
+from tests.support.cases import cases
 from tests.support.client import Reply
 from tests.support.judges import judge_body, judge_stream, judge_upstream_request
 from tests.support.running import client_of
@@ -99,7 +99,7 @@ async def test_refused_by_its_own_version(shared: Path) -> None:
         assert reply.json()["error"]["message"].endswith(": Extra inputs are not permitted")
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=str)
+@cases("path", SCENARIOS, parts=2)
 async def test_answered(shared: Path, path: Path) -> None:
     """Every request is answered with a message that the judge has nothing to say against."""
     for sent in await _sent(shared / path):
@@ -112,7 +112,7 @@ async def test_answered(shared: Path, path: Path) -> None:
         assert findings == [], sent.record["n"]
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=str)
+@cases("path", SCENARIOS)
 async def test_understood_upstream(shared: Path, path: Path) -> None:
     """What went upstream is a request of the Responses API, unstored, without billing header, `strict` always said."""
     for sent in await _sent(shared / path):
@@ -127,7 +127,7 @@ def _functions(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     return (tool for tool in [*body.get("tools", ()), *added] if tool["type"] == "function")
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=str)
+@cases("path", SCENARIOS)
 async def test_nothing_is_lost(shared: Path, path: Path) -> None:
     """Every text, image, document, call and result of the conversation is upstream, in the same order.
 
@@ -161,7 +161,7 @@ def _session(record: dict[str, Any]) -> tuple[str, str] | None:
     return (session, headers.get("x-claude-code-agent-id", "")) if session else None
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=str)
+@cases("path", SCENARIOS)
 async def test_counted(shared: Path, path: Path) -> None:
     """Every request to count tokens is answered with a number."""
     for sent in await _sent(shared / path, "/v1/messages/count_tokens"):
@@ -170,7 +170,7 @@ async def test_counted(shared: Path, path: Path) -> None:
         assert sent.reply.json()["input_tokens"] > 0
 
 
-@pytest.mark.parametrize("path", ANTHROPIC, ids=str)
+@cases("path", ANTHROPIC, parts=2)
 async def test_requests_to_anthropic(shared: Path, path: Path) -> None:
     """What others have sent to Anthropic is answered, or refused with a reason; never is it our fault."""
     record = json.loads((shared / path).read_bytes())

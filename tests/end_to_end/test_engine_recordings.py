@@ -11,6 +11,7 @@ import trio
 from trio.testing import MockClock
 
 from tests.conftest import SHARED
+from tests.support.cases import cases
 from tests.support.client import Reply
 from tests.support.judges import judge_body, judge_stream
 from tests.support.running import REQUEST, client_of
@@ -83,7 +84,7 @@ RECORDINGS = _recordings()
 STREAMS = [path for path in RECORDINGS if _load(path)["stream"] and _load(path)["status"] == 200]
 
 
-@pytest.mark.parametrize(("path", "stream"), spread(RECORDINGS, (True, False)), ids=str)
+@cases(("path", "stream"), spread(RECORDINGS, (True, False)), parts=3)
 async def test_played_again(shared: Path, autojump_clock: MockClock, path: Path, *, stream: bool) -> None:
     """A good answer becomes a message, a status above 400 an error with a status of the same kind.
 
@@ -119,7 +120,7 @@ def _calls_are_sound(response: dict[str, Any]) -> bool:
         return str(response["status"]) == "incomplete"
 
 
-@pytest.mark.parametrize("path", STREAMS, ids=str)
+@cases("path", STREAMS)
 async def test_cut(shared: Path, autojump_clock: MockClock, path: Path) -> None:
     """Cut anywhere before its own ending, a stream never ends well; cut after it, nothing is missing."""
     record = _load(shared / path)

@@ -9,6 +9,7 @@ import pytest
 
 from stages.wire import json
 from tests.support import grammar, samples
+from tests.support.cases import cases
 from tests.support.running import REQUEST, client_of
 from tests.support.upstream import Script, ScriptedUpstream, events, json_script
 
@@ -37,7 +38,7 @@ def _script(told: dict[str, Any]) -> Script:
 
 
 @pytest.mark.parametrize("stream", [True, False])
-@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+@cases("path", FIXTURES, ids=lambda path: path.stem)
 async def test_what_a_client_gets(path: Path, *, stream: bool) -> None:
     """The status, the type and the sentence; asked once, since nothing of it heals here."""
     case = _read(path)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import SHARED
+from tests.support.cases import cases
 from tests.support.judges import judge_stream, judge_upstream_request
 from tests.support.running import client_of
 from tests.support.upstream import ScriptedUpstream, json_script
@@ -67,7 +68,7 @@ def _seals(value: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", FOUND, ids=lambda path: f"{path.parent.name}/{path.name}")
+@cases("path", FOUND, ids=lambda path: f"{path.parent.name}/{path.name}")
 async def test_a_conversation_goes_on(path: Path) -> None:
     """The upstream gets a request that it takes, in words, and nothing that was sealed for others."""
     content = _message(path).get("content") or [{"type": "text", "text": "x"}]

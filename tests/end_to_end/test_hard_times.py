@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.wire import json
 from tests.support.process import PATIENCE
 from tests.support.ways import WAYS, Served, rest, served_by, streaming
 
@@ -39,6 +40,47 @@ def test_the_end_comes_within_the_grace(way: str, tmp_path: Path) -> None:
         assert served.running.process.wait(PATIENCE) == 0
         for each in (idle, stream, deaf):
             each.close()
+
+
+@pytest.mark.parametrize("way", ["dragoman", "http/1.1"])
+def test_who_comes_while_the_server_ends(way: str, tmp_path: Path) -> None:
+    """New requests are told to come again, probes are answered, what runs goes on; Ctrl-C ends it with its error."""
+    with served_by(way, tmp_path, timing_shutdown_grace=PATIENCE) as served:
+        stream = begun(served, ENDLESS)
+        served.running.process.send_signal(signal.SIGTERM)
+        served.running.process.send_signal(signal.SIGTERM)
+        served.running.until(lambda: '"stopping"' in served.running.logged())
+        told = served.ask(streaming("hello"))
+        readiness = served.ask(b"GET /readyz HTTP/1.0\r\nhost: localhost\r\n\r\n")
+
+        assert told.startswith(b"HTTP/1.1 529 ")
+        assert b"\r\nretry-after: 2\r\n" in told
+        assert told.endswith(b"}"), "the connection ends with the refusal"
+        assert readiness.startswith(b"HTTP/1.1 503 ")
+        assert b'"status":"draining"' in readiness
+        assert served.ask(b"GET /healthz HTTP/1.0\r\nhost: localhost\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+        assert served.running.alive
+
+        served.running.process.send_signal(signal.SIGINT)
+        assert rest(stream).count(b"event: error") == 1
+        stream.close()
+        assert served.running.process.wait(PATIENCE) == 0
+        (stopping,) = [
+            line for line in map(json.decode, served.running.logged().splitlines()) if line["event"] == "stopping"
+        ]
+        assert (stopping["by"], stopping["streams"], stopping["grace_seconds"]) == ("SIGTERM", 1, PATIENCE)
+
+
+def test_where_a_proxy_knows_another_server(tmp_path: Path) -> None:
+    """With `draining = close` nobody is there for new connections, and what runs is whole all the same."""
+    with served_by("dragoman", tmp_path, draining="close") as served:
+        stream = begun(served, "[[slow 0.02]]")
+        served.running.process.send_signal(signal.SIGTERM)
+        served.running.until(lambda: '"stopping"' in served.running.logged())
+        with pytest.raises(ConnectionError):
+            served.running.connect()
+        assert b"event: message_stop" in rest(stream)
+        stream.close()
 
 
 def _read_on(connection: socket.socket) -> None:

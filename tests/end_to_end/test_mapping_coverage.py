@@ -21,6 +21,7 @@ from stages.decoder import decode
 from stages.mapper import Mapped, Target, map_request
 from tests.conftest import SHARED
 from tests.support.account import Account
+from tests.support.cases import cases
 from tests.support.client import MemoryClient
 from tests.support.judges import judge_upstream_request
 from tests.support.running import client_of
@@ -80,7 +81,7 @@ def is_named(body: dict[str, Any], path: str) -> bool:
     return is_there(body, path) or is_there(body, path.rpartition(".")[0])
 
 
-@pytest.mark.parametrize("path", [*CLIENTS, *OTHERS], ids=str)
+@cases("path", [*CLIENTS, *OTHERS], parts=2)
 def test_nothing_is_lost_in_silence(shared: Path, path: Path) -> None:
     """Each field is named by the report, or kept, for its own model and another; each named path is in the request."""
     for body, counting, _ in requests(shared / path):
@@ -101,7 +102,7 @@ async def _ask(client: MemoryClient, body: dict[str, Any], headers: dict[str, st
     return reply.status, "" if reply.status == 200 else reply.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("path", [*CLIENTS, *OTHERS], ids=str)
+@cases("path", [*CLIENTS, *OTHERS], parts=2)
 async def test_answered_or_refused_by_name(shared: Path, path: Path) -> None:
     """Permissive mode answers what is well-formed; strict mode answers the same, or names a place and what is lost."""
     client = client_of(EmulatorTransport(delay=0))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from stages.wire import carrier
 from tests.end_to_end.recorded import Seen, expected, load, recordings, script, seen, whole_response
+from tests.support.cases import cases
 from tests.support.client import Reply
 from tests.support.judges import judge_body, judge_stream
 from tests.support.running import client_of
+from tests.support.spread import spread
 from tests.support.upstream import ScriptedUpstream
 
 REQUEST: dict[str, Any] = {
@@ -23,7 +23,9 @@ REQUEST: dict[str, Any] = {
 CONTRADICTS_ITSELF = "ai__openai_shell_container_1"
 # Its deltas and its whole response tell two different texts. What was streamed cannot be taken back, so the deltas win.
 
-RECORDINGS = recordings()
+STREAMED, WHOLE = "streamed", "whole"
+PLAYED = spread(recordings(), (STREAMED, STREAMED, WHOLE))
+"""Each recording in one way: the whole answer is what the stream adds up to (law 3), so most are streamed."""
 
 
 async def _play(record: dict[str, Any], *, stream: bool) -> Reply:
@@ -53,7 +55,7 @@ def _without_texts(answer: Seen) -> Seen:
     return Seen(kinds, answer.stop_reason, answer.usage)
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=str)
+@cases("path", [path for path, way in PLAYED if way is STREAMED], parts=3)
 async def test_streamed(shared: Path, path: Path) -> None:
     """Streamed: the judges find nothing, and text, calls, reasoning, stop reason and usage are the recorded ones."""
     record = load(shared / "recordings" / path)
@@ -71,7 +73,7 @@ async def test_streamed(shared: Path, path: Path) -> None:
         assert whole_response(record) is None
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=str)
+@cases("path", [path for path, way in PLAYED if way is WHOLE])
 async def test_whole(shared: Path, path: Path) -> None:
     """Not streamed: the same, as one body."""
     record = load(shared / "recordings" / path)
@@ -86,4 +88,4 @@ async def test_whole(shared: Path, path: Path) -> None:
 
 def test_there_are_recordings(shared: Path) -> None:
     """A folder that was moved must not pass for one without mistakes."""
-    assert len(RECORDINGS) > 600, shared
+    assert len(PLAYED) > 600, shared

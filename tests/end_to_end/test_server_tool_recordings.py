@@ -9,13 +9,17 @@ import pytest
 
 from tests.end_to_end.recorded import load, script
 from tests.end_to_end.server_tools import asked, expected, hosted_recordings, is_paused, kept, output, seen
+from tests.support.cases import cases
 from tests.support.judges import judge_body, judge_stream, judge_upstream_request
 from tests.support.running import client_of
+from tests.support.spread import spread
 from tests.support.upstream import ScriptedUpstream, json_script
 
 pytestmark = pytest.mark.usefixtures("shared")
 
 RECORDINGS = hosted_recordings()
+PLAYED = spread(RECORDINGS, (True, False))
+"""Each in one way, streamed or not."""
 REST = {"status": "completed", "output": [{"type": "message", "content": [{"type": "output_text", "text": "ok"}]}]}
 
 
@@ -37,7 +41,7 @@ def _check(path: Path, message: dict[str, Any]) -> None:
     assert bool((message.get("container") or {}).get("id", "").startswith("cntr_")) == ran
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=str)
+@cases("path", [path for path, stream in PLAYED if stream])
 async def test_streamed(path: Path) -> None:
     """Streamed: the judges find nothing, and every call is shown with what came of it."""
     reply, _ = await _played(path, stream=True)
@@ -47,7 +51,7 @@ async def test_streamed(path: Path) -> None:
     _check(path, message)
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=str)
+@cases("path", [path for path, stream in PLAYED if not stream])
 async def test_whole_and_back_again(path: Path) -> None:
     """Not streamed: the same; and sent back, it is what the upstream had said, in a request that it takes."""
     reply, upstream = await _played(path, stream=False)

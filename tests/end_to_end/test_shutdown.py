@@ -14,6 +14,7 @@ import trio
 
 from pipeline.commands.listening import bind, url_of
 from pipeline.emulator import EmulatorTransport
+from pipeline.server.shutdown import Shutdown
 from pipeline.service import listen, open_service
 from pipeline.settings import Settings, Timing, UpstreamSettings
 from stages.wire import json
@@ -41,16 +42,16 @@ async def _read_all(stream: trio.SocketStream) -> bytes:
     return b"".join([data async for data in stream])
 
 
-_Running = tuple[trio.SocketStream, trio.Event, trio.Event]
+_Running = tuple[trio.SocketStream, Shutdown, trio.Event]
 
 
 @asynccontextmanager
 async def _stoppable(
     grace: float, transport: httpx.AsyncBaseTransport
-) -> AsyncIterator[tuple[trio.SocketStream, trio.Event, trio.Event]]:
+) -> AsyncIterator[tuple[trio.SocketStream, Shutdown, trio.Event]]:
     """Serve with this much grace: a connection, what stops the server, and what tells that it has stopped."""
     settings = attrs.evolve(SETTINGS, timing=Timing(shutdown_grace=grace, commit_after=0.05))
-    shutdown, stopped = trio.Event(), trio.Event()
+    shutdown, stopped = Shutdown(), trio.Event()
     async with open_service(settings, transport=transport) as context, trio.open_nursery() as nursery:
         with bind("127.0.0.1", 0) as listener:
             port = httpx.URL(url_of(listener)).port or 80
@@ -71,7 +72,7 @@ async def test_requests_that_run_end_before_the_server_does() -> None:
         await stream.send_all(asking("[[slow 0.02]]"))
         with trio.fail_after(TIMEOUT):
             begun = await stream.receive_some()
-            shutdown.set()
+            shutdown.begin()
             whole = begun + await _read_all(stream)
             await stopped.wait()
 
@@ -86,7 +87,7 @@ async def test_requests_that_never_end_are_ended() -> None:
         await stream.send_all(asking("[[slow 600]]"))
         with trio.fail_after(TIMEOUT):
             begun = await stream.receive_some()
-            shutdown.set()
+            shutdown.begin()
             await stopped.wait()
             rest = await _read_all(stream)
 
@@ -102,5 +103,5 @@ async def test_a_server_without_requests_stops_at_once() -> None:
         await stream.send_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with trio.fail_after(TIMEOUT):
             assert (await stream.receive_some()).startswith(b"HTTP/1.1 200 ")
-            shutdown.set()
+            shutdown.begin()
             await stopped.wait()

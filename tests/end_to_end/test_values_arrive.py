@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from stages.canonical.report import Disposition
 from stages.canonical.request import Caller, Request
 from stages.decoder import decode
 from stages.mapper import Mapped, Target, map_request
 from stages.tables.fields import NODES
+from tests.support.cases import cases
 from tests.support.field_canaries import MARK, MEANT, Marked, marked
 
 ALL = list(marked())
@@ -23,7 +22,7 @@ def mapped(case: Marked) -> Mapped:
     return map_request(request, Caller(), Target(), message_id="msg_1")
 
 
-@pytest.mark.parametrize(
+@cases(
     "case",
     [case for case in ALL if (case.node, case.field) not in MEANT],
     ids=lambda case: f"{case.node}.{case.field}",

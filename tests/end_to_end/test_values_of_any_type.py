@@ -18,6 +18,7 @@ from pipeline.settings import Settings, UpstreamSettings
 from stages.canonical.failure import Failure, Kind
 from stages.decoder import MAX_COMPLAINT, decode
 from tests.support import samples
+from tests.support.cases import cases
 from tests.support.client import MemoryClient, Reply
 
 SCHEMA: dict[str, Any] = {
@@ -176,8 +177,8 @@ DEEP: dict[str, Callable[[Any], samples.Json]] = {
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("place", DEEP)
-@pytest.mark.parametrize("depth", [100, 400, 700, 900, 990, 3000])
+@cases("place", DEEP)
+@cases("depth", [100, 400, 700, 900, 990, 3000])
 async def test_whatever_is_nested(depth: int, place: str, path: str) -> None:
     """Each part of us can follow a request less deeply than another: none of them breaks."""
     body = json.dumps(DEEP[place]("nested"))

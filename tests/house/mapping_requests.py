@@ -93,7 +93,10 @@ NODE_PROOFS = {
     "result": f"{SERVER_TOOLS}/test_foreign.py",
     "state_change": f"{SERVER_TOOLS}/test_foreign.py",
     "tab": f"{SERVER_TOOLS}/test_foreign.py",
-    "tool_change": f"{SERVER_TOOLS}/test_foreign.py",
+    "tool_change": f"{MAPPER}/test_tool_changes.py",
+    "block.tool_addition": f"{MAPPER}/test_tool_changes.py",
+    "block.tool_removal": f"{MAPPER}/test_tool_changes.py",
+    "block.compaction tool_changes": f"{MAPPER}/test_tool_changes.py",
     "mcp_tool": f"{SERVER_TOOLS}/test_foreign.py",
     "transformations": f"{DEFAULTS}::test_blocks",
     "tool.custom": f"{MAPPER}/test_tools.py",
@@ -113,7 +116,7 @@ NODE_PROOFS = {
 }
 """Which test proves what is translated: of one field, else of a node, else of a group."""
 
-USERS = ("block.browser_state", "block.container_upload", "block.tool_addition", "block.tool_removal")
+USERS = ("block.browser_state", "block.container_upload")
 """Blocks without a counterpart that stand in what a client says, not in answers."""
 
 GROUPS: dict[str, Mapping[str, Fields]] = {
@@ -214,8 +217,8 @@ def _samples() -> Iterator[Table]:
         proof = f"{MAPPER}/test_conversation.py"
         users.append((code(name), _items(told.body["input"][2:]), _said(told, "messages.2"), proof))
     for name, block in samples.SYSTEM.items():
-        told = run(samples.request({"role": "system", "content": [block]}))
-        proof = f"{MAPPER}/test_conversation.py"
+        told = run(samples.request({"role": "system", "content": [block]}, tools=[samples.LOOK, samples.LATE]))
+        proof = f"{MAPPER}/test_tool_changes.py"
         users.append((code(name), _items(told.body["input"][1:]), _said(told, "messages.1"), proof))
     yield Table("Content blocks of users and systems", "Each run through the mapper.", head, users)
     answers = []

@@ -19,9 +19,9 @@ BEGIN, END = "<!-- written by `make settings` -->", "<!-- end of what `make sett
 """Between them stands what is generated."""
 
 USUAL = (
-    "host", "port", "upstream.url", "upstream.api_key", "upstream.key_command", "upstream.headers", "upstream.profile",
-    "upstream.summaries", "models", "client_keys", "hosts", "certfile", "keyfile", "limits.requests", "workers",
-    "log_format", "mode",
+    "host", "port", "upstream.url", "upstream.api_key", "upstream.api_key_file", "upstream.key_command",
+    "upstream.headers", "upstream.profile", "upstream.summaries", "models", "client_keys", "hosts", "certfile",
+    "keyfile", "limits.requests", "workers", "log_format", "telemetry.endpoint", "mode",
 )  # fmt: skip
 """What most people set."""
 

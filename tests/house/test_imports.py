@@ -19,7 +19,7 @@ OURS = {"pipeline", "stages", "tests"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNNING = PROJECT["dependencies"]
 DEVELOPING = [*RUNNING, *PROJECT["optional-dependencies"]["dev"]]
-OPTIONAL = [*RUNNING, *PROJECT["optional-dependencies"]["offline"]]
+OPTIONAL = [*RUNNING, *PROJECT["optional-dependencies"]["offline"], *PROJECT["optional-dependencies"]["otel"]]
 
 
 def imported(module: Path) -> Iterator[str]:

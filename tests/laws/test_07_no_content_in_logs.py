@@ -17,7 +17,7 @@ import pytest
 import structlog.testing
 
 from pipeline.endpoints import translation
-from pipeline.settings import KeyHash, Secret, Settings, UpstreamSettings
+from pipeline.settings import ClientKey, Secret, Settings, UpstreamSettings
 from pipeline.telemetry.logs import fault_site, make_logger
 from stages.block import AnswerEvent
 from stages.canonical.events import Usage
@@ -28,6 +28,7 @@ from stages.encoder import Encoder
 from stages.redactor import redact
 from stages.upstream_reader import Framing
 from tests.support.canaries import HEADERS, MARK, OURS, REQUEST, UPSTREAMS
+from tests.support.cases import cases
 from tests.support.client import Reply
 from tests.support.running import client_of, context_of
 from tests.support.upstream import Script, ScriptedUpstream
@@ -53,7 +54,7 @@ async def _ask(
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
-@pytest.mark.parametrize("name", UPSTREAMS)
+@cases("name", UPSTREAMS)
 async def test_whatever_the_upstream_does(name: str, *, stream: bool) -> None:
     """Answers, errors of all kinds and places, broken connections, crashes."""
     log = structlog.testing.CapturingLogger()
@@ -63,6 +64,24 @@ async def test_whatever_the_upstream_does(name: str, *, stream: bool) -> None:
     assert MARK in repr(upstream.requests), "the request must have come through for this to mean anything"
     assert log.calls
     assert MARK not in repr(log.calls)
+
+
+@pytest.mark.parametrize("name", UPSTREAMS)
+async def test_spans_and_metrics(name: str) -> None:
+    """What leaves for a receiver of telemetry says no more than the log, and neither does what a scrape reads."""
+    pytest.importorskip("opentelemetry.sdk")
+    from tests.support.tracing import traced
+
+    upstream = ScriptedUpstream(*UPSTREAMS[name])
+    client, kept = traced(context_of(upstream, key=MARK))
+    await client.messages(REQUEST, HEADERS)
+    await client.request(MARK, f"/v1/{MARK}?{MARK}", MARK.encode(), HEADERS)
+    scraped = await client.request("GET", "/metrics", headers=HEADERS)
+
+    assert MARK in repr(upstream.requests)
+    assert len(kept.spans) > 1
+    assert MARK.encode() not in await kept.body()
+    assert MARK.encode() not in scraped.body
 
 
 def _crash(*_: object, **__: object) -> Any:
@@ -156,6 +175,7 @@ def _value(kind: Any) -> Any:
         str | None: MARK,
         dict[str, Any]: {MARK: MARK},
         dict[str, Any] | None: {MARK: MARK},
+        tuple[dict[str, Any], ...] | None: ({MARK: MARK},),
         tuple[tuple[str, int], ...]: ((MARK, 1),),
         int: 1,
         bool: True,
@@ -183,10 +203,10 @@ def test_every_failure_is_redacted(kind: Kind) -> None:
 def test_keys_and_carriers_have_no_repr() -> None:
     """What holds a key or a carrier may be printed by mistake."""
     upstream = UpstreamSettings(api_key=Secret(MARK))
-    settings = Settings(upstream=upstream, client_keys=(KeyHash.of(MARK),))
+    settings = Settings(upstream=upstream, client_keys=(ClientKey.of(MARK),))
 
     assert MARK not in f"{settings!r}{settings}{settings.upstream.api_key}"
-    assert KeyHash.of(MARK).digest.hex() not in repr(settings)
+    assert ClientKey.of(MARK).digest.hex() not in repr(settings)
     assert MARK not in f"{OURS!r}{OURS}"
 
 

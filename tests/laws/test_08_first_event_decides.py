@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from pipeline.settings import Timing
 from tests.support import grammar
+from tests.support.cases import cases
 from tests.support.client import Reply
 from tests.support.running import REQUEST, TIGHT, answer, client_of
 from tests.support.upstream import ScriptedUpstream, Step, events, json_script
@@ -118,8 +119,8 @@ async def test_an_upstream_that_is_not_there(fault: Exception, status: int, kind
 
 
 @pytest.mark.parametrize("capacity", TIGHT)
-@pytest.mark.parametrize("form", ERRORS)
-@pytest.mark.parametrize("code", CODES)
+@cases("form", ERRORS)
+@cases("code", CODES)
 async def test_an_error_before_content(code: str, form: str, capacity: int) -> None:
     """An error in the stream before any content, whatever quiet events came before it, is an HTTP error."""
     reply = await answer(*QUIET, ERRORS[form](code), capacity=capacity)
@@ -140,8 +141,8 @@ async def test_a_cut_before_content(quiet: tuple[bytes, ...]) -> None:
 
 
 @pytest.mark.parametrize("capacity", TIGHT)
-@pytest.mark.parametrize("content", CONTENTS)
-@pytest.mark.parametrize("code", CODES)
+@cases("content", CONTENTS)
+@cases("code", CODES)
 async def test_an_error_after_content(code: str, content: str, capacity: int) -> None:
     """After content, the error is the stream's one `error` event, and what was said before it stays said."""
     reply = await answer(CREATED, CONTENTS[content], error(code), capacity=capacity)

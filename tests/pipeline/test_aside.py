@@ -7,6 +7,7 @@ import pickle
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import product
 from typing import Any
 
 import attrs
@@ -128,26 +129,30 @@ async def test_nothing_is_started_that_is_not_needed() -> None:
 
 BODY = request({"role": "user", "content": "x" * 200}, stop_sequences=["a"], top_k=5)
 WRONG = request(temperature="x")
+NEW_EACH_TIME = {"id": "", "request_id": ""}
 DEEP = json.encode(request(a="nested")).replace(b'"nested"', b'{"a":' * 900 + b"1" + b"}" * 900)
 
 
-@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens", "/v1/messages/explain"])
-@pytest.mark.parametrize("body", [json.encode(BODY), json.encode(WRONG), DEEP], ids=["good", "wrong", "deep"])
-async def test_a_client_does_not_notice_where(path: str, body: bytes) -> None:
-    """Status, headers and bodies are the same."""
-    told = []
-    for inline, threaded in ((2**30, 2**30), (0, 2**30), (0, 0)):
-        log = CapturingLogger()
-        upstream = ScriptedUpstream(*[Script([CREATED, text("fine"), completed()])] * 2)
-        async with opened(inline, threaded) as aside:
-            context = attrs.evolve(context_of(upstream, log=log), aside=aside)
-            reply = await MemoryClient(application(context)).request("POST", path, body)
-        assert [call for call in log.calls if call.args == ("fault",)] == []
-        headers = {name: value for name, value in reply.headers.items() if name != "request-id"}
-        value = {**reply.json(), "id": "", "request_id": ""}
-        told.append((reply.status, headers.get("dragoman-mapping"), value, upstream.requests))
+PATHS = ("/v1/messages", "/v1/messages/count_tokens", "/v1/messages/explain")
+BODIES = {"good": json.encode(BODY), "wrong": json.encode(WRONG), "deep": DEEP}
 
-    assert told[0] == told[1] == told[2]
+
+async def _told(aside: Aside, path: str, body: bytes) -> tuple[Any, ...]:
+    """What a client is told: status, headers and body, and what the upstream was asked."""
+    log = CapturingLogger()
+    upstream = ScriptedUpstream(*[Script([CREATED, text("fine"), completed()])] * 2)
+    context = attrs.evolve(context_of(upstream, log=log), aside=aside)
+    reply = await MemoryClient(application(context)).request("POST", path, body)
+    assert [call for call in log.calls if call.args == ("fault",)] == []
+    return reply.status, reply.headers.get("dragoman-mapping"), reply.json() | NEW_EACH_TIME, upstream.requests
+
+
+async def test_a_client_does_not_notice_where() -> None:
+    """Status, headers and bodies are the same, on the spot, in a thread, and in a process."""
+    async with opened(2**30, 2**30) as here, opened(0, 2**30) as beside, opened(0, 0) as elsewhere:
+        for path, (name, body) in product(PATHS, BODIES.items()):
+            told = [await _told(aside, path, body) for aside in (here, beside, elsewhere)]
+            assert told[0] == told[1] == told[2], (path, name)
 
 
 async def test_a_whole_service_serves_large_requests() -> None:

@@ -1,24 +1,34 @@
-"""The vocabulary: loaded beside everything else, the best source that is there, and an estimate when none is."""
+"""The vocabulary: looked for when first asked for, the best source that is there, and an estimate when none is."""
 
 from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
-from pipeline.tokenizer import CHUNK, SOURCES, Loader, Tokenizer
+from pipeline import tokenizer
+from pipeline.aside import Aside
+from pipeline.telemetry.logs import ElsewhereError
+from pipeline.tokenizer import CHUNK, ESTIMATE, PATIENCE, UNASKED, Loader, Tokenizer, best, counter_of
 from stages import counter
-from stages.canonical.request import Message, Request, Text
+
+Sources = Callable[[Mapping[str, Loader]], None]
 
 
-def request(text: str) -> Request:
-    """Make a request of one text."""
-    return Request("claude-opus-5-5", (Message("user", (Text(text),)),))
+@pytest.fixture
+def sources(monkeypatch: pytest.MonkeyPatch) -> Sources:
+    """Let these be all the sources there are."""
+
+    def these(given: Mapping[str, Loader]) -> None:
+        monkeypatch.setattr(tokenizer, "SOURCES", given)
+        counter_of.cache_clear()
+
+    return these
 
 
 def absent(error: Exception) -> Loader:
@@ -35,79 +45,106 @@ def counting(tokens: Callable[[str], int]) -> Loader:
     return lambda: tokens
 
 
-async def test_before_loading_there_is_an_estimate() -> None:
-    """Counts are there from the first moment on."""
-    tokenizer = Tokenizer()
-
-    assert tokenizer.source == "estimate"
-    assert tokenizer.tokens("hello there, world") == counter.estimate("hello there, world")
+def here() -> Tokenizer:
+    """Make a tokenizer whose vocabulary is loaded on the spot."""
+    return Tokenizer(apart=Aside(inline=2**40))
 
 
-async def test_the_first_source_that_is_there_is_taken() -> None:
+async def test_nothing_is_looked_for_before_somebody_asks(sources: Sources) -> None:
+    """A process that never counts has no vocabulary, and says so."""
+    asked: list[str] = []
+
+    def load() -> counter.Tokens:
+        asked.append("a")
+        return len
+
+    sources({"a": load})
+    own = here()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(own.load)
+        await wait_all_tasks_blocked()
+        assert (own.source, asked) == (UNASKED, [])
+        assert await own.ready() == "a"
+
+    assert (own.source, asked) == ("a", ["a"])
+
+
+def test_the_first_source_that_is_there_is_taken(sources: Sources) -> None:
     """A source that is not installed, or has no network, is passed over in silence."""
-    tokenizer = Tokenizer()
-    seven = counting(lambda _: 7)
-    await tokenizer.load(
-        {"a": absent(ImportError()), "b": absent(ConnectionError()), "c": seven, "d": absent(OSError())}
-    )
+    sources({"a": absent(ImportError()), "b": absent(ConnectionError()), "c": counting(len), "d": absent(OSError())})
+    assert best() == "c"
 
-    assert (tokenizer.source, tokenizer.tokens("anything")) == ("c", 7)
+    sources({"a": absent(ValueError("a broken file"))})
+    assert best() == ESTIMATE
 
 
-async def test_no_source_at_all() -> None:
-    """When none is to be had, the estimate stays."""
-    tokenizer = Tokenizer()
-    await tokenizer.load({"a": absent(ValueError("a broken file"))})
-
-    assert tokenizer.source == "estimate"
-
-
-async def test_a_source_that_hangs_is_given_up(mock_clock: MockClock) -> None:
-    """A download without an end does not hold up anything for longer than the patience."""
-    tokenizer, release, begun = Tokenizer(), threading.Event(), trio.Event()
+async def test_a_source_that_hangs_is_given_up(sources: Sources, mock_clock: MockClock) -> None:
+    """Who asks waits a moment and gets the estimate; a download without an end is given up, and the estimate stays."""
+    release, begun = threading.Event(), trio.Event()
     token = trio.lowlevel.current_trio_token()
 
     def hang() -> counter.Tokens:
         token.run_sync_soon(begun.set)
         release.wait()
-        return lambda _: 7
+        return len
+
+    sources({"hanging": hang})
+    own, told = Tokenizer(apart=Aside(inline=-1, threaded=2**40)), list[str]()
+
+    async def ask() -> None:
+        told.append(await own.ready())
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(tokenizer.load, {"hanging": hang}, 10.0)
+        nursery.start_soon(own.load)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(ask)
         await begun.wait()
+        mock_clock.jump(PATIENCE)
+        await wait_all_tasks_blocked()
+        assert (told, own.source) == ([ESTIMATE], UNASKED)
         mock_clock.jump(10.1)
     release.set()
 
-    assert tokenizer.source == "estimate"
+    assert own.source == ESTIMATE
 
 
-async def test_loading_holds_nothing_up() -> None:
-    """While a source loads, other tasks run and counts are estimates."""
-    tokenizer, release = Tokenizer(), threading.Event()
-
-    def slow() -> counter.Tokens:
-        release.wait()
-        return lambda _: 7
-
+async def test_a_process_that_ends_leaves_the_estimate(sources: Sources) -> None:
+    """Whatever struck it."""
+    sources({"a": absent(ElsewhereError("somewhere"))})
+    own = here()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(tokenizer.load, {"slow": slow})
-        await trio.testing.wait_all_tasks_blocked()
-        assert tokenizer.source == "estimate"
-        release.set()
-
-    assert tokenizer.source == "slow"
+        nursery.start_soon(own.load)
+        await wait_all_tasks_blocked()
+        assert await own.ready() == ESTIMATE
 
 
-async def test_what_was_estimated_is_counted_anew() -> None:
-    """Estimates that are remembered do not outlive the loading."""
-    tokenizer, text = Tokenizer(), "some words " * 20
-    tokenizer.tokens(text)
-    await tokenizer.load({"real": counting(len)})
-
-    assert tokenizer.tokens(text) == len(text)
+async def test_without_a_search_there_is_the_estimate() -> None:
+    """As in a process that opened no service: nobody waits for what nobody looks for."""
+    assert await Tokenizer().ready() == ESTIMATE
+    assert counter_of(ESTIMATE)("hello there, world") == counter.count_pieces("hello there, world")
+    assert counter_of("words")("hello there") == counter.count_pieces("hello there")
 
 
-async def test_long_texts_are_counted_in_chunks() -> None:
+async def test_the_vocabulary_is_in_a_process_of_its_own() -> None:
+    """Loading it would hold everything up here; counting finds it there, the same one for every text."""
+    pytest.importorskip("toktok")
+    own = Tokenizer()
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(own.load, 600.0)
+            await wait_all_tasks_blocked()
+            await own.ready()  # which may not wait long enough on a busy machine; the search goes on
+        assert own.source == "toktok"
+        assert await own.run(_tokens, own.source, "hello world") == 2
+    finally:
+        await own.close()
+
+
+def _tokens(source: str, text: str) -> int:
+    return counter_of(source)(text)
+
+
+def test_long_texts_are_counted_in_chunks(sources: Sources) -> None:
     """No chunk is larger than its limit, and together they are the text, cut before blanks where there are any."""
     chunks: list[str] = []
 
@@ -115,53 +152,41 @@ async def test_long_texts_are_counted_in_chunks() -> None:
         chunks.append(text)
         return len(text)
 
-    tokenizer = Tokenizer()
-    await tokenizer.load({"real": counting(tokens)})
+    sources({"real": counting(tokens)})
     text = "some words " * 10_000 + "x" * 70_000
 
-    assert tokenizer.tokens(text) == len(text)
+    assert counter_of("real")(text) == len(text)
     assert "".join(chunks) == text
     assert max(map(len, chunks)) <= CHUNK
     assert chunks[1].startswith(" ")
 
 
-async def test_lone_surrogates() -> None:
+def test_lone_surrogates(sources: Sources) -> None:
     """Half an emoji, which no vocabulary takes, is counted as the sign that stands for it."""
-    tokenizer = Tokenizer()
-    await tokenizer.load({"real": counting(lambda text: len(text.encode()))})
+    sources({"real": counting(lambda text: len(text.encode()))})
 
-    assert tokenizer.tokens("a\ud83d") == len("a\ufffd".encode())
-
-
-def test_a_source_by_name() -> None:
-    """As a process loads it that only counts; a name that is not known, or not to be had, is the estimate."""
-    pytest.importorskip("toktok")
-
-    assert Tokenizer.of("toktok").tokens("hello world") == 2
-    assert Tokenizer.of("words").source == "estimate"
+    assert counter_of("real")("a\ud83d") == len("a\ufffd".encode())
 
 
-async def test_nothing_of_a_request_is_shown() -> None:
-    """The vocabulary's repr says nothing of what it counted."""
-    tokenizer = Tokenizer()
-    tokenizer.tokens("secret " * 40)
+def test_nothing_of_a_request_is_shown() -> None:
+    """A counter's repr says nothing of what it counted."""
+    tokens = counter_of(ESTIMATE)
+    tokens("secret " * 40)
 
-    assert "secret" not in repr(tokenizer)
+    assert "secret" not in repr(tokens)
 
 
-async def test_toktok() -> None:
+def test_toktok() -> None:
     """The offline source counts, without any network, and takes what tiktoken chokes on."""
     pytest.importorskip("toktok")
-    tokenizer = Tokenizer()
-    await tokenizer.load({"toktok": SOURCES["toktok"]})
+    tokens = counter_of("toktok")
 
-    assert tokenizer.source == "toktok"
-    assert tokenizer.tokens("hello world") == 2
-    assert tokenizer.tokens("half \ud83d an emoji") == tokenizer.tokens("half \ufffd an emoji") == 4
-    assert tokenizer.tokens(" " * 1_000_000) > 0
+    assert tokens("hello world") == 2
+    assert tokens("half \ud83d an emoji") == tokens("half \ufffd an emoji") == 4
+    assert tokens(" " * 1_000_000) > 0
 
 
-async def test_tiktoken_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiktoken_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: Sources) -> None:
     """`TIKTOKEN_CACHE_DIR` is where tiktoken takes its vocabulary from; one that is damaged there is no vocabulary.
 
     Address and port lead nowhere on this machine, so that the download which follows fails at once.
@@ -171,8 +196,7 @@ async def test_tiktoken_from_a_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("tiktoken.registry.ENCODINGS", {})
     damaged = tmp_path / "fb374d419588a4632f3f557e76b4b70aebbca790"
     damaged.write_bytes(base64.b64encode(b"not it") + b" 0\n")
-    tokenizer = Tokenizer()
-    await tokenizer.load({"tiktoken": SOURCES["tiktoken"]})
+    sources({"tiktoken": tokenizer.SOURCES["tiktoken"]})
 
-    assert tokenizer.source == "estimate"
+    assert best() == ESTIMATE
     assert not damaged.exists()  # tiktoken looked there, and threw away what has the wrong checksum

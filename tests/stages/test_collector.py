@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 from hypothesis import given
@@ -28,6 +30,8 @@ from stages.canonical.events import (
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.collector import Collector
+from stages.encoder import Encoder
+from stages.wire import json, sse
 from tests.stages.answers import answers
 from tests.stages.strategies import TEXTS
 
@@ -41,6 +45,17 @@ def collected(*events: AnswerEvent | Failure) -> Collector:
     made = Collector(PLAN)
     made.collect(events)
     return made
+
+
+@pytest.mark.parametrize("told", [None, (), ({"type": "thinking_dropped", "path": "messages.1.content.0"},)])
+def test_thinking_that_was_not_shown(told: tuple[dict[str, Any], ...] | None) -> None:
+    """Stands in the message, and beside the delta of a stream's end, for those who asked."""
+    end, made = MessageEnd("end_turn", transformations=told), Collector(PLAN)
+    made.collect([end])
+    stream = sse.Decoder().feed(Encoder(PLAN, "req_1").encode([end]))
+    (delta,) = (event for event in map(json.decode, stream) if event["type"] == "message_delta")
+    expected = None if told is None else list(told)
+    assert made.message().get("input_transformations") == delta.get("input_transformations") == expected
 
 
 def test_edits_and_a_summary() -> None:

@@ -16,6 +16,7 @@ from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.json_buffer import JsonBuffer, buffer_json
 from stages.wire import json
 from tests.stages.strategies import OBJECTS, PLACES
+from tests.support.cases import cases
 
 CUT = ArgumentsCut()
 
@@ -36,7 +37,7 @@ def said(*events: Arguments, omittable: OmittableMembers | None = None) -> tuple
     return "".join(event.partial_json for event in out if isinstance(event, JsonDelta)), bool(failures)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("events", "text"),
     [
         ([], ""),

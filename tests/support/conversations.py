@@ -28,6 +28,23 @@ PLAIN = ("Bash", "Read", "mcp__files__a tool whose name no upstream would take, 
 DEFERRED = ("mcp__a", "mcp__b", "mcp__c")
 EFFORTS = ("low", "medium", "high", "xhigh")
 
+INLINE_NAME = "brought"
+INLINE = {
+    "type": "tool_addition",
+    "tool": {"type": "tool_definition", "definition": {"name": INLINE_NAME, "input_schema": {"type": "object"}}},
+}
+
+
+def addition(name: str) -> Block:
+    """From here on there is this tool."""
+    return {"type": "tool_addition", "tool": {"type": "tool_reference", "name": name}}
+
+
+def removal(name: str) -> Block:
+    """From here on there is not."""
+    return {"type": "tool_removal", "tool": {"type": "tool_reference", "name": name}}
+
+
 words = st.text(max_size=8) | st.sampled_from(("x-anthropic-billing-header: x", " ", "\ud83d", "🙂"))
 
 
@@ -85,7 +102,7 @@ def _listed(draw: st.DrawFn, tools: list[dict[str, Any]], messages: list[Message
     listed = list(tools)
     text = repr(messages)
     for name in DEFERRED:
-        if f"'tool_name': '{name}'" in text or draw(st.booleans()):
+        if f"name': '{name}'" in text or draw(st.booleans()):
             deferred = {"name": name, "input_schema": {"type": "object"}, "defer_loading": True}
             listed.insert(draw(st.integers(0, len(listed))), deferred)
     return listed
@@ -177,6 +194,11 @@ def _thinking(draw: st.DrawFn, upstream_model: str) -> Block:
     return {"type": "thinking", "thinking": text, "signature": signature}
 
 
+_changed = st.builds(  # what may be removed is not listed by all moments, and what is brought along is always the same
+    copy.deepcopy,
+    st.sampled_from((INLINE, removal(PLAIN[0]), removal(INLINE_NAME), *map(addition, (*DEFERRED, PLAIN[0])))),
+)
+
 _call = st.builds(
     lambda ident, name, arguments: {"type": "tool_use", "id": ident, "name": name, "input": arguments},
     st.sampled_from(CALLS),
@@ -209,6 +231,7 @@ _hosted = st.sampled_from(
         {"type": "server_tool_use", "id": "srvtoolu_01AB", "name": "web_fetch", "input": {"url": "https://a"}},
         {"type": "web_fetch_tool_result", "tool_use_id": "srvtoolu_01AB", "content": {"type": "web_fetch_result"}},
         {"type": "compaction", "content": "so far", "encrypted_content": "sealed"},
+        {"type": "compaction", "content": "so far", "tool_changes": [removal(DEFERRED[0]), INLINE]},
     )
 )
 """What servers ran themselves: calls that we told, and another service's."""
@@ -225,7 +248,7 @@ def _messages(upstream_model: str) -> st.SearchStrategy[Message]:
     said = st.lists(_text | _cited | _call | _hosted | _thinking(upstream_model) | redacted, min_size=1, max_size=4)
     told = st.builds(
         lambda content, effort: {"role": "system", "content": content} | ({"output_config": effort} if effort else {}),
-        _texts,
+        st.lists(_text | _changed, max_size=2),
         st.none() | st.builds(lambda effort: {"effort": effort}, st.sampled_from(EFFORTS)),
     )
     return st.one_of(

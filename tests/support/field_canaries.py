@@ -56,7 +56,7 @@ def bodies() -> Iterator[dict[str, Any]]:
     for blocks in samples.ANSWERS.values():
         yield request({"role": "assistant", "content": [*blocks, samples.TEXT]}, hello)
     for block in samples.SYSTEM.values():
-        yield request({"role": "system", "content": [block]})
+        yield request({"role": "system", "content": [block]}, tools=[samples.LOOK, samples.LATE])
     for tool in samples.TOOLS.values():
         yield samples.with_tool(tool)
     located = {**samples.TOOLS["web_search_20250305"], "allowed_domains": ["example.com"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import signal
 import socket
@@ -15,6 +16,7 @@ import attrs
 
 from pipeline.commands.listening import bind
 from pipeline.workers import server_command
+from tests.support.prefork import Forked, forked
 
 PATIENCE = 30.0
 """Seconds that a process may take for what takes none; machines are sometimes busy."""
@@ -30,7 +32,7 @@ class Running:
         log: what it writes.
     """
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | Forked
     port: int
     log: Path
 
@@ -82,23 +84,17 @@ def serving_process(folder: Path, *, log_to: str = "", **settings: object) -> It
     """
     variables = {f"DRAGOMAN_{name.upper()}": str(value) for name, value in settings.items()}
     given = {"DRAGOMAN_UPSTREAM_URL": "emulator", "DRAGOMAN_LOG_FORMAT": "json", **variables}
-    with bind("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
+    reading, ours = os.pipe()  # it ends when nobody holds ours any longer
+    with bind("127.0.0.1", 0) as listener, Path(log_to or folder / "log").open("w") as log:
+        port, logging = listener.getsockname()[1], log.fileno()
         command, environment = server_command([], listener)
-        with (
-            Path(log_to or folder / "log").open("w") as log,
-            subprocess.Popen(
-                command,
-                env=environment | given,
-                pass_fds=[listener.fileno()],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                text=True,
-            ) as process,
-        ):
-            listener.close()  # the child alone has it: if that dies, connections are refused at once
-            try:
-                yield Running(process, port, folder / "log")
-            finally:
-                process.kill()
+        words = [*command[command.index("serve") : -1], "{fd}"]
+        process = forked(words, environment | given, [reading, logging, logging, listener.fileno()])
+        os.close(reading)
+        listener.close()  # the child alone has it: if that dies, connections are refused at once
+        try:
+            yield Running(process, port, folder / "log")
+        finally:
+            process.kill()
+            process.wait()
+            os.close(ours)

@@ -125,6 +125,13 @@ ANSWERS: dict[str, list[Json]] = {
 
 SYSTEM: dict[str, Json] = {
     "tool_addition": {"type": "tool_addition", "tool": {"type": "tool_reference", "name": "late"}},
+    "tool_addition of a definition": {
+        "type": "tool_addition",
+        "tool": {
+            "type": "tool_definition",
+            "definition": {"name": "brought", "description": "Brought along.", "input_schema": {"type": "object"}},
+        },
+    },
     "tool_removal": {"type": "tool_removal", "tool": {"type": "tool_reference", "name": "late"}},
 }
 """What only a system message may hold."""

@@ -10,6 +10,7 @@ import httpx
 import trio
 
 from pipeline.commands.listening import bind, url_of
+from pipeline.server.shutdown import Shutdown
 from pipeline.service import listen, open_service
 from pipeline.settings import Settings
 
@@ -23,9 +24,9 @@ async def serving(settings: Settings, transport: httpx.AsyncBaseTransport | None
         transport: stands in for the network to the upstream.
     """
     async with open_service(settings, transport=transport) as context, trio.open_nursery() as nursery:
-        shutdown = trio.Event()
+        shutdown = Shutdown()
         with bind("127.0.0.1", 0) as listener:
             url = url_of(listener)
             nursery.start_soon(partial(listen, context, sockets=[listener], shutdown=shutdown))
             yield url
-            shutdown.set()
+            shutdown.begin()

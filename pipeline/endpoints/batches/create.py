@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ import attrs
 import trio
 
 from pipeline.endpoints.batches.kept import NO_BATCHES, results_address
-from pipeline.endpoints.batches.line import line_of, read_request
+from pipeline.endpoints.batches.line import Line, line_of, message_line, read_request
 from pipeline.endpoints.batches.spool import Place, Spool
 from pipeline.endpoints.batches.upstream_batch import MAX_PARTS, Note, client_batch_id, message_batch
 from pipeline.endpoints.context import Context
@@ -19,8 +20,8 @@ from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.mapping import question_of
 from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.translation import Question
+from pipeline.storage.store import Store
 from pipeline.telemetry import names
-from pipeline.upstream.stored import UpstreamStore
 from stages.canonical.failure import Failure, Kind
 from stages.wire.array_splitter import ArraySplitter
 from stages.wire.messages_stream import error
@@ -39,16 +40,17 @@ async def create(context: Context, exchange: Exchange) -> Failure | None:
 
     Waits for the body, the disk and the upstream. Cancelled or failed, what was made upstream is taken back.
     """
-    if not context.target.profile.batches:
+    store = context.batches
+    if store is None:
         return NO_BATCHES
     question = question_of(context, exchange, "msg_batch")
     caller = question.caller
     with Spool({"dragoman": 1, "version": caller.version, "betas": caller.betas, "strict": question.strict}) as spool:
-        reading = _Reading(context, exchange, question, spool)
+        reading = _Reading(context, exchange, question, spool, message_line if store.runs_messages else line_of)
         failure = await reading.run()
         if failure is not None or reading.left:
             return failure
-        made = await _Making(context, exchange, spool).run()
+        made = await _Making(context, exchange, store, spool).run()
     if isinstance(made, Failure):
         return made
     counts = {"requests": spool.total, "errored": spool.ready}
@@ -58,12 +60,16 @@ async def create(context: Context, exchange: Exchange) -> Failure | None:
 
 @attrs.define
 class _Reading:
-    """Reads a body into its spool; `ids` has a hash of every id so far, `left` says whether the client left."""
+    """Reads a body into its spool.
+
+    `line` makes a line of a request, `ids` has a hash of every id so far, `left` says whether the client left.
+    """
 
     context: Context
     exchange: Exchange
     question: Question
     spool: Spool
+    line: Callable[[Question, str, dict[str, Any]], Line | Failure]
     ids: set[bytes] = attrs.field(factory=set)
     left: bool = False
 
@@ -111,7 +117,7 @@ class _Reading:
             return _refused(f"requests.{index}.custom_id: must be unique, and is used before")
         self.ids.add(mark)
         await self.context.turns.take()
-        line = await self.context.aside.run(len(raw), line_of, self.question, custom_id, params)
+        line = await self.context.aside.run(len(raw), self.line, self.question, custom_id, params)
         if isinstance(line, Failure):
             self.spool.add_ready(custom_id, error(line, self.exchange.request_id))
         else:
@@ -121,10 +127,11 @@ class _Reading:
 
 @attrs.define
 class _Making:
-    """Makes files and batches upstream, and knows what to take back."""
+    """Makes files and batches in a store, and knows what to take back."""
 
     context: Context
     exchange: Exchange
+    store: Store
     spool: Spool
     files: list[str] = attrs.field(factory=list)
     batches: list[str] = attrs.field(factory=list)
@@ -142,7 +149,8 @@ class _Making:
                     await self._take_back()
 
     async def _make(self) -> dict[str, Any] | Failure:
-        parts, spool = list(self.spool.parts()), self.spool
+        store, spool = self.store, self.spool
+        parts = list(spool.parts(store.max_lines, store.max_bytes))
         if len(parts) > MAX_PARTS:
             return _refused(f"requests: more than {MAX_PARTS} batches would have to be made upstream of these models")
         manifest = await self._upload("manifest.jsonl", spool.manifest)
@@ -168,25 +176,24 @@ class _Making:
         if isinstance(ident, Failure):
             return ident
         request = {"input_file_id": ident, "endpoint": "/v1/responses", "completion_window": "24h"}
-        told = await UpstreamStore(self.context.upstream).create_batch({**request, "metadata": note.written()})
+        told = await self.store.create_batch({**request, "metadata": note.written()})
         if not isinstance(told, Failure):
             self.batches.append(told["id"])
         return told
 
     async def _upload(self, name: str, file: Any) -> str | Failure:
         size = await trio.to_thread.run_sync(partial(file.seek, 0, os.SEEK_END))
-        told = await UpstreamStore(self.context.upstream).upload({"purpose": "batch"}, name, file, size)
+        told = await self.store.upload({"purpose": "batch"}, name, file, size)
         if isinstance(told, Failure):
             return told
         self.files.append(told["id"])
         return str(told["id"])
 
     async def _take_back(self) -> None:
-        store = UpstreamStore(self.context.upstream)
         for ident in self.batches:
-            await store.cancel_batch(ident)
+            await self.store.cancel_batch(ident)
         for ident in self.files:
-            await store.delete(ident)
+            await self.store.delete(ident)
 
 
 def _refused(message: str) -> Failure:

@@ -20,15 +20,15 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.paging import Window, wrong
+from pipeline.storage.store import Store
 from pipeline.telemetry import names
-from pipeline.upstream.stored import UpstreamStore
 from stages.canonical.failure import Failure, Kind
 
 BATCHES = "/v1/messages/batches"
 """The path of all batches."""
 
 NO_BATCHES = Failure(Kind.NOT_FOUND, "The upstream of this server runs no batches.")
-"""What a client is told where the upstream has no Batch API."""
+"""What a client is told where the upstream has no Batch API, and this machine must not stand in."""
 
 POLL_AFTER = b"10"
 """Seconds after which it is worth to ask again, as Anthropic's API says."""
@@ -38,14 +38,15 @@ _PAGE = 100
 
 @attrs.frozen
 class Found:
-    """A batch: the upstream's parts, of which the first stands for the whole, and what its metadata says."""
+    """A batch: where it is, its parts, of which the first stands for the whole, and what its metadata says."""
 
+    store: Store
     parts: tuple[Mapping[str, Any], ...]
     note: Note
 
 
 async def retrieve(context: Context, exchange: Exchange) -> Failure | None:
-    """Say how a batch stands; waits for the upstream, once for each part."""
+    """Say how a batch stands; waits for the store, once for each part."""
     found = await find(context, exchange, ident_of(exchange))
     if isinstance(found, Failure):
         return found
@@ -60,20 +61,20 @@ async def cancel(context: Context, exchange: Exchange) -> Failure | None:
     found = await find(context, exchange, ident)
     if isinstance(found, Failure):
         return found
-    store, parts = UpstreamStore(context.upstream), list[Mapping[str, Any]]()
+    parts = list[Mapping[str, Any]]()
     for part in found.parts:
-        told = part if ended([part]) else await store.cancel_batch(part["id"])
+        told = part if ended([part]) else await found.store.cancel_batch(part["id"])
         if isinstance(told, Failure):
             return told
         parts.append(told)
     context.log.info(names.BATCH, request_id=exchange.request_id, call="cancel", batch=ident)
-    return await exchange.tell(_told(context, exchange, Found(tuple(parts), found.note)))
+    return await exchange.tell(_told(context, exchange, Found(found.store, tuple(parts), found.note)))
 
 
 async def delete(context: Context, exchange: Exchange) -> Failure | None:
-    """Delete a batch that has ended: its files, since the upstream keeps the batch itself.
+    """Delete a batch that has ended, as far as its store can; an upstream keeps the batch without its files.
 
-    Waits for the upstream. The manifest goes last, so that a deletion which broke off can be repeated.
+    Waits for the store. The manifest goes last, so that a deletion which broke off can be repeated.
     """
     ident = ident_of(exchange)
     found = await find(context, exchange, ident)
@@ -81,26 +82,27 @@ async def delete(context: Context, exchange: Exchange) -> Failure | None:
         return found
     if not ended(found.parts):
         return Failure(Kind.INVALID_REQUEST, f"Batch {ident} cannot be deleted before it has ended; cancel it first")
-    fields = ("input_file_id", "output_file_id", "error_file_id")
-    files = [part[name] for part in found.parts for name in fields if part.get(name)]
-    for file in (*files, found.note.manifest):
-        told = await UpstreamStore(context.upstream).delete(file)
-        if isinstance(told, Failure) and told.kind is not Kind.NOT_FOUND:
-            return told
+    for part in found.parts[::-1]:  # the one that stands for the whole goes last
+        if (failure := await found.store.delete_batch(part)) is not None:
+            return failure
+    told = await found.store.delete(found.note.manifest)
+    if isinstance(told, Failure) and told.kind is not Kind.NOT_FOUND:
+        return told
     context.log.info(names.BATCH, request_id=exchange.request_id, call="delete", batch=ident)
     return await exchange.tell({"id": ident, "type": "message_batch_deleted"})
 
 
 async def list_batches(context: Context, exchange: Exchange) -> Failure | None:
     """Answer one page, newest first; waits for the upstream, page after page, until there are enough."""
-    if not context.target.profile.batches:
+    store = context.batches
+    if store is None:
         return NO_BATCHES
     window = Window.of(parse_qs(exchange.query.decode("latin-1")))
     if isinstance(window, Failure):
         return window
     found, cursor = list[Mapping[str, Any]](), window.after or window.before
     reached = cursor is None
-    async with aclosing(_own(context, exchange)) as batches:
+    async with aclosing(_own(store, Owner.of(context.settings, exchange.headers).mark)) as batches:
         async for batch in batches:
             if isinstance(batch, Failure):
                 return batch
@@ -117,20 +119,22 @@ async def list_batches(context: Context, exchange: Exchange) -> Failure | None:
         return wrong(f"{'after_id' if window.after else 'before_id'}: no batch has this id")
     more = len(found) > window.limit
     shown = found[-window.limit :] if window.before else found[: window.limit]
-    return await exchange.tell(window.page([await _whole(context, exchange, one) for one in shown], more=more))
+    told = [_told(context, exchange, await _whole(store, one)) for one in shown]
+    return await exchange.tell(window.page(told, more=more))
 
 
 async def find(context: Context, exchange: Exchange, ident: str) -> Found | Failure:
     """Find a batch of whoever asks, with all its parts; waits for the upstream."""
-    if not context.target.profile.batches:
+    store = context.batches
+    if store is None:
         return NO_BATCHES
-    main = await UpstreamStore(context.upstream).batch(upstream_batch_id(ident))
+    main = await store.batch(upstream_batch_id(ident))
     if isinstance(main, Failure):
         return no_such_batch(ident) if main.kind is Kind.NOT_FOUND else main
     note = Note.of(main)
     if note is None or not note.total or note.owner != Owner.of(context.settings, exchange.headers).mark:
         return no_such_batch(ident)
-    return await _with_parts(context, main, note)
+    return await _with_parts(store, main, note)
 
 
 def no_such_batch(ident: str) -> Failure:
@@ -150,23 +154,21 @@ def results_address(context: Context, exchange: Exchange, ident: str) -> str:
     return f"{base}{BATCHES}/{ident}/results"
 
 
-async def _with_parts(context: Context, main: Mapping[str, Any], note: Note) -> Found | Failure:
+async def _with_parts(store: Store, main: Mapping[str, Any], note: Note) -> Found | Failure:
     parts = [main]
     for ident in note.parts:
-        part = await UpstreamStore(context.upstream).batch(ident)
+        part = await store.batch(ident)
         if isinstance(part, Failure):
             return part
         parts.append(part)
-    return Found(tuple(parts), note)
+    return Found(store, tuple(parts), note)
 
 
-async def _whole(context: Context, exchange: Exchange, main: Mapping[str, Any]) -> dict[str, Any]:
+async def _whole(store: Store, main: Mapping[str, Any]) -> Found:
     """A batch of a list; a part that cannot be asked for counts as running."""
     note = Note.of(main) or Note("", 0, "")
-    found = await _with_parts(context, main, note)
-    if isinstance(found, Failure):
-        found = Found((main, {"id": "", "status": "in_progress"}), note)
-    return _told(context, exchange, found)
+    found = await _with_parts(store, main, note)
+    return Found(store, (main, {"id": "", "status": "in_progress"}), note) if isinstance(found, Failure) else found
 
 
 def _told(context: Context, exchange: Exchange, found: Found) -> dict[str, Any]:
@@ -174,11 +176,11 @@ def _told(context: Context, exchange: Exchange, found: Found) -> dict[str, Any]:
     return message_batch(found.parts, found.note, address)
 
 
-async def _own(context: Context, exchange: Exchange) -> AsyncGenerator[Mapping[str, Any] | Failure, None]:
+async def _own(store: Store, mark: str) -> AsyncGenerator[Mapping[str, Any] | Failure, None]:
     """Yield the batches of whoever asks, newest first; waits for each page, and yields the failure that ends it."""
-    mark, after, more = Owner.of(context.settings, exchange.headers).mark, dict[str, str](), True
+    after, more = dict[str, str](), True
     while more:
-        page = await UpstreamStore(context.upstream).batches({"limit": str(_PAGE), **after})
+        page = await store.batches({"limit": str(_PAGE), **after})
         if isinstance(page, Failure):
             yield page
             return

@@ -24,7 +24,7 @@ class Line:
     """A request that can be sent.
 
     Attributes:
-        model: the upstream's model.
+        model: the upstream's model; empty where a batch may have several.
         data: the line of the input file.
         prefix: tells by which lines the upstream's cache would serve it.
         skeleton: what is needed of the request to read its answer: all but the conversation.
@@ -55,20 +55,38 @@ def read_request(raw: bytes, index: int) -> tuple[str, dict[str, Any]] | Failure
     return custom_id, params
 
 
-def line_of(question: Question, custom_id: str, params: dict[str, Any]) -> Line | Failure:
-    """Translate one request, or say what its `errored` result is to say."""
+def complaint(params: dict[str, Any]) -> Failure | None:
+    """Say what a request has that none of a batch may have."""
     if (name := next((name for name in NEVER if params.get(name) is not None), None)) is not None:
         return _wrong(f"{name}: not supported in batches")
     if params.get("stream"):
         return _wrong("stream: not supported in batches")
     if params.get("max_tokens") == 0:
         return _wrong("max_tokens: Input should be greater than or equal to 1 in batches")
+    return None
+
+
+def line_of(question: Question, custom_id: str, params: dict[str, Any]) -> Line | Failure:
+    """Translate one request, or say what its `errored` result is to say."""
+    if (failure := complaint(params)) is not None:
+        return failure
     told = translate(question, json.encode(params))
     if isinstance(told, Failure):
         return told
     body = {name: value for name, value in json.decode(told.body).items() if name not in _UNSENT}
     line = {"custom_id": custom_id, "method": "POST", "url": "/v1/responses", "body": body}
     return Line(told.plan.upstream_model, json.encode(line) + b"\n", _prefix(told), skeleton_of(params))
+
+
+def message_line(question: Question, custom_id: str, params: dict[str, Any]) -> Line | Failure:
+    """Keep a request as it is, for a store that runs messages: it is translated when its turn has come."""
+    if (failure := complaint(params)) is not None:
+        return failure
+    caller = question.caller
+    head = {"version": caller.version, "betas": caller.betas, "strict": question.strict}
+    line = {"custom_id": custom_id, "url": "/v1/messages", "head": head, "body": params}
+    prefix = json.canonical({name: params.get(name) for name in ("model", "tools", "system")})
+    return Line("", json.encode(line) + b"\n", prefix, b"{}")
 
 
 def skeleton_of(params: dict[str, Any]) -> bytes:

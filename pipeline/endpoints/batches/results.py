@@ -18,8 +18,8 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.translation import Question, translate
 from pipeline.request.whole_answer import read_answer
+from pipeline.storage.store import Store
 from pipeline.telemetry import names
-from pipeline.upstream.stored import UpstreamStore
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.canonical.request import Caller
@@ -54,7 +54,7 @@ async def results(context: Context, exchange: Exchange) -> Failure | None:
         return found
     if not ended(found.parts):
         return Failure(Kind.INVALID_REQUEST, f"Batch {ident} has not ended; its results are not available yet")
-    open_requests = await _Manifest.read(context, found.note.manifest)
+    open_requests = await _Manifest.read(found.store, found.note.manifest)
     if isinstance(open_requests, Failure):
         return GONE if open_requests.kind is Kind.NOT_FOUND else open_requests
     await exchange.begin_download(f"{ident}_results.jsonl", "application/x-jsonl")
@@ -88,10 +88,10 @@ class _Manifest:
     ready: dict[str, Any] = attrs.field(factory=dict)
 
     @classmethod
-    async def read(cls, context: Context, file: str) -> _Manifest | Failure:
-        """Read all of it; waits for the upstream."""
+    async def read(cls, store: Store, file: str) -> _Manifest | Failure:
+        """Read all of it; waits for the store."""
         manifest = cls()
-        async with aclosing(_file_lines(context, file)) as lines:
+        async with aclosing(_file_lines(store, file)) as lines:
             async for line in lines:
                 if isinstance(line, Failure):
                     return line
@@ -116,7 +116,7 @@ async def _lines(
     reading = _Reading(context, exchange.request_id, manifest, found.note.group)
     for name in ("output_file_id", "error_file_id"):
         for file in [part[name] for part in found.parts if part.get(name)]:
-            async with aclosing(_file_lines(context, file)) as lines:
+            async with aclosing(_file_lines(found.store, file)) as lines:
                 async for line in lines:
                     if isinstance(line, Failure):
                         yield line
@@ -163,6 +163,9 @@ class _Reading:
             line: of an output or error file.
             use: which plan says how to read it.
         """
+        if "result" in line:  # of a store that runs messages
+            told: Any = line["result"]
+            return dict(told)
         told, mistake = line.get("response"), line.get("error")
         if isinstance(mistake, dict) and mistake.get("code") in _CODES:
             return {"type": _CODES[mistake["code"]]}
@@ -175,7 +178,7 @@ class _Reading:
         if isinstance(plan, Failure):
             return {"type": "errored", "error": error(plan, self.request_id)}
         plan = attrs.evolve(plan, message_id=f"msg_{digest(self.group + line['custom_id'], 24)}")
-        message = await read_answer(told.get("body"), plan, self.context.tokenizer.tokens)
+        message = await read_answer(told.get("body"), plan)
         if isinstance(message, Failure):
             return {"type": "errored", "error": error(message, self.request_id)}
         message["usage"]["service_tier"] = "batch"
@@ -191,9 +194,9 @@ class _Reading:
         return self._plans[use]
 
 
-async def _file_lines(context: Context, file: str) -> AsyncGenerator[dict[str, Any] | Failure, None]:
-    """Yield the lines of an upstream file; waits for each read, and yields the failure that ends it."""
-    answer = await UpstreamStore(context.upstream).content(file)
+async def _file_lines(store: Store, file: str) -> AsyncGenerator[dict[str, Any] | Failure, None]:
+    """Yield the lines of a file; waits for each read, and yields the failure that ends it."""
+    answer = await store.content(file)
     if isinstance(answer, Failure):
         yield answer
         return

@@ -13,9 +13,6 @@ import trio
 from pipeline.endpoints.batches.line import Line
 from stages.wire import json
 
-MAX_LINES, MAX_BYTES = 50_000, 200 * 2**20
-"""Lines and bytes that the upstream takes in one input file."""
-
 
 @attrs.frozen
 class Place:
@@ -77,10 +74,14 @@ class Spool:
         self._waiting = ([], [])
         await trio.to_thread.run_sync(self._write, lines, manifest)
 
-    def parts(self, *, max_lines: int = MAX_LINES, max_bytes: int = MAX_BYTES) -> Iterator[tuple[str, list[Place]]]:
-        """Yield what each upstream batch is made of: one model, and no more than the upstream takes.
+    def parts(self, max_lines: int, max_bytes: int) -> Iterator[tuple[str, list[Place]]]:
+        """Yield what each batch of a store is made of: one model, and no more than it takes.
 
         Lines with the same prefix stand together, since the upstream's cache goes by prefix.
+
+        Args:
+            max_lines: lines that its input file may have.
+            max_bytes: bytes that it may have.
         """
         for model, places in self._places.items():
             part, size = list[Place](), 0

@@ -120,9 +120,9 @@ def message_batch(parts: Sequence[Mapping[str, Any]], note: Note, address: str) 
         "ended_at": moment(last or created) if over else None,
         "created_at": moment(created),
         "expires_at": moment(created + LIFETIME),
-        "archived_at": None,
+        "archived_at": moment(main["archived_at"]) if main.get("archived_at") else None,
         "cancel_initiated_at": moment(min(cancelled)) if cancelled else None,
-        "results_url": address if over else None,
+        "results_url": address if over and not main.get("archived_at") else None,
     }
 
 
@@ -131,12 +131,15 @@ def _none_of(total: int) -> dict[str, int]:
 
 
 def _counts(parts: Sequence[Mapping[str, Any]], note: Note) -> dict[str, int]:
-    """Count by what the upstream counts; the results themselves may know better."""
+    """Count by what the store counts; an upstream says nothing of `unrun` ones, so the results may know better."""
     counts = {**_none_of(0), "errored": note.ready}
     for part in parts:
         part_note = Note.of(part)
         lines = part_note.lines if part_note else 0
-        done = min(int((part.get("request_counts") or {}).get("completed") or 0), lines)
+        told = part.get("request_counts") or {}
+        done = min(int(told.get("completed") or 0), lines)
+        unrun = int(told.get("unrun", lines - done))
         counts["succeeded"] += done
-        counts[UNDONE[str(part["status"])]] += lines - done
+        counts["errored"] += lines - done - unrun
+        counts[UNDONE[str(part["status"])]] += unrun
     return counts

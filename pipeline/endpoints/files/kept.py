@@ -9,7 +9,6 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.files.upload import NO_FILES
 from pipeline.endpoints.owners import Owner
-from pipeline.upstream.stored import UpstreamStore
 from stages.canonical.failure import Failure, Kind
 from stages.tables.identifiers import upstream_file_id
 from stages.tables.stored_files import metadata, read_name
@@ -41,9 +40,9 @@ async def delete(context: Context, exchange: Exchange) -> Failure | None:
     """Delete a file; waits for the upstream, twice: whose it is has to be known first."""
     ident = ident_of(exchange)
     found = await find(context, exchange, ident)
-    if not isinstance(found, Failure):
-        upstream = upstream_file_id(Owner.of(context.settings, exchange.headers).opened(ident) or "")
-        told = await UpstreamStore(context.upstream).delete(upstream)
+    store = context.files
+    if not isinstance(found, Failure) and store is not None:
+        told = await store.delete(upstream_file_id(Owner.of(context.settings, exchange.headers).opened(ident) or ""))
         found = _in_own_words(told, ident) if isinstance(told, Failure) else {"id": ident, "type": "file_deleted"}
     return await exchange.tell(found)
 
@@ -56,18 +55,18 @@ async def find(context: Context, exchange: Exchange, ident: str) -> dict[str, An
         exchange: the request.
         ident: the client's id of the file.
     """
-    profile = context.target.profile
-    if not profile.keeps_files:
+    store = context.files
+    if store is None:
         return NO_FILES
     owner = Owner.of(context.settings, exchange.headers)
     opened = owner.opened(ident)
     if not opened:
         return no_such_file(ident)
-    told = await UpstreamStore(context.upstream).file(upstream_file_id(opened))
+    told = await store.file(upstream_file_id(opened))
     if isinstance(told, Failure):
         return _in_own_words(told, ident)
     name = read_name(str(told.get("filename")), owned=bool(owner.mark))
-    if told.get("purpose") != profile.file_purpose or name.mark != owner.mark:
+    if told.get("purpose") != context.target.profile.file_purpose or name.mark != owner.mark:
         return no_such_file(ident)
     return metadata(ident, name, told)
 

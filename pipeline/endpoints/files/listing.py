@@ -22,7 +22,7 @@ from pipeline.endpoints.files.kept import find
 from pipeline.endpoints.files.upload import NO_FILES
 from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.paging import Window, wrong
-from pipeline.upstream.stored import UpstreamStore
+from pipeline.storage.store import Store
 from stages.canonical.failure import Failure, Kind
 from stages.tables.identifiers import client_file_id, upstream_file_id
 from stages.tables.stored_files import metadata, read_name
@@ -46,7 +46,7 @@ async def list_files(context: Context, exchange: Exchange) -> Failure | None:
     """Answer one page; waits for the upstream, as often as it takes to fill the page with the client's own files."""
     query = parse_qs(exchange.query.decode("latin-1"))
     betas = exchange.headers.get("anthropic-beta", "")
-    if not context.target.profile.keeps_files:
+    if context.files is None:
         page: dict[str, Any] | Failure = NO_FILES
     elif ids := [one for name in ("ids", "ids[]") for told in query.get(name, ()) for one in told.split(",")]:
         page = await _by_ids(context, exchange, ids, query)
@@ -125,8 +125,11 @@ async def _gather(
 ) -> tuple[list[dict[str, Any]], bool] | Failure:
     """Collect as many files of whoever asks, and say whether there are more."""
     owner, found = Owner.of(context.settings, exchange.headers), list[dict[str, Any]]()
+    store = context.files
+    if store is None:
+        return NO_FILES
     query = {"purpose": context.target.profile.file_purpose, "order": walk.order}
-    async with aclosing(_walked(UpstreamStore(context.upstream), query, walk.after)) as files:
+    async with aclosing(_walked(store, query, walk.after)) as files:
         async for told in files:
             if isinstance(told, Failure):
                 return told
@@ -139,9 +142,7 @@ async def _gather(
     return found, False
 
 
-async def _walked(
-    store: UpstreamStore, query: dict[str, str], after: str
-) -> AsyncGenerator[dict[str, Any] | Failure, None]:
+async def _walked(store: Store, query: dict[str, str], after: str) -> AsyncGenerator[dict[str, Any] | Failure, None]:
     """Yield the upstream's files, page after page; waits for each page, and yields the failure that ends it."""
     more = True
     while more:

@@ -30,6 +30,8 @@ NODE_OF_BLOCK: dict[type, str] = {
     canonical.ToolResult: "block.tool_result",
     canonical.ToolReference: "block.tool_reference",
     canonical.Compaction: "block.compaction",
+    canonical.ToolAddition: "block.tool_addition",
+    canonical.ToolRemoval: "block.tool_removal",
 }
 """The node of each class of blocks."""
 
@@ -46,6 +48,8 @@ _FIELDS_OF_REQUEST = tuple(
 _FAITHFUL = (Disposition.KEPT, Disposition.TRANSLATED)
 _OF_SOURCES = ("media_type", "data", "url", "file_id", "content")
 _SOURCED = (Image, Document)
+_CHANGES = (canonical.ToolAddition, canonical.ToolRemoval)
+_LOOKED_INTO = (Image, Document, SearchResult, canonical.Compaction, *_CHANGES)
 _SHOWN = (Text, Image, Document, SearchResult, canonical.ToolReference)
 _AS_TEXT = Row(Disposition.APPROXIMATED, "a block without counterpart is shown as text")
 _IDLE = Row(Disposition.KEPT, "asks for no more than leaving the field out would")
@@ -73,7 +77,7 @@ def _plain(block: canonical.ContentBlock) -> bool:
         return False
     if kind is ToolResult:
         return all(map(_plain, block.content))  # type: ignore[union-attr, arg-type]
-    return kind not in (Image, Document, SearchResult)
+    return kind not in _LOOKED_INTO
 
 
 def _is_empty(block: canonical.ContentBlock, role: str) -> bool:
@@ -146,10 +150,26 @@ class Walker:
             self.note(place.field("cache_control"), rows["cache_control"])
         if isinstance(block, ToolResult):
             self.inside(block.content, place.field("content"), shown=disposition is not None)
-        elif isinstance(block, SearchResult):
+        else:
+            self.made_of(block, place)
+
+    def made_of(self, block: canonical.ContentBlock, place: Place) -> None:
+        """Visit what else a block is made of."""
+        if isinstance(block, SearchResult):
             self.shown(block.content, place.field("content"))
         elif isinstance(block, _SOURCED):
             self.source(block.source, place.field("source"))
+        elif isinstance(block, _CHANGES):
+            self.changed(block.tool, place.field("tool"))
+        elif isinstance(block, canonical.Compaction):
+            self.inside(block.tool_changes or (), place.field("tool_changes"))
+
+    def changed(self, tool: canonical.ChangedTool, place: Place) -> None:
+        """Visit what a block adds or removes."""
+        named = {name: value for name in ("name", "server_name") if (value := getattr(tool, name)) is not None}
+        self.fields({**named, **tool.extra}, NODES[f"tool_change.{tool.type}"], place)
+        if tool.definition is not None:
+            self.tool(tool.definition, place.field("definition"))
 
     def inside(self, blocks: Iterable[canonical.ContentBlock], place: Place, *, shown: bool = False) -> None:
         """Visit the blocks in a block."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from stages.tables.fields.row import CACHE, Fields, dropped, kept, same, translated
+from stages.tables.fields.row import CACHE, Fields, approximated, dropped, kept, same, translated
 
 SHOWN = translated("is in the text that the block is shown as")
 """A field of a block that is shown as text, since the upstream has none like it."""
@@ -13,6 +13,9 @@ _CITED = dropped("where an earlier text came from is told again only if it was t
 _NO_CITATIONS = dropped("the upstream cites no documents of the client's", "citations_config", ({"enabled": False},))
 _CALLER = dropped("the model itself calls every tool", "caller", ({"type": "direct"},))
 _TOOLSET = translated("to the function's name, of which it is a part")
+_ADDED = translated("to additional_tools in its place, or to a tool behind all others")
+_REMOVED = translated("to tool_choice, which lists what may still be called")
+_CHANGED = translated("to the upstream's name of it")
 _SILENT = dropped("says nothing of the conversation")
 _UNREADABLE = dropped("nobody but its own service can read it")
 _UNSHOWN = kept("for the server alone: a model of Anthropic's is not shown it either")
@@ -97,12 +100,12 @@ BLOCK_NODES: dict[str, Fields] = {
         "content": translated("to a text of the user's, in the place of what it sums up"),
         "signature": kept("where it is ours: the summary must be the one that was told"),
         "encrypted_content": _UNREADABLE,
-        "tool_changes": dropped("the request says which tools there are", inside="block", idle=([],)),
+        "tool_changes": translated("to the tools that are there behind the summary", inside="block"),
         **CACHE,
     },
     "block.fallback": same(_SILENT, "trigger", **{"from": "model_name", "to": "model_name"}),
-    "block.tool_addition": {**_shown(tool="tool_change"), **CACHE},
-    "block.tool_removal": {**_shown(tool="tool_change"), **CACHE},
+    "block.tool_addition": {**same(_ADDED, tool="tool_change"), **CACHE},
+    "block.tool_removal": {**same(_REMOVED, tool="tool_change"), **CACHE},
     # What stands inside those.
     "source.base64": {
         "media_type": translated("to the data URL's type"),
@@ -132,10 +135,13 @@ BLOCK_NODES: dict[str, Fields] = {
     "state_change.download_failed": same(_UNSHOWN, "download_id", "error", "url"),
     "model_name": same(_SILENT, "model"),
     "mcp_tool": _shown("name", "description", input_schema="schema"),
-    "tool_change.tool_reference": _shown("name"),
-    "tool_change.mcp_tool_reference": _shown("name", "server_name"),
-    "tool_change.mcp_toolset_reference": _shown("server_name"),
-    "tool_change.tool_definition": _shown(definition="tool"),
+    "tool_change.tool_reference": same(_CHANGED, "name"),
+    "tool_change.mcp_tool_reference": {
+        "name": approximated("the model is told so; the upstream offers the tools of a server together"),
+        "server_name": _CHANGED,
+    },
+    "tool_change.mcp_toolset_reference": same(_CHANGED, "server_name"),
+    "tool_change.tool_definition": {"definition": translated("to the upstream's declaration", inside="tool")},
     "result.web_search_result": {
         "url": translated("to a source of the search"),
         **same(

@@ -12,7 +12,7 @@ FIELDS: Fields = {
     "model": translated("to the upstream model that the settings name"),
     "messages": translated("to input items", inside="message"),
     "system": translated("to a developer message", inside="block"),
-    "max_tokens": translated("to max_output_tokens"),
+    "max_tokens": translated("to max_output_tokens; 0 to prompt_cache_options.prewarm where the model has it"),
     "metadata": translated("to safety_identifier and prompt_cache_key, hashed", inside="metadata"),
     "stop_sequences": emulated("the answer is searched here, and the upstream is left at the first match"),
     "stream": kept("the answer has the form that was asked for"),
@@ -33,7 +33,7 @@ FIELDS: Fields = {
         idle=({"edits": []}, {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}),
     ),
     "container": translated("to the interpreter's container", inside="container"),
-    "inference_geo": dropped("where the upstream computes is its account's setting"),
+    "inference_geo": dropped("where the upstream computes is its account's setting", idle=("global",)),
     "diagnostics": emulated("compared with the turns that this process remembers", inside="diagnostics"),
     "mcp_servers": translated("to mcp tools", inside="mcp_server", idle=([],)),
     "compaction": emulated(

@@ -15,6 +15,7 @@ from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request, ServerTool
 from stages.tables.identifiers import digest
+from stages.tools.changes import tools_of
 from stages.tools.server.row import (
     MCP_TOOL,
     CallBlock,
@@ -123,7 +124,7 @@ def to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonOb
 
 
 def _toolsets(request: Request) -> Iterator[ServerTool]:
-    return (tool for tool in request.tools if isinstance(tool, ServerTool) and tool.type == MCP_TOOLSET)
+    return (tool for tool, _ in tools_of(request) if isinstance(tool, ServerTool) and tool.type == MCP_TOOLSET)
 
 
 def _declared(server: JsonObject, allowed: list[Any] | None) -> JsonObject:

@@ -15,6 +15,7 @@ from pipeline import service
 from pipeline.bench.load import Address
 from pipeline.bench.measuring import BenchTarget, Measured, UpstreamProcess, cores, run_workloads
 from pipeline.bench.workloads import BenchError, Workload
+from pipeline.server.shutdown import Shutdown
 from pipeline.settings import Settings, UpstreamSettings
 from tests.pipeline.bench.peers import upstream
 
@@ -30,7 +31,7 @@ async def _dragoman(behind: Address) -> AsyncIterator[Address]:
     settings = Settings(
         port=0, log_level="error", upstream=UpstreamSettings(url=f"http://{behind.host}:{behind.port}/v1")
     )
-    shutdown = trio.Event()
+    shutdown = Shutdown()
     listener = socket.create_server(("127.0.0.1", 0))
     address = Address("127.0.0.1", listener.getsockname()[1])
     async with service.open_service(settings) as opened, trio.open_nursery() as nursery:
@@ -38,7 +39,7 @@ async def _dragoman(behind: Address) -> AsyncIterator[Address]:
         try:
             yield address
         finally:
-            shutdown.set()
+            shutdown.begin()
 
 
 async def test_loads_are_interleaved_and_counted() -> None:

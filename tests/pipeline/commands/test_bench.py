@@ -19,7 +19,10 @@ def test_a_short_bench_through_a_real_server(tmp_path: Path, capsys: pytest.Capt
 
     value = json.decode(file.read_bytes())["servers"]["dragoman"]["scenarios"]["s20"]
     assert code == 0
-    assert "CPU ms/req" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "CPU ms/req" in said.out
+    assert said.err.splitlines()[0] == "loads on a real server: 1 measurements"
+    assert said.err.splitlines()[1].startswith("1/1  s20: ")
     assert value["completed"] > 0
     assert value["failed"] == {}
     assert value["ms_per_request"] > 0

@@ -133,7 +133,8 @@ def test_the_whole_command(tmp_path: Path) -> None:
     assert "opus is gpt-6.2-astra, sonnet is gpt-6.2-sol" in done.stderr
     assert "the client ended with 6; what the proxy has logged: " in done.stderr
     service, arguments, told = json.loads((tmp_path / "seen.json").read_text())
-    assert (service, arguments) == ("dragoman", ["-p", "a b", "--port", "x"])
+    assert (service, arguments[0], arguments[2:]) == ("dragoman", "--settings", ["-p", "a b", "--port", "x"])
+    assert "statusLine" in json.loads(arguments[1])
     assert told["ANTHROPIC_BASE_URL"] == f"http://127.0.0.1:{port}"
     assert told["CLAUDE_CODE_AUTO_MODE_SERVER"] == "0"
     assert who_answers(told["ANTHROPIC_BASE_URL"]) is Answerer.NOBODY

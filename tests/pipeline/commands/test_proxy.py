@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ import pytest
 
 from pipeline.commands.listening import bind, url_of
 from pipeline.commands.probe import Answerer, who_answers
-from pipeline.commands.proxy import proxy
+from pipeline.commands.proxy import end_child, proxy
 from pipeline.commands.screen import CommandError
 from pipeline.settings import Settings, Timing, UpstreamSettings
 from pipeline.settings.ownership import own_secret
@@ -81,6 +83,59 @@ def test_a_port_of_somebody_else(capsys: pytest.CaptureFixture[str]) -> None:
             assert found.base_url != url_of(listener)
             assert who_answers(found.base_url, TIMEOUT) is Answerer.DRAGOMAN
     assert "another program answers" in capsys.readouterr().err
+
+
+@attrs.define
+class Busy:
+    """A child that still answers something; it ends when it was told so often enough."""
+
+    signals: list[str] = attrs.field(factory=list)
+    patience: list[float | None] = attrs.field(factory=list)
+    interrupted: bool = False
+    ends_by: str = "kill"
+    stdin: None = None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait in vain; the person at the terminal may not want to."""
+        self.patience.append(timeout)
+        if self.ends_by in self.signals:
+            return 0
+        if self.interrupted and len(self.patience) == 2:
+            raise KeyboardInterrupt
+        raise subprocess.TimeoutExpired("child", timeout or 0)
+
+    def poll(self) -> int | None:
+        """Tell whether it has ended."""
+        return 0 if self.ends_by in self.signals else None
+
+    def terminate(self) -> None:
+        """Hear that."""
+        self.signals.append("terminate")
+
+    def send_signal(self, number: int) -> None:
+        """Hear that."""
+        self.signals.append(signal.Signals(number).name)
+
+    def kill(self) -> None:
+        """Hear that."""
+        self.signals.append("kill")
+
+
+@pytest.mark.parametrize(
+    ("child", "signals"),
+    [
+        (Busy(ends_by="terminate"), ["terminate"]),
+        (Busy(), ["terminate", "kill"]),
+        (Busy(interrupted=True, ends_by="SIGINT"), ["terminate", "SIGINT"]),
+        (Busy(interrupted=True), ["terminate", "SIGINT", "kill"]),
+    ],
+)
+def test_the_proxy_is_ended(child: Busy, signals: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """It has its grace, which Ctrl-C takes away, as was said before; in the end it is gone in any case."""
+    end_child(child, 10.0)  # type: ignore[arg-type] # as far as it is asked
+
+    assert child.signals == signals
+    assert ("Ctrl-C ends that at once" in capsys.readouterr().err) is (len(signals) > 1)
 
 
 def _hang_up(listener: socket.socket) -> None:

@@ -37,6 +37,30 @@ from tests.pipeline.emulator.talk import BASH, refusal
             None,
         ),
         (
+            {"tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "gone"}]}},
+            "Tool choice 'gone' not found in 'tools' parameter.",
+            "tool_choice.tools[0]",
+            None,
+        ),
+        (
+            {"tool_choice": {"type": "allowed_tools", "mode": "none", "tools": []}},
+            "Invalid value: 'none'. Supported values are: 'auto' and 'required'.",
+            "tool_choice.mode",
+            "invalid_value",
+        ),
+        (
+            {"model": "gpt-5.4", "prompt_cache_options": {"prewarm": True}},
+            "Unsupported parameter: 'prompt_cache_options' is not supported with this model.",
+            "prompt_cache_options",
+            None,
+        ),
+        (
+            {"model": "gpt-6", "prompt_cache_options": {"prewarm": 1}},
+            "Invalid type for 'prompt_cache_options.prewarm': expected a boolean.",
+            "prompt_cache_options.prewarm",
+            "invalid_type",
+        ),
+        (
             {"previous_response_id": "resp_1"},
             "Previous response with id 'resp_1' not found.",
             "previous_response_id",

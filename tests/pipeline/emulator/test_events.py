@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from pipeline.emulator.answer import answer
 from tests.pipeline.emulator.talk import asked, folded, streamed, unsealed
+from tests.support.cases import cases
 
 _STREAM_EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 _REASONING = {"reasoning": {"effort": "high", "summary": "auto"}, "include": ["reasoning.encrypted_content"]}
@@ -48,7 +49,7 @@ WHOLE = {
 BROKEN = {name: asked(f"[[{name}]]") for name in ("failed", "midstream-error", "failed 0", "midstream-error 0")}
 
 
-@pytest.mark.parametrize("request_", [*WHOLE.values(), *BROKEN.values()], ids=[*WHOLE, *BROKEN])
+@cases("request_", [pytest.param(request, id=name) for name, request in (WHOLE | BROKEN).items()])
 def test_the_sdk_knows_every_event(request_: dict[str, Any]) -> None:
     """Each event decodes as the official SDK's type; the nested `error`, which the types lack, is left aside."""
     told = [event for event in streamed(request_) if event["type"] != "error"]
@@ -68,7 +69,7 @@ def test_a_stream_adds_up_to_the_plain_answer(request_: dict[str, Any]) -> None:
     Response.model_validate(whole)
 
 
-@pytest.mark.parametrize("request_", [*WHOLE.values(), *BROKEN.values()], ids=[*WHOLE, *BROKEN])
+@cases("request_", [pytest.param(request, id=name) for name, request in (WHOLE | BROKEN).items()])
 def test_the_order_of_events(request_: dict[str, Any]) -> None:
     """Numbers count from 0 without gaps, the stream is framed by its states, and items come one after another."""
     told = streamed(request_)

@@ -54,6 +54,18 @@ def test_tools_added_by_the_conversation_count() -> None:
     assert [tool["name"] for tool in offered(request)] == ["Bash", "Read"]
 
 
+def test_allowed_tools() -> None:
+    """Nothing else may be called, and the newest declaration of a name counts."""
+    newer = {**READ, "description": "Newer."}
+    request = {
+        "tools": [BASH, READ],
+        "input": [{"type": "additional_tools", "role": "developer", "tools": [newer]}],
+        "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "Read"}]},
+    }
+
+    assert offered(request) == [newer]
+
+
 def test_a_short_name_has_to_match_exactly() -> None:
     """`Read` is not `ReadMcpResource`: only names that had to be shortened are matched by their beginning."""
     assert find_tool({"tools": [{**READ, "name": "ReadMcpResource"}]}, "Read") is None

@@ -67,11 +67,14 @@ def test_a_shortened_name_is_found() -> None:
     assert calls(asked(f"[[call:{long} {{}}]]", tools=tools)) == [(long[:50] + "_0123456789", {})]
 
 
-@pytest.mark.parametrize("choice", ["required", {"type": "function", "name": "Read"}])
-def test_a_forced_call_needs_no_cue(choice: Any) -> None:
-    """`tool_choice` that forces a call gets one."""
-    name = choice["name"] if isinstance(choice, dict) else "Bash"
+ALLOWED = {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "Read"}]}
 
+
+@pytest.mark.parametrize(
+    ("choice", "name"), [("required", "Bash"), ({"type": "function", "name": "Read"}, "Read"), (ALLOWED, "Read")]
+)
+def test_a_forced_call_needs_no_cue(choice: Any, name: str) -> None:
+    """`tool_choice` that forces a call gets one."""
     assert [called for called, _ in calls(asked("hello", tool_choice=choice))] == [name]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import structlog
 from structlog.testing import CapturingLogger, LogCapture
 
@@ -40,13 +41,13 @@ class House:
         return dict([entry for entry in self._lines.entries if entry["event"] == "request" and "prefix" in entry][-1])
 
 
-async def talk(turns: Any) -> None:
+async def talk(turns: Any, upstream: UpstreamSettings = UpstreamSettings(url="emulator")) -> None:  # noqa: B008 - frozen
     """Open a house, and let a test talk in it."""
     lines = LogCapture()
     log = structlog.wrap_logger(
         CapturingLogger(), processors=[lines], wrapper_class=structlog.make_filtering_bound_logger(0)
     ).bind()
-    settings = Settings(upstream=UpstreamSettings(url="emulator"))
+    settings = Settings(upstream=upstream)
     async with open_service(settings, transport=EmulatorTransport(delay=0), log=log) as context:
         await turns(House(MemoryClient(application(context)), lines))
 
@@ -168,3 +169,20 @@ async def test_model_and_tools_are_reasons_for_the_whole_prompt() -> None:
         assert tools == {"cache_miss_reason": {"type": "tools_changed", "cache_missed_input_tokens": tokens}}
 
     await talk(turns)
+
+
+@pytest.mark.parametrize(("shared", "rate"), [(True, 0.9), (False, 0.0)])
+async def test_subagents_that_share_a_key_share_the_cache(shared: bool, rate: float) -> None:
+    """The second of them reads the long system prompt that the first has written, if the settings let them."""
+    prompt = [{"type": "text", "text": "Look well. " * 500, "cache_control": {"type": "ephemeral"}}]
+
+    async def turns(house: House) -> None:
+        for agent in ("one", "two"):
+            asked = {"role": "user", "content": f"I am {agent}."}
+            body = {"model": "claude-sonnet-5-5", "max_tokens": 500, "system": prompt, "messages": [asked]}
+            headers = {**HEADERS, "x-claude-code-session-id": "s", "x-claude-code-agent-id": agent}
+            await house.client.request("POST", "/v1/messages", json.encode(body), headers)
+        assert house.line()["cache_hit_rate"] >= rate
+        assert bool(house.line()["cache_hit_rate"]) is shared
+
+    await talk(turns, UpstreamSettings(url="emulator", shared_agents=shared))

@@ -9,10 +9,12 @@ import httpx
 import pytest
 from structlog.testing import CapturingLogger
 
+from pipeline.aside import Aside
 from pipeline.endpoints import context_window
 from pipeline.endpoints.application import application
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.counting import upstream_count
+from pipeline.tokenizer import Tokenizer
 from stages.tables.model_registry import Described, ModelRegistry
 from stages.tables.profiles import PROFILES
 from tests.support.client import MemoryClient, Reply
@@ -42,9 +44,15 @@ def prompt(tokens: int, model: str, **fields: Any) -> dict[str, Any]:
     return {"model": model, "max_tokens": 1000, "stream": True, "messages": said, **fields}
 
 
-async def load(context: Context) -> None:
-    """Give a service a vocabulary in which words are tokens."""
-    await context.tokenizer.load({"words": lambda: lambda text: text.count(" hello")})
+@pytest.fixture(autouse=True)
+def _words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vocabulary in which words are tokens."""
+    monkeypatch.setattr("pipeline.tokenizer.SOURCES", {"words": lambda: lambda text: text.count(" hello")})
+
+
+def with_words(context: Context) -> Context:
+    """Give a service that vocabulary, in this process."""
+    return attrs.evolve(context, tokenizer=Tokenizer("words", Aside(inline=2**40)))
 
 
 async def ask(
@@ -60,7 +68,7 @@ async def ask(
     target = attrs.evolve(context.target, profile=PROFILES[profile], models=models or ModelRegistry())
     context = attrs.evolve(context, target=target)
     if tokenizer:
-        await load(context)
+        context = with_words(context)
     reply = await MemoryClient(application(context)).messages(request)
     assert upstream.open == 0
     return reply, upstream, [call.kwargs for call in log.calls if "outcome" in call.kwargs]

@@ -12,6 +12,7 @@ import trio
 import trio.testing
 
 from tests.support import grammar
+from tests.support.cases import cases
 from tests.support.client import Reply
 from tests.support.running import REQUEST, client_of
 from tests.support.upstream import Script, ScriptedUpstream, json_script
@@ -74,7 +75,7 @@ async def asked(*scripts: Script | Exception, **fields: Any) -> tuple[Reply, int
 
 
 @pytest.mark.parametrize("stream", [True, False])
-@pytest.mark.parametrize("code", BY_CODE)
+@cases("code", BY_CODE)
 async def test_a_code_over_http(code: str, *, stream: bool) -> None:
     """Each with its own hint, and the upstream is asked once: whoever waits, it is the client."""
     status, hint = BY_CODE[code]
@@ -84,7 +85,7 @@ async def test_a_code_over_http(code: str, *, stream: bool) -> None:
 
 
 @pytest.mark.parametrize("say", [error, failed])
-@pytest.mark.parametrize("code", BY_CODE)
+@cases("code", BY_CODE)
 async def test_a_code_inside_a_stream_before_content(code: str, say: Any) -> None:
     """The same, although the upstream had said 200: a real error with a status, not the beginning of a stream."""
     reply, times = await asked(Script([CREATED, say(code)]))

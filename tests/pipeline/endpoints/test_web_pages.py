@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
-from pipeline.settings import KeyHash
+from pipeline.settings import ClientKey
+from tests.support.cases import cases
 from tests.support.client import MemoryClient, Reply
 from tests.support.running import REQUEST, context_of
 
@@ -63,7 +64,7 @@ async def test_own_names(headers: dict[str, str]) -> None:
     assert (await ask(headers))[0].status == 200
 
 
-@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+@cases("headers", FOREIGN)
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/models", "/healthz"])
 async def test_foreign_names(headers: dict[str, str], path: str) -> None:
     """A clear 403 in Anthropic's envelope that names the setting; nothing is asked upstream."""
@@ -78,7 +79,7 @@ async def test_with_keys_nobody_is_asked_where_he_comes_from() -> None:
     """A page does not have the key."""
     key = "sk-ours-0123456789"
     for headers in FOREIGN:
-        reply, _ = await ask({**headers, "x-api-key": key}, client_keys=(KeyHash.of(key),))
+        reply, _ = await ask({**headers, "x-api-key": key}, client_keys=(ClientKey.of(key),))
         assert reply.status == 200
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.settings import KeyHash, Secret, Settings, UpstreamSettings
+from pipeline.settings import ClientKey, Secret, Settings, UpstreamSettings
 from pipeline.settings.ownership import ONE_RUN, new_challenge, own_secret, proof
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def test_a_secret_that_others_could_read_is_none(tmp_path: Path) -> None:
         {"settings": None},
         {"settings": Settings(mode="strict")},
         {"settings": Settings(upstream=UpstreamSettings(api_key=Secret("k-2")))},
-        {"settings": Settings(client_keys=(KeyHash.of("c"),))},
+        {"settings": Settings(client_keys=(ClientKey.of("c"),))},
         {"settings": Settings(models={"opus": "gpt-5"})},
     ],
 )

@@ -85,7 +85,7 @@ def test_every_setting_has_a_variable() -> None:
     assert settings.upstream.profile_overrides == {"developer_role": False, "min_output_tokens": 64}
     assert settings.upstream.http2
     assert settings.models == {"opus": "gpt-6.2-astra", "haiku": "gpt-6-luna"}
-    assert [key.matches("two") for key in settings.client_keys] == [False, True]
+    assert [key.name for key in settings.client_keys] == ["key-1", "key-2"]
     assert (settings.limits.body_bytes, settings.timing.commit_after) == (1000, 0.5)
 
 
@@ -173,3 +173,19 @@ def test_headers_are_kept_like_keys(file: Path) -> None:
     assert settings.upstream.headers["x-key"].reveal() == _KEY
     assert _KEY not in repr(settings)
     assert settings.upstream.query == {"a": "b"}
+
+
+def test_a_file_that_holds_the_key(tmp_path: Path) -> None:
+    """It goes before the key of other programs, stands alone, and must be there."""
+    file = tmp_path / "key"
+    file.write_text("sk-x")
+    held = {"DRAGOMAN_UPSTREAM_API_KEY_FILE": str(file)}
+    settings = load({}, {**held, "OPENAI_API_KEY": _KEY}, None)
+
+    assert (settings.upstream.api_key, settings.upstream.keyed) == (None, True)
+    assert settings.upstream.url == "https://api.openai.com/v1"
+    with pytest.raises(ConfigurationError, match=r"upstream\.key_command: there is upstream\.api_key_file as well"):
+        load({}, {**held, "DRAGOMAN_UPSTREAM_KEY_COMMAND": "print-key"}, None)
+    file.unlink()
+    with pytest.raises(ConfigurationError, match=r"upstream\.api_key_file: there is no such file"):
+        load({}, held, None)

@@ -28,15 +28,30 @@ WHEN = {"event": "request", "timestamp": "2026-11-28T12:03:41.5", "request_id": 
                 "cache_read_input_tokens": 11_600,
                 "output_tokens": 410,
                 "healed": "summary",
+                "client": "alice",
+                "session": "0123456789ab",
+                "attempts": 1,
+                "upstream_status": 200,
+                "mapping": "faithful",
             },
             (
                 "12:03:41  claude-opus-5-5 → gpt-6.2-astra  ok  3.2 s  12.3k (94 % cached) + 410 tokens  $0.1823"
-                "  req_1  healed=summary"
+                "  req_1  healed=summary  client=alice"
             ),
         ),
         (
             {"outcome": "rate_limit", "status": 429, "seconds": 0, "asked_model": "gpt-5", "upstream_model": "gpt-5"},
             "12:03:41  gpt-5  rate_limit 429  0.0 s  req_1",
+        ),
+        (
+            {
+                "outcome": "overloaded",
+                "status": 529,
+                "seconds": 1,
+                "attempts": 3,
+                "upstream_status": 503,
+            },
+            "12:03:41  overloaded 529  1.0 s  req_1  attempts=3  upstream_status=503",
         ),
         (
             {"outcome": "not_found", "status": 404, "seconds": 0.01, "method": "GET", "route": "other"},

@@ -31,31 +31,43 @@ def test_a_histogram_counts_a_bound_in_its_bucket() -> None:
 
 def test_junk_makes_no_series() -> None:
     """Ten thousand names that no table has are one series of each metric."""
-    tally = tally_of(("/v1/messages",))
+    tally = tally_of()
     for number in range(10_000):
         junk = f"junk-{number}"
         fields = {"outcome": junk, "route": junk, "status": junk, "upstream_model": junk, "seconds": 1.0}
+        fields |= {"client": junk, "attempts": 1, "upstream_status": None, "cause": junk, "session": junk}
         count_request(tally, {**fields, "input_tokens": 1, "cost_usd": 1.0, "cache_hit_rate": 0.5, "cache_miss": junk})
 
     counted = tally.snapshot()
     assert all(len(series) == 1 for series in counted.values())
-    assert counted[semantics.COST] == {(OTHER,): 10_000.0}
+    assert counted[semantics.COST] == {(OTHER, OTHER): 10_000.0}
 
 
 def test_an_answer_is_counted_by_its_model() -> None:
     """Tokens by kind, cost, what the cache did, and how long it took."""
-    tally = tally_of(("/v1/messages",))
-    fields = {"outcome": "ok", "route": "/v1/messages", "status": 200, "upstream_model": "gpt-6.2-astra"}
+    tally = tally_of()
+    tally.know(semantics.ROUTE, ["/v1/messages"])
+    tally.know(semantics.CLIENT, ["alice"])
+    fields = {
+        "client": "alice",
+        "attempts": 2,
+        "upstream_status": 200,
+        "outcome": "ok",
+        "route": "/v1/messages",
+        "status": 200,
+        "upstream_model": "gpt-6.2-astra",
+    }
     usage = {"input_tokens": 7, "cache_read_input_tokens": 3, "cache_creation_input_tokens": 0, "output_tokens": 5}
     told = {"seconds": 3.0, "first_byte_seconds": 0.2, "cost_usd": 0.5, "cache_hit_rate": 0.3}
     count_request(tally, {**fields, **usage, **told, "cache_miss": "prefix changed at tools"})
 
     counted = tally.snapshot()
-    assert counted[semantics.REQUESTS] == {("/v1/messages", "200", "ok"): 1.0}
+    assert counted[semantics.REQUESTS] == {("/v1/messages", "200", "ok", "alice"): 1.0}
     assert counted[semantics.TOKENS] == {
-        ("gpt-6.2-astra", "input"): 7.0,
-        ("gpt-6.2-astra", "cache_read"): 3.0,
-        ("gpt-6.2-astra", "output"): 5.0,
+        ("gpt-6.2-astra", "alice", "input"): 7.0,
+        ("gpt-6.2-astra", "alice", "cache_read"): 3.0,
+        ("gpt-6.2-astra", "alice", "output"): 5.0,
     }
     assert counted[semantics.CACHED] == {("gpt-6.2-astra", semantics.CHANGED): 1.0}
+    assert counted[semantics.UPSTREAM] == {("ok",): 1.0}
     assert set(counted) <= set(METRICS)

@@ -16,6 +16,7 @@ from pipeline.upstream.causes import cause_of
 from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.http1.transport import HttptoolsTransport
 from stages.canonical.failure import Failure, Kind
+from tests.support.cases import cases
 from tests.support.upstream import ScriptedUpstream
 
 
@@ -41,7 +42,7 @@ CAUSES: dict[str, BaseException] = {
 }
 
 
-@pytest.mark.parametrize("word", CAUSES)
+@cases("word", CAUSES)
 @pytest.mark.parametrize("depth", [0, 1, 3])
 def test_the_class_of_a_cause(word: str, depth: int) -> None:
     """However deep it is, as cause, as context, or in a group."""

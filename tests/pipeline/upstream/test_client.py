@@ -23,6 +23,7 @@ from pipeline.upstream.client import (
 )
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
+from tests.support.cases import cases
 from tests.support.upstream import Script, ScriptedUpstream, Step, json_script
 
 PLAN = AnswerPlan("msg_1", "claude", "gpt", input_tokens=1_000, window=900)
@@ -134,8 +135,8 @@ async def test_an_encoded_answer_is_decoded() -> None:
     assert b"".join(chunk for chunk in chunks if isinstance(chunk, bytes)) == b"hello"
 
 
-@pytest.mark.parametrize("cut", [1, 24, 25, 26, 30, 60])
-@pytest.mark.parametrize("behind", [b"", b"\0\0\0", b"\x1f"])
+@cases("cut", [1, 24, 25, 26, 30, 60])
+@cases("behind", [b"", b"\0\0\0", b"\x1f"])
 @pytest.mark.parametrize("status", [200, 400])
 async def test_an_encoded_answer_may_have_several_members(cut: int, behind: bytes, status: int) -> None:
     """All of them are read, wherever they are cut, and whether they hold an answer or an error; padding is none."""

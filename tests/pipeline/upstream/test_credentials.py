@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import attrs
 import pytest
@@ -16,7 +17,7 @@ import trio.testing
 from pipeline.settings import Secret, Timing
 from pipeline.upstream.carried import Carried
 from pipeline.upstream.client import UpstreamClient, UpstreamResponse
-from pipeline.upstream.credentials import MARGIN, PATIENCE, KeyCommand, expiry, run_in_shell
+from pipeline.upstream.credentials import COMMAND, KEY_FILE, MARGIN, PATIENCE, FetchedKey, expiry, run_in_shell
 from stages.canonical.failure import Failure, Kind
 from tests.pipeline.upstream.test_client import Recorder
 from tests.support.upstream import Script, ScriptedUpstream, json_script
@@ -47,13 +48,15 @@ class Shell:
         return (printed, b"secret words") if isinstance(printed, int) else (0, printed.encode())
 
 
-def command(*prints: str | int | Exception, lifetime: float = 600.0) -> tuple[KeyCommand, Shell]:
+def command(*prints: str | int | Exception, lifetime: float = 600.0) -> tuple[FetchedKey, Shell]:
     """A command that prints these, and how often it ran; the epoch began with the test."""
     shell, began = Shell(list(prints)), trio.current_time()
-    return KeyCommand("print a key", lifetime, shell, lambda: trio.current_time() - began), shell
+    return FetchedKey(
+        "print a key", lifetime, attrs.evolve(COMMAND, fetch=shell), lambda: trio.current_time() - began
+    ), shell
 
 
-async def revealed(keys: KeyCommand) -> str:
+async def revealed(keys: FetchedKey) -> str:
     """The key of now."""
     key = await keys.key()
     assert isinstance(key, Secret)
@@ -71,7 +74,7 @@ async def test_all_who_wait_share_one_run(autojump_clock: trio.testing.MockClock
     assert (shell.runs, set(found), len(found)) == (1, {"k-1"}, 100)
 
 
-async def _append(found: list[str], keys: KeyCommand) -> None:
+async def _append(found: list[str], keys: FetchedKey) -> None:
     found.append(await revealed(keys))
 
 
@@ -123,7 +126,7 @@ async def test_a_failing_command_leaves_the_old_key_while_it_is_good(autojump_cl
         ("two words", "did not print one key"),
         ("two\nlines", "did not print one key"),
         ("schlüssel", "did not print one key"),
-        (FileNotFoundError("sh"), "could not be run (FileNotFoundError)"),
+        (FileNotFoundError("sh"), "could not be had (FileNotFoundError)"),
     ],
 )
 async def test_failures_say_what_to_look_at(
@@ -146,7 +149,7 @@ async def test_a_command_that_hangs(autojump_clock: trio.testing.MockClock) -> N
         await trio.sleep_forever()
         raise AssertionError
 
-    failure = await KeyCommand("x", 1.0, hang).key()
+    failure = await FetchedKey("x", 1.0, attrs.evolve(COMMAND, fetch=hang)).key()
 
     assert isinstance(failure, Failure)
     assert f"within {PATIENCE:.0f} seconds" in failure.message
@@ -186,15 +189,44 @@ async def test_the_shell() -> None:
     assert (await run_in_shell("exit 3"))[0] == 3
 
 
+async def test_a_file_is_read_again(tmp_path: Path) -> None:
+    """A secret that an orchestrator mounts is replaced in its place; what is refused is not kept."""
+    file = tmp_path / "key"
+    file.write_text("k-1\n")
+    keys = FetchedKey(str(file), 600.0, KEY_FILE)
+    assert await revealed(keys) == "k-1"
+
+    file.write_text("k-2\n")
+    assert await revealed(keys) == "k-1"
+    keys.forget(Secret("k-1"))
+    assert await revealed(keys) == "k-2"
+
+
+@pytest.mark.parametrize(
+    ("held", "says"),
+    [(b"two words", "does not hold one key"), (b"", "does not hold one key"), (None, "FileNotFoundError")],
+)
+async def test_a_file_that_holds_no_key(tmp_path: Path, held: bytes | None, says: str) -> None:
+    """The sentence names the setting, and quotes nothing."""
+    if held is not None:
+        (tmp_path / "key").write_bytes(held)
+    failure = await FetchedKey(str(tmp_path / "key"), 600.0, KEY_FILE).key()
+
+    assert isinstance(failure, Failure)
+    assert failure.message.startswith("The file of upstream.api_key_file ")
+    assert says in failure.message
+    assert "two words" not in failure.message
+
+
 def test_neither_command_nor_key_shows_itself() -> None:
     """A command may hold a secret of its own."""
-    assert "hush" not in repr(KeyCommand("hush", 1.0))
+    assert "hush" not in repr(FetchedKey("hush", 1.0, COMMAND))
 
 
 # -- on the wire -----------------------------------------------------------------------------------
 
 
-async def sent(key: Secret | KeyCommand | None, carried: Carried) -> tuple[str, dict[str, str]]:
+async def sent(key: Secret | FetchedKey | None, carried: Carried) -> tuple[str, dict[str, str]]:
     """URL and headers of a request."""
     recorder = Recorder()
     client = UpstreamClient("https://up.example/v1", key, recorder, Timing(), 0, carried)
@@ -218,7 +250,7 @@ async def test_headers_and_query_of_the_settings() -> None:
 )
 @pytest.mark.parametrize("wrap", [Secret, lambda key: command(key)[0]], ids=["set", "printed"])
 async def test_azures_headers(
-    key: str, name: str, value: str, wrap: Callable[[str], Secret | KeyCommand], autojump_clock: trio.testing.MockClock
+    key: str, name: str, value: str, wrap: Callable[[str], Secret | FetchedKey], autojump_clock: trio.testing.MockClock
 ) -> None:
     """A key stands in `api-key`, a token of Entra ID is a bearer's."""
     _, headers = await sent(wrap(key), Carried(key_header="api-key"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import msgspec
 import pytest
 from hypothesis import given
 
 from stages.canonical.events import Usage
 from stages.canonical.failure import Failure, Kind
-from stages.canonical.plan import AnswerPlan
+from stages.canonical.plan import AnswerPlan, BoundReasoning
 from stages.correlator.endings import Ending, end_of, failure_of_event, tells_failure
 from stages.correlator.summary import Summary
 from stages.tables import stops
@@ -264,3 +265,16 @@ def test_reasoning_that_the_model_did_not_see_is_told() -> None:
 
     assert isinstance(told, Ending)
     assert told.message_end(Summary()).dropped_reasoning == (("prefix_mismatch", 1),)
+
+
+def test_a_client_that_binds_its_thinking_hears_of_it() -> None:
+    """Which blocks the model was not shown; a client that did not ask hears nothing."""
+    dropped = [{"id": "rs_1", "type": "reasoning", "action": "removed", "reason": "prefix_mismatch"}]
+    asking = attrs.evolve(PLAN, reasoning=BoundReasoning({}, ("messages.1.content.0",)))
+    for plan, told in (
+        (PLAN, None),
+        (asking, ({"type": "thinking_dropped", "path": "messages.1.content.0", "reason": "prefix_binding_mismatch"},)),
+    ):
+        end = ending("completed", plan=plan, input_transformations=dropped)
+        assert isinstance(end, Ending)
+        assert end.message_end(Summary()).transformations == told

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.filters.argument_repair import Scanner
 from tests.stages.strategies import JSON, PLACES, TEXTS
+from tests.support.cases import cases
 
 INNER = OmittableMembers({"x": OmittableMember(null=True), "deep": OmittableMember()})
 INNER.members["deep"] = OmittableMember(inside=INNER)
@@ -112,7 +113,7 @@ def test_what_is_forbidden_is_left_out(text: str, expected: str, left_out: int) 
         assert read(pieces) == (expected, left_out)
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "{}",

@@ -19,6 +19,7 @@ from stages.canonical.events import (
 )
 from stages.canonical.failure import Failure, Kind
 from stages.filters.summariser import Summariser
+from stages.wire.messages_stream import content_block
 from stages.wire.summary_seal import seal
 
 THOUGHT = (ThinkingStart(), ThinkingDelta("Hm."), BLOCK_STOP)
@@ -41,6 +42,16 @@ def test_a_summary() -> None:
         BLOCK_STOP,
         MessageEnd("compaction", USAGE),
     ]
+
+
+def test_changes_of_tools() -> None:
+    """Are told with the summary that stands for them."""
+    change = {"type": "tool_removal", "tool": {"type": "tool_reference", "name": "f"}}
+    stage = Summariser((change,))
+    parts = [passed for part in (*SAID, MessageEnd("end_turn", USAGE)) for passed in stage.feed(part)]
+    assert parts[0] == CompactionStart(seal("They asked for a dragoman."), (change,))
+    block = {"type": "compaction", "content": None, "signature": parts[0].signature, "tool_changes": [change]}
+    assert content_block(parts[0]) == block
 
 
 @pytest.mark.parametrize(

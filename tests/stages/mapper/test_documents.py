@@ -14,6 +14,7 @@ from stages.mapper.documents import document_parts, filename, text_instead
 from stages.tables.media_types import ENDINGS, ending_of
 from stages.wire import responses_request as responses
 from tests.stages.strategies import TEXTS
+from tests.support.cases import cases
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -123,7 +124,7 @@ def test_any_title_makes_a_name(title: str | None, media_type: str) -> None:
     assert filename(name, media_type) == name or len(name) > 200 or name != name.strip()
 
 
-@pytest.mark.parametrize("media_type", sorted(ENDINGS))
+@cases("media_type", sorted(ENDINGS))
 def test_the_ending_tells_the_type(media_type: str) -> None:
     """The upstream goes by it."""
     assert filename("a", media_type) == f"a.{ending_of(media_type)}"

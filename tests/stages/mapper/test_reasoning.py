@@ -123,3 +123,19 @@ def test_a_phase_outlives_its_reasoning(phase: str, model: str, *, phases: bool,
     sealed = attrs.evolve(OURS, phase=phase, model=model)
 
     assert memory.restore(Thinking("", carrier.encode(sealed)), place("p")) == (None, phase if known else "")
+
+
+def test_where_reasoning_went() -> None:
+    """What goes back, and Anthropic's word for what was made by somebody else, each with its place."""
+    memory = ReasoningReplay("encrypted", "gpt-x", "acc", Report())
+    sealed = (OURS, attrs.evolve(OURS, model="gpt-y"), attrs.evolve(OURS, account="other"))
+    signatures = [*map(carrier.encode, sealed), "of another service"]
+    for at, signature in enumerate(signatures):
+        memory.restore(Thinking("one\n\ntwo", signature), place(f"messages.{at}.content.0"))
+
+    assert list(map(str, memory.returned)) == ["messages.0.content.0"]
+    assert {str(where): reason for where, reason in memory.mismatched.items()} == {
+        "messages.1.content.0": "model_binding_mismatch",
+        "messages.2.content.0": "organization_binding_mismatch",
+        "messages.3.content.0": "model_binding_mismatch",
+    }

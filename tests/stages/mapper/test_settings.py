@@ -15,6 +15,7 @@ from stages.tables.effort import ROOM_TO_REASON
 from stages.tables.models import MODEL_EFFORTS, MODELS, Model
 from stages.tables.profiles import PROFILES, Profile
 from tests.stages.strategies import TEXTS
+from tests.support.cases import cases
 
 OPENAI = PROFILES["openai"]
 NOBODY = Caller()
@@ -38,7 +39,7 @@ def request(*efforts: str | None, **fields: Any) -> Request:
         (1000, None, None, FIXED, 1000, None, None),
         (16, DISABLED, "none", RELAXED, 16, None, None),
         (5, DISABLED, "none", RELAXED, 16, 5, Disposition.EMULATED),
-        (0, DISABLED, "none", RELAXED, 16, 0, Disposition.EMULATED),
+        (0, DISABLED, "none", RELAXED, 16, 0, None),
         (5, None, None, FIXED, 5 + ROOM_TO_REASON, 5, Disposition.EMULATED),
         (1000, DISABLED, "low", FIXED, 1000 + ROOM_TO_REASON, 1000, Disposition.EMULATED),
         (128_000, DISABLED, "low", FIXED, 128_000, None, None),
@@ -66,8 +67,8 @@ def test_limits(  # noqa: PLR0917 - the columns of a table
     )
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.prefix)
-@pytest.mark.parametrize("effort", [None, *MODEL_EFFORTS])
+@cases("model", MODELS, ids=lambda model: model.prefix)
+@cases("effort", [None, *MODEL_EFFORTS])
 def test_sampling_goes_where_it_is_taken(model: Model, effort: str | None) -> None:
     """Both parameters or neither, by the model's rule, and what is left out is reported."""
     report = Report()
@@ -145,6 +146,21 @@ def test_questions_about_one_long_prompt_share_a_key() -> None:
     assert key(long, "a") == key(long, "b")
     assert key(long, "a") != key(long + "y", "a")
     assert key(short, "a") != key(short, "b")
+
+
+def test_subagents_of_a_session_may_share_a_key() -> None:
+    """Those that have the same long system prompt, if the settings say so; never with the main agent."""
+    long = "x" * settings.LONG_PROMPT_CHARACTERS
+
+    def key(agent: str, prompt: str = long, session: str = "s", *, shared: bool = True) -> str:
+        asked = Request("m", (Message("user", (Text(agent),)),), system=(Text(prompt),))
+        caller = Caller(session=session, agent=agent)
+        return str(settings.identity(asked, caller, OPENAI, shared_agents=shared)["prompt_cache_key"])
+
+    assert key("a") == key("b")
+    assert len({key("a"), key(""), key("a", session="t"), key("a", long + "y"), key("a", "x"), key("b", "x")}) == 6
+    assert key("a", shared=False) != key("b", shared=False)
+    assert len(key("a")) == 40
 
 
 def test_a_conversation_keeps_its_key() -> None:

@@ -18,6 +18,7 @@ from stages.mapper import Target, map_request, thinking
 from stages.tables.effort import SMALL_ANSWER
 from stages.tables.models import MODEL_EFFORTS, MODELS, UNKNOWN_MODEL, Model, model_info
 from stages.tables.profiles import PROFILES, Profile
+from tests.support.cases import cases
 from tests.support.judges import judge_upstream_request
 
 OPENAI = PROFILES["openai"]
@@ -243,8 +244,8 @@ NAMES = [*(model.prefix + "4-mini" * (model.prefix == "o") for model in MODELS),
 """A name for every model of the table, and one that is not in it."""
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("form", FORMS)
+@cases("name", NAMES)
+@cases("form", FORMS)
 @pytest.mark.parametrize("told", [(), ("low", "max")])
 def test_every_model_takes_every_form(form: str, name: str, told: tuple[str, ...], shared: Path) -> None:
     """No model is sent an effort that it refuses; the judge of requests finds nothing; what differs is reported."""

@@ -14,13 +14,13 @@ from stages.canonical.request import (
     Message,
     Request,
     ServerTool,
-    Text,
     Tool,
     ToolChoice,
     ToolReference,
     ToolResult,
 )
-from stages.mapper.tools import PLACEHOLDER, Toolbox, references, tool_choice, toolbox
+from stages.mapper.tool_choice import tool_choice
+from stages.mapper.tools import PLACEHOLDER, Toolbox, toolbox
 from stages.tables.identifiers import upstream_tool_name
 from tests.stages.strategies import TEXTS
 
@@ -125,13 +125,6 @@ def test_deferred_tools_stay_aside_where_they_can_be_added_in_place() -> None:
 def test_the_placeholder_is_nobodys_tool() -> None:
     """Claude Code lists it so that the list is not empty; the model must never see it."""
     assert boxed(tool(PLACEHOLDER))[0].declared == []
-
-
-def test_references_count_once_and_in_results_only() -> None:
-    """In the order of their first mention, wherever the result stands."""
-    stray = Message("user", (ToolReference("stray"), Text("x"), ToolResult("t", (Text("y"), ToolReference("b")))))
-
-    assert references([referring("a"), stray, referring("b", "a", "c")]) == ["a", "b", "c"]
 
 
 def test_a_web_search_is_hosted() -> None:

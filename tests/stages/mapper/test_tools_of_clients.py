@@ -21,7 +21,8 @@ from stages.canonical.request import (
     ToolResult,
 )
 from stages.mapper import Mapped, Target, map_request
-from stages.mapper.tools import Toolbox, tool_choice, toolbox
+from stages.mapper.tool_choice import tool_choice
+from stages.mapper.tools import Toolbox, toolbox
 from tests.support.judges import judge_upstream_request
 
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {}}

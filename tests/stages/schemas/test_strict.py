@@ -15,6 +15,7 @@ from stages.filters.argument_repair import Scanner
 from stages.schemas.strict import Strict, convert, nullable
 from stages.wire import json
 from tests.stages.declared import SCHEMAS, instances
+from tests.support.cases import cases
 from tests.support.json_schema import is_valid
 from tests.support.judges import judge_upstream_request
 
@@ -186,7 +187,7 @@ def test_nullable(schema: dict[str, Any], expected: dict[str, Any]) -> None:
     assert nullable(schema) == expected
 
 
-@pytest.mark.parametrize(
+@cases(
     "schema",
     [
         {},

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.schemas.budget import Budget
 from stages.schemas.unset_values import Fillers
 from tests.stages.strategies import JSON
+from tests.support.cases import cases
 
 DOCUMENT = {"$defs": {"t": {"type": "integer"}, "loop": {"$ref": "#/$defs/loop"}}}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("schema", "null", "empty"),
     [
         ({}, True, True),

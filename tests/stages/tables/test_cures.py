@@ -14,6 +14,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.tables import cures, error_shapes, errors, overflows, refusals, waits
 from stages.tables.cures import CURES, PICTURE_CODES
 from stages.tables.errors import failure_of
+from tests.support.cases import cases
 
 LATE = AnswerPlan("msg_1", "claude-x", "gpt-x", late_system=True)
 EARLY = AnswerPlan("msg_1", "claude-x", "gpt-x")
@@ -108,7 +109,7 @@ def test_codes_of_pictures(code: str) -> None:
 
 
 @pytest.mark.parametrize("status", [None, 400, 500])
-@pytest.mark.parametrize("sentence", LATE_SYSTEM)
+@cases("sentence", LATE_SYSTEM)
 def test_late_system_messages(sentence: str, status: int | None) -> None:
     """The client sends them another way when it hears just this; where none is late, it hears what was said."""
     told = failure_of({"error": {"message": sentence}}, status=status, plan=LATE)
@@ -117,8 +118,8 @@ def test_late_system_messages(sentence: str, status: int | None) -> None:
     assert failure_of({"error": {"message": sentence}}, status=status, plan=EARLY).message == sentence
 
 
-@pytest.mark.parametrize("status", [None, 400, 403, 500])
-@pytest.mark.parametrize("sentence", POLICIES)
+@cases("status", [None, 400, 403, 500])
+@cases("sentence", POLICIES)
 def test_policies(sentence: str, status: int | None) -> None:
     """One request, not six: the type says it."""
     failure = failure_of({"error": {"message": sentence, "code": None}}, status=status)
@@ -127,8 +128,8 @@ def test_policies(sentence: str, status: int | None) -> None:
     assert failure.message == sentence
 
 
-@pytest.mark.parametrize("status", [None, 200, 400, 403, 429, 500, 503])
-@pytest.mark.parametrize(("sentence", "wait"), RATES)
+@cases("status", [None, 200, 400, 403, 429, 500, 503])
+@cases(("sentence", "wait"), RATES)
 def test_rates_with_any_status(sentence: str, wait: int | None, status: int | None) -> None:
     """Waiting helps, and for how long is read from the words."""
     failure = failure_of({"error": {"message": sentence}}, status=status)
@@ -136,8 +137,8 @@ def test_rates_with_any_status(sentence: str, wait: int | None, status: int | No
     assert (failure.kind, failure.retry_after) == (Kind.RATE_LIMIT, wait or 5)
 
 
-@pytest.mark.parametrize("status", [None, 400, 401, 402, 403, 429, 500])
-@pytest.mark.parametrize("sentence", BILLS)
+@cases("status", [None, 400, 401, 402, 403, 429, 500])
+@cases("sentence", BILLS)
 def test_bills(sentence: str, status: int | None) -> None:
     """Nobody waits for money."""
     assert failure_of({"error": {"message": sentence}}, status=status).kind is Kind.BILLING

@@ -7,6 +7,7 @@ import pytest
 from stages.canonical.request import OutputConfig, ThinkingConfig
 from stages.tables.effort import BUDGETS, SMALL_ANSWER, UNSAID, clamp, wanted
 from stages.tables.models import MODEL_EFFORTS, MODELS, Model
+from tests.support.cases import cases
 
 DISABLED = ThinkingConfig("disabled")
 ADAPTIVE = ThinkingConfig("adaptive")
@@ -50,8 +51,8 @@ def test_budgets_end_where_they_say(limit: int, effort: str) -> None:
     assert MODEL_EFFORTS.index(above) > MODEL_EFFORTS.index(effort)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.prefix)
-@pytest.mark.parametrize("effort", MODEL_EFFORTS)
+@cases("model", MODELS, ids=lambda model: model.prefix)
+@cases("effort", MODEL_EFFORTS)
 def test_a_clamped_effort_is_the_nearest_below(model: Model, effort: str) -> None:
     """For every model and effort: accepted, and the highest that is not more, or else the lowest there is."""
     chosen = clamp(effort, model)

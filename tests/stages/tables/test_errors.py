@@ -14,6 +14,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.tables.errors import BY_CODE, BY_NUMBER, BY_STATUS, NO_SENTENCE, failure_of
 from stages.tables.overflows import too_long
 from tests.stages.strategies import JSON
+from tests.support.cases import cases
 
 PLAN = AnswerPlan("msg_1", "claude-x", "gpt-x", window=1000, input_tokens=1200)
 GENERIC = {
@@ -47,7 +48,7 @@ def test_the_kind_of_an_error(error: dict[str, Any], status: int | None, kind: K
     assert failure_of({"message": "No.", **error}, status=status).kind is kind
 
 
-@pytest.mark.parametrize(("code", "kind"), BY_CODE.items())
+@cases(("code", "kind"), BY_CODE.items())
 def test_every_code_has_its_kind(code: str, kind: Kind) -> None:
     """As `code` or as `type`, with any status that says less."""
     for field in ("code", "type"):

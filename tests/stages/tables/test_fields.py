@@ -11,6 +11,7 @@ from typing_extensions import get_type_hints, is_typeddict
 from stages.canonical.report import Disposition
 from stages.tables.fields import FIELDS, NODES, Row, node_of
 from stages.tables.fields.row import dropped, kept, same
+from tests.support.cases import cases
 
 types = pytest.importorskip("anthropic.types")
 beta = pytest.importorskip("anthropic.types.beta")
@@ -137,7 +138,7 @@ def test_every_group_has_its_nodes() -> None:
     assert {node for node, fields in NODES.items() if "*" in fields} == set(STARS)
 
 
-@pytest.mark.parametrize("node", [TOP, *NODES])
+@cases("node", [TOP, *NODES])
 def test_every_row_says_why(node: str) -> None:
     """A fate without a reason is no answer to a person; a reason is one line, without a full stop."""
     for row in (FIELDS if node == TOP else NODES[node]).values():

@@ -20,6 +20,7 @@ from stages.tables.models import (
     upstream_model,
 )
 from tests.stages.strategies import TEXTS
+from tests.support.cases import cases
 
 
 @pytest.mark.parametrize("model", [*MODELS, UNKNOWN_MODEL], ids=lambda model: model.prefix or "unknown")
@@ -38,7 +39,7 @@ def test_prefixes_are_unique() -> None:
     assert len({model.prefix for model in MODELS}) == len(MODELS)
 
 
-@pytest.mark.parametrize("model", [model for model in MODELS if model.prefix != "o"], ids=lambda model: model.prefix)
+@cases("model", [model for model in MODELS if model.prefix != "o"], ids=lambda model: model.prefix)
 @pytest.mark.parametrize("name", ["{}", "{}-2026-11-17", "openai/{}", "a/b/{}-x"])
 def test_ids_count_as_their_family(model: Model, name: str) -> None:
     """Dated and provider-qualified ids are found, in any case of letters, and the longest prefix wins."""

@@ -10,6 +10,7 @@ from stages.canonical.failure import Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.errors import failure_of
 from stages.tables.overflows import OVERFLOW, Numbers, no_room, numbers_in, output_message, says_overflow, too_long
+from tests.support.cases import cases
 
 PLAN = AnswerPlan("msg_1", "claude-x", "gpt-x", max_output_tokens=32_000, input_tokens=100)
 
@@ -92,7 +93,7 @@ OTHERS = (
 
 
 @pytest.mark.parametrize("status", [None, 400, 413, 422, 500])
-@pytest.mark.parametrize(("sentence", "numbers"), TOO_LONG.items())
+@cases(("sentence", "numbers"), TOO_LONG.items())
 def test_a_prompt_that_is_too_long(sentence: str, numbers: tuple[int, int], status: int | None) -> None:
     """With the upstream's own numbers, whatever the status: clients compact on these words alone."""
     failure = failure_of({"error": {"message": sentence}}, status=status, plan=PLAN)

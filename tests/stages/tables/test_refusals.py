@@ -14,6 +14,7 @@ from stages.canonical.failure import Failure, Kind
 from stages.tables.errors import failure_of
 from stages.tables.profiles import PROFILES, SPELLINGS, Profile
 from stages.tables.refusals import FIELDS, Field, remedies
+from tests.support.cases import cases
 
 OPENAI = PROFILES["openai"]
 TALK: list[dict[str, Any]] = [
@@ -74,7 +75,7 @@ SAY: dict[str, Callable[[str], Any]] = {
 
 
 @pytest.mark.parametrize("way", SAY)
-@pytest.mark.parametrize(("name", "changes"), NAMED.items())
+@cases(("name", "changes"), NAMED.items())
 def test_a_field_that_is_refused(name: str, changes: dict[str, Any], way: str) -> None:
     """By its place or in words, in whatever words."""
     assert first(SAY[way](name)) == (name, changes)

@@ -18,6 +18,7 @@ from stages.tables.stops import (
     INCOMPLETE,
     OTHER_REASON,
     dropped_reasoning,
+    input_transformations,
     reason_in,
     refusal_details,
     stop_reason,
@@ -203,3 +204,20 @@ def test_other_words_for_a_cut(reason: str, stop: str | None) -> None:
 def test_where_the_word_stands(details: Any, reason: str) -> None:
     """In an object, or alone."""
     assert reason_in(details) == reason
+
+
+@pytest.mark.parametrize(
+    ("dropped", "paths"),
+    [
+        ((), []),
+        ((("prefix_mismatch", 1),), [("c", "prefix_binding_mismatch")]),
+        ((("prefix_mismatch", 2),), [("b", "prefix_binding_mismatch"), ("c", "prefix_binding_mismatch")]),
+        ((("model_mismatch", 9),), [(path, "model_binding_mismatch") for path in "abc"]),
+        ((("turn_boundary", 2), (OTHER_REASON, 1)), []),
+    ],
+)
+def test_thinking_that_was_not_shown(dropped: tuple[tuple[str, int], ...], paths: list[tuple[str, str]]) -> None:
+    """What did not go up, and the latest of what did; a reason that Anthropic does not have is not made up."""
+    told = input_transformations({"x": "organization_binding_mismatch"}, ("a", "b", "c"), dropped)
+    assert all(entry["type"] == "thinking_dropped" for entry in told)
+    assert [(entry["path"], entry["reason"]) for entry in told] == [("x", "organization_binding_mismatch"), *paths]

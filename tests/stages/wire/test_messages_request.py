@@ -11,6 +11,7 @@ from hypothesis import given
 from stages.canonical import request as canonical
 from stages.wire.messages_request import BLOCKS, Misfit, structure
 from tests.stages.strategies import JSON, OBJECTS
+from tests.support.cases import cases
 
 
 def body(**fields: Any) -> dict[str, Any]:
@@ -40,6 +41,9 @@ def only(block: Any) -> canonical.ContentBlock:
 
 SOURCE = {"type": "base64", "media_type": "image/png", "data": "AAA="}
 
+BY_NAME = {"type": "tool_reference", "name": "f"}
+CHANGED = canonical.ChangedTool("tool_reference", "f")
+
 EXAMPLES: dict[str, tuple[dict[str, Any], canonical.ContentBlock]] = {
     "text": ({"text": "hi", "cache_control": {"type": "ephemeral"}}, canonical.Text("hi")),
     "image": ({"source": SOURCE}, canonical.Image(canonical.Source("base64", "image/png", "AAA="))),
@@ -59,7 +63,15 @@ EXAMPLES: dict[str, tuple[dict[str, Any], canonical.ContentBlock]] = {
         canonical.ToolResult("toolu_1", (canonical.Text("done"),), is_error=True),
     ),
     "tool_reference": ({"tool_name": "f"}, canonical.ToolReference("f")),
-    "compaction": ({"content": "So far.", "signature": "s"}, canonical.Compaction("So far.", "s")),
+    "compaction": (
+        {"content": "So far.", "signature": "s", "tool_changes": [{"type": "tool_removal", "tool": BY_NAME}]},
+        canonical.Compaction("So far.", "s", (canonical.ToolRemoval(CHANGED),)),
+    ),
+    "tool_addition": (
+        {"tool": {"type": "tool_definition", "definition": {"name": "f", "input_schema": {}}}},
+        canonical.ToolAddition(canonical.ChangedTool("tool_definition", definition=canonical.Tool("f", {}))),
+    ),
+    "tool_removal": ({"tool": BY_NAME}, canonical.ToolRemoval(CHANGED)),
 }
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
@@ -127,6 +139,19 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         {"messages": said({"type": "document", "source": {"type": "content", "content": [{"type": "text"}]}})},
         "messages.0.content.0.document.source.content.0.text.text: Field required",
     ),
+    ({"messages": said({"type": "tool_addition"})}, "messages.0.content.0.tool_addition.tool: Field required"),
+    (
+        {"messages": said({"type": "tool_addition", "tool": "f"})},
+        "messages.0.content.0.tool_addition.tool: Input should be an object",
+    ),
+    (
+        {"messages": said({"type": "tool_removal", "tool": {"type": "mcp_tool_reference", "name": "f"}})},
+        "messages.0.content.0.tool_removal.tool.mcp_tool_reference.server_name: Field required",
+    ),
+    (
+        {"messages": said({"type": "tool_addition", "tool": {"type": "tool_definition", "definition": {"name": "f"}}})},
+        "messages.0.content.0.tool_addition.tool.tool_definition.definition.custom.input_schema: Field required",
+    ),
 ]
 
 
@@ -167,7 +192,7 @@ def test_an_unknown_block_is_kept_whole() -> None:
     assert only(block) == canonical.Unknown("hologram", block)
 
 
-@pytest.mark.parametrize(("fields", "expected"), MISTAKES, ids=[expected[:50] for _, expected in MISTAKES])
+@cases(("fields", "expected"), MISTAKES)
 def test_mistakes_are_named_with_their_place(fields: dict[str, Any], expected: str) -> None:
     """Location with dots, union tags included, then what was expected."""
     assert complaint(body(**fields)) == expected
@@ -277,3 +302,10 @@ def test_any_value_in_any_block_is_taken_or_named(value: Any) -> None:
         for name in fields:
             told = complaint(body(messages=said({"type": tag, **fields, name: value})))
             assert told is None or told.startswith(f"messages.0.content.0.{tag}.{name}")
+
+
+def test_a_change_of_later_days_is_kept_whole() -> None:
+    """A tool that is named in a way which we do not know; nothing is refused for being new."""
+    block = {"type": "tool_addition", "tool": {"type": "later", "name": "f"}}
+    (message,) = structure({"model": "m", "messages": said(block)}).messages
+    assert message.content == (canonical.Unknown("tool_addition", block),)

@@ -14,11 +14,11 @@ def line(name: str, model: str = "m", prefix: bytes = b"p", skeleton: bytes = b"
     return Line(model, f"{name:<9}\n".encode(), prefix, skeleton)
 
 
-async def parts(spool: Spool, **limits: int) -> list[tuple[str, list[str]]]:
+async def parts(spool: Spool, max_lines: int = 99, max_bytes: int = 10_000) -> list[tuple[str, list[str]]]:
     """The parts as they would be sent: the model, and the names in the order of the lines."""
     await spool.flush()
     told = []
-    for model, places in spool.parts(**limits):
+    for model, places in spool.parts(max_lines, max_bytes):
         with spool.part_file(places) as file:
             file.seek(0)
             told.append((model, file.read().decode().split()))

@@ -13,7 +13,7 @@ import trio
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
 from pipeline.service import open_service
-from pipeline.settings import KeyHash, Limits, Secret, Settings, UpstreamSettings
+from pipeline.settings import ClientKey, Limits, Secret, Settings, StorageSettings, UpstreamSettings
 from tests.support.bodies import assert_anthropic
 from tests.support.client import MemoryClient, Reply
 from tests.support.multipart import CONTENT_TYPE, form
@@ -22,7 +22,7 @@ from tests.support.serving import serving
 ALICE, BOB = "sk-of-alice", "sk-of-bob"
 UPSTREAM = UpstreamSettings(url="emulator", api_key=Secret("sk-upstream"), retries=0)
 ALONE = Settings(upstream=UPSTREAM, log_level="error")
-SHARED = Settings(upstream=UPSTREAM, log_level="error", client_keys=(KeyHash.of(ALICE), KeyHash.of(BOB)))
+SHARED = Settings(upstream=UPSTREAM, log_level="error", client_keys=(ClientKey.of(ALICE), ClientKey.of(BOB)))
 OLD = {"anthropic-beta": "files-api-2025-04-14"}
 
 
@@ -216,9 +216,9 @@ async def test_answers_are_as_anthropic_has_them() -> None:
 
 
 async def test_an_upstream_without_files_says_so() -> None:
-    """Each call, in words that tell why."""
-    upstream = UpstreamSettings(url="emulator", profile="vllm")
-    async with by_hand(Settings(upstream=upstream, log_level="error")) as send:
+    """Each call, in words that tell why, where this machine must not stand in."""
+    upstream, storage = UpstreamSettings(url="emulator", profile="vllm"), StorageSettings(where="upstream")
+    async with by_hand(Settings(upstream=upstream, storage=storage, log_level="error")) as send:
         for method, path in (
             ("POST", "/v1/files"),
             ("GET", "/v1/files"),

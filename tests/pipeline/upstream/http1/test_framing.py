@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from pipeline.upstream.http1.framing import ResponseFramer
+from tests.support.cases import cases
 
 CHUNKED = (
     b"HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\n"
@@ -33,7 +34,7 @@ def facts(subject: ResponseFramer) -> tuple[object, ...]:
     return (subject.status, subject.reason, subject.headers, subject.complete, subject.keep_alive, subject.fault)
 
 
-@pytest.mark.parametrize("cut", range(1, len(CHUNKED)))
+@cases("cut", range(1, len(CHUNKED)))
 def test_a_cut_anywhere_changes_nothing(cut: int) -> None:
     """Law 4: two reads give the same response as one, wherever the cut."""
     subject = framer()

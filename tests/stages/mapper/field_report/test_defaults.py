@@ -13,6 +13,7 @@ from stages.canonical.request import NO_FIELDS, ContentBlock, Request, Unknown
 from stages.mapper.field_report.defaults import EMPTY, MOVED, NODE_OF_BLOCK, Walker, report_defaults
 from stages.tables.fields import FIELDS, NODES, UNKNOWN_FIELD, UNKNOWN_KIND
 from stages.wire.messages_request import structure
+from tests.support.cases import cases
 from tests.support.counting import calls_of
 from tests.support.places import place
 
@@ -281,7 +282,7 @@ def test_reasons_are_those_of_the_tables() -> None:
     assert reasons["messages.1.content.2"] == EMPTY
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@cases("name", FIELDS)
 def test_every_field_is_said(name: str) -> None:
     """A field at the top that no stage has spoken of is noted as its row says."""
     report = Report()
@@ -290,7 +291,7 @@ def test_every_field_is_said(name: str) -> None:
     assert Note(place(name), FIELDS[name].disposition, FIELDS[name].reason) in report.notes
 
 
-@pytest.mark.parametrize(("node", "name"), [(node, name) for node, rows in NODES.items() for name in rows])
+@cases(("node", "name"), [(node, name) for node, rows in NODES.items() for name in rows])
 def test_every_row_is_said(node: str, name: str) -> None:
     """A field that no stage has spoken of is noted as its row says; a merely translated one needs no word."""
     report, row = Report(), NODES[node][name]

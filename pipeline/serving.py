@@ -1,0 +1,85 @@
+"""One process that serves until it is told to stop: signals, readiness, and settings that change meanwhile."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import attrs
+import trio
+
+from pipeline.front import Front, check_certificate
+from pipeline.generations import Generations
+from pipeline.lifecycle.notify import Notifier
+from pipeline.lifecycle.reload import Load, Reload
+from pipeline.lifecycle.signals import obey
+from pipeline.server.shutdown import Shutdown
+from pipeline.service import open_shared
+from pipeline.settings import Settings
+from stages.tables.model_registry import ModelRegistry
+
+GC_THRESHOLDS = (20_000, 20, 50)
+"""When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
+
+Ready = Callable[[str, ModelRegistry], None]
+"""Hears the server's URL, and what is known about models, once connections are accepted."""
+
+
+@attrs.frozen
+class Around:
+    """Who is around a process that serves.
+
+    Attributes:
+        load: reads the settings anew when SIGHUP asks for that; None ignores it.
+        ready: hears when connections are accepted.
+        parent: hears a parent process until cancelled, and does what it asks for.
+    """
+
+    load: Load | None = None
+    ready: Ready | None = None
+    parent: Callable[[Shutdown], Awaitable[None]] | None = None
+
+
+def serve(settings: Settings, sockets: list[socket.socket], around: Around) -> None:
+    """Serve until SIGTERM or SIGINT; returns once all requests have ended, or their grace is over.
+
+    Args:
+        settings: what was set.
+        sockets: listening sockets that somebody else has bound.
+        around: who asks, and who is told.
+    """
+    trio.run(partial(_serve, settings, sockets, around), strict_exception_groups=True)
+
+
+async def _serve(settings: Settings, sockets: list[socket.socket], around: Around) -> None:
+    shutdown, notifier = Shutdown(), Notifier.of(os.environ)
+    async with open_shared() as shared, trio.open_nursery() as nursery:
+        generations = Generations(shared, nursery)
+        front = Front(generations, lambda: generations.context, shutdown)
+
+        async def take(new: Settings) -> None:
+            await trio.to_thread.run_sync(check_certificate, new)
+            await generations.replace(new)
+            front.follow(new)
+
+        def ready(url: str) -> None:
+            notifier.ready(f"serving on {url}")
+            if around.ready is not None:
+                around.ready(url, generations.models)
+
+        reload: Reload | None = None
+        if around.load is not None:
+            reload = Reload(settings, around.load, take, lambda: generations.context.log, notifier)
+            nursery.start_soon(reload.run)
+        nursery.start_soon(obey, shutdown, None if reload is None else reload.ask)
+        if around.parent is not None:
+            nursery.start_soon(around.parent, shutdown)
+        await generations.replace(settings)
+        gc.collect()
+        gc.freeze()  # what start-up made lives for ever: collections need not look at it again
+        gc.set_threshold(*GC_THRESHOLDS)
+        await front.run(sockets, ready)
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,50 @@
+"""Promises of safety that a request rests on: what cannot keep them is not done, where everything else is approximated.
+
+A client that blocks domains has told somebody that they are not looked at, and one that names a region has told
+somebody where the words are computed on.  Leaving such a field out would break that in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from stages.canonical.place import ROOT
+from stages.canonical.report import Disposition, Note, Report
+from stages.canonical.request import Request, ServerTool
+from stages.tables.regions import ANYWHERE
+from stages.tools.changes import tools_of
+from stages.tools.server.web_search import WEB_SEARCH
+
+_BLOCKED = "the upstream's search cannot leave domains out; name those that it may look at in allowed_domains"
+_SEARCHING = ("web_search_", "web_fetch_")
+_GEO = ROOT.field("inference_geo")
+
+
+def broken_promises(
+    request: Request, region: str | None, server_tools: Iterable[str], report: Report
+) -> tuple[Note, ...]:
+    """Note what of a request's promises cannot be kept, and return those notes.
+
+    Args:
+        request: what the client asked.
+        region: where the upstream computes; None where nobody can tell.
+        server_tools: the upstream's types of the tools that it was told to run itself.
+        report: gets the notes, and one on a promise that is kept.
+    """
+    broken = tuple(_broken(request, region, server_tools))
+    for note in broken:
+        report.note(note.place, note.disposition, note.reason)
+    if region is not None and request.extra.get("inference_geo") == region:
+        report.note(_GEO, Disposition.KEPT, "the upstream's host computes there")
+    return broken
+
+
+def _broken(request: Request, region: str | None, server_tools: Iterable[str]) -> Iterator[Note]:
+    if WEB_SEARCH.upstream in server_tools:
+        for tool, place in tools_of(request):
+            searches = isinstance(tool, ServerTool) and tool.type.startswith(_SEARCHING)
+            if searches and tool.body.get("blocked_domains"):  # type: ignore[union-attr] # it is a server tool
+                yield Note(place.field("blocked_domains"), Disposition.DROPPED, _BLOCKED)
+    asked = request.extra.get("inference_geo")
+    if region is not None and isinstance(asked, str) and asked.lower() not in (region, ANYWHERE, ""):
+        yield Note(_GEO, Disposition.DROPPED, f"the upstream's host computes in {region}")
