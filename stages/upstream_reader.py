@@ -124,19 +124,21 @@ class Framing:
             return [failure_of(parsed(payload), plan=self._plan)]
         if event is not None:
             event.type = name.decode("ascii", "replace") if known else ""
-            return [event] if known else self._nameless(event, payload)
+            return [event] if known else self._nameless(event, name, payload)
         if payload == b"[DONE]":
             return self._chat.finish()
         if not (known or (not name and payload.startswith(b"{"))):
             return []
         return [Failure(Kind.UPSTREAM, "The upstream sent an event that is not JSON.", cause="bad_event")]
 
-    def _nameless(self, event: StreamEvent, payload: bytes) -> Iterable[StreamEvent | Failure]:
-        """Read an event that neither says its type nor came under one: a chunk, the body of an error, or nothing."""
+    def _nameless(self, event: StreamEvent, name: bytes, payload: bytes) -> Iterable[StreamEvent | Failure]:
+        """Read an event that says no type and came under none of the API's: a chunk, the body of an error, or nothing."""
         value = json.decode(payload)
         if is_chat(value):
             return self._chat.feed(value)
-        return [failure_of(value, plan=self._plan) if isinstance(value, dict) and is_error_event(value) else event]
+        kind = "" if name in (b"", b"message") else name.decode("ascii", "replace")
+        tells = isinstance(value, dict) and is_error_event({"type": kind, **value})
+        return [failure_of(value, plan=self._plan) if tells else event]
 
     def _whole(self, body: bytes) -> list[StreamEvent | Failure]:
         body = body.lstrip(_SPACE)

@@ -27,7 +27,8 @@ from stages.wire.responses_stream import StreamEvent
 
 _BEGINS = '{"n'
 # How arguments begin: an object, one that was encoded twice, `null`.
-_LONGEST_NOTHING = max(map(len, NOTHING)) + 1
+_LONGEST_NOTHING = 32
+# Characters that may be no arguments, white space included.
 NAMELESS = "function_call without a name"
 """What a call is counted as that nobody can run."""
 
@@ -44,6 +45,7 @@ class CallTrack(Track):
         self._ids: Ids | None = None
         self._begun = False
         self._told = Prefix()
+        self._nothing = False
         self._announced = text(item.get("arguments"))
         self._identify(item)
 
@@ -98,7 +100,7 @@ class CallTrack(Track):
         self._whole(text(item.get("arguments")))
         if item.get("status") == "incomplete":
             self._allow_cut()  # said by the item itself, before the answer's own ending can say it
-        elif self._says_nothing and "".join(text(item.get("arguments")).split()) in NOTHING:
+        elif self._says_nothing and _is_nothing(text(item.get("arguments"))):
             return  # servers say so where they do not know better yet; the end of the answer ends it
         self.end()
 
@@ -150,7 +152,9 @@ class CallTrack(Track):
         return bool(told) and told not in _BEGINS and arguments.startswith("{")
 
     def _whole(self, arguments: str) -> None:
-        if arguments:
+        nothing = _is_nothing(arguments)
+        if arguments and not (nothing and self._nothing):
+            self._nothing = self._nothing or nothing
             if self._told.rest_of(arguments):
                 self._told = Prefix()
                 self._told.add(arguments)
@@ -175,3 +179,7 @@ class CallTrack(Track):
         toolset, omittable = self.plan.toolsets.get(self.name, ""), self.plan.omittables.get(self.name)
         self.say(ToolUseStart(self.call_id, name, toolset, omittable))
         self._said.insert(0, self._said.pop())  # arguments may have come before the name
+
+
+def _is_nothing(arguments: str) -> bool:
+    return len(arguments) <= _LONGEST_NOTHING and "".join(arguments.split()) in NOTHING

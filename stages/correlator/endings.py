@@ -125,7 +125,7 @@ def failure_of_event(event: StreamEvent, plan: AnswerPlan) -> Failure:
 
 def tells_failure(event: StreamEvent) -> bool:
     """Whether an event that no Responses stream has is an error: servers send the body of one as it stands."""
-    return is_error_event({"type": event.type, **_fields(event)})
+    return is_error_event({"type": event.type or "untyped event", **_fields(event)})
 
 
 _MEMBERS = ("code", "message", "msg", "status", "detail", "errors", "error", "base_resp")

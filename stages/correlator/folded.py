@@ -20,7 +20,7 @@ def unfolded(item: dict[str, Any]) -> list[dict[str, Any]]:
         return [shapes.read(item)]
     message = shapes.read(item)
     thoughts, parts, calls = _sorted(message["content"])
-    thoughts = [*(item[name] for name in THOUGHTS if thought_in(item.get(name))), *thoughts]
+    thoughts = [*(item[name] for name in THOUGHTS if name in item and thought_in(item[name])), *thoughts]
     calls = [*_calls_beside(item), *calls]
     if not (thoughts or calls):
         return [message]

@@ -117,7 +117,8 @@ def words_of(value: Any, depth: int = _DEPTH, *, names: tuple[str, ...] = _TEXTS
     if isinstance(value, list):
         return "".join(words_of(part, depth - 1, names=names) for part in value)
     fields = mapping(value)
-    return next((found for name in names if (found := words_of(fields.get(name), depth - 1, names=names))), "")
+    held = (fields[name] for name in names if name in fields)
+    return next((found for value in held if (found := words_of(value, depth - 1, names=names))), "")
 
 
 def thought_in(value: Any) -> str:

@@ -211,6 +211,7 @@ def test_where_the_error_of_a_failed_response_stands(fields: dict[str, Any]) -> 
         ({"type": "StreamError", "message": "m"}, True),
         ({"type": "codex.note", "message": "m"}, False),
         ({"type": "ping"}, False),
+        ({"message": "m", "progress": 3}, False),
         ({"error": None}, False),
         ({}, False),
     ],
