@@ -132,12 +132,12 @@ class Framing:
         return [Failure(Kind.UPSTREAM, "The upstream sent an event that is not JSON.", cause="bad_event")]
 
     def _nameless(self, event: StreamEvent, name: bytes, payload: bytes) -> Iterable[StreamEvent | Failure]:
-        """Read an event that says no type and came under none of the API's: a chunk, the body of an error, or nothing."""
+        """Read an event whose type neither it nor its line says: a chunk, the body of an error, or nothing."""
         value = json.decode(payload)
         if is_chat(value):
             return self._chat.feed(value)
-        kind = "" if name in (b"", b"message") else name.decode("ascii", "replace")
-        tells = isinstance(value, dict) and is_error_event({"type": kind, **value})
+        kind = {} if name in (b"", b"message") else {"type": name.decode("ascii", "replace")}
+        tells = isinstance(value, dict) and is_error_event(kind | value)
         return [failure_of(value, plan=self._plan) if tells else event]
 
     def _whole(self, body: bytes) -> list[StreamEvent | Failure]:
