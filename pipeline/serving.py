@@ -21,8 +21,12 @@ from pipeline.service import open_shared
 from pipeline.settings import Settings
 from stages.tables.model_registry import ModelRegistry
 
-GC_THRESHOLDS = (20_000, 20, 50)
-"""When to look for garbage that holds on to itself: requests make little of it, and each look costs the same."""
+GC_THRESHOLDS = (20_000, 2, 500)
+"""When to look for garbage that holds on to itself: requests make little of it, and each look costs the same.
+
+The second look is at as many objects as the first two numbers multiplied: with more of them it is a pause for everybody
+after an answer of thousands of items.
+"""
 
 Ready = Callable[[str, ModelRegistry], None]
 """Hears the server's URL, and what is known about models, once connections are accepted."""

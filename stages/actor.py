@@ -10,8 +10,8 @@ cancellation it replaces the exception that is on its way out.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import ParamSpec, Protocol, TypeVar
 
 import trio
 
@@ -21,12 +21,40 @@ In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
 E = TypeVar("E")
 F = TypeVar("F")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 Batch = tuple[E | Failure, ...]
 """All that one upstream read yielded for one channel, in order; never empty."""
 
 Outbox = trio.MemorySendChannel[Batch[E]]
 """The end that an actor writes to; it closes it to say that no more will come."""
+
+
+LARGE = 2**18
+"""Bytes that are dealt with on the spot; ten milliseconds of work, for most."""
+
+
+class LargeBatch(tuple[E | Failure, ...]):
+    """A batch that comes of many bytes: what is to be done with it is done beside the loop."""
+
+    __slots__ = ()
+
+
+_threads: trio.lowlevel.RunVar[trio.CapacityLimiter] = trio.lowlevel.RunVar("threads for what is large")
+
+
+async def beside(function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+    """Run a function in a thread, one at a time, so that other streams go on: it gives way every few milliseconds.
+
+    Waits for its turn and for the function. Cancelled, the thread is left to itself: it may hold nothing but what
+    nobody else looks at any more.
+    """
+    try:
+        limiter = _threads.get()
+    except LookupError:
+        _threads.set(limiter := trio.CapacityLimiter(1))
+    return await trio.to_thread.run_sync(lambda: function(*arguments, **named), abandon_on_cancel=True, limiter=limiter)
 
 
 class Inbox(Protocol[Out]):
@@ -69,32 +97,15 @@ async def act(stage: Transducer[E, F], inbox: Inbox[E], outbox: Outbox[F]) -> No
     """
     with outbox:
         try:
+            large = False
             async for batch in inbox:
-                if out := step(stage, batch):
+                if type(batch) is LargeBatch:
+                    large = True
+                    for event in await beside(step, stage, batch):
+                        await outbox.send((event,))
+                elif out := step(stage, batch):
                     await outbox.send(out)
-            if out := tuple(stage.finish()):
+            if out := await beside(tuple, stage.finish()) if large else tuple(stage.finish()):
                 await outbox.send(out)
         except trio.BrokenResourceError:
             return
-
-
-class Tee:
-    """Offers a copy of what passes to an onlooker that may be slow, and never waits for it.
-
-    What the onlooker had no room for is dropped and counted: a log must not hold up an answer.
-    """
-
-    def __init__(self, onlooker: trio.MemorySendChannel[F]) -> None:
-        self._onlooker = onlooker
-        self.dropped = 0
-
-    def offer(self, value: F) -> None:
-        """Hand the value over if there is room for it now."""
-        try:
-            self._onlooker.send_nowait(value)  # type: ignore[arg-type] # F of the method is F of the channel
-        except (trio.WouldBlock, trio.BrokenResourceError):
-            self.dropped += 1
-
-    def close(self) -> None:
-        """Say that no more will come."""
-        self._onlooker.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from stages.canonical.events import (
     BlockStart,
     BlockStop,
@@ -87,8 +89,10 @@ class Collector:
             block.update(texts)
 
 
-def _arguments(text: str) -> dict[str, Any]:
+def _arguments(text: str) -> dict[str, Any] | msgspec.Raw:
     """Parse what the fragments add up to; a call that a limit cut short keeps what can be read of it: nothing."""
+    if len(text) > json.LARGE:  # not made only to be written again
+        return msgspec.Raw(text.encode()) if json.is_object(text) else {}
     try:
         value = json.decode(text) if text.strip() else {}
     except json.MalformedJson:

@@ -29,6 +29,8 @@ NOTHING = frozenset({"", "{}", "[]", "null", "None", "undefined"})
 
 _SPACE = " \t\r\n\ufeff\xa0"
 # What may stand in front: a byte order mark, too.
+_SLICE = 2**15
+# Characters that leave as one delta.
 _TWICE = 3
 # How often arguments may have been encoded; more would be nobody's accident.
 
@@ -88,7 +90,7 @@ class JsonBuffer:
             yield JsonDelta(rest)
         text = "".join(self._parts)
         self._parts.clear()
-        if not self._cut and text and not _is_object(text):
+        if not self._cut and text and not json.is_object(text):
             yield Failure(Kind.UPSTREAM, "The upstream sent a tool call whose arguments are not a JSON object.")
 
     def _begin(self) -> Iterator[JsonDelta]:
@@ -115,11 +117,12 @@ class JsonBuffer:
         return _EMPTY.match(text if not self._parts else "{" + text) is not None
 
     def _say(self, text: str) -> Iterator[JsonDelta]:
-        if text:
-            self._parts.append(text)
-            self._length += len(text)
-            if text := self._scanned(text):
-                yield JsonDelta(text)
+        for at in range(0, len(text), _SLICE):
+            piece = text[at : at + _SLICE]
+            self._parts.append(piece)
+            self._length += len(piece)
+            if piece := self._scanned(piece):
+                yield JsonDelta(piece)
 
     def _scanned(self, text: str, *, last: bool = False) -> str:
         """What leaves of a text: without what the schema forbids, and without halves of characters."""
@@ -132,7 +135,7 @@ class JsonBuffer:
     def _compare(self, whole: str) -> Iterator[JsonDelta]:
         """Say what `whole` adds to the fragments; one that contradicts them adds nothing, since they are gone."""
         whole = _plain(whole)
-        if whole in NOTHING or (not self._parts and not _is_object(whole)):
+        if whole in NOTHING or (not self._parts and not json.is_object(whole)):
             self._whole = self._whole or whole
         elif not self._parts:
             self._waiting.clear()
@@ -172,13 +175,6 @@ def _fenced(text: str) -> str:
     """What stands between marks of code, which the last ones may lack."""
     mark = text[0] * (len(text) - len(text.lstrip(text[0])))
     return text[len(mark) :].removeprefix("json").strip().removesuffix(mark).strip()
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.decode(text), dict)
-    except json.MalformedJson:
-        return False
 
 
 async def buffer_json(buffer: JsonBuffer, inbox: Inbox[Arguments], outbox: Outbox[Delta]) -> None:

@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Iterable
 from operator import attrgetter
 from typing import Any
 
-from stages.actor import Batch
+import msgspec
+
+from stages.actor import LARGE, Batch, LargeBatch, beside
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import is_error, is_error_event, parsed, read, without_echo
@@ -33,6 +35,7 @@ _FIELDS = (b"event:", b"data:", b"id:", b"retry:", b":")
 _TELLING = max(map(len, _FIELDS))
 # How a line of a stream begins, and how many bytes tell whether one does.
 _TOO_LARGE = "The upstream sent more than the limit of {limit} bytes."
+_CROWDED = f"The upstream sent more than {json.MOST_VALUES} values in one event."
 
 
 class Framing:
@@ -54,6 +57,11 @@ class Framing:
         self._size = 0
         self._whole_body = False
         self._chat = Chunks()
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait for the rest of their event, or of the body: what comes next may finish them all."""
+        return self._form.pending if self._form is not None else self._size
 
     def feed(self, chunk: bytes) -> list[StreamEvent | Failure]:
         """Take the next bytes; return the events they finish."""
@@ -86,7 +94,12 @@ class Framing:
         return self._stream(self._form, body)
 
     def _stream(self, form: sse.Decoder, chunk: bytes) -> list[StreamEvent | Failure]:
-        events = self._events(form, form.feed(chunk))
+        large = form.pending + len(chunk) > json.LARGE
+        payloads = form.feed(chunk)
+        crowded = next((at for at, each in enumerate(payloads) if json.is_crowded(each)), None) if large else None
+        events = self._events(form, payloads[:crowded])
+        if crowded is not None:
+            events.append(Failure(Kind.UPSTREAM, _CROWDED, cause="too_large"))
         if form.pending > self._limit:
             events.append(self._too_large(self._limit))
         elif self._size > self._total:
@@ -144,11 +157,13 @@ class Framing:
         body = body.lstrip(_SPACE)
         if not body:
             return []
+        if json.is_crowded(body):
+            return [Failure(Kind.UPSTREAM, _CROWDED, cause="too_large")]
         try:
             value = json.decode(body)
         except json.MalformedJson:
             return self._other(body)
-        return list(events_of(value, self._plan))
+        return list(events_of(value, self._plan, msgspec.Raw(body)))
 
     def _other(self, body: bytes) -> list[StreamEvent | Failure]:
         """Take a body that is no JSON: a page, a line that tells an error, or a stream that begins like neither."""
@@ -172,9 +187,18 @@ def _may_be_stream(begin: bytes) -> bool:
     return any(begin.startswith(field) or field.startswith(begin) for field in _FIELDS)
 
 
-def events_of(response: Any, plan: AnswerPlan | None = None) -> list[StreamEvent | Failure]:
-    """Turn a whole response into the event that ends a stream of it, with all of its items."""
-    response = _response_in(response)
+def events_of(
+    response: Any, plan: AnswerPlan | None = None, raw: msgspec.Raw | None = None
+) -> list[StreamEvent | Failure]:
+    """Turn a whole response into the event that ends a stream of it, with all of its items.
+
+    Args:
+        response: it.
+        plan: the request's plan, for the numbers in an error's sentence.
+        raw: its JSON, where that is there.
+    """
+    body, response = response, _response_in(response)
+    raw = raw if response is body else None
     if not isinstance(response, dict):
         told = read(response)
         if told.sentences or told.codes:
@@ -185,9 +209,10 @@ def events_of(response: Any, plan: AnswerPlan | None = None) -> list[StreamEvent
         return [failure_of(without_echo(response), plan=plan)]
     if status in _UNFINISHED:
         return [Failure(Kind.UPSTREAM, "The upstream's answer is not finished.", cause="unfinished")]
-    ending = {key: value for key, value in response.items() if key in _ENDING}
+    if raw is None:
+        raw = responses_stream.dump({key: value for key, value in response.items() if key in _ENDING})
     name = "response.incomplete" if status == "incomplete" else "response.completed"
-    return [StreamEvent(type=name, response=responses_stream.dump(ending))]
+    return [StreamEvent(type=name, response=raw)]
 
 
 def _response_in(body: Any) -> Any:
@@ -241,16 +266,25 @@ class UpstreamReader:
         return self
 
     async def __anext__(self) -> Batch[StreamEvent]:
-        """Return all the events that the next read finishes."""
+        """Return all the events that the next read finishes.
+
+        Waits for that read, and, where it finishes something large, for the thread that takes it apart. Cancelled, the
+        body can be read no further.
+        """
+        framing = self._framing
         while not self._ended:
+            large = framing.held > LARGE
             try:
                 chunk = await anext(self._chunks)
             except StopAsyncIteration:
                 self._ended = True
-                batch = self._framing.finish()
+                batch = await beside(framing.finish) if large else framing.finish()
             else:
                 self._ended = isinstance(chunk, Failure)
-                batch = [chunk] if isinstance(chunk, Failure) else self._framing.feed(chunk)
+                if isinstance(chunk, Failure):
+                    return (chunk,)
+                large = large or len(chunk) > LARGE
+                batch = await beside(framing.feed, chunk) if large else framing.feed(chunk)
             if batch:
-                return tuple(batch)
+                return LargeBatch(batch) if large else tuple(batch)
         raise StopAsyncIteration

@@ -11,6 +11,7 @@ from typing import Any
 
 import trio
 
+from pipeline import inflating
 from pipeline.endpoints.running import Ticket
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
@@ -45,9 +46,11 @@ _LISTS = frozenset({"anthropic-beta"})
 _ID = re.compile(r"(req_)?[0-9a-f-]{16,64}", re.IGNORECASE)
 # The ids of OpenAI and Azure; what does not look like one is any text, and no log's.
 _BODILESS = frozenset({"GET", "HEAD"})
+_SLICE = 2**20  # bytes of a large body that are written at once
+_LONGEST_NAME = 64  # characters of a name that is repeated in a complaint
 _DIGITS = 18  # of a length; more would cost more than a look
 _TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
-_INFLATERS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+_FORMS = {"gzip": inflating.GZIP, "x-gzip": inflating.GZIP, "deflate": inflating.DEFLATE}
 _JSON = (b"content-type", b"application/json")
 _STREAM: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -129,8 +132,8 @@ class Exchange:
             if failure := _TOO_LARGE if size > limit else self.weigh(size):
                 return failure
             parts.append(part)
-        body = self._inflate(b"".join(parts), limit)
-        return (self.weigh(len(body)) or body) if isinstance(body, bytes) else body
+        encoding = self.headers.get("content-encoding", "identity").lower()
+        return b"".join(parts) if encoding in ("identity", "") else await self._inflated(encoding, parts, limit)
 
     async def piece(self, first_byte_timeout: float) -> bytes | Failure | None:
         """Wait for the next piece of the body; None when the client left. Cancelled, none is lost."""
@@ -138,7 +141,7 @@ class Exchange:
             event = await self._receive()
         if scope.cancelled_caught:
             return Failure(Kind.STALLED, "The request body did not arrive in time.")
-        if event["type"] == "http.disconnect":
+        if self._hears_the_end(event):
             self._unread = False
             return None
         self._unread = event.get("more_body", False)
@@ -161,32 +164,41 @@ class Exchange:
         if self._ticket is not None:
             self._ticket.end = end
 
-    def _inflate(self, body: bytes, limit: int) -> bytes | Failure:
-        encoding = self.headers.get("content-encoding", "identity").lower()
-        if encoding in ("identity", ""):
-            return body
-        if encoding not in _INFLATERS:
-            text = f"content-encoding: {encoding} is not supported"
+    async def _inflated(self, encoding: str, parts: list[bytes], limit: int) -> bytes | Failure:
+        """Inflate a body, of one member or several; others have their turns between its pieces. May be cancelled."""
+        if encoding not in _FORMS:
+            text = f"content-encoding: {encoding[:_LONGEST_NAME]} is not supported"
             return Failure(Kind.INVALID_REQUEST, text, error_code="request_body_encoding_unsupported")
-        whole = b""
+        inflater, found, size = inflating.Inflater(_FORMS[encoding]), list[bytes](), 0
         try:
-            inflater = zlib.decompressobj(_INFLATERS[encoding])
-            whole = inflater.decompress(body, limit + 1)
-            complete = inflater.eof or len(whole) > limit
+            for piece in (piece for part in parts for piece in inflater.feed(part)):
+                size += len(piece)
+                if size > limit:
+                    text = "Request exceeds the maximum size after decoding"
+                    return Failure(Kind.TOO_LARGE, text, error_code="request_body_too_large_after_decoding")
+                if failure := self.weigh(size):
+                    return failure
+                found.append(piece)
+                await trio.lowlevel.checkpoint()
+            complete = inflater.complete
         except zlib.error:
             complete = False
         if not complete:
             text = f"The request body is not valid {encoding}"
             return Failure(Kind.INVALID_REQUEST, text, error_code="request_body_encoding_invalid")
-        if len(whole) > limit:
-            text = "Request exceeds the maximum size after decoding"
-            return Failure(Kind.TOO_LARGE, text, error_code="request_body_too_large_after_decoding")
-        return whole
+        return b"".join(found)
 
     async def left(self) -> None:
         """Return once the client has closed its connection."""
-        while (await self._receive())["type"] != "http.disconnect":
+        while not self._hears_the_end(await self._receive()):
             pass
+
+    def _hears_the_end(self, event: MutableMapping[str, Any]) -> bool:
+        """Whether the client has left; why, where our own server has cut it, is for the log."""
+        left: bool = event["type"] == "http.disconnect"
+        if left and "cause" in event:
+            self.log.fields["cause"] = event["cause"]
+        return left
 
     def inform(self, headers: Mapping[str, str]) -> None:
         """Hand on what the upstream's headers say to a client: its rate limits."""
@@ -263,7 +275,7 @@ class Exchange:
 
     async def reply(self, status: int, value: Any, headers: Headers | None = None) -> None:
         """Send a JSON body with any status, whole if the client takes it; a HEAD request gets the head alone."""
-        await self._whole(status, json.encode(value), [_JSON, *(headers or [])])
+        await self._whole(status, await _written(value), [_JSON, *(headers or [])])
 
     async def answer_text(self, text: bytes, content_type: str) -> None:
         """Send a text with status 200, whole if the client takes it."""
@@ -273,12 +285,22 @@ class Exchange:
         head = [*headers, (b"content-length", str(len(body)).encode())]
         sent = b"" if self.method == "HEAD" else body
         with trio.move_on_after(LAST_WORDS + len(body) / SLOWEST, shield=True):
-            await self._start(status, head)
+            await self._send_head(status, head)
+            if len(sent) > _SLICE:
+                sent = await self._send_most(sent)
             await self._send({"type": "http.response.body", "body": sent, "more_body": self._unread})
             self.answered = not self._unread
             if self._unread:
                 await self._linger()
                 await self._end()
+
+    async def _send_most(self, body: bytes) -> bytes:
+        """Send a large body up to its last slice, which is returned; others have their turns in between."""
+        last = (len(body) - 1) // _SLICE * _SLICE
+        for at in range(0, last, _SLICE):
+            await self.write(body[at : at + _SLICE])
+            await trio.lowlevel.checkpoint()
+        return body[last:]
 
     async def _start(self, status: int, headers: Headers) -> None:
         """Send the head, whole or not at all.
@@ -287,12 +309,39 @@ class Exchange:
         another one then ends the connection, and without our guard the server. Our own server waits for nothing here:
         the head leaves with the first bytes of the body.
         """
+        with trio.move_on_after(LAST_WORDS, shield=True):
+            await self._send_head(status, headers)
+
+    async def _send_head(self, status: int, headers: Headers) -> None:
         self.started = True
         self.log.speak(status)
-        with trio.move_on_after(LAST_WORDS, shield=True):
-            await self._send(
-                {"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]}
-            )
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]})
+
+
+async def _written(value: Any) -> bytes:
+    """Write a JSON body; one with a long text by and by, with turns for others in between. Cancelled, there is none."""
+    if not _holds_much(value):
+        return json.encode(value)
+    whole = bytearray()
+    due = _SLICE
+    for piece in json.pieces(value):
+        whole += piece
+        if len(whole) >= due:
+            due = len(whole) + _SLICE
+            await trio.lowlevel.checkpoint()
+    return bytes(whole)
+
+
+def _holds_much(value: Any) -> bool:
+    """Whether a block of a message is long; nothing else here is."""
+    blocks = value.get("content") if isinstance(value, dict) else None
+    return isinstance(blocks, list) and any(
+        len(text) > json.LARGE
+        for block in blocks
+        if isinstance(block, dict)
+        for text in block.values()
+        if isinstance(text, str)
+    )
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

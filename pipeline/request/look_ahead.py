@@ -7,13 +7,12 @@ must not notice the difference: as long as nothing was told, the request can be 
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
-import trio
-
-from stages.actor import Batch, Inbox
+from stages.actor import Batch, Inbox, LargeBatch, beside
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
-from stages.correlator import PAUSE, Ledger
+from stages.correlator import Ledger
 from stages.wire.responses_stream import StreamEvent
 
 
@@ -45,10 +44,9 @@ class LookAhead:
         books = Ledger(plan, waiting=waiting)
         async for batch in self._inbox:
             self._read.append(batch)
-            for said in books.read(batch):
-                if said is not PAUSE:
-                    return said if isinstance(said, Failure) else None
-                await trio.lowlevel.checkpoint()
+            said = await beside(_first, books, batch) if type(batch) is LargeBatch else _first(books, batch)
+            if said is not None:
+                return said if isinstance(said, Failure) else None
         return None
 
     def __aiter__(self) -> LookAhead:
@@ -58,3 +56,8 @@ class LookAhead:
     async def __anext__(self) -> Batch[StreamEvent]:
         """Return the next batch, of those read ahead first; waits for the upstream once they are used up."""
         return self._read.popleft() if self._read else await anext(self._inbox)
+
+
+def _first(books: Ledger, batch: Batch[StreamEvent]) -> Any:
+    """What follows first from a batch; a pause is no word, but says that there is much to come; None for nothing."""
+    return next(iter(books.read(batch)), None)

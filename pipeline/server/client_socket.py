@@ -34,15 +34,17 @@ class ClientSocket:
 
     Attributes:
         gone: whether the client has left, or was left.
+        stalled: whether it was left because it read nothing.
     """
 
-    __slots__ = ("_patience", "_socket", "_torn", "gone")
+    __slots__ = ("_patience", "_socket", "_torn", "gone", "stalled")
 
     def __init__(self, connected: socket.socket, first_byte_timeout: float) -> None:
         self._socket = connected
         self._patience = first_byte_timeout
         self._torn = False
         self.gone = False
+        self.stalled = False
 
     async def receive(self) -> bytes:
         """Return bytes of the client, waiting if there are none yet; empty at the end. May be cancelled."""
@@ -101,6 +103,7 @@ class ClientSocket:
             except trio.ClosedResourceError:
                 self.gone = True
         if scope.cancelled_caught:
+            self.stalled = True
             self.abort()
 
     def shut(self) -> None:

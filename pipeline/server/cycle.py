@@ -30,6 +30,9 @@ MOST_AHEAD = 65_536
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _GONE: Message = {"type": "http.disconnect"}
+STALLED: Message = {"type": "http.disconnect", "cause": "write"}
+"""What the application hears when its client was cut because it read nothing; ASGI knows no word for why."""
+
 _MALFORMED = Refusal(400, "The request is not valid HTTP/1.1: the body is not framed as its head says")
 
 
@@ -87,7 +90,7 @@ class Cycle:
             await self._left()
         else:
             await trio.lowlevel.checkpoint()
-        return _GONE
+        return STALLED if self._client.stalled else _GONE
 
     async def send(self, message: Message) -> None:
         """Take the head or a piece of the body. ASGI's `send`; does nothing once the client has left.

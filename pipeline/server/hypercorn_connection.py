@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import trio
+from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
 from hypercorn.events import Closed, RawData
 from hypercorn.protocol.events import Event
@@ -23,7 +24,7 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 
 from pipeline.server.client_socket import reset_on_close
-from pipeline.server.cycle import Application
+from pipeline.server.cycle import STALLED, Application
 
 FAREWELL = 0.5
 """Seconds after the end of a connection until what still belongs to it is cancelled."""
@@ -36,7 +37,7 @@ class HypercornConnection(TCPServer):
 
     Args:
         connected: its socket, non-blocking; this owns it now.
-        app: the application, as hypercorn wraps it.
+        app: the application.
         served: what is hypercorn's own.
         tls: how the server proves who it is; None speaks in the clear.
         first_byte_timeout: seconds that a piece of 64 KiB may take to be written.
@@ -45,7 +46,7 @@ class HypercornConnection(TCPServer):
     def __init__(
         self,
         connected: socket.socket,
-        app: Any,
+        app: Application,
         served: Served,
         tls: ssl.SSLContext | None,
         first_byte_timeout: float,
@@ -55,7 +56,8 @@ class HypercornConnection(TCPServer):
         if tls is not None:
             stream = trio.SSLStream(self._plain, tls, server_side=True, https_compatible=True)
         self._scope = trio.CancelScope()
-        super().__init__(app, served.config, served.context, served.state, stream)
+        whole: Any = drained(app, lambda: self._plain.stalled)
+        super().__init__(ASGIWrapper(whole), served.config, served.context, served.state, stream)
 
     async def run(self) -> None:
         """Serve the client to the end of the connection.
@@ -121,10 +123,14 @@ class HypercornConnection(TCPServer):
         self._scope.deadline = trio.current_time() + FAREWELL
 
 
-def drained(app: Application) -> Application:
+def drained(app: Application, stalled: Callable[[], bool] = lambda: False) -> Application:
     """Let an application read on while it sends its end: hypercorn waits for that before it closes a stream.
 
     Else what a refused client still sends would fill hypercorn's queue, and hold its connection for ever.
+
+    Args:
+        app: the application.
+        stalled: whether the client was cut because it read nothing, which the application hears then.
     """
 
     async def answering(scope: Any, receive: Any, send: Any) -> None:
@@ -134,6 +140,7 @@ def drained(app: Application) -> Application:
             message = await receive()
             if message["type"] == "http.disconnect":
                 over.set()
+                return STALLED if stalled() else message
             return message
 
         async def sending(message: Any) -> None:
@@ -171,12 +178,14 @@ class PatientStream(trio.abc.HalfCloseableStream):
 
     Attributes:
         socket: trio's, as hypercorn asks for it.
+        stalled: whether the client was left because it read nothing.
     """
 
     def __init__(self, connected: trio.socket.SocketType, first_byte_timeout: float) -> None:
         self._stream = trio.SocketStream(connected)
         self.socket = connected
         self._patience = first_byte_timeout
+        self.stalled = False
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all, piece by piece.
@@ -192,6 +201,7 @@ class PatientStream(trio.abc.HalfCloseableStream):
                 except trio.BusyResourceError as error:  # hypercorn is just closing it, without its own lock
                     raise trio.BrokenResourceError("the connection is being closed") from error
             if scope.cancelled_caught:
+                self.stalled = True
                 self.abort()
                 raise trio.BrokenResourceError("the client reads nothing")
 

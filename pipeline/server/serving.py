@@ -25,7 +25,7 @@ from hypercorn.utils import repr_socket_addr
 from pipeline.server.connection import Connection, Terms
 from pipeline.server.cycle import Application
 from pipeline.server.guard import Guard, Guarded
-from pipeline.server.hypercorn_connection import HypercornConnection, Served, drained
+from pipeline.server.hypercorn_connection import HypercornConnection, Served
 from pipeline.server.listener import accept_all
 from pipeline.server.shutdown import Shutdown
 
@@ -92,7 +92,7 @@ class Server:
         def foreign(connected: socket.socket) -> Guarded:
             # One that comes while the server ends must not be told so before its request was read.
             context = late if self.terms.closing else served
-            return HypercornConnection(connected, _wrapped(drained(self.app)), context, tls, self.terms.write_patience)
+            return HypercornConnection(connected, self.app, context, tls, self.terms.write_patience)
 
         def own(connected: socket.socket) -> Guarded:
             return Connection(connected, self.app, self.terms, self._state)

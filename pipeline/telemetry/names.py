@@ -47,6 +47,9 @@ NOT_EXPORTED = "not_exported"
 CLIENT_LEFT = "client_left"
 """Outcome of a request whose client closed the connection first."""
 
+CLIENT_STALLED = "client_stalled"
+"""Outcome of a request whose client read nothing for `timing.write` seconds, and was cut."""
+
 SERVER_STOPPED = "server_stopped"
 """Outcome of a request that ran when the server ended."""
 

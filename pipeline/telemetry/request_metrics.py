@@ -20,7 +20,14 @@ _MISSES = {"prefix changed": semantics.CHANGED, "upstream forgot": semantics.FOR
 
 def tally_of() -> Tally:
     """Make what requests are counted in; what no table has counts as `other`, and the routes are still to be told."""
-    outcomes = {names.OK, names.CLIENT_LEFT, names.SERVER_STOPPED, names.OVERDUE, *(kind.name.lower() for kind in Kind)}
+    outcomes = {
+        names.OK,
+        names.CLIENT_LEFT,
+        names.CLIENT_STALLED,
+        names.SERVER_STOPPED,
+        names.OVERDUE,
+        *(kind.name.lower() for kind in Kind),
+    }
     words = {
         semantics.STATUS: frozenset({"200", *(str(kind.status) for kind in Kind)}),
         semantics.OUTCOME: frozenset(outcomes),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Protocol, Self
@@ -18,10 +18,12 @@ import attrs
 import httpx
 import trio
 
+from pipeline.inflating import ANY, Inflater
 from pipeline.settings import Secret, Timing
 from pipeline.upstream.carried import OURS, Carried, Headers
 from pipeline.upstream.causes import cause_of
 from pipeline.upstream.credentials import FetchedKey
+from pipeline.upstream.http1.connection import ResponseBody
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import parsed
@@ -41,8 +43,6 @@ _ERROR_BYTES = 2**20
 # What is read of an error, so that a connection may be used again; what is looked at is less (`error_shapes`).
 
 _COMPRESSIONS = {"gzip", "x-gzip", "deflate"}  # none is asked for; other words for it never came without being asked
-_GZIP = b"\x1f\x8b"  # how a member begins
-_ANY_HEADER = 32 + zlib.MAX_WBITS  # zlib tells gzip and deflate apart by itself
 
 _FAULTS: tuple[tuple[type[Exception], Kind, str], ...] = (
     (httpx.ConnectTimeout, Kind.TIMEOUT, "The upstream could not be reached in time."),
@@ -87,35 +87,35 @@ class _Inflated:
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
-        self._inflater = zlib.decompressobj(_ANY_HEADER)
-        self._between = b""
+        self._inflater = Inflater(ANY)
+        self._pieces: Iterator[bytes] = iter(())
+        self._begun = False
 
     def __aiter__(self) -> _Inflated:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return what the next read inflates to, which may be nothing yet."""
-        chunk = await anext(self._chunks)
+        """Return a piece of what the next read inflates to, or nothing yet; others have their turns between pieces."""
         try:
-            return self._inflated(chunk)
+            for piece in self._pieces:
+                await trio.lowlevel.checkpoint()
+                return piece
+            chunk = await self._read()
+            self._pieces = self._inflater.feed(chunk)
+            return next(self._pieces, b"")
         except zlib.error as error:
-            raise httpx.DecodingError(str(error)) from error
+            raise httpx.DecodingError("the upstream's answer is not compressed as it says") from error
 
-    def _inflated(self, chunk: bytes) -> bytes:
-        """Inflate a chunk, which may hold several members (RFC 1952, section 2.2); what follows the last is padding."""
-        found: list[bytes] = []
-        if not self._inflater.eof:
-            found.append(self._inflater.decompress(chunk))
-            chunk = self._inflater.unused_data
-        while self._inflater.eof and chunk:
-            chunk = self._between + chunk
-            self._between = chunk if len(chunk) < len(_GZIP) and _GZIP.startswith(chunk) else b""
-            if not chunk.startswith(_GZIP):
-                break
-            self._inflater = zlib.decompressobj(_ANY_HEADER)
-            found.append(self._inflater.decompress(chunk))
-            chunk = self._inflater.unused_data
-        return b"".join(found)
+    async def _read(self) -> bytes:
+        try:
+            chunk = await anext(self._chunks)
+        except StopAsyncIteration:
+            if self._begun and not self._inflater.complete:
+                self._begun = False  # said once
+                raise httpx.RemoteProtocolError("the upstream's compressed answer has no end") from None
+            raise
+        self._begun = self._begun or bool(chunk)
+        return chunk
 
 
 class UpstreamResponse:
@@ -127,6 +127,12 @@ class UpstreamResponse:
         compressed = response.headers.get("content-encoding", "").lower() in _COMPRESSIONS
         self._chunks = _Inflated(chunks) if compressed else chunks
         self.last_read = trio.current_time()
+
+    @property
+    def over(self) -> bool:
+        """Whether it is known that nothing is left to read or to close."""
+        stream = self._response.stream
+        return isinstance(stream, ResponseBody) and stream.over
 
     @property
     def status(self) -> int:
@@ -173,9 +179,14 @@ class UpstreamResponse:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """Close it, as `aclose` does."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
         """Close the connection, or give it back if the body was read to its end; never cancelled half-way."""
-        with trio.move_on_after(2, shield=True):
-            await self._response.aclose()
+        if not self.over:
+            with trio.move_on_after(2, shield=True):
+                await self._response.aclose()
 
 
 def failure_of_fault(error: Exception) -> Failure:

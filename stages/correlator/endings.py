@@ -91,9 +91,10 @@ def end_of(name: str, final: Final, plan: AnswerPlan, *, event: StreamEvent | No
         event: the event itself: the error may stand beside the response, or deeper in it.
     """
     status = final.status if final.status in _STATUSES else name.removeprefix("response.")
-    beside = _fields(event) if event is not None else {}
+    silent = not final.output
+    beside = _fields(event) if event is not None and (silent or status in _FAILED or final.error) else {}
     errors = [final.error, final.last_error, mapping(final.status_details).get("error"), beside.get("error")]
-    if status in _FAILED or ((status != "completed" or not final.output) and any(map(tells_anything, errors))):
+    if status in _FAILED or ((status != "completed" or silent) and any(map(tells_anything, errors))):
         return failure_of([beside, *({"error": error} for error in errors[:-1])], plan=plan)
     usage = stops.usage(final.usage)
     reason, complete = _reason(final, status, usage, plan)

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from stages.correlator.pause import EVERY, PAUSE, Paused, collected
+from stages.correlator.parts import solid
 from stages.correlator.shapes import CALL, MESSAGE, REASONING, kind_of, meaning_of, parts_of, texts_of
 from stages.correlator.track import Track
 from stages.wire.lenient import text
@@ -31,7 +31,7 @@ class Pair:
     repeats: bool
 
 
-def pair(output: Sequence[dict[str, Any]], tracks: Sequence[Track]) -> Paused[list[Pair]]:
+def pair(output: Sequence[dict[str, Any]], tracks: Sequence[Track]) -> list[Pair]:
     """Pair the items of a final object with the tracks of the stream; both in their order.
 
     What says only what was told is no new item, whatever the number of items.
@@ -40,26 +40,18 @@ def pair(output: Sequence[dict[str, Any]], tracks: Sequence[Track]) -> Paused[li
     free = dict.fromkeys(tracks)
     for names_of_track, names_of_item, may_be in _WAYS:
         waiting: defaultdict[object, deque[Track]] = defaultdict(deque)
-        for at, track in enumerate(free):
-            if at % EVERY == EVERY - 1:
-                yield PAUSE
+        for track in free:
             for name in names_of_track(track):
                 waiting[track.kind, name].append(track)
         for at, item in enumerate(output):
-            if at % EVERY == EVERY - 1:
-                yield PAUSE
             for name in names_of_item(item, at) if paired[at] is None else ():
                 found = _next(waiting[kind_of(item), name], free, item, may_be)
                 if found is not None:
                     del free[found]
                     paired[at] = found
                     break
-    told = {}
-    for kind in _TEXTS:
-        told[kind] = yield from _is_told(kind, output, tracks)
-    made = yield from collected(
-        Pair(item, track, told.get(kind_of(item), False)) for item, track in zip(output, paired, strict=True)
-    )
+    told = {kind: _is_told(kind, output, tracks) for kind in _TEXTS}
+    made = (Pair(item, track, told.get(kind_of(item), False)) for item, track in zip(output, paired, strict=True))
     return [one for one in made if one.track is not None or not one.repeats]
 
 
@@ -158,13 +150,12 @@ def _texts(kind: str, item: dict[str, Any]) -> list[list[str]]:
 
 
 def _solid(texts: Sequence[str]) -> str:
-    return "".join("".join(texts).split())
+    return solid("".join(texts))
 
 
-def _is_told(kind: str, output: Sequence[dict[str, Any]], tracks: Sequence[Track]) -> Paused[bool]:
+def _is_told(kind: str, output: Sequence[dict[str, Any]], tracks: Sequence[Track]) -> bool:
     """Whether the texts of a kind are, all in a row, what was told of it."""
-    pieces = yield from collected(track.told for track in tracks if track.kind == kind)
-    told = _solid([piece for each in pieces for piece in each])
-    said = yield from collected(_texts(kind, item) for item in output if kind_of(item) == kind)
+    told = _solid([piece for track in tracks if track.kind == kind for piece in track.told])
+    said = (_texts(kind, item) for item in output if kind_of(item) == kind)
     whole = _solid([piece for fields in said for piece in next((texts for texts in fields if texts), [])])
     return bool(whole) and told.startswith(whole)

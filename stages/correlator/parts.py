@@ -24,6 +24,17 @@ _STEADY = 2
 _WORD = re.compile(r"\S+")
 
 
+_SLICE = 2**16
+# Characters that are divided into words in one call: those of a large text would hold up everybody.
+
+
+def solid(text: str) -> str:
+    """A text without its white space."""
+    if len(text) <= _SLICE:
+        return "".join(text.split())
+    return "".join(["".join(text[at : at + _SLICE].split()) for at in range(0, len(text), _SLICE)])
+
+
 class Prefix:
     """A text that grows by pieces and is asked for its beginning."""
 
@@ -39,6 +50,11 @@ class Prefix:
         self.pieces.append(text)
         self.length += len(text)
 
+    def extend(self, pieces: Sequence[str]) -> None:
+        """Append pieces."""
+        self.pieces += pieces
+        self.length += sum(map(len, pieces))
+
     def copy(self) -> Prefix:
         """The same text, to grow otherwise."""
         copy = Prefix()
@@ -52,14 +68,14 @@ class Prefix:
     def solid(self, count: int) -> str:
         """The first `count` characters that are no white space, or all there are."""
         for piece in self.pieces[self._compressed :]:
-            if words := "".join(piece.split()):
+            if words := solid(piece):
                 self._solid.append(words)
         self._compressed = len(self.pieces)
         return _first(self._solid, count)
 
     def equals(self, whole: str) -> bool:
         """Whether a whole says this text and nothing else, white space aside."""
-        core = "".join(whole.split())
+        core = solid(whole)
         return self.solid(len(core) + 1) == core
 
     def rest_of(self, whole: str) -> str | None:
@@ -68,7 +84,7 @@ class Prefix:
             return whole[self.length :]
         if self.begin(len(whole)) == whole:
             return ""
-        core = "".join(whole.split())
+        core = solid(whole)
         told = self.solid(len(core) + 1)
         if told.startswith(core):
             return ""
@@ -150,12 +166,11 @@ class Parts:
         if self.all is not self.parts[-1]:
             self.all.add(text)
 
-    def goes_on(self, index: int | None, text: str) -> bool:
+    def go_on(self, index: int | None, pieces: Sequence[str]) -> bool:
         """Take more text of the only part, which is what nearly all text is; False for any other."""
         if not self.open or index != self.index or self.all is not self.parts[-1]:
             return False
-        self.all.pieces.append(text)
-        self.all.length += len(text)
+        self.all.extend(pieces)
         return True
 
     def _begin(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -17,6 +18,13 @@ _fast_decoder = msgspec.json.Decoder()
 _fast_encoder = msgspec.json.Encoder()
 _sorting_encoder = msgspec.json.Encoder(order="sorted")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+LARGE = 2**20
+"""Bytes of a JSON text that one call reads in some 20 ms, whatever they hold."""
+
+MOST_VALUES = 2**18
+"""Values that a larger one may hold: to read as many takes no longer."""
 
 
 class MalformedJson(ValueError):
@@ -103,12 +111,81 @@ def _mended_at(value: Any, paths: list[str], path: str) -> Any:
     return text
 
 
+def is_crowded(raw: bytes) -> bool:
+    """Whether a large JSON text holds more values than `MOST_VALUES`: its bytes are bounded, but not what they cost.
+
+    Counts what begins or divides values outside of texts; a text that is none of JSON gets some answer.
+    """
+    if len(raw) <= LARGE or _dividers(raw) <= MOST_VALUES:
+        return False
+    plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if plain.count(b'"') > _QUOTES * MOST_VALUES:
+        return True
+    return _dividers(b"".join(plain.split(b'"')[::2])) > MOST_VALUES
+
+
+_QUOTES = 4  # quotation marks of one value: around its name, and around it
+
+
+def _dividers(raw: bytes) -> int:
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+
+
+def is_object(text: str) -> bool:
+    """Whether a text is a JSON object; a large one is not made to find out, and one that is crowded is none."""
+    if len(text) > LARGE:
+        raw = text.encode("utf-8", "surrogatepass")
+        if is_crowded(raw):
+            return False
+        try:
+            _any_object.decode(raw)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            pass
+        else:
+            return True
+    try:
+        return isinstance(decode(text), dict)
+    except MalformedJson:
+        return False
+
+
+class _AnyObject(msgspec.Struct):
+    """An object of which no member is looked at."""
+
+
+_any_object = msgspec.json.Decoder(_AnyObject)
+
+
 def encode(value: Any) -> bytes:
     """Write a value as compact JSON in UTF-8; lone surrogates leave as escapes."""
     try:
         return _fast_encoder.encode(value)
     except UnicodeEncodeError:
         return _encode_exactly(value)
+
+
+def pieces(value: Any) -> Iterator[bytes]:
+    """Write a value as `encode` does, but a long text of it by and by: in one call it would hold up everybody."""
+    match value:
+        case dict():
+            for at, (name, inner) in enumerate(value.items()):
+                yield b"%b%b:" % (b"," if at else b"{", quote(name))
+                yield from pieces(inner)
+            yield b"}" if value else b"{}"
+        case list():
+            for at, inner in enumerate(value):
+                yield b"," if at else b"["
+                yield from pieces(inner)
+            yield b"]" if value else b"[]"
+        case str():
+            yield b'"'
+            yield from (quote(value[at : at + _SLICE])[1:-1] for at in range(0, len(value), _SLICE))
+            yield b'"'
+        case _:
+            yield encode(value)
+
+
+_SLICE = 2**16  # characters of a text that are written at once
 
 
 def canonical(value: Any) -> bytes:
@@ -132,6 +209,8 @@ def _finite(value: Any) -> Any:
             return {key: _finite(inner) for key, inner in value.items()}
         case list() | tuple():
             return [_finite(inner) for inner in value]
+        case msgspec.Raw():
+            return json.loads(bytes(value))
         case float() if not math.isfinite(value):
             return None
     return value

@@ -171,3 +171,15 @@ def test_batches_never_matter(events: list[AnswerEvent], sizes: list[int]) -> No
         made.collect(batch)
 
     assert made.message() == collected(*events).message()
+
+
+def test_large_arguments_are_not_made_only_to_be_written() -> None:
+    """They stay text; what is no object is none here either."""
+    whole = json.encode({"a": "b" * json.LARGE}).decode()
+
+    def made(text: str) -> Any:
+        one = collected(ToolUseStart("a", "f"), JsonDelta(text), BLOCK_STOP, MessageEnd("tool_use"))
+        return json.decode(json.encode(one.message()["content"][0]["input"]))
+
+    assert made(whole) == json.decode(whole)
+    assert made(f"[{whole}]") == made(whole[:-1]) == {}

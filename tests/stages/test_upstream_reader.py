@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from stages.actor import LARGE, LargeBatch
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.upstream_reader import Framing, UpstreamReader, events_of
@@ -334,3 +335,38 @@ async def test_an_empty_body_is_no_batch() -> None:
 
     assert [batch async for batch in reader] == []
     assert [batch async for batch in reader] == []
+
+
+# -- what is large ------------------------------------------------------------------------------------
+
+CROWD = b"[" + b"[]," * (json.LARGE // 3) + b"1]"
+
+
+@pytest.mark.parametrize(
+    ("before", "body"),
+    [
+        (2 * DELTA, b'data: {"type":"response.output_item.done","item":' + CROWD + b"}\n\n"),
+        (b"", b'{"output":' + CROWD + b"}"),
+    ],
+    ids=["stream", "whole"],
+)
+def test_an_event_of_a_great_many_values_is_refused(before: bytes, body: bytes) -> None:
+    """To read it would hold up everybody, though its bytes are within their limit; what came before it counts."""
+    events = read(before + body, [len(DELTA), len(body) // 2])
+
+    assert types(events) == [*types(read(before)), "too_large"]
+
+
+async def test_only_what_is_large_is_read_beside_the_loop() -> None:
+    """The batches say so; what they hold does not depend on it."""
+    long = b'data: {"type":"response.output_text.done","text":"' + b"a" * 2 * LARGE + b'"}\n\n'
+    chunks = [DELTA, long[:LARGE], long[LARGE : 2 * LARGE], long[2 * LARGE :] + DELTA, DONE]
+
+    async def body() -> Any:
+        for chunk in chunks:
+            yield chunk
+
+    batches = [batch async for batch in UpstreamReader(body(), Framing(PLAN))]
+
+    assert [type(batch) is LargeBatch for batch in batches] == [False, True, False]
+    assert [event for batch in batches for event in batch] == read(b"".join(chunks))

@@ -13,6 +13,7 @@ import trio
 import trio.testing
 
 from pipeline.endpoints.exchange import Exchange, Headers
+from pipeline.server.cycle import STALLED
 from pipeline.telemetry.logs import make_logger
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
@@ -322,3 +323,54 @@ async def test_the_head_of_a_stream_is_sent_though_cancelled() -> None:
 
     assert scope.cancelled_caught
     assert [event["type"] for event in wire.told] == ["http.response.start"]
+
+
+async def test_a_large_answer_leaves_by_and_by() -> None:
+    """It is the same body under the same length, and others have their turns while it is written and sent."""
+    message = {"content": [{"type": "text", "text": 'a"' * 2 * json.LARGE}], "role": "assistant"}
+    made, wire = exchange(b"{}")
+    await made.body(10)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(others)
+        await made.answer(message)
+        nursery.cancel_scope.cancel()
+
+    assert json.decode(wire.body) == message
+    assert wire.head["content-length"] == str(len(wire.body))
+    assert max(len(event.get("body", b"")) for event in wire.told) <= 2**20
+    assert turns > 2 * len(wire.told)
+    assert made.answered
+
+
+async def test_a_packed_body_may_have_several_members() -> None:
+    """As any file that was appended to (RFC 1952), however they are cut; the limit is for all of them together."""
+    whole = bytes(100)
+    packed = b"".join(gzip.compress(piece) for piece in (whole[:50], b"", whole[50:]))
+    headers = [(b"content-encoding", b"gzip")]
+
+    for at in range(1, len(packed)):
+        made, _ = exchange(packed[:at], packed[at:], headers=headers)
+        assert await made.body(100) == whole
+    made, _ = exchange(packed, headers=headers)
+    assert isinstance(await made.body(99), Failure)
+
+
+@pytest.mark.parametrize(("event", "outcome"), [(DISCONNECT, "client_left"), (STALLED, "client_stalled")])
+@pytest.mark.parametrize("when", ["in the body", "behind it"])
+async def test_why_a_client_is_gone(event: dict[str, Any], outcome: str, when: str) -> None:
+    """Whoever was cut because it read nothing did not leave by itself; both servers say so where they know."""
+    made, _ = exchange(says=[dict(event)])
+    if when == "in the body":
+        assert await made.body(10) is None
+    else:
+        await made.left()
+
+    assert made.log.write()["outcome"] == outcome

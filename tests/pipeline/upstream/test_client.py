@@ -13,6 +13,7 @@ import pytest
 import trio
 import trio.testing
 
+from pipeline.inflating import PIECE
 from pipeline.settings import Secret, Timing
 from pipeline.upstream.client import (
     FIRST_PAUSE,
@@ -151,6 +152,35 @@ async def test_an_encoded_answer_may_have_several_members(cut: int, behind: byte
     else:
         chunks = await body_of(answer)
         assert b"".join(chunk for chunk in chunks if isinstance(chunk, bytes)) == told
+
+
+@pytest.mark.parametrize("left", [1, 12, 30])
+@pytest.mark.parametrize("status", [200, 400])
+async def test_an_encoded_answer_without_its_end(left: int, status: int) -> None:
+    """It was cut, and that is the upstream's fault; of an error what came counts."""
+    packed = gzip.compress(b'{"error":{"message":"hello world"}}' * 3, mtime=0)
+    answer = await client(Script([packed[:-left]], status, {"content-encoding": "gzip"})).post("/x", b"{}")
+
+    if status == 200:
+        *_, last = await body_of(answer)
+        assert isinstance(last, Failure)
+        assert last.kind is Kind.UPSTREAM
+    else:
+        assert isinstance(answer, Failure)
+        assert answer.kind is Kind.INVALID_REQUEST
+
+
+async def test_an_encoded_answer_of_nothing() -> None:
+    """It has no members at all."""
+    assert not any(await body_of(await client(Script([], headers={"content-encoding": "gzip"})).post("/x", b"{}")))
+
+
+async def test_an_answer_that_is_a_bomb_comes_in_pieces() -> None:
+    """Whoever reads it can stop at his limit."""
+    packed = gzip.compress(bytes(2**24), mtime=0)
+    chunks = await body_of(await client(Script([packed], headers={"content-encoding": "gzip"})).post("/x", b"{}"))
+
+    assert [len(chunk) for chunk in chunks if isinstance(chunk, bytes)] == [PIECE] * (2**24 // PIECE)
 
 
 async def test_the_time_of_the_last_read_is_known(autojump_clock: trio.testing.MockClock) -> None:

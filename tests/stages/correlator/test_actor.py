@@ -10,10 +10,11 @@ import pytest
 import trio
 import trio.testing
 
-from stages.actor import Batch
+from stages.actor import Batch, LargeBatch
 from stages.block import AnswerEvent, Block, BlockReader
 from stages.canonical.events import (
     BLOCK_STOP,
+    ArgumentsDone,
     JsonDelta,
     MessageEnd,
     TextDelta,
@@ -24,10 +25,12 @@ from stages.canonical.events import (
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.canonical.plan import AnswerPlan
-from stages.correlator.actor import Filter, correlate
+from stages.correlator.actor import correlate
+from stages.correlator.filtered import Filter
 from stages.correlator.ledger import Ledger
+from stages.correlator.pause import MANY, PAUSE, SLICE
 from stages.filters.stop_scanner import StopScanner
-from stages.wire import responses_stream
+from stages.wire import json, responses_stream
 from stages.wire.responses_stream import StreamEvent
 
 PLAN = AnswerPlan("msg_1", "claude", "gpt")
@@ -276,3 +279,35 @@ async def test_a_cut_stream_loses_nothing_that_a_filter_holds() -> None:
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "abcX"
     assert next(event for event in events if isinstance(event, Failure)).cause == "stream_cut"
     assert not ended
+
+
+def _many() -> tuple[StreamEvent, ...]:
+    """A text of several slices, and calls that are all told again at the end."""
+    message = {"type": "message", "id": "m", "content": [{"type": "output_text", "text": "word " * SLICE}]}
+    calls = [
+        {"type": "function_call", "id": f"fc_{n}", "call_id": f"c_{n}", "name": "f", "arguments": json.encode({"a": n})}
+        for n in range(2 * MANY)
+    ]
+    calls[0]["arguments"] = json.encode({"a": "b" * 3 * SLICE})
+    items = [message, *({**call, "arguments": call["arguments"].decode()} for call in calls)]  # type: ignore[attr-defined]
+    response = responses_stream.dump({"status": "completed", "output": items})
+    end = StreamEvent("response.completed", response=response)
+    return (*(done(item, at) for at, item in enumerate(items[:MANY])), end)
+
+
+@pytest.mark.parametrize("capacity", [0, 16])
+async def test_what_is_large_is_the_same_message(capacity: float) -> None:
+    """Worked out beside the loop, in slices, and with the rest of an end that says that it is long."""
+    plain = [part for part in Ledger(PLAN).read(_many()) if part is not PAUSE]
+
+    events, ended = await run(LargeBatch(_many()), capacity=capacity)
+
+    def texts(parts: Sequence[Any], kind: type, field: str) -> str:
+        return "".join(getattr(part, field) for part in parts if isinstance(part, kind))
+
+    assert ended
+    assert events[-1] == plain[-1]
+    assert texts(events, TextDelta, "text") == texts(plain, TextDelta, "text")
+    assert texts(events, JsonDelta, "partial_json") == texts(plain, ArgumentsDone, "text")
+    assert sum(isinstance(event, ToolUseStart) for event in events) == 2 * MANY
+    assert max(len(event.text) for event in events if isinstance(event, TextDelta)) == SLICE

@@ -1,4 +1,4 @@
-"""Work on thousands of items is interrupted, so that nobody waits for all of it."""
+"""Where the books say that much is to come, and how what comes of it is handed on in small pieces."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from stages.canonical.events import ArgumentsDelta, TextDelta, TextStart, ThinkingDelta
 from stages.correlator.ledger import Ledger
-from stages.correlator.pause import EVERY, PAUSE
+from stages.correlator.pause import MANY, PAUSE, SLICE, STRETCH, divided, stretch
 from stages.wire import responses_stream
 from stages.wire.responses_stream import StreamEvent
 from tests.stages.correlator.items import PLAN
@@ -15,10 +16,6 @@ from tests.support.steps import steps_of
 
 MOST = 1_000_000
 """Steps of the interpreter after which a test gives up."""
-
-
-LOOK = 400
-"""Steps that the end may take for each item: to read one takes thousands."""
 
 
 def _ending(count: int) -> StreamEvent:
@@ -29,34 +26,44 @@ def _ending(count: int) -> StreamEvent:
 
 
 @pytest.mark.parametrize("told", [False, True], ids=["new", "told before"])
-def test_the_longest_work_between_two_pauses(*, told: bool) -> None:
-    """It hardly grows with the items: what is left for the end is a look at each."""
+def test_an_end_of_many_items_says_so_first(*, told: bool) -> None:
+    """What is done on the spot, before the pause, hardly grows with them."""
 
-    def longest(count: int) -> int:
-        ledger = Ledger(PLAN)
-        ending = _ending(count)
+    def before(count: int) -> int:
+        ledger, ending = Ledger(PLAN), _ending(count)
         if told:
             for index, item in enumerate(responses_stream.decode_final(ending.response).output or ()):
                 list(ledger.feed(StreamEvent("response.output_item.done", item=item, output_index=index)))
+            ending.response = responses_stream.dump({"status": "completed"})
         said = ledger.feed(ending)
-        return _most(said)
 
-    few, many = 2 * EVERY, 20 * EVERY
-    assert longest(many) < longest(few) + LOOK * (many - few)
+        def one() -> None:
+            assert next(iter(said)) is PAUSE
 
+        return steps_of(one, MOST)
 
-def _most(said: Any) -> int:
-    most, ended = 0, False
-
-    def one() -> None:
-        nonlocal ended
-        ended = next(said, None) is None
-
-    while not ended:
-        most = max(most, steps_of(one, MOST))
-    return most
+    assert before(20 * MANY) < 2 * before(MANY)
 
 
 def test_a_small_answer_has_none() -> None:
-    """A pause costs a turn of the scheduler."""
-    assert all(part is not PAUSE for part in Ledger(PLAN).feed(_ending(EVERY - 1)))
+    """A hop into a thread costs more than the work."""
+    assert all(part is not PAUSE for part in Ledger(PLAN).feed(_ending(MANY - 1)))
+
+
+@pytest.mark.parametrize("delta", [TextDelta, ThinkingDelta, ArgumentsDelta])
+def test_long_texts_are_divided(delta: Any) -> None:
+    """Into slices that add up, whatever stands around them; pauses are left out."""
+    whole = "abc" * SLICE
+    first, *slices, last = divided([TextStart(), PAUSE, delta(whole), delta("d")])
+
+    assert (first, last) == (TextStart(), delta("d"))
+    assert [type(one) for one in slices] == [delta] * 3
+    assert "".join(getattr(one, one.__slots__[0]) for one in slices) == whole
+    assert all(len(getattr(one, one.__slots__[0])) <= SLICE for one in slices)
+
+
+def test_a_stretch_is_short() -> None:
+    """In parts and in text; after the last there is none."""
+    parts = iter([TextDelta("a")] * (STRETCH + 1) + [TextDelta("b" * SLICE)] * 2)
+
+    assert [len(stretch(parts)) for _ in range(4)] == [STRETCH, 2, 1, 0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as standard
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -84,3 +85,56 @@ def test_what_is_no_json_is_named_with_its_place(raw: bytes, complaint: str) -> 
 def test_text_and_bytes_are_the_same(raw: str) -> None:
     """A text may come as either."""
     assert json.decode(raw) == [1, 2]
+
+
+@given(JSON)
+def test_pieces_add_up(value: Any) -> None:
+    """To what is written at once; a number may be spelt otherwise."""
+    assert json.decode(b"".join(json.pieces(value))) == json.decode(json.encode(value))
+
+
+def test_pieces_of_a_long_text_are_short() -> None:
+    """However long it is."""
+    text = 'ab"\U0001f600' * 2**18
+
+    assert b"".join(json.pieces({"a": [text]})) == json.encode({"a": [text]})
+    assert max(map(len, json.pieces({"a": [text]}))) < len(text) / 4
+
+
+LARGE = "[" + "1," * (json.LARGE // 2) + "1]"
+QUOTED = json.quote("[,{" * json.LARGE + '\\",').decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "crowded"),
+    [
+        (LARGE, True),
+        (LARGE[:1000], False),
+        (f"[{QUOTED}]", False),
+        (f"[{QUOTED},{LARGE}]", True),
+        ('["' + '","' * json.LARGE + '"]', True),
+    ],
+    ids=["values", "few", "a text", "a text and values", "empty texts"],
+)
+def test_what_is_crowded(text: str, *, crowded: bool) -> None:
+    """Values are counted, and what only looks like some inside of a text is not."""
+    assert json.is_crowded(text.encode()) is crowded
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{}", True),
+        ("[]", False),
+        ("{", False),
+        (f'{{"a":{QUOTED}}}', True),
+        (f'{{"a":{QUOTED}, "b": NaN, "c": "\\ud800"}}', True),
+        (f'{{"a":{QUOTED}', False),
+        (f"[{QUOTED}]", False),
+        (f'{{"a":{LARGE}}}', False),
+    ],
+    ids=["small", "list", "cut", "large", "odd", "large and cut", "large list", "crowded"],
+)
+def test_what_is_an_object(text: str, *, told: bool) -> None:
+    """A large one is found out without making it, and one that is crowded counts as none."""
+    assert json.is_object(text) is told
