@@ -109,8 +109,8 @@ def _reason(final: Final, status: str, usage: Usage, plan: AnswerPlan) -> tuple[
     reason = stops.reason_in(final.incomplete_details)
     if reason:
         return stops.stop_reason(reason), False
-    told = (stops.stop_reason(stops.reason_in(word)) for word in (final.finish_reason, final.stop_reason))
-    if meant := next(filter(None, told), None) or stops.stop_reason(stops.reason_in(final.status_details)):
+    told = filter(None, map(stops.reason_in, (final.finish_reason, final.stop_reason, final.status_details)))
+    if meant := next(filter(None, map(stops.stop_reason, told)), None):
         return meant, False
     if status == "incomplete":
         return "max_tokens", False

@@ -60,6 +60,8 @@ def reason_in(details: Any) -> str:
             details = next((said for name in _NAMES if (said := details.get(name))), None)
         elif isinstance(details, list):
             details = next(iter(details), None)
+        else:
+            break
     return details if isinstance(details, str) else ""
 
 
