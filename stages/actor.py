@@ -109,25 +109,3 @@ async def act(stage: Transducer[E, F], inbox: Inbox[E], outbox: Outbox[F]) -> No
                 await outbox.send(out)
         except trio.BrokenResourceError:
             return
-
-
-class Tee:
-    """Offers a copy of what passes to an onlooker that may be slow, and never waits for it.
-
-    What the onlooker had no room for is dropped and counted: a log must not hold up an answer.
-    """
-
-    def __init__(self, onlooker: trio.MemorySendChannel[F]) -> None:
-        self._onlooker = onlooker
-        self.dropped = 0
-
-    def offer(self, value: F) -> None:
-        """Hand the value over if there is room for it now."""
-        try:
-            self._onlooker.send_nowait(value)  # type: ignore[arg-type] # F of the method is F of the channel
-        except (trio.WouldBlock, trio.BrokenResourceError):
-            self.dropped += 1
-
-    def close(self) -> None:
-        """Say that no more will come."""
-        self._onlooker.close()

@@ -285,7 +285,7 @@ class Exchange:
         head = [*headers, (b"content-length", str(len(body)).encode())]
         sent = b"" if self.method == "HEAD" else body
         with trio.move_on_after(LAST_WORDS + len(body) / SLOWEST, shield=True):
-            await self._start(status, head)
+            await self._send_head(status, head)
             if len(sent) > _SLICE:
                 sent = await self._send_most(sent)
             await self._send({"type": "http.response.body", "body": sent, "more_body": self._unread})
@@ -309,12 +309,13 @@ class Exchange:
         another one then ends the connection, and without our guard the server. Our own server waits for nothing here:
         the head leaves with the first bytes of the body.
         """
+        with trio.move_on_after(LAST_WORDS, shield=True):
+            await self._send_head(status, headers)
+
+    async def _send_head(self, status: int, headers: Headers) -> None:
         self.started = True
         self.log.speak(status)
-        with trio.move_on_after(LAST_WORDS, shield=True):
-            await self._send(
-                {"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]}
-            )
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]})
 
 
 async def _written(value: Any) -> bytes:

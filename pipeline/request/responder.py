@@ -1,29 +1,20 @@
-"""What the client gets of one answer: who reads the blocks, waits for them, and writes.
+"""What the client gets of one answer: who reads the events, and writes.
 
-A sink runs in the request's own task and does one of three things at any moment:
+A sink reads the upstream and writes to the client by turns, in the request's own task: a client that does not read
+holds it in a write, and with it the upstream.  While it waits for the upstream, time may pass: a sign of life is due,
+or a deadline ends the message.  Then another task writes that, so that no wait for the upstream has to be cut, and no
+write of anybody.
 
-    waiting ──events──▶ handling ──▶ waiting …            until the message has ended
-       └──── woken ───▶ passing time ──▶ waiting …        a sign of life; or a deadline, which ends the message
+*Who may write.*  One at a time.  `busy` says that somebody does; who has time's word to say looks at it first, and
+says nothing while the client is the slow one.  The own task never gives way: it waits for the other's write to end,
+which is no longer than its own would have taken.  (`trio.Lock` would do the same for a checkpoint an event, which
+costs as much as the translation.)
 
-Handling includes every write, so a client that does not read holds its sink there, and through the channels the
-upstream as well.
+*What ends it.*  The message's own end, which the own task writes; a failure that time has brought, behind which the
+whole request is cancelled before anybody else can write; or the client has left, and nothing more is to be written.
 
-*Who may cancel what.*  The timers' task may end a wait, by `wake`, and nothing else: a write that is cut in half
-would leave the client with half an event.  So `wake` does nothing unless the sink is waiting, and says so; whoever
-finds it busy knows that the client is the slow one, and that nobody upstream is late.  All else that can end a sink
-ends the whole request: its nursery is cancelled when the client has left, and then nothing more is to be written.
-
-*Why a scope is kept over many waits.*  A cancel scope costs more than the translation of an event, so one is entered
-for all waits until `wake` uses it up, and handling happens inside of it.  That is safe while it is not cancelled, and
-it can only be cancelled while the sink waits.
-
-*Why some events are handled outside.*  Between `wake` and the moment in which the sink runs again, events may have
-arrived, and then the wait returns with them although its scope is cancelled.  Their write would be cut at its first
-checkpoint.  So they are taken out of the scope, handled, and the reason of the waking is forgotten: events have come,
-which is better than any sign of life, and a deadline that still stands will be noticed at the timers' next look.
-
-*What is not forgotten.*  That the server ends is said once, by `end`.  So the sink remembers it, and says it as soon as
-nothing else is being written: behind events that came in the same moment, and behind a write that was under way.
+*What is not forgotten.*  That the server ends is said once.  The timers keep it, and who has written looks there: it
+is said behind the write that was under way.
 """
 
 from __future__ import annotations
@@ -35,8 +26,7 @@ import trio
 
 from pipeline.request.timers import Timers
 from pipeline.request.upstream_call import RequestJob
-from stages.actor import Tee
-from stages.block import AnswerEvent, BlockReader
+from stages.block import AnswerEvent
 from stages.canonical.events import MessageEnd
 from stages.canonical.failure import Failure, Kind
 from stages.collector import Collector
@@ -87,55 +77,34 @@ class Client(Protocol):
         ...
 
 
-class Sink:
-    """What reads the blocks: waits for them, and can be woken when time has passed instead.
+class Reader(Protocol):
+    """Where the events of the answer come from."""
 
-    `_idle` says whether it waits, `_late` which deadline it was woken for, `_stop` why the server ends it, `_whole`
-    whether the message itself has ended, so that its upstream has nothing more to say.
+    async def receive(self) -> list[AnswerEvent | Failure]:
+        """Wait for the next events, at least one; an empty list means that the message has ended."""
+        ...
+
+
+class Sink:
+    """What reads the answer and writes to the client.
+
+    `_writing` says whether the own task writes, `_other` whether time's task does, and when it has, `_whole` whether
+    the message itself has ended, so that its upstream has nothing more to say.
     """
 
-    def __init__(self, job: RequestJob, reader: BlockReader, client: Client, timers: Timers, tee: Tee) -> None:
+    def __init__(self, job: RequestJob, reader: Reader, client: Client, timers: Timers) -> None:
         self.job = job
         self.client = client
         self.timers = timers
         self._reader = reader
-        self._tee = tee
-        self._waiting = trio.CancelScope()
-        self._idle = False
-        self._late: Failure | None = None
-        self._stop: Failure | None = None
+        self._writing = False
+        self._other: trio.Event | None = None
         self._whole = False
 
-    def wake(self, failure: Failure | None) -> bool:
-        """End the wait for the upstream, if there is one.
-
-        Args:
-            failure: the deadline that has passed; None when only a sign of life is due.
-
-        Returns:
-            Whether the sink was waiting.  If not, it is busy with the client, and nothing was done.
-        """
-        idle, self._idle = self._idle, False
-        if idle:
-            self._late = failure
-            self._waiting.cancel()
-        return idle
-
-    def end(self, failure: Failure) -> None:
-        """End the message with a failure, as soon as nothing is being written."""
-        self._stop = failure
-        self.wake(failure)
-
-    async def receive(self) -> list[AnswerEvent | Failure]:
-        """Wait for the next events, and let the logger, which is never waited for, hear of them."""
-        self._idle = True
-        events = await self._reader.receive()
-        self._idle = False
-        for event in events:
-            if type(event) not in SIZE_ONLY:
-                self._tee.offer(redact(event))
-                self._whole = isinstance(event, MessageEnd)
-        return events
+    @property
+    def busy(self) -> bool:
+        """Whether something is being written."""
+        return self._writing or self._other is not None
 
     async def run(self) -> bool:
         """Read the message to its end, whatever that is.
@@ -148,34 +117,43 @@ class Sink:
         """
         done = False
         while not done:
-            unhandled: list[AnswerEvent | Failure] | None = None
-            # Entered once for many waits: it is left only when `wake` has used it.
-            with trio.CancelScope() as self._waiting:
-                while not done and unhandled is None and self._stop is None:
-                    events = await self.receive() or [_NO_ENDING]
-                    if self._waiting.cancel_called:
-                        unhandled = events  # they came in the moment of waking; a write in here would be cut
-                    else:
-                        done = await self.take(events)
-            if unhandled is not None:
-                done = await self.take(unhandled)
-            elif not done and self._stop is None:
-                done = await self._pass_time()
-            if not done and self._stop is not None:
-                done = await self._fail(self._stop)
+            events = await self._reader.receive() or [_NO_ENDING]
+            self._writing = True
+            if self._other is not None:
+                await self._other.wait()
+            done = await self._say(events)
+            if not done and self.timers.stopped is not None:
+                done = await self._say([self.timers.stopped])
+            self._writing = False
         return self._whole
 
-    async def _pass_time(self) -> bool:
-        """Say what time has brought, and wait until it is written: a deadline's failure, or a sign of life."""
-        if self._late is not None:
-            return await self._fail(self._late)
-        await self.sign_of_life()
-        return False
+    async def end(self, failure: Failure) -> bool:
+        """End the message with a failure, from another task, and wait until it is written.
 
-    async def _fail(self, failure: Failure) -> bool:
-        """End the message with a failure of our own, and wait until it is written."""
-        self._tee.offer(redact(failure))
-        return await self.take([failure])
+        Returns:
+            Whether that was done. If so, nobody may write any more: the request is to be cancelled without a wait. If
+            not, the own task was faster.
+        """
+        if self.busy:
+            return False
+        self._other = trio.Event()
+        return await self._say([failure])
+
+    async def pass_time(self) -> None:
+        """Give a sign of life, from another task, and wait until it is written; none where the own task was faster."""
+        if not self.busy:
+            self._other = trio.Event()
+            await self.sign_of_life()
+            self._other.set()
+            self._other = None
+
+    async def _say(self, events: list[AnswerEvent | Failure]) -> bool:
+        """Handle events, and let the log hear of them; True once the message has ended.  Waits for the client."""
+        for event in events:
+            if type(event) not in SIZE_ONLY:
+                self.job.log.hear(redact(event))
+                self._whole = isinstance(event, MessageEnd)
+        return await self.take(events)
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:
         """Handle the next events; True once the message has ended.  Waits while the client does not read."""
@@ -189,8 +167,8 @@ class Sink:
 class StreamSink(Sink):
     """Writes a stream: the first event decides between a 200 and an error's own status (law 8)."""
 
-    def __init__(self, job: RequestJob, reader: BlockReader, client: Client, timers: Timers, tee: Tee) -> None:
-        super().__init__(job, reader, client, timers, tee)
+    def __init__(self, job: RequestJob, reader: Reader, client: Client, timers: Timers) -> None:
+        super().__init__(job, reader, client, timers)
         self._encoder = Encoder(job.plan, job.request_id)
         self._committed = False
 
@@ -229,8 +207,8 @@ class StreamSink(Sink):
 class WholeSink(Sink):
     """Folds the message and answers once."""
 
-    def __init__(self, job: RequestJob, reader: BlockReader, client: Client, timers: Timers, tee: Tee) -> None:
-        super().__init__(job, reader, client, timers, tee)
+    def __init__(self, job: RequestJob, reader: Reader, client: Client, timers: Timers) -> None:
+        super().__init__(job, reader, client, timers)
         self._collector = Collector(job.plan)
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:
@@ -245,11 +223,10 @@ class WholeSink(Sink):
         return True
 
     async def sign_of_life(self) -> None:
-        """Note that one would have been due, and wait for nothing: without a stream, nothing is sent before the end."""
-        self.timers.written(content=False)
+        """Wait for nothing: without a stream, nothing is sent before the end."""
 
 
-def sink_for(job: RequestJob, reader: BlockReader, client: Client, timers: Timers, tee: Tee) -> Sink:
+def sink_for(job: RequestJob, reader: Reader, client: Client, timers: Timers) -> Sink:
     """Choose how an answer is written, by what the client has asked for.
 
     Args:
@@ -257,6 +234,5 @@ def sink_for(job: RequestJob, reader: BlockReader, client: Client, timers: Timer
         reader: where the message comes from.
         client: where it goes.
         timers: get a note of each write.
-        tee: hears of each event, for the log.
     """
-    return (StreamSink if job.stream else WholeSink)(job, reader, client, timers, tee)
+    return (StreamSink if job.stream else WholeSink)(job, reader, client, timers)

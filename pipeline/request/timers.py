@@ -1,13 +1,14 @@
-"""The timers of a request: commit point, keep-alive pings, empty deltas for progress, and deadlines, from one task.
+"""The timers of a request: commit point, keep-alive pings, empty deltas for progress, and deadlines.
 
 A cancel scope around every read would cost more than the translation of what was read.  So those who read and write
-only note the time, and this task looks at the notes when the next thing may be due.
+only note the time, and one task, which waits for the client to leave, looks at the notes when something may be due.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import attrs
 import trio
@@ -31,26 +32,31 @@ class Timers:
         began: when the request began.
         last_write: when anything was last written to the client; infinity before the commit point.
         last_content: when content was last written, pings not counted.
-        healthy: set once the upstream has answered well; nothing becomes due earlier after that.
-        over: set once the upstream's body has been read to its end.
-        answered_at: when that was; infinity before.
+        answered_at: when the upstream has answered well; infinity before.
         last_read: asked for when the upstream was last heard.
+        stopped: why the server ends the request; None as long as it does not.
+        look: the scope of the wait until something is due.
     """
 
     timing: Timing
     began: float
     last_write: float = math.inf
     last_content: float = math.inf
-    healthy: trio.Event = attrs.field(factory=trio.Event)
-    over: trio.Event = attrs.field(factory=trio.Event)
     answered_at: float = math.inf
     last_read: Callable[[], float] = lambda: math.inf
+    stopped: Failure | None = None
+    look: trio.CancelScope = attrs.field(factory=trio.CancelScope)
 
     def answered(self, last_read: Callable[[], float]) -> None:
         """Note that the upstream has answered well, and where to ask when it was last heard."""
         self.answered_at = trio.current_time()
         self.last_read = last_read
-        self.healthy.set()
+        self.look.deadline = self.due()  # nothing becomes due earlier after this
+
+    def stop(self, failure: Failure) -> None:
+        """Note that the server ends the request, which is due at once."""
+        self.stopped = failure
+        self.look.deadline = -math.inf
 
     def written(self, *, content: bool) -> None:
         """Note that something has just been written to the client."""
@@ -60,6 +66,8 @@ class Timers:
 
     def due(self) -> float:
         """When the next thing may have to happen."""
+        if self.stopped is not None:
+            return -math.inf
         timing = self.timing
         commit = self.answered_at + timing.commit_after if self.last_write == math.inf else math.inf
         return min(
@@ -70,7 +78,9 @@ class Timers:
         )
 
     def overdue(self, now: float) -> Failure | None:
-        """The deadline that has passed, if one has."""
+        """Why the message must end now, if it must."""
+        if self.stopped is not None:
+            return self.stopped
         if now >= self.began + self.timing.total:
             return _LONG
         return _SILENT if now >= self.last_read() + self.timing.silence else None
@@ -85,23 +95,47 @@ class Timers:
         return now >= self.last_content + self.timing.nudge_after
 
 
-async def watch_timers(timers: Timers, wake: Callable[[Failure | None], bool]) -> None:
-    """Watch the clock for one request, until cancelled; it holds nothing that could be lost.
+class Voice(Protocol):
+    """Whoever speaks to the client, as far as time is concerned."""
 
-    Waits until the upstream has answered well, since nothing but the limit of the whole request is due before, then
-    from one due time to the next.
+    @property
+    def busy(self) -> bool:
+        """Whether something is being written."""
+        ...
+
+    def sign_of_life(self) -> None:
+        """Let the client know that somebody is there; does not wait for that."""
+        ...
+
+    def fail(self, failure: Failure) -> None:
+        """End the message with a failure; does not wait for that."""
+        ...
+
+
+async def watch(left: Callable[[], Awaitable[None]], timers: Timers, voice: Voice) -> None:
+    """Wait for the client to leave, and look after the clock meanwhile; it holds nothing that could be lost.
+
+    Waits from one due time to the next. While the client is the slow one, nobody is late: what is due then is looked at
+    again a moment later.
 
     Args:
+        left: returns when the client has left, which ends this; can be cancelled and called again.
         timers: the request's notes.
-        wake: called when the client needs a sign of life (with None) or a deadline has passed (with the failure); it
-            answers whether the writer was waiting for the upstream. If it was not, the client is the slow one, and
-            nobody is late.
+        voice: says what is due.
     """
-    with trio.move_on_at(timers.began + timers.timing.total):
-        await timers.healthy.wait()
+    look = timers.due()
     while True:
-        await trio.sleep_until(timers.due())
+        with trio.CancelScope(deadline=look) as timers.look:
+            await left()
+            return
         now = trio.current_time()
         failure = timers.overdue(now)
-        if (failure is not None or timers.sign_of_life_due(now)) and not wake(failure):
-            await trio.sleep(BUSY_WRITER_DELAY)
+        look = now + BUSY_WRITER_DELAY
+        if failure is None and not timers.sign_of_life_due(now):
+            look = timers.due()  # something was written or read meanwhile
+        elif not voice.busy and failure is not None:
+            voice.fail(failure)
+        elif not voice.busy:
+            timers.written(content=False)  # as good as: it will be, or something better is
+            voice.sign_of_life()
+            look = timers.due()

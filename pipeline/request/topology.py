@@ -1,28 +1,25 @@
 """One request is one nursery: which stages run, what joins them, and how it ends.
 
-    upstream reader + correlator ──▶ blocks ──▶ responder             (the request's own task)
-                └ json buffer of each call ┘          └ tee ──▶ redacting logger
-    watcher: waits for the client to leave            timers: wait for time to pass
+    upstream reader + correlator + sink: the request's own task
+          └ from the first call on: correlator ──▶ json buffer of each call ──▶ blocks ──▶ sink
+    watch: waits for the client to leave, and for time to pass
 
-Whoever ends first ends all: the writer because the message is whole, the watcher because nobody reads it any more.
-Cancelling the nursery closes the upstream's connection at once; nothing here survives its request (law 5).
+Whoever ends first ends all: the sink because the message is whole, the watch because nobody reads it any more, or
+because time has ended it.  Cancelling the nursery closes the upstream's connection at once; nothing here survives its
+request (law 5).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
+import attrs
 import trio
 
-from pipeline.request.responder import Client, sink_for
-from pipeline.request.timers import Timers, watch_timers
+from pipeline.request.responder import Client, Sink, sink_for
+from pipeline.request.timers import Timers, watch
 from pipeline.request.upstream_call import RequestJob, UpstreamCall
 from pipeline.settings import Limits, Timing
-from pipeline.telemetry.request_log import keep_log
 from pipeline.upstream.client import UpstreamClient
-from stages.actor import Batch, Tee
-from stages.block import Block, BlockReader
-from stages.canonical.events import MessageEnd
+from stages.canonical.failure import Failure
 
 DRAIN_TIMEOUT = 0.5
 """Seconds that an upstream has to end its body after its last event, so that the connection can be used again."""
@@ -42,28 +39,42 @@ async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits:
         timing: how long things may take.
     """
     timers = Timers(timing, trio.current_time())
-    outbox, inbox = trio.open_memory_channel[Batch[Block | MessageEnd]](limits.channel_batches)
-    facts, heard = trio.open_memory_channel[Any](256)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(keep_log, job.log, heard)
-        # Closed before the nursery waits for its tasks: the logger is shielded, and ends by that alone.
-        with facts:
-            nursery.start_soon(_watch, client, nursery.cancel_scope)
-            nursery.start_soon(UpstreamCall(job, upstream, client.inform, outbox, limits, timers).run)
-            reader = BlockReader(inbox)
-            sink = sink_for(job, reader, client, timers, Tee(facts))
-            client.endable(sink.end)
-            nursery.start_soon(watch_timers, timers, sink.wake)
-            try:
-                if await sink.run():
-                    with trio.move_on_after(DRAIN_TIMEOUT):
-                        await timers.over.wait()
-            finally:
-                reader.close()  # writers that wait for room learn that nobody reads any more
-            nursery.cancel_scope.cancel()  # watcher and timers never end by themselves
+    client.endable(timers.stop)
+    async with UpstreamCall(job, upstream, client.inform, limits, timers) as call, trio.open_nursery() as nursery:
+        call.blocks = nursery
+        sink = sink_for(job, call, client, timers)
+        nursery.start_soon(_watch, client, timers, sink, nursery)
+        try:
+            if await sink.run():
+                await call.drain(DRAIN_TIMEOUT)
+        finally:
+            call.close()  # writers that wait for room learn that nobody reads any more
+        nursery.cancel_scope.cancel()  # the watch never ends by itself
 
 
-async def _watch(client: Client, scope: trio.CancelScope) -> None:
+async def _watch(client: Client, timers: Timers, sink: Sink, nursery: trio.Nursery) -> None:
     """Wait until the client has left, then cancel all of the request; cancelled itself when that is over first."""
-    await client.left()
-    scope.cancel()
+    await watch(client.left, timers, _Voice(sink, nursery))
+    nursery.cancel_scope.cancel()
+
+
+@attrs.frozen
+class _Voice:
+    """Says what time has brought in a task of its own: a client that does not read must not hold up the watch."""
+
+    _sink: Sink
+    _nursery: trio.Nursery
+
+    @property
+    def busy(self) -> bool:
+        return self._sink.busy
+
+    def sign_of_life(self) -> None:
+        self._nursery.start_soon(self._sink.pass_time)
+
+    def fail(self, failure: Failure) -> None:
+        self._nursery.start_soon(self._end, failure)
+
+    async def _end(self, failure: Failure) -> None:
+        if await self._sink.end(failure):
+            self._nursery.cancel_scope.cancel()

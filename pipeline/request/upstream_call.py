@@ -7,22 +7,23 @@ told to the client, the request is made once more, in another way.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import attrs
+import trio
 
 from pipeline.request.look_ahead import LookAhead
 from pipeline.request.timers import Timers
 from pipeline.settings import Limits
 from pipeline.telemetry.request_log import RequestLog
 from pipeline.upstream.client import UpstreamClient, UpstreamResponse
-from stages.actor import Inbox, Outbox, Transducer
-from stages.block import Block
-from stages.canonical.events import MessageEnd
+from stages.actor import Inbox, Transducer
+from stages.block import AnswerEvent
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
-from stages.correlator import Ledger, correlate
+from stages.correlator import Ledger, MessageReader
 from stages.counter import count_pieces
 from stages.filters.answer_format import AnswerFormat
 from stages.filters.stop_scanner import StopScanner
@@ -76,40 +77,72 @@ class RequestJob:
     log: RequestLog
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class UpstreamCall:
-    """Asks the upstream and correlates its answer: two stages in one task, because nothing between them must wait.
+    """Asks the upstream and reads its answer, in the task of whoever wants the events: nothing between must wait.
+
+    Use it as an async context manager around the nursery of its blocks: at its end the upstream's connection is
+    closed, or given back if its body was read to the end.
 
     Attributes:
         job: the request.
         upstream: who is asked.
         inform: takes note of the upstream's headers, before anything is sent.
-        outbox: gets the blocks and the ending, or a failure; closed at the end.
         limits: what the answer may cost in memory.
-        timers: hears when the upstream has answered, and when it is done.
+        timers: hears when the upstream has answered.
+        blocks: where the blocks of the answer live, if it has any; set before anything is received.
     """
 
     job: RequestJob
     upstream: UpstreamClient
     inform: Callable[[Mapping[str, str]], None]
-    outbox: Outbox[Block | MessageEnd]
     limits: Limits
     timers: Timers
+    blocks: trio.Nursery = attrs.field(init=False)
+    _answer: UpstreamResponse | None = attrs.field(default=None, init=False)
+    _message: MessageReader | None = attrs.field(default=None, init=False)
 
-    async def run(self) -> None:
-        """Pass on the message, or say why there is none.
+    async def __aenter__(self) -> Self:
+        """Return itself; nothing is asked yet."""
+        return self
 
-        Waits for the upstream, and for room in the outbox. Cancelled, it closes the upstream's connection, so that the
-        model stops, and the outbox.
+    async def __aexit__(self, *_: object) -> None:
+        """Close what is open; never cancelled half-way."""
+        await self._close()
+
+    async def receive(self) -> list[AnswerEvent | Failure]:
+        """Return the next events of the answer, at least one; an empty list means that it has ended.
+
+        Asks first, and again where that heals; then waits for the answer as `MessageReader.receive` does. Why there is
+        none is the one event then. Cancelled, there is no going on.
         """
-        job = self.job
-        with self.outbox:
-            again = await self._attempt(job.body, job.plan)
-            while again is not None:
-                again = await self._attempt(*again, retries=0)
+        if self._message is None:
+            refused = await self._attempt(self.job.body, self.job.plan)
+            while isinstance(refused, tuple):
+                refused = await self._attempt(*refused, retries=0)
+            if refused is not None:
+                return [refused]
+        assert self._message is not None  # noqa: S101 - nothing was refused
+        return await self._message.receive()
 
-    async def _attempt(self, body: bytes, plan: AnswerPlan, retries: int | None = None) -> Again:
-        """Send one request and pass on what comes of it; waits and is cancelled as `run` is.
+    async def drain(self, deadline: float) -> None:
+        """Read for so many seconds what an upstream that has said all says after it: its connection can be used again.
+
+        Mostly its end came with its last event, and there is nothing to wait for.
+        """
+        if self._message is not None and self._message.ended and self._answer is not None and not self._answer.over:
+            with trio.move_on_after(deadline):
+                await self._answer.drain()
+
+    def close(self) -> None:
+        """Tell those who still write blocks that nobody reads any more."""
+        if self._message is not None:
+            self._message.close()
+
+    async def _attempt(
+        self, body: bytes, plan: AnswerPlan, retries: int | None = None
+    ) -> tuple[bytes, AnswerPlan] | Failure | None:
+        """Send one request, and begin to read its answer; waits for the upstream.
 
         Args:
             body: the request.
@@ -117,48 +150,48 @@ class UpstreamCall:
             retries: new attempts after a connection that failed; None is the upstream's setting.
 
         Returns:
-            The request that heals a refusal of this one; nothing was passed on then.
+            None when there is an answer to read; the request that heals a refusal of this one; or the refusal.
         """
+        job, limits = self.job, self.limits
         # Without a stream, the first byte comes when all is done.
-        first_byte_timeout = None if self.job.stream else self.upstream.timing.total
+        first_byte_timeout = None if job.stream else self.upstream.timing.total
         answer = await self.upstream.post(
             RESPONSES,
             body,
             plan,
             first_byte_timeout=first_byte_timeout,
             retries=retries,
-            attempts=self.job.log,
+            attempts=job.log,
         )
-        if not isinstance(answer, Failure):
-            return await self._read(answer, plan)
-        again = await self.job.healing.again(answer)
-        if again is None:
-            await self.outbox.send((answer,))
-        return again
-
-    async def _read(self, answer: UpstreamResponse, plan: AnswerPlan) -> Again:
-        """Correlate an answer to its end; its body is closed then. What heals it, if it refuses the request."""
-        job, limits = self.job, self.limits
-        async with answer:
-            if not self.timers.healthy.is_set():  # once: after a refusal inside a 200, the head may be out
-                self.inform(answer.headers)
-            self.timers.answered(lambda: answer.last_read)
-            piece = limits.event_bytes if job.stream else limits.response_bytes
-            framing = Framing(plan, limit=piece, total=limits.response_bytes)
-            inbox: Inbox[StreamEvent] = UpstreamReader(answer, framing)
-            if job.healing.careful:
-                inbox = opening = LookAhead(inbox)
-                refusal = await opening.refusal(plan, limits.waiting_bytes)
-                if refusal is not None and (again := await job.healing.again(refusal)) is not None:
-                    return again
-                if refusal is None:
-                    job.healing.worked()
-            ledger = Ledger(plan, waiting=limits.waiting_bytes)
-            filters = filters_of(plan)
-            if await correlate(ledger, inbox, self.outbox, capacity=limits.channel_batches, filters=filters):
-                await answer.drain()
-        self.timers.over.set()
+        if isinstance(answer, Failure):
+            return await job.healing.again(answer) or answer
+        self._answer = answer
+        self._note_head(answer)
+        piece = limits.event_bytes if job.stream else limits.response_bytes
+        framing = Framing(plan, limit=piece, total=limits.response_bytes)
+        inbox: Inbox[StreamEvent] = UpstreamReader(answer, framing)
+        if job.healing.careful:
+            inbox = opening = LookAhead(inbox)
+            refusal = await opening.refusal(plan, limits.waiting_bytes)
+            if refusal is not None and (again := await job.healing.again(refusal)) is not None:
+                await self._close()
+                return again
+            if refusal is None:
+                job.healing.worked()
+        ledger = Ledger(plan, waiting=limits.waiting_bytes)
+        capacity = limits.channel_batches
+        self._message = MessageReader(ledger, inbox, self.blocks, capacity=capacity, filters=filters_of(plan))
         return None
+
+    def _note_head(self, answer: UpstreamResponse) -> None:
+        if self.timers.answered_at == math.inf:  # once: after a refusal inside a 200, the head may be out
+            self.inform(answer.headers)
+        self.timers.answered(lambda: answer.last_read)
+
+    async def _close(self) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            await answer.aclose()
 
 
 def filters_of(plan: AnswerPlan) -> list[Transducer[Any, Any]]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import trio
 
 from pipeline.request.upstream_call import filters_of
 from stages.actor import Batch
-from stages.block import Block, BlockReader
-from stages.canonical.events import MessageEnd
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.collector import Collector
-from stages.correlator import Ledger, correlate
+from stages.correlator import Ledger, MessageReader
 from stages.upstream_reader import events_of
 from stages.wire.responses_stream import StreamEvent
 
@@ -44,11 +41,9 @@ async def read_answer(response: Any, plan: AnswerPlan) -> dict[str, Any] | Failu
         response: the upstream's response object.
         plan: how to read it.
     """
-    outbox, inbox = trio.open_memory_channel[Batch[Block | MessageEnd]](16)
-    reader, collector = BlockReader(inbox), Collector(plan)
-    events = _Once(tuple(events_of(response, plan)))
+    collector, events = Collector(plan), _Once(tuple(events_of(response, plan)))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(partial(correlate, Ledger(plan), events, outbox, filters=filters_of(plan)))
+        reader = MessageReader(Ledger(plan), events, nursery, filters=filters_of(plan))
         try:
             while not collector.ended and (batch := await reader.receive()):
                 collector.collect(batch)

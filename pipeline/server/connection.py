@@ -98,16 +98,19 @@ class Connection:
         self._client.abort()
 
     async def _next(self, rest: bytes) -> tuple[Head | Refusal | None, bytes]:
-        """Read the next head; None when the client has left or rested too long."""
+        """Read the next head; None when the client has left or rested too long.
+
+        Nearly every head comes in one read, and needs no deadline then.
+        """
         parser = HeadParser(self._terms.head_bytes)
         data = rest or await self._first_bytes()
+        head, rest = parser.feed(data) if data else (None, b"")
+        if head is not None or not data:
+            return head, rest
         with trio.move_on_after(self._terms.head_patience):
-            while data:
+            while head is None and (data := await self._client.receive()):
                 head, rest = parser.feed(data)
-                if head is not None:
-                    return head, rest
-                data = await self._client.receive()
-            return None, b""
+            return head, rest
         return (None if parser.empty else SILENT), b""
 
     async def _first_bytes(self) -> bytes:

@@ -1,7 +1,7 @@
 """What is known of one request, for the one line that each of them leaves when it is over.
 
-The edge begins it and writes it; the endpoints add what they know; and the redacting logger, an actor beside each
-message request, hears facts of the answer over a tee.
+The edge begins it and writes it; the endpoints add what they know; and whoever tells a client something of its answer
+lets it hear the facts first, never the content.
 """
 
 from __future__ import annotations
@@ -108,14 +108,3 @@ _NO_FAULT = (names.OK, names.CLIENT_LEFT, names.CLIENT_STALLED, names.SERVER_STO
 def loggable(model: str, models: ModelRegistry) -> str:
     """A model's name as a log may have it: `other` where it is whatever a client has said."""
     return model if models.has(model) else names.OTHER
-
-
-async def keep_log(log: RequestLog, inbox: trio.MemoryReceiveChannel[Fact]) -> None:
-    """Hear facts until the tee closes.
-
-    Waits shielded, so that what was said before a request was cancelled counts all the same: the tee is closed whatever
-    happens, and nobody waits for room in it, so this ends as soon as the request does.
-    """
-    with trio.CancelScope(shield=True):
-        async for fact in inbox:
-            log.hear(fact)

@@ -23,6 +23,7 @@ from pipeline.settings import Secret, Timing
 from pipeline.upstream.carried import OURS, Carried, Headers
 from pipeline.upstream.causes import cause_of
 from pipeline.upstream.credentials import FetchedKey
+from pipeline.upstream.http1.connection import ResponseBody
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import parsed
@@ -128,6 +129,12 @@ class UpstreamResponse:
         self.last_read = trio.current_time()
 
     @property
+    def over(self) -> bool:
+        """Whether it is known that nothing is left to read or to close."""
+        stream = self._response.stream
+        return isinstance(stream, ResponseBody) and stream.over
+
+    @property
     def status(self) -> int:
         """The HTTP status."""
         return self._response.status_code
@@ -172,9 +179,14 @@ class UpstreamResponse:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """Close it, as `aclose` does."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
         """Close the connection, or give it back if the body was read to its end; never cancelled half-way."""
-        with trio.move_on_after(2, shield=True):
-            await self._response.aclose()
+        if not self.over:
+            with trio.move_on_after(2, shield=True):
+                await self._response.aclose()
 
 
 def failure_of_fault(error: Exception) -> Failure:

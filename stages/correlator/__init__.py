@@ -3,5 +3,6 @@
 from stages.correlator.actor import correlate
 from stages.correlator.ledger import Ledger
 from stages.correlator.pause import PAUSE
+from stages.correlator.reader import MessageReader
 
-__all__ = ["PAUSE", "Ledger", "correlate"]
+__all__ = ["PAUSE", "Ledger", "MessageReader", "correlate"]

@@ -6,26 +6,25 @@ can outlive it, whatever happened inside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
 import attrs
 import trio
 
-from stages.actor import Batch, Inbox, LargeBatch, Outbox, Transducer, beside
+from stages.actor import Inbox, LargeBatch, Outbox, beside
 from stages.block import Block
 from stages.canonical.events import BlockStart, BlockStop, MessageEnd, ToolUseStart
 from stages.canonical.failure import Failure
+from stages.correlator.filtered import Filter, FilteredLedger
 from stages.correlator.ledger import Ledger
 from stages.correlator.pause import PAUSE, divided, stretch
 from stages.correlator.track import Content
 from stages.json_buffer import JsonBuffer, buffer_json
 from stages.wire.responses_stream import StreamEvent
 
-_GROWTH = frozenset(get_args(Content))
-
-Filter = Transducer[Any, Any]
-"""Lets the parts of a message pass, changes them, or ends the message early."""
+GROWTH = frozenset(get_args(Content))
+"""Pieces of the open block's content, which is what nearly all parts of a message are."""
 
 
 class _Feeder:
@@ -121,44 +120,34 @@ async def correlate(
     Returns:
         Whether the upstream has said all it had to say; False when it was left in the middle.
     """
-    with outbox:
-        try:
-            buffers: list[JsonBuffer] = []
-            ending = await _feed_blocks(_Source(ledger, filters), inbox, outbox, capacity, buffers)
-            if ending is not None:
-                await outbox.send((_counted(ending, buffers),))
-        except* trio.BrokenResourceError:
-            pass  # the reader said "do not bother": it has what it needs, or its client has left
+    await go_on(FilteredLedger(ledger, filters), (), inbox, outbox, capacity)
     return ledger.ended
 
 
-class _Source:
-    """The ledger behind its filters."""
+async def go_on(
+    source: FilteredLedger,
+    begun: Iterable[Any],
+    inbox: Inbox[StreamEvent],
+    outbox: Outbox[Block | MessageEnd],
+    capacity: float,
+) -> None:
+    """Run the correlator of a message whose beginning was read by somebody else; waits and ends as `correlate` does.
 
-    def __init__(self, ledger: Ledger, filters: Sequence[Filter]) -> None:
-        self._filters = filters
-        self._ledger = ledger
-
-    def read(self, batch: Batch[StreamEvent]) -> Iterable[Any]:
-        """Yield the parts of the message that follow from a batch, as far as the filters let them pass."""
-        return self._filtered(self._ledger.read(batch))
-
-    def cut(self) -> Iterable[Any]:
-        """Yield what the end of the stream leaves to say: what the filters have held back, and that it is a failure."""
-        return self._filtered((self._ledger.cut(),))
-
-    def _filtered(self, parts: Iterable[Any]) -> Iterable[Any]:
-        for stage in self._filters:
-            parts = _through(stage, parts)
-        return parts
-
-
-def _through(stage: Filter, parts: Iterable[Any]) -> Iterator[Any]:
-    for part in parts:
-        if part is PAUSE:
-            yield part
-        else:
-            yield from stage.feed(part)
+    Args:
+        source: where the parts of the message come from.
+        begun: parts of a batch that was read already, and were not told yet.
+        inbox: the batches that follow.
+        outbox: gets each `Block` once the one before it is whole, then the `MessageEnd`, or a `Failure`.
+        capacity: batches that a block's channel holds before the correlator waits for its reader.
+    """
+    with outbox:
+        try:
+            buffers: list[JsonBuffer] = []
+            ending = await _feed_blocks(source, begun, inbox, outbox, capacity, buffers)
+            if isinstance(ending, MessageEnd):
+                await outbox.send((_counted(ending, buffers),))
+        except* trio.BrokenResourceError:
+            pass  # the reader said "do not bother": it has what it needs, or its client has left
 
 
 def _counted(ending: MessageEnd, buffers: list[JsonBuffer]) -> MessageEnd:
@@ -168,24 +157,28 @@ def _counted(ending: MessageEnd, buffers: list[JsonBuffer]) -> MessageEnd:
 
 
 async def _feed_blocks(
-    source: _Source,
+    source: FilteredLedger,
+    begun: Iterable[Any],
     inbox: Inbox[StreamEvent],
     outbox: Outbox[Block | MessageEnd],
     capacity: float,
     buffers: list[JsonBuffer],
-) -> MessageEnd | None:
+) -> MessageEnd | Failure | None:
     async with trio.open_nursery() as blocks:
         feeder = _Feeder(blocks, outbox, capacity, buffers)
         try:
-            async for batch in inbox:
-                ending = await (_feed_large if type(batch) is LargeBatch else _feed)(feeder, source.read(batch))
-                if ending is not None:
-                    return ending if isinstance(ending, MessageEnd) else None
+            batches = aiter(inbox)
+            ending = await _feed(feeder, begun)
+            while ending is None:
                 await feeder.flush()
-            await _feed(feeder, source.cut())
+                try:
+                    batch = await anext(batches)
+                except StopAsyncIteration:
+                    return await _feed(feeder, source.cut())
+                ending = await (_feed_large if type(batch) is LargeBatch else _feed)(feeder, source.read(batch))
+            return ending
         finally:
             feeder.close()
-    return None
 
 
 async def _feed_large(feeder: _Feeder, parts: Iterable[Any]) -> MessageEnd | Failure | None:
@@ -203,7 +196,7 @@ async def _feed(feeder: _Feeder, parts: Iterable[Any]) -> MessageEnd | Failure |
     """Hand parts on, up to the message's end or a failure, which is returned; waits for room in the channels."""
     parts = iter(parts)
     for part in parts:
-        if type(part) in _GROWTH:
+        if type(part) in GROWTH:
             feeder.add(part)
         elif isinstance(part, MessageEnd):
             return part

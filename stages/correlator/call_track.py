@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from stages.canonical.events import (
@@ -70,6 +71,13 @@ class CallTrack(Track):
         if piece := event.delta:
             self._told.add(piece)
             self.say(ArgumentsDelta(piece), len(piece))
+
+    def arguments_deltas(self, events: Sequence[StreamEvent]) -> None:
+        """Take more argument text in one step; each piece leaves as it came, for cuts must not show (law 4)."""
+        pieces = [event.delta for event in events if event.delta]
+        if pieces:
+            self._told.extend(pieces)
+            self.say_all(list(map(ArgumentsDelta, pieces)), sum(map(len, pieces)))
 
     def arguments_done(self, event: StreamEvent) -> None:
         """Take the whole argument text, which is not yet the end of the item."""

@@ -25,8 +25,9 @@ waiting (`actor.py`).
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any
 
 from stages.actor import Batch
@@ -40,7 +41,7 @@ from stages.correlator.identity import Clues, Identities, clues_of
 from stages.correlator.ids import Ids
 from stages.correlator.notice import notice
 from stages.correlator.pause import MANY, PAUSE, Pause
-from stages.correlator.stream_events import CONTENT_EVENTS, IGNORED_EVENTS, MARKS
+from stages.correlator.stream_events import CONTENT_EVENTS, IGNORED_EVENTS, MARKS, RUNS
 from stages.correlator.summary import summary
 from stages.correlator.track import Around, Content, Track
 from stages.correlator.tracks import track_for
@@ -52,6 +53,9 @@ Part = BlockStart | Delta | Content | BlockStop | MessageEnd | Failure | Pause
 
 MOST_ITEMS = 2**16
 """Items that one answer may have: each costs about a kilobyte until the answer ends."""
+
+_SAME = attrgetter("type", "item_id", "output_index", "content_index", "summary_index", "halves")
+# Events that agree in these belong to the same part of the same item, and say the same about it.
 
 _AHEAD = 16
 # How far a reasoning looks for the item that follows it, past those that may never say anything.
@@ -88,56 +92,48 @@ class Ledger:
         self.ended = False
 
     def read(self, batch: Batch[StreamEvent]) -> Iterator[Part]:
-        """Take one batch of upstream events; yield the parts of the message that follow from it."""
-        alone = batch[0] if len(batch) == 1 else None
-        if not isinstance(alone, StreamEvent):
-            return self._read_all(batch)
-        tell = self._growing(alone)
-        if tell is None:
-            return self.feed(alone)
+        """Take one batch of upstream events; yield the parts of the message that follow from it.
+
+        Nearly all of a stream is text of the one item whose turn it is, and nearly all of a read is one run of that:
+        it is taken in one step, and what it says is handed over as it is.
+        """
+        if Failure in map(type, batch):
+            return self._read_one_by_one(batch)
+        grow = self._growing(batch[0])  # type: ignore[arg-type] # it is no failure
+        if grow is None or (len(batch) > 1 and len(set(map(_SAME, batch))) > 1):
+            return self._read_runs(batch)  # type: ignore[arg-type] # nor is any other
         head = self._queue[0]
-        tell(head, alone)
+        grow(head, batch)  # type: ignore[arg-type]
         return iter(self._taken(head))
 
-    def _read_all(self, batch: Batch[StreamEvent]) -> Iterator[Part]:
-        last: StreamEvent | None = None
-        tell: Callable[[Any, StreamEvent], None] | None = None
+    def _read_runs(self, batch: Sequence[StreamEvent]) -> Iterator[Part]:
+        for _, alike in groupby(batch, _SAME):
+            run = list(alike)
+            for at, event in enumerate(run):
+                if (grow := self._growing(event)) is not None:
+                    head = self._queue[0]
+                    grow(head, run[at:])
+                    yield from self._taken(head)
+                    break
+                yield from self.feed(event)
+
+    def _read_one_by_one(self, batch: Batch[StreamEvent]) -> Iterator[Part]:
+        """Take events up to a failure, which ends them."""
         for event in batch:
-            if (
-                tell is None
-                or last is None
-                or type(event) is not StreamEvent  # a failure, or one with half a character
-                or event.type != last.type
-                or event.item_id != last.item_id
-                or event.output_index != last.output_index
-            ):
-                tell = self._growing(event) if isinstance(event, StreamEvent) else None
-            if tell is not None:
-                last = event  # type: ignore[assignment] # a failure has nothing to tell by
-                tell(self._queue[0], event)  # type: ignore[arg-type]
-                continue
-            if last is not None:
-                last = None
-                yield from self._wait_or_speak()
             if isinstance(event, Failure):
                 yield event
                 return
             yield from self.feed(event)
-        if last is not None:
-            yield from self._wait_or_speak()
 
-    def _growing(self, event: StreamEvent) -> Callable[[Any, StreamEvent], None] | None:
-        """How an event adds a piece to the item whose turn it is, which is what nearly all do; None for any other.
-
-        What it says then is taken once for many pieces, and events like the last one are not looked up again.
-        """
-        handle = CONTENT_EVENTS.get(event.type)
-        if handle is None or event.item_id is None or not self._queue:
+    def _growing(self, event: StreamEvent) -> Callable[[Any, Sequence[StreamEvent]], None] | None:
+        """How an event, and those like it behind it, add to the item whose turn it is; None for any other event."""
+        run = RUNS.get(event.type)
+        if run is None or event.item_id is None or not self._queue:
             return None
         head = self._queue[0]
-        if self._known.named[handle[0]].get(event.item_id) is not head or head.who.index != event.output_index:
+        if self._known.named[run[0]].get(event.item_id) is not head or head.who.index != event.output_index:
             return None
-        return None if head.done or head.half or event.halves or not head.may_speak else handle[1]
+        return None if head.done or head.half or event.halves or not head.may_speak else run[1]
 
     def feed(self, event: StreamEvent) -> Iterator[Part]:
         """Take one upstream event; yield the parts of the message that follow from it."""

@@ -50,6 +50,11 @@ class Prefix:
         self.pieces.append(text)
         self.length += len(text)
 
+    def extend(self, pieces: Sequence[str]) -> None:
+        """Append pieces."""
+        self.pieces += pieces
+        self.length += sum(map(len, pieces))
+
     def copy(self) -> Prefix:
         """The same text, to grow otherwise."""
         copy = Prefix()
@@ -161,12 +166,11 @@ class Parts:
         if self.all is not self.parts[-1]:
             self.all.add(text)
 
-    def goes_on(self, index: int | None, text: str) -> bool:
+    def go_on(self, index: int | None, pieces: Sequence[str]) -> bool:
         """Take more text of the only part, which is what nearly all text is; False for any other."""
         if not self.open or index != self.index or self.all is not self.parts[-1]:
             return False
-        self.all.pieces.append(text)
-        self.all.length += len(text)
+        self.all.extend(pieces)
         return True
 
     def _begin(self) -> None:

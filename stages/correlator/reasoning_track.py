@@ -72,6 +72,16 @@ class ReasoningTrack(Track):
         """Take more text of the reasoning itself."""
         self._grow(CONTENT, event.content_index, event.delta)
 
+    def summary_deltas(self, events: Sequence[StreamEvent]) -> None:
+        """Take more text of one summary part in one step."""
+        for event in events:
+            self.summary_delta(event)
+
+    def raw_deltas(self, events: Sequence[StreamEvent]) -> None:
+        """Take more of one part of the reasoning itself in one step."""
+        for event in events:
+            self.raw_delta(event)
+
     def summary_done(self, event: StreamEvent) -> None:
         """Take the whole text of a summary part."""
         self._whole(SUMMARY, event.summary_index, event.text)

@@ -5,7 +5,7 @@ What the ledger itself does about items and endings stands at the end of `ledger
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stages.correlator.call_track import CallTrack
@@ -32,6 +32,15 @@ CONTENT_EVENTS: dict[str, Handling] = {
     "response.reasoning_text.done": ("reasoning", ReasoningTrack.raw_done),
 }
 """Events about the content of one item; nearly all that a stream consists of."""
+
+RUNS: dict[str, tuple[str, Callable[[Any, Sequence[StreamEvent]], None]]] = {
+    "response.output_text.delta": ("message", MessageTrack.text_deltas),
+    "response.function_call_arguments.delta": ("function_call", CallTrack.arguments_deltas),
+    "response.custom_tool_call_input.delta": ("function_call", CallTrack.arguments_deltas),
+    "response.reasoning_summary_text.delta": ("reasoning", ReasoningTrack.summary_deltas),
+    "response.reasoning_text.delta": ("reasoning", ReasoningTrack.raw_deltas),
+}
+"""Of these, those that come in runs, and what a track does with a whole run for one part of it."""
 
 MARKS: dict[str, Handling] = {
     "response.content_part.added": ("message", MessageTrack.part_begun),

@@ -125,6 +125,12 @@ class Track:
         self.spoken = True
         self.size += size
 
+    def say_all(self, events: Sequence[Content], size: int) -> None:
+        """Keep pieces of content, which are of that size together."""
+        self._said += events
+        self.spoken = True
+        self.size += size
+
     # -- hooks ------------------------------------------------------------------------------
 
     @property

@@ -10,7 +10,7 @@ import pytest
 import trio
 import trio.testing
 
-from stages.actor import Batch, LargeBatch, Tee, act, beside, step
+from stages.actor import Batch, LargeBatch, act, beside, step
 from stages.canonical.failure import Failure, Kind
 
 BROKEN = Failure(Kind.UPSTREAM, "Broken.")
@@ -120,37 +120,6 @@ async def test_a_cancelled_actor_closes_its_outbox() -> None:
 
     with pytest.raises(trio.EndOfChannel):
         from_stage.receive_nowait()
-
-
-async def test_a_tee_never_waits() -> None:
-    """What the onlooker has no room for is dropped and counted."""
-    send, receive = trio.open_memory_channel[int](2)
-    tee = Tee(send)
-    for number in range(5):
-        tee.offer(number)
-
-    assert tee.dropped == 3
-    assert [receive.receive_nowait(), receive.receive_nowait()] == [0, 1]
-
-
-async def test_a_tee_without_an_onlooker_goes_on() -> None:
-    """An onlooker that has left costs nothing but a number."""
-    send, receive = trio.open_memory_channel[int](2)
-    tee = Tee(send)
-    receive.close()
-    tee.offer(1)
-
-    assert tee.dropped == 1
-
-
-async def test_a_closed_tee_ends_its_onlooker() -> None:
-    """The onlooker's loop comes to an end."""
-    send, receive = trio.open_memory_channel[int](2)
-    tee = Tee(send)
-    tee.offer(7)
-    tee.close()
-
-    assert [number async for number in receive] == [7]
 
 
 async def test_a_large_batch_is_worked_out_beside_the_loop() -> None:

@@ -67,6 +67,11 @@ class ResponseBody(httpx.AsyncByteStream):
         if framer.complete:
             self._settle()
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to read or to close."""
+        return self._settled and not self._ready
+
     def __aiter__(self) -> ResponseBody:
         return self
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import httpx
 
-from pipeline.upstream.faults import WRITE, guarded
+from pipeline.upstream.faults import WRITE, guarded, translated
 from pipeline.upstream.http1.streams import Wire
 
 
@@ -65,9 +65,14 @@ def closes(headers: httpx.Headers) -> bool:
 
 
 async def _send(wire: Wire, data: bytes, seconds: float | None) -> None:
-    if data:
+    """Send bytes; the deadline is for what the system does not take at once, which is rare."""
+    try:
+        rest = wire.send_some(data)
+    except tuple(WRITE) as error:
+        raise translated(error, WRITE) from error
+    if rest:
         with guarded(WRITE, seconds):
-            await wire.send_all(data)
+            await wire.send_all(rest)
 
 
 class _BodyFraming(Protocol):

@@ -37,7 +37,11 @@ class Wire(Protocol):
         """Wait for bytes and return what is there, at most about 64 KiB; empty when the peer has closed."""
         ...
 
-    async def send_all(self, data: bytes) -> None:
+    def send_some(self, data: bytes) -> bytes | memoryview:
+        """Send what can be sent without waiting; return the rest."""
+        ...
+
+    async def send_all(self, data: bytes | memoryview) -> None:
         """Send all bytes."""
         ...
 
@@ -69,7 +73,14 @@ class PlainWire:
             except BlockingIOError:  # woken for nothing
                 continue
 
-    async def send_all(self, data: bytes) -> None:
+    def send_some(self, data: bytes) -> bytes | memoryview:
+        """Send without waiting as far as that goes."""
+        try:
+            return memoryview(data)[self._socket.send(data) :] if data else data
+        except BlockingIOError:
+            return data
+
+    async def send_all(self, data: bytes | memoryview) -> None:
         """Send without waiting as far as that goes, then as room appears."""
         rest = memoryview(data)
         while rest:
@@ -140,7 +151,11 @@ class TlsWire:
         self._ended = True
         return b""
 
-    async def send_all(self, data: bytes) -> None:
+    def send_some(self, data: bytes) -> bytes:
+        """Send nothing: what is encrypted must go out whole."""
+        return data
+
+    async def send_all(self, data: bytes | memoryview) -> None:
         """Encrypt and send."""
         whole = memoryview(data)
         for start in range(0, len(whole), _SLICE):

@@ -1,4 +1,4 @@
-"""A sink waits, handles and passes time; it can be woken from its wait alone, and no write of it is ever cut."""
+"""A sink reads and writes by turns; what time has to say comes between its writes, and none of them is ever cut."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from pipeline.request.upstream_call import Again, RequestJob
 from pipeline.settings import Timing
 from pipeline.telemetry.logs import make_logger
 from pipeline.telemetry.request_log import RequestLog
-from stages.actor import Batch, Tee
-from stages.block import Block, BlockReader
-from stages.canonical.events import Delta, MessageEnd, TextDelta, TextStart
+from stages.block import AnswerEvent
+from stages.canonical.events import BLOCK_STOP, MessageEnd, TextDelta, TextStart
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 
@@ -81,21 +80,35 @@ class NoHealing:
         """Learn nothing."""
 
 
+Said = AnswerEvent | Failure
+
+
+@attrs.frozen
+class Told:
+    """Events that wait to be read, batch by batch; none once it is closed."""
+
+    inbox: trio.MemoryReceiveChannel[list[Said]]
+
+    async def receive(self) -> list[Said]:
+        """Wait for the next ones."""
+        try:
+            return await self.inbox.receive()
+        except trio.EndOfChannel:
+            return []
+
+
 @attrs.define
 class Scene:
     """A sink, and all that is around it."""
 
     sink: Sink
     client: SlowClient
-    outbox: trio.MemorySendChannel[Batch[Block | MessageEnd]]
+    timers: Timers
+    outbox: trio.MemorySendChannel[list[Said]]
 
-    async def say(self, *texts: str) -> trio.MemorySendChannel[Batch[Delta]]:
-        """Begin a block of text with these deltas."""
-        content, inside = trio.open_memory_channel[Batch[Delta]](16)
-        await self.outbox.send((Block(TextStart(), inside),))
-        for text in texts:
-            await content.send((TextDelta(text),))
-        return content
+    def say(self, *events: Said) -> None:
+        """Let the upstream say something, all in one read."""
+        self.outbox.send_nowait(list(events))
 
 
 def scene(*, stream: bool = True, reading: bool = True) -> Scene:
@@ -103,33 +116,34 @@ def scene(*, stream: bool = True, reading: bool = True) -> Scene:
     client = SlowClient()
     if reading:
         client.reads.set()
-    outbox, inbox = trio.open_memory_channel[Batch[Block | MessageEnd]](16)
-    facts, _ = trio.open_memory_channel[Any](256)
-    job = RequestJob(
-        AnswerPlan("msg_1", "m", "u"), b"", NoHealing(), stream, "req_1", RequestLog(make_logger("json", "error"))
-    )
+    outbox, inbox = trio.open_memory_channel[list[Said]](16)
+    log = RequestLog(make_logger("json", "error"))
+    job = RequestJob(AnswerPlan("msg_1", "m", "u"), b"", NoHealing(), stream, "req_1", log)
     timers = Timers(Timing(), trio.current_time())
-    return Scene(sink_for(job, BlockReader(inbox), client, timers, Tee(facts)), client, outbox)
+    return Scene(sink_for(job, Told(inbox), client, timers), client, timers, outbox)
+
+
+HI = (TextStart(), TextDelta("hi"))
 
 
 @pytest.mark.parametrize(("stream", "kind"), [(True, StreamSink), (False, WholeSink)])
 async def test_the_client_chooses_the_sink(stream: bool, kind: type[Sink]) -> None:
-    """A stream is written as it comes, a message once."""
+    """A stream is written as it comes, a message once; the log has heard of it by then."""
     made = scene(stream=stream)
-    content = await made.say("hi")
-    content.close()
-    await made.outbox.send((MessageEnd("end_turn"),))
+    made.say(*HI)
+    made.say(BLOCK_STOP, MessageEnd("end_turn"))
 
     assert type(made.sink) is kind
     assert await made.sink.run()
     assert made.client.done[-1] == ("end" if stream else "message")
+    assert made.sink.job.log.outcome == "ok"
 
 
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_failure_at_once_has_its_own_status(stream: bool) -> None:
     """It is the end, but not the message's own: the upstream may have more to say."""
     made = scene(stream=stream)
-    await made.outbox.send((BROKEN,))
+    made.say(BROKEN)
 
     assert not await made.sink.run()
     assert made.client.done == ["broken"]
@@ -144,92 +158,78 @@ async def test_an_end_without_an_ending_is_a_bug_that_is_said() -> None:
     assert made.client.done == ["Internal server error"]
 
 
-async def test_a_sink_that_waits_can_be_woken(nursery: trio.Nursery) -> None:
-    """It gives a sign of life each time, and goes on waiting."""
+async def test_signs_of_life_while_it_waits(nursery: trio.Nursery) -> None:
+    """The first one commits to a stream; the wait for the upstream goes on, untouched."""
     made = scene()
     nursery.start_soon(made.sink.run)
-    signs = []
+    await trio.testing.wait_all_tasks_blocked()
     for _ in range(3):
-        await trio.testing.wait_all_tasks_blocked()
-        assert made.sink.wake(None)
-        await trio.testing.wait_all_tasks_blocked()
-        signs.append(list(made.client.done))
+        await made.sink.pass_time()
+    assert made.client.done == ["begin", "message_start", "ping", "ping"]
+
+    made.say(*HI)
+    await trio.testing.wait_all_tasks_blocked()
     nursery.cancel_scope.cancel()
-
-    assert signs[0] == ["begin", "message_start"]
-    assert signs[2] == [*signs[0], "ping", "ping"]
+    assert made.client.done[4:] == ["content_block_start", "ping", "content_block_delta"]
 
 
-async def test_a_deadline_ends_the_message(nursery: trio.Nursery) -> None:
-    """As any other failure does."""
-    made = scene()
+@pytest.mark.parametrize(("stream", "said"), [(True, ["begin", *HEAD[1:], "error", "end"]), (False, ["too late"])])
+async def test_a_deadline_ends_the_message(stream: bool, said: list[str], nursery: trio.Nursery) -> None:
+    """As any other failure does; whoever has said it is the last to speak."""
+    made = scene(stream=stream)
+    made.say(*HI)
     nursery.start_soon(made.sink.run)
     await trio.testing.wait_all_tasks_blocked()
 
-    assert made.sink.wake(LATE)
+    assert await made.sink.end(LATE)
+    made.say(TextDelta("more"))
     await trio.testing.wait_all_tasks_blocked()
-    assert made.client.done == ["too late"]
+    nursery.cancel_scope.cancel()
+    assert [name for name in made.client.done if name not in ("ping", "content_block_delta")] == said
+    assert made.sink.busy
 
 
-async def test_a_busy_sink_cannot_be_woken(nursery: trio.Nursery) -> None:
-    """The client is the slow one; whatever passed, its write goes on."""
+async def test_a_busy_sink_is_not_interrupted(nursery: trio.Nursery) -> None:
+    """The client is the slow one; whatever passed, its write goes on, and nothing is said."""
     made = scene(reading=False)
-    await made.say("hi")
+    made.say(*HI)
     nursery.start_soon(made.sink.run)
     await trio.testing.wait_all_tasks_blocked()
 
-    assert not made.sink.wake(LATE)
+    assert made.sink.busy
+    assert not await made.sink.end(LATE)
+    await made.sink.pass_time()
     made.client.reads.set()
     await trio.testing.wait_all_tasks_blocked()
     nursery.cancel_scope.cancel()
-    assert made.client.done[:3] == HEAD
-    assert made.client.done[-1] == "content_block_delta"
+    assert made.client.done == [*HEAD, "ping", "content_block_delta"]
 
 
-@pytest.mark.parametrize("failure", [None, LATE])
-async def test_what_comes_in_the_moment_of_waking_is_written_whole(
-    failure: Failure | None, nursery: trio.Nursery
-) -> None:
-    """Events that arrived before the sink could run count more than the reason of its waking, and are never cut."""
-    made = scene()
-    content = await made.say("one")
+async def test_what_comes_during_a_sign_of_life_follows_it(nursery: trio.Nursery) -> None:
+    """Neither is cut: the events wait for the ping that a slow client has not read yet, and no second one overtakes."""
+    made = scene(reading=False)
     nursery.start_soon(made.sink.run)
+    nursery.start_soon(made.sink.pass_time)
     await trio.testing.wait_all_tasks_blocked()
-    before = len(made.client.done)
-
-    content.send_nowait((TextDelta("two"),))  # the sink is to run again, but has not yet
-    assert made.sink.wake(failure)
+    made.say(*HI)
     await trio.testing.wait_all_tasks_blocked()
-    assert made.client.done[before:] == ["content_block_delta"]
+    await made.sink.pass_time()
+    assert made.client.done == ["begin"]
 
-    assert made.sink.wake(None)  # and its next wait is one like any other
+    made.client.reads.set()
     await trio.testing.wait_all_tasks_blocked()
     nursery.cancel_scope.cancel()
-    assert made.client.done[before:] == ["content_block_delta", "ping"]
-
-
-async def test_the_servers_end_is_not_forgotten(nursery: trio.Nursery) -> None:
-    """Nobody says it twice: what came in the same moment is written, and then the failure."""
-    made = scene()
-    content = await made.say("one")
-    nursery.start_soon(made.sink.run)
-    await trio.testing.wait_all_tasks_blocked()
-    before = len(made.client.done)
-
-    content.send_nowait((TextDelta("two"),))
-    made.sink.end(BROKEN)
-    await trio.testing.wait_all_tasks_blocked()
-    assert made.client.done[before:] == ["content_block_delta", "error", "end"]
+    assert made.client.done == [*HEAD, "ping", "content_block_delta"]
 
 
 async def test_the_servers_end_waits_for_a_write(nursery: trio.Nursery) -> None:
     """Half an event would leave the client nothing to read; the failure follows the whole one."""
     made = scene(reading=False)
-    await made.say("hi")
+    made.say(*HI)
     nursery.start_soon(made.sink.run)
     await trio.testing.wait_all_tasks_blocked()
 
-    made.sink.end(BROKEN)
+    made.timers.stop(BROKEN)
     await trio.testing.wait_all_tasks_blocked()
     assert "error" not in made.client.done
     made.client.reads.set()
@@ -240,7 +240,7 @@ async def test_the_servers_end_waits_for_a_write(nursery: trio.Nursery) -> None:
 async def test_a_request_that_ends_cuts_everything(nursery: trio.Nursery) -> None:
     """Only that may cut a write."""
     made = scene(reading=False)
-    await made.say("hi")
+    made.say(*HI)
     nursery.start_soon(made.sink.run)
     await trio.testing.wait_all_tasks_blocked()
     nursery.cancel_scope.cancel()

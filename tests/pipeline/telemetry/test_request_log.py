@@ -13,10 +13,10 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.telemetry.request_cost import open_request_cost
-from pipeline.telemetry.request_log import RequestLog, keep_log
+from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.events import BlockStart, MessageEnd, TextDelta, TextStart, ThinkingStart, ToolUseStart, Usage
 from stages.canonical.failure import Failure, Kind
-from stages.redactor import Fact, redact
+from stages.redactor import redact
 
 
 @pytest.fixture
@@ -132,37 +132,17 @@ async def test_a_request_that_was_healed_is_not_known(logger: FilteringBoundLogg
 async def test_the_time_until_the_line_is_written(
     logger: FilteringBoundLogger, lines: LogCapture, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """The actor hears until nobody speaks any more; the line has the time to the first byte and to the end."""
+    """The line has the time to the first byte and to the end."""
     assert autojump_clock.rate == 0
     log = RequestLog(logger)
-    send, receive = trio.open_memory_channel[Fact](10)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(keep_log, log, receive)
-        await trio.sleep(1)
-        log.speak(200)
-        await send.send(redact(TextStart()))
-        await trio.sleep(1.5)
-        send.close()
+    await trio.sleep(1)
+    log.speak(200)
+    log.hear(redact(TextStart()))
+    await trio.sleep(1.5)
     log.write()
 
     told = [(line["first_byte_seconds"], line["seconds"], line["blocks"]) for line in _requests(lines)]
     assert told == [(1.0, 2.5, "text:1")]
-
-
-async def test_a_cancelled_request_is_logged_all_the_same(logger: FilteringBoundLogger, lines: LogCapture) -> None:
-    """Cancelling takes the line from nobody: what was said before it counts."""
-    send, receive = trio.open_memory_channel[Fact](10)
-    log = RequestLog(logger)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(keep_log, log, receive)
-        await trio.testing.wait_all_tasks_blocked()
-        nursery.cancel_scope.cancel()
-        send.send_nowait(redact(TextStart()))
-        send.send_nowait(redact(Failure(Kind.UPSTREAM, "secret")))
-        send.close()
-    log.write()
-
-    assert [(line["outcome"], line["blocks"]) for line in _requests(lines)] == [("upstream", "text:1")]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ from stages.canonical.events import (
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.canonical.plan import AnswerPlan
-from stages.correlator.actor import Filter, correlate
+from stages.correlator.actor import correlate
+from stages.correlator.filtered import Filter
 from stages.correlator.ledger import Ledger
 from stages.correlator.pause import MANY, PAUSE, SLICE
 from stages.filters.stop_scanner import StopScanner

@@ -25,7 +25,11 @@ class FakeWire:
         """Never: nothing is exchanged here."""
         raise NotImplementedError
 
-    async def send_all(self, data: bytes) -> None:
+    def send_some(self, data: bytes) -> bytes:
+        """Nothing of it."""
+        return data
+
+    async def send_all(self, data: bytes | memoryview) -> None:
         """Never either."""
         raise NotImplementedError
 

@@ -1,0 +1,48 @@
+"""The ledger behind the filters that a request asks for: batches of upstream events in, parts of the message out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from stages.actor import Batch, Transducer
+from stages.correlator.ledger import Ledger
+from stages.correlator.pause import PAUSE
+from stages.wire.responses_stream import StreamEvent
+
+Filter = Transducer[Any, Any]
+"""Lets the parts of a message pass, changes them, or ends the message early."""
+
+
+class FilteredLedger:
+    """A ledger, and what its parts pass on their way, in this order."""
+
+    def __init__(self, ledger: Ledger, filters: Sequence[Filter] = ()) -> None:
+        self._ledger = ledger
+        self._filters = filters
+
+    @property
+    def ended(self) -> bool:
+        """Whether the upstream has said all it had to say."""
+        return self._ledger.ended
+
+    def read(self, batch: Batch[StreamEvent]) -> Iterable[Any]:
+        """Yield the parts of the message that follow from a batch, as far as the filters let them pass."""
+        return self._filtered(self._ledger.read(batch))
+
+    def cut(self) -> Iterable[Any]:
+        """Yield what the end of the stream leaves to say: what the filters have held back, and that it is a failure."""
+        return self._filtered((self._ledger.cut(),))
+
+    def _filtered(self, parts: Iterable[Any]) -> Iterable[Any]:
+        for stage in self._filters:
+            parts = _through(stage, parts)
+        return parts
+
+
+def _through(stage: Filter, parts: Iterable[Any]) -> Iterator[Any]:
+    for part in parts:
+        if part is PAUSE:
+            yield part
+        else:
+            yield from stage.feed(part)
