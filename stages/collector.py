@@ -18,6 +18,7 @@ from stages.canonical.events import (
     SignatureDelta,
     TextDelta,
     ThinkingDelta,
+    Usage,
 )
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
@@ -45,6 +46,16 @@ class Collector:
         self._texts: dict[str, list[str]] = {}
         self._end: MessageEnd | None = None
         self.failure: Failure | None = None
+
+    @property
+    def blocks(self) -> list[dict[str, Any]]:
+        """The blocks so far; the last of them may still be open."""
+        return self._blocks
+
+    @property
+    def usage(self) -> Usage:
+        """What a message that has ended cost."""
+        return self._end.usage if self._end is not None else Usage()
 
     @property
     def ended(self) -> bool:

@@ -135,7 +135,9 @@ def _run_at(found: Proxy, client: str, words: list[str], key: str | None, settin
     behind = {name: told[name].upstream for name in SHOWN if name in told}
     words = [*handed_over(words, os.environ, Path.cwd(), found.base_url), *words]
     _say_models(behind if chosen is None else {chosen: used[0].upstream} if used else {}, window)
-    code = in_the_foreground(client, words, client_environment(os.environ, found.base_url, key, window, behind))
+    judged = bool(settings.safeguards.model)
+    environment = client_environment(os.environ, found.base_url, key, window, behind, judged=judged)
+    code = in_the_foreground(client, words, environment)
     if code not in _WELL and found.log:
         complain(f"dragoman: the client ended with {code}; what the proxy has logged: {found.log}")
     return code

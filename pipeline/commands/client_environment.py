@@ -40,9 +40,6 @@ TOKEN = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - the name of a variable
 """The client's key. Not `ANTHROPIC_API_KEY`: a new one of those makes the client ask whether it may be used."""
 
 _ADVICE: Mapping[str, str] = {
-    # The check of actions before they run asks the server by default, and only Anthropic's answers. With 0 the client
-    # makes the check itself, with ordinary requests to the model.
-    "CLAUDE_CODE_AUTO_MODE_SERVER": "0",
     # A line that differs per conversation at the head of the system prompt: it spoils the prompt cache.
     "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
     # Headers that say what a request is for: main conversation, subagent, compaction.
@@ -51,6 +48,10 @@ _ADVICE: Mapping[str, str] = {
     "CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY": "1",
 }
 """What the client should be told, unless its user has told it something else."""
+
+_OWN_CHECK = {"CLAUDE_CODE_AUTO_MODE_SERVER": "0"}
+"""What has the client check its actions by itself, with ordinary requests to the model: by default it asks the server,
+which answers only if `safeguards.model` says who judges."""
 
 WINDOW = "CLAUDE_CODE_MAX_CONTEXT_TOKENS"
 """Tokens that the model can hold. The client obeys it for names it does not know (2.1.332, measured), for which it
@@ -66,7 +67,13 @@ _PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy
 
 
 def client_environment(
-    user: Mapping[str, str], base_url: str, key: str | None, window: int, upstream: Mapping[str, str] | None = None
+    user: Mapping[str, str],
+    base_url: str,
+    key: str | None,
+    window: int,
+    upstream: Mapping[str, str] | None = None,
+    *,
+    judged: bool = False,
 ) -> dict[str, str]:
     """Add to the user's own environment what the client needs; what the user has set stays as it is.
 
@@ -78,9 +85,17 @@ def client_environment(
         key: One of the proxy's client keys, or None when it asks for none.
         window: Tokens that the upstream model can hold.
         upstream: The upstream models by the names of `SHOWN`, so far as they are known.
+        judged: Whether the proxy has a model judge the client's actions.
     """
     rows = _rows(user, upstream or {}, window)
-    added = {**_ADVICE, **windows(window), **rows, **_credentials(user, key), **_around_proxies(user, base_url)}
+    added = {
+        **({} if judged else _OWN_CHECK),
+        **_ADVICE,
+        **windows(window),
+        **rows,
+        **_credentials(user, key),
+        **_around_proxies(user, base_url),
+    }
     return {**added, **user, BASE_URL: base_url, **_around_proxies(user, base_url)}
 
 

@@ -117,7 +117,8 @@ def announce(out: Screen, settings: Settings, url: str, registry: ModelRegistry 
         out.line(f"workers:  {settings.workers}")
     out.line("Run Claude Code against it:")
     out.line(f"  export ANTHROPIC_BASE_URL={url} ANTHROPIC_AUTH_TOKEN={_token(settings)}")
-    out.line(f"  {told} CLAUDE_CODE_AUTO_MODE_SERVER=0 claude{model}")
+    check = "" if settings.safeguards.model else "CLAUDE_CODE_AUTO_MODE_SERVER=0 "
+    out.line(f"  {told} {check}claude{model}")
 
 
 def upstream_in_words(settings: Settings) -> str:

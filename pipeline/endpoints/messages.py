@@ -13,6 +13,7 @@ from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.healing import Healing
 from pipeline.endpoints.mapping import Answering, question_of, read_body, say_mapping
+from pipeline.endpoints.side_requests import side_requests
 from pipeline.endpoints.translation import Question, Translated, explained, translate
 from pipeline.request import topology
 from pipeline.request.responder import Client
@@ -102,6 +103,7 @@ async def answer(context: Context, exchange: Asker, question: Question, body: by
         stream=first.stream,
         request_id=exchange.request_id,
         log=log,
+        sideline=side_requests(context, exchange, question, body, first),
     )
     settings = context.settings
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)

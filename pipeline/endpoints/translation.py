@@ -30,6 +30,7 @@ from stages.mapper import Mapped, Target, map_request
 from stages.mapper.settings import session_of
 from stages.prompt_fingerprint import PromptFingerprint, TooLargeError, fingerprint_of, serialise
 from stages.tables.profiles import PROFILES, Profile
+from stages.tools.hosted import verdicts
 from stages.wire import json
 
 COUNTED = ("model", "input", "instructions", "tools", "tool_choice", "text", "reasoning", "parallel_tool_calls")
@@ -69,6 +70,11 @@ class Question:
     owner: Owner | None = None
 
 
+def without_hosted_tools(question: Question) -> Question:
+    """Ask the same where nothing can be run in the middle of an answer."""
+    return attrs.evolve(question, target=attrs.evolve(question.target, hosts=False))
+
+
 @attrs.frozen
 class Translated:
     """A request that can be sent.
@@ -87,6 +93,7 @@ class Translated:
         replays: whether it carries earlier reasoning.
         guess: its estimated tokens.
         profile: what it was translated for.
+        safeguarded: whether the client wants its calls judged.
     """
 
     plan: AnswerPlan
@@ -102,6 +109,7 @@ class Translated:
     replays: bool = False
     guess: int = 0
     profile: Profile = PROFILES["openai"]
+    safeguarded: bool = False
 
 
 def _bounded(function: Callable[P, R]) -> Callable[P, R | Failure]:
@@ -139,6 +147,7 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
         replays=any(item["type"] == "reasoning" for item in mapped.body["input"]),
         guess=counter.estimate_request(request),
         profile=_target(question, request).profile,
+        safeguarded=verdicts.asked(request.extra) is not None,
     )
 
 

@@ -4,6 +4,8 @@
           └ from the first call on: correlator ──▶ json buffer of each call ──▶ blocks ──▶ sink
     watch: waits for the client to leave, and for time to pass
 
+Where an answer takes other requests, `hosted_loop` stands in the place of the upstream call, and makes them.
+
 Whoever ends first ends all: the sink because the message is whole, the watch because nobody reads it any more, or
 because time has ended it.  Cancelling the nursery closes the upstream's connection at once; nothing here survives its
 request (law 5).
@@ -14,6 +16,7 @@ from __future__ import annotations
 import attrs
 import trio
 
+from pipeline.request.hosted_loop import HostedLoop
 from pipeline.request.responder import Client, Sink, sink_for
 from pipeline.request.timers import Timers, watch
 from pipeline.request.upstream_call import RequestJob, UpstreamCall
@@ -40,7 +43,8 @@ async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits:
     """
     timers = Timers(timing, trio.current_time())
     client.endable(timers.stop)
-    async with UpstreamCall(job, upstream, client.inform, limits, timers) as call, trio.open_nursery() as nursery:
+    asking = UpstreamCall if job.sideline is None else HostedLoop
+    async with asking(job, upstream, client.inform, limits, timers) as call, trio.open_nursery() as nursery:
         call.blocks = nursery
         sink = sink_for(job, call, client, timers)
         nursery.start_soon(_watch, client, timers, sink, nursery)

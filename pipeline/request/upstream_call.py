@@ -56,6 +56,32 @@ class Healing(Protocol):
         """Take note that the latest request was taken."""
 
 
+Told = list[dict[str, Any]]
+"""The blocks of an answer, as the client was told them."""
+
+
+class Sideline(Protocol):
+    """Makes the other requests that an answer takes."""
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The client's request."""
+
+    @property
+    def judge(self) -> str:
+        """The model that judges calls; empty where nobody does."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a judge has."""
+
+    async def continued(self, told: Told) -> RequestJob | Failure:
+        """Make the request that goes on behind these blocks; waits where it is large."""
+
+    async def apart(self, body: Mapping[str, Any]) -> RequestJob | Failure:
+        """Make a request that has nothing to do with the conversation; waits where it is large."""
+
+
 @attrs.frozen
 class RequestJob:
     """One request on its way.
@@ -67,6 +93,7 @@ class RequestJob:
         stream: whether the client wants a stream.
         request_id: what the client may quote.
         log: hears what happens.
+        sideline: makes the other requests that the answer takes; None where it takes none.
     """
 
     plan: AnswerPlan
@@ -75,6 +102,7 @@ class RequestJob:
     stream: bool
     request_id: str
     log: RequestLog
+    sideline: Sideline | None = None
 
 
 @attrs.define(eq=False)

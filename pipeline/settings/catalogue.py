@@ -171,6 +171,23 @@ class Timing:
 
 
 @attrs.frozen
+class Safeguards:
+    """Who judges the calls of clients that run nothing without a verdict, such as Claude Code in its auto mode."""
+
+    model: str = attrs.field(
+        default="",
+        metadata=_about(
+            read.text,
+            "model that judges tool calls for Claude Code's auto mode, and is shown what the client says of its paths, "
+            "rules and repository; empty: nobody judges, and the client asks or refuses",
+        ),
+    )
+    timeout: float = attrs.field(
+        default=30.0, metadata=_about(read.seconds, "for a verdict; then there is none, and the client is told so")
+    )
+
+
+@attrs.frozen
 class StorageSettings:
     """Where files and batches are kept. Sizes are bytes."""
 
@@ -296,6 +313,7 @@ class Settings:
     upstream: UpstreamSettings = attrs.field(factory=UpstreamSettings)
     limits: Limits = attrs.field(factory=Limits)
     timing: Timing = attrs.field(factory=Timing)
+    safeguards: Safeguards = attrs.field(factory=Safeguards)
     storage: StorageSettings = attrs.field(factory=StorageSettings)
     telemetry: TelemetrySettings = attrs.field(factory=TelemetrySettings)
     upstream_chosen_by: str = "default"
@@ -323,6 +341,7 @@ GROUPS: Mapping[str, type] = {
     "upstream": UpstreamSettings,
     "limits": Limits,
     "timing": Timing,
+    "safeguards": Safeguards,
     "storage": StorageSettings,
     "telemetry": TelemetrySettings,
 }

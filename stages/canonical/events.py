@@ -180,6 +180,8 @@ class MessageEnd:
         dropped_reasoning: how many reasoning items of the request the upstream kept from the model, by its reason.
         transformations: Anthropic's list of the thinking blocks that the model was not shown; None where the client did
             not ask.
+        iterations: what each request cost, in Anthropic's shape, where more than one was made for it.
+        verdicts: Anthropic's list of what its calls were judged to be; None where nobody was asked.
         repaired: how many members were left out of arguments and structured answers, since their schema forbids them.
     """
 
@@ -192,6 +194,8 @@ class MessageEnd:
     left_out: tuple[tuple[str, int], ...] = ()
     dropped_reasoning: tuple[tuple[str, int], ...] = ()
     transformations: tuple[dict[str, Any], ...] | None = None
+    iterations: tuple[dict[str, Any], ...] | None = None
+    verdicts: tuple[dict[str, Any], ...] | None = None
     repaired: int = 0
 
 

@@ -64,6 +64,7 @@ class AnswerPlan:
         applied_edits: what was taken out of the conversation, in Anthropic's shape; None where nothing was asked.
         summarises: whether the answer is a summary of the conversation, and nothing else.
         tool_changes: what a summary says of tools that came and went before it; None where none is asked for.
+        hosted: the declarations of tools that are run here, by the name of their calls.
         reasoning: what the client asked to hear about its thinking blocks; None where it did not.
         extras: fields of the message that only those clients get who asked for them.
     """
@@ -90,5 +91,6 @@ class AnswerPlan:
     applied_edits: tuple[dict[str, Any], ...] | None = None
     summarises: bool = False
     tool_changes: tuple[dict[str, Any], ...] | None = None
+    hosted: Mapping[str, dict[str, Any]] = attrs.field(factory=dict, repr=False)
     reasoning: BoundReasoning | None = None
     extras: Mapping[str, Any] = attrs.field(factory=dict)

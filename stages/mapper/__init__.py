@@ -26,6 +26,7 @@ from stages.tables import models
 from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import Model
 from stages.tables.profiles import PROFILES, Profile
+from stages.tools.hosted import verdicts
 from stages.wire.responses_request import Item
 
 __all__ = ["Mapped", "Target", "map_request"]
@@ -45,6 +46,8 @@ class Target:
         keyed: whether the key is the gateway's own, behind keys of its clients.
         region: where it computes, in two letters; None where nobody can tell.
         breaks_promises: whether what a client was promised may be left out with a word in the report.
+        hosts: whether tools can be run here in the middle of an answer; not in those that are made later.
+        judges: whether calls are judged for clients that run nothing without a verdict.
         shared_agents: whether subagents of a session that have one long system prompt share a cache key.
     """
 
@@ -55,6 +58,8 @@ class Target:
     region: str | None = None
     breaks_promises: bool = False
     shared_agents: bool = False
+    hosts: bool = True
+    judges: bool = False
 
 
 @attrs.frozen
@@ -96,6 +101,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         in_place=model.additional_tools,
         available=profile.hosted,
         native_search=model.tool_search,
+        hosts=target.hosts,
     )
     reasoning_replay = ReasoningReplay(
         profile.reasoning_replay, upstream_model, target.account, report, phases=model.phases
@@ -114,6 +120,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     ask_for_summary(body, request, report)
     warm(body, request, model, profile, report)
     adapt(body, request, profile, report)
+    if target.judges and verdicts.asked(request.extra) is not None:
+        report.emulated(ROOT.field("safeguards"), "calls are judged by a model that the settings name")
     broken = broken_promises(request, target.region, tools.server_tools.names, report)
     field_report.complete(report, request, profile, tools.server_tools.names)
     plan = AnswerPlan(
@@ -191,6 +199,7 @@ def _called(tools: Toolbox) -> dict[str, Any]:
         "server_tools": tools.server_tools.names,
         "servers": tools.server_tools.servers,
         "omittables": tools.omittables,
+        "hosted": tools.hosted,
     }
 
 

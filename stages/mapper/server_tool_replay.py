@@ -11,6 +11,7 @@ from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Message, Unknown
 from stages.mapper.tools import Toolbox
+from stages.tools.hosted import restored
 from stages.tools.server import BY_PREFIX
 from stages.tools.server.foreign import as_text
 from stages.tools.server.row import item_prefix
@@ -65,6 +66,9 @@ class ServerToolReplay:
         return self._known[id(call)]
 
     def _restored(self, call: JsonObject) -> list[Item] | None:
+        result = self._results.get(text(call.get("id")))
+        if text(call.get("name")) in self._toolbox.hosted:
+            return restored(call, result)
         row = BY_PREFIX.get(item_prefix(call.get("id")))
         if row is None and TOOL_SEARCH.handles(str(call.get("name"))):
             row = TOOL_SEARCH  # of whatever service: what it found must stay found
@@ -72,7 +76,7 @@ class ServerToolReplay:
             return None
         if row is TOOL_SEARCH and row.upstream not in self._toolbox.server_tools.names:
             return None  # such items mean nothing to a model that cannot search
-        return row.to_items(call, self._results.get(text(call.get("id"))), self._toolbox.functions)
+        return row.to_items(call, result, self._toolbox.functions)
 
 
 def _first(bodies: Iterable[JsonObject], key: str) -> dict[str, JsonObject]:

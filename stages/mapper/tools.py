@@ -19,6 +19,7 @@ from stages.canonical.request import (
     ContentBlock,
     JsonObject,
     Request,
+    ServerTool,
     Tool,
     ToolAddition,
     ToolChoice,
@@ -27,8 +28,9 @@ from stages.canonical.request import (
 from stages.mapper.functions import function_of
 from stages.mapper.server_tools import DeclaredServerTools, declare_server_tools, is_searched
 from stages.tables.identifiers import upstream_tool_name
-from stages.tools.changes import ToolChanges, ToolKey, definition_place, key_of_change, tool_changes
+from stages.tools.changes import ToolChanges, ToolKey, definition_place, key_of_change, tool_changes, tools_of
 from stages.tools.client import ToolsetMember, functions_of
+from stages.tools.hosted import is_hosted
 from stages.tools.server.mcp import MCP
 from stages.wire.cache import by_members
 
@@ -46,6 +48,7 @@ class Toolbox:
         brought: what is declared where a message brings it along, by the place of its definition.
         withdrawn: those that may not be called any more, as `choice_of` names them; nothing else says so upstream.
         offered: all that are declared, here or in the conversation; only where some are withdrawn.
+        hosted: the declarations of those that are run here, by the upstream's name.
         names: the client's name by the upstream's.
         server_tools: those that the upstream runs itself.
         functions: all that the client runs, by the client's name (a toolset's members, whose names others may have as
@@ -64,6 +67,7 @@ class Toolbox:
     brought: Mapping[Place, list[JsonObject]] = attrs.field(factory=dict, repr=False)
     withdrawn: frozenset[ToolKey] = frozenset()
     offered: list[JsonObject] = attrs.field(factory=list, repr=False)
+    hosted: Mapping[str, JsonObject] = attrs.field(factory=dict, repr=False)
 
     def key_of(self, declared: JsonObject) -> ToolKey:
         """What the client knows a declared tool by."""
@@ -85,7 +89,13 @@ class Toolbox:
 
 
 def toolbox(
-    request: Request, report: Report, *, in_place: bool, available: bool = True, native_search: bool = False
+    request: Request,
+    report: Report,
+    *,
+    in_place: bool,
+    available: bool = True,
+    native_search: bool = False,
+    hosts: bool = True,
 ) -> Toolbox:
     """Sort the tools of a request.
 
@@ -96,6 +106,7 @@ def toolbox(
         there are declared after the others, in the order in which they were first spoken of.
         available: whether the upstream has tools of its own.
         native_search: whether the model can search among deferred tools by itself.
+        hosts: whether tools can be run here; else those are not declared.
     """
     own = declare_server_tools(request, report, available=available, native_search=native_search)
     functions, notes = _functions_of_all(request.tools)
@@ -103,6 +114,9 @@ def toolbox(
     changes = tool_changes(request)
     if changes.mentions:
         functions = functions.with_brought(changes.defined, report)
+    hosted = _hosted(request, report, hosts=hosts)
+    if hosted and not hosts:
+        functions = functions.without(hosted)
     forced = _forced(request.tool_choice, functions, report)
     if "tool_search" in own.names:  # the upstream searches, and must know what there is to find
         functions = functions.deferred_upstream(forced)
@@ -125,7 +139,21 @@ def toolbox(
         brought=brought if in_place else {},
         withdrawn=changes.removed,
         offered=with_more(declared, late.mentioned(changes)) if changes.removed else [],
+        hosted=hosted if hosts else {},
     )
+
+
+def _hosted(request: Request, report: Report, *, hosts: bool) -> Mapping[str, JsonObject]:
+    """The declarations of tools that are run here, by the name of their calls, and a note on each."""
+    hosted: dict[str, JsonObject] = {}
+    for tool, place in tools_of(request):
+        if isinstance(tool, ServerTool) and is_hosted(tool):
+            hosted[upstream_tool_name(functions_of(tool)[0].name)] = tool.body  # type: ignore[index] # it is a function
+            if hosts:
+                report.emulated(place, "run here: another request is made for each call, in the middle of the answer")
+            else:
+                report.dropped(place, "nothing can be run here in an answer that is made later")
+    return hosted
 
 
 @attrs.frozen
@@ -232,6 +260,17 @@ class _Functions:
         self.by_name[name if isinstance(tool, ToolsetMember) else tool.name] = function
         return function
 
+    def without(self, names: Collection[str]) -> _Functions:
+        """Declare all but these."""
+        return attrs.evolve(
+            self,
+            at_once=[function for function in self.at_once if function["name"] not in names],
+            deferred={name: tool for name, tool in self.deferred.items() if tool["name"] not in names},
+            brought={
+                place: [tool for tool in tools if tool["name"] not in names] for place, tools in self.brought.items()
+            },
+        )
+
     def deferred_upstream(self, forced: Collection[str]) -> _Functions:
         """Leave the deferring to the upstream, but for what must be called now."""
         told = {name: tool | {"defer_loading": True} for name, tool in self.deferred.items() if name not in forced}
@@ -254,7 +293,8 @@ def _run_by_client(tools: Iterable[tuple[AnyTool, Place]], report: Report) -> li
         if isinstance(tool, Tool):
             run += [(tool, place)] if tool.name != PLACEHOLDER else []
         elif (functions := functions_of(tool)) is not None:
-            report.translated(place, "to functions with the published schemas")
+            if not is_hosted(tool):
+                report.translated(place, "to functions with the published schemas")
             if any(isinstance(function, ToolsetMember) and function.defer_loading for function in functions):
                 report.approximated(place.field("configs"), "the members of a toolset are declared at once")
             run += [(function, place) for function in functions]

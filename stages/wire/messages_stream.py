@@ -119,6 +119,12 @@ def start_usage(usage: Usage) -> dict[str, Any]:
     }
 
 
+def iteration(usage: Usage, kind: str, model: str | None = None) -> dict[str, Any]:
+    """What one of several requests cost, as `usage.iterations` has it."""
+    counts = {name: count for name, count in start_usage(usage).items() if name != "service_tier"}
+    return {"type": kind, **({"model": model} if model else {}), **counts, "output_tokens": usage.output_tokens}
+
+
 def read_usage(usage: Mapping[str, Any]) -> Usage:
     """Read the usage of a whole message, as `start_usage` and `end_usage` have written it."""
     lasting = (usage.get("cache_creation") or {}).get("ephemeral_1h_input_tokens", 0)
@@ -137,6 +143,8 @@ def end_usage(end: MessageEnd) -> dict[str, Any]:
     }
     if usage.thinking_tokens is not None:
         body["output_tokens_details"] = {"thinking_tokens": usage.thinking_tokens}
+    if end.iterations is not None:
+        body["iterations"] = list(end.iterations)
     searches = dict(end.server_tools).get("web_search", 0)
     if searches:
         body["server_tool_use"] = {"web_search_requests": searches, "web_fetch_requests": 0}
@@ -146,7 +154,8 @@ def end_usage(end: MessageEnd) -> dict[str, Any]:
 def ending_fields(end: MessageEnd) -> dict[str, Any]:
     """The three fields that say why a message ended, and the container if there was one."""
     fields = {"stop_reason": end.stop_reason, "stop_sequence": end.stop_sequence, "stop_details": end.stop_details}
-    return {**fields, "container": end.container} if end.container else fields
+    fields |= {"container": end.container} if end.container else {}
+    return fields if end.verdicts is None else {**fields, "safeguard_results": list(end.verdicts)}
 
 
 def edits_field(plan: AnswerPlan) -> dict[str, Any]:

@@ -45,17 +45,18 @@ def done(here: ClientHarness) -> bool:
 
 
 async def test_auto_mode_allows_what_is_harmless() -> None:
-    """One question with a stop sequence and 64 tokens is enough; it goes to the small model of the name asked for."""
+    """One question with 64 tokens is enough, answered with a number and nothing else; it goes to a small model."""
     async with harness() as here:
-        run = await judged(here, "<severity>3</severity> and more", BY_ITSELF)
+        run = await judged(here, "<severity>3</severity>", BY_ITSELF)
 
         assert done(here)
         assert run.final["permission_denials"] == []
         ((visit, exchange),) = judgements(here)
-        assert (visit.body["max_tokens"], visit.body["stop_sequences"]) == (64, ["</severity>"])
+        assert visit.body["max_tokens"] == 64
+        assert "stop_sequences" not in visit.body  # which older clients send, and then read half of the tag
         reply = json.decode(visit.answer)
-        assert (reply["stop_reason"], reply["stop_sequence"]) == ("stop_sequence", "</severity>")
-        assert [block["text"] for block in reply["content"] if block["type"] == "text"] == ["<severity>3"]
+        assert reply["stop_reason"] == "end_turn"
+        assert [block["text"] for block in reply["content"] if block["type"] == "text"] == ["<severity>3</severity>"]
         assert exchange.request["model"] == "gpt-6.2-sol"
         assert exchange.request["max_output_tokens"] >= 64
         assert exchange.request["reasoning"]["effort"] == "low"

@@ -107,6 +107,7 @@ NODE_PROOFS = {
     "tool.tool_search_tool_bm25": f"{SERVER_TOOLS}/test_tool_search.py",
     "tool.tool_search_tool_regex": f"{SERVER_TOOLS}/test_tool_search.py",
     "tool.bash": f"{CLIENT_TOOLS}/test_making.py",
+    "tool.advisor": "tests/pipeline/request/test_hosted_loop.py",
     "tool.memory": f"{CLIENT_TOOLS}/test_making.py",
     "tool.text_editor": f"{CLIENT_TOOLS}/test_text_editor.py",
     "tool.computer": f"{CLIENT_TOOLS}/test_computer.py",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from stages.wire import json
 from tests.support.client import Reply
+from tests.support.hosted import ADVISING, ASKED
 from tests.support.running import REQUEST, TIGHT, answer, client_of
 from tests.support.streams import COMPLETED, INCOMPLETE, Stream, streams
 from tests.support.upstream import Script, ScriptedUpstream
@@ -165,3 +166,15 @@ def test_the_ways_to_write_a_letter(stream: Stream) -> None:
 def _escaped(stream: Stream, indent: int | None) -> bytes:
     payloads = [stdlib.dumps(event, indent=indent).encode() for event in stream.events]
     return b"".join(b"data: " + payload.replace(b"\n", b"\ndata: ") + b"\n\n" for payload in payloads)
+
+
+@given(places=places, capacity=st.sampled_from(TIGHT), streamed=st.booleans())
+def test_an_answer_of_several_rounds(places: list[float], capacity: int, *, streamed: bool) -> None:
+    """Each of its upstream answers cut anywhere, the advice as well."""
+
+    def run(*scripts: Script) -> tuple[int, bytes]:
+        upstream = ScriptedUpstream(*scripts)
+        return _seen(trio.run(partial(answer, upstream=upstream, request=ASKED, capacity=capacity, stream=streamed)))
+
+    joined = [b"".join(step for step in script.steps if isinstance(step, bytes)) for script in ADVISING]
+    assert run(*(Script(cut(body, places)) for body in joined)) == run(*ADVISING)

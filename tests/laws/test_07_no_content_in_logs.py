@@ -30,6 +30,7 @@ from stages.upstream_reader import Framing
 from tests.support.canaries import HEADERS, MARK, OURS, REQUEST, UPSTREAMS
 from tests.support.cases import cases
 from tests.support.client import Reply
+from tests.support.hosted import ASKED, SAFEGUARDS, calling, round_of, saying
 from tests.support.running import client_of, context_of
 from tests.support.upstream import Script, ScriptedUpstream
 from tests.support.upstream_events import completed
@@ -63,6 +64,21 @@ async def test_whatever_the_upstream_does(name: str, *, stream: bool) -> None:
 
     assert MARK in repr(upstream.requests), "the request must have come through for this to mean anything"
     assert log.calls
+    assert MARK not in repr(log.calls)
+
+
+async def test_advice_and_verdicts() -> None:
+    """What another model says about a conversation is content as well, and so is what it is told."""
+    log = structlog.testing.CapturingLogger()
+    advised = (round_of(calling(0, "advisor", "call_a")), saying(MARK), round_of(calling(0, "Bash", "call_b")))
+    upstream = ScriptedUpstream(*advised, saying(MARK))
+    client = client_of(upstream, key=MARK, log=log, log_level="debug", judge=f"gpt-{MARK}")
+    body = {**ASKED, "safeguards": [{**SAFEGUARDS[0], "classifier_context": {"path": MARK}}]}
+    reply = await client.messages(body, HEADERS)
+
+    assert len(upstream.requests) == 4
+    assert MARK in repr(upstream.requests)
+    assert MARK.encode() in reply.body
     assert MARK not in repr(log.calls)
 
 

@@ -20,8 +20,13 @@ _DELTAS = {
     "text": {"text_delta": "text"},
     "thinking": {"thinking_delta": "thinking", "signature_delta": "signature"},
     "tool_use": {"input_json_delta": "partial_json"},
+    "server_tool_use": {"input_json_delta": "partial_json"},
+    "advisor_tool_result": {},
 }
 """Block to the deltas it may have, and the field of each that grows."""
+
+_CALL_IDS = {"tool_use": r"toolu_[a-zA-Z0-9_-]+", "server_tool_use": r"srvtoolu_[a-zA-Z0-9_-]+"}
+"""What the ids of calls look like."""
 
 
 class Broken(AssertionError):
@@ -110,10 +115,10 @@ def _open(told: Told, data: dict[str, Any]) -> None:
     block = {key: value for key, value in data["content_block"].items() if key not in ("input", "caller")}
     if block["type"] not in _DELTAS or any(block.get(field) for field in _DELTAS[block["type"]].values()):
         raise Broken("a block of an unknown type, or one that starts with content")
-    if block["type"] == "tool_use":
+    if block["type"] in _CALL_IDS:
         if any(other.get("id") == block["id"] for other in told.content):
             raise Broken("two calls with one id")
-        if not re.fullmatch(r"toolu_[a-zA-Z0-9_-]+", block["id"]):
+        if not re.fullmatch(_CALL_IDS[block["type"]], block["id"]):
             raise Broken("a call's id that no client may send back")
         block["partial_json"] = ""
     told.content.append(block | {"deltas": 0})

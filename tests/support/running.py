@@ -11,7 +11,7 @@ import structlog.testing
 from pipeline.aside import Aside
 from pipeline.endpoints.application import application
 from pipeline.endpoints.context import Context
-from pipeline.settings import Limits, Secret, Settings, Timing, UpstreamSettings
+from pipeline.settings import Limits, Safeguards, Secret, Settings, Timing, UpstreamSettings
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.client import UpstreamClient, fingerprint
 from stages.mapper import Target
@@ -39,12 +39,14 @@ def context_of(
     retries: int = 0,
     log: Any = None,
     log_level: str = "info",
+    judge: str = "",
 ) -> Context:
     """Make what requests are served with, without the tasks of a whole service beside them."""
     upstream = UpstreamSettings(url="http://upstream/v1", api_key=Secret(key) if key else None, retries=retries)
-    settings = Settings(upstream=upstream, limits=limits or Limits(), timing=timing or Timing(), log_level=log_level)
+    limits, timing, safeguards = limits or Limits(), timing or Timing(), Safeguards(model=judge)
+    settings = Settings(upstream=upstream, limits=limits, timing=timing, log_level=log_level, safeguards=safeguards)
     client = UpstreamClient(upstream.url, upstream.api_key, transport, settings.timing, retries)
-    target = Target(account=fingerprint(upstream.url, upstream.api_key))
+    target = Target(account=fingerprint(upstream.url, upstream.api_key), judges=bool(judge))
     log = log or structlog.testing.CapturingLogger()
     return Context(settings, client, target, Tokenizer(), log, aside=Aside(threaded=2**40))  # without a process
 

@@ -33,6 +33,9 @@ _QUIET = {
     "NO_PROXY": "127.0.0.1",
 }
 _TITLE = re.compile(rb"\x1b\][02];([^\x07\x1b]*)(?:\x07|\x1b\\)")
+_END = 8
+"""Characters at the end of a prompt by which it is known on the screen."""
+
 _CONTROL = re.compile(rb"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>78]")
 
 
@@ -58,9 +61,13 @@ class Terminal:
         return " ".join(_CONTROL.sub(b" ", bytes(self.seen)).decode(errors="replace").split())
 
     async def ask(self, prompt: str) -> None:
-        """Type a prompt and send it off."""
+        """Type a prompt and send it off, once it is on the screen.
+
+        What comes at once is taken for pasted text, and Enter for a new line in it, until the client has taken it in.
+        """
         await self.press(prompt)
-        await trio.sleep(0.2)  # or what comes at once is taken for pasted text, and Enter for a new line in it
+        await self.shows(prompt.rsplit(maxsplit=1)[-1][-_END:])
+        await trio.sleep(1)
         await self.press(ENTER)
 
     async def answer(self, question: str, *keys: str) -> None:

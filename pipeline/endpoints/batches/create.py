@@ -19,7 +19,7 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.mapping import question_of
 from pipeline.endpoints.owners import Owner
-from pipeline.endpoints.translation import Question
+from pipeline.endpoints.translation import Question, without_hosted_tools
 from pipeline.storage.store import Store
 from pipeline.telemetry import names
 from stages.canonical.failure import Failure, Kind
@@ -43,7 +43,7 @@ async def create(context: Context, exchange: Exchange) -> Failure | None:
     store = context.batches
     if store is None:
         return NO_BATCHES
-    question = question_of(context, exchange, "msg_batch")
+    question = without_hosted_tools(question_of(context, exchange, "msg_batch"))
     caller = question.caller
     with Spool({"dragoman": 1, "version": caller.version, "betas": caller.betas, "strict": question.strict}) as spool:
         reading = _Reading(context, exchange, question, spool, message_line if store.runs_messages else line_of)

@@ -16,7 +16,7 @@ from pipeline.endpoints.batches.kept import Found, find, ident_of
 from pipeline.endpoints.batches.upstream_batch import UNDONE, ended
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.translation import Question, translate
+from pipeline.endpoints.translation import Question, translate, without_hosted_tools
 from pipeline.request.whole_answer import read_answer
 from pipeline.storage.store import Store
 from pipeline.telemetry import names
@@ -194,7 +194,7 @@ class _Reading:
         if use not in self._plans:
             if len(self._plans) == PLANS:
                 self._plans.clear()
-            question = Question(self.manifest.caller, self.context.target, "msg_batch")
+            question = without_hosted_tools(Question(self.manifest.caller, self.context.target, "msg_batch"))
             told = translate(question, self.manifest.plans[use])
             self._plans[use] = told if isinstance(told, Failure) else told.plan
         return self._plans[use]

@@ -89,8 +89,13 @@ TOOL_NODES: dict[str, Fields] = {
     "tool.tool_search_tool_bm25": _HOSTED,
     "tool.tool_search_tool_regex": _HOSTED,
     "tool.advisor": {
-        **_HOSTED,
-        **same(_NO_COUNTERPART, "model", "max_uses", "max_tokens", caching="cache_control"),
+        "name": _NAME,
+        "defer_loading": _DEFERRED,
+        "strict": dropped(_NO_SETTING, idle=(False,)),
+        "allowed_callers": _CALLERS,
+        **same(emulated("heeded here, in the requests that are made for its calls"), "model", "max_uses", "max_tokens"),
+        "caching": emulated("the upstream caches by itself", inside="cache_control"),
+        **CACHE,
     },
     # What stands inside those.
     "location": same(translated("to user_location"), "city", "region", "country", "timezone"),

@@ -2,7 +2,7 @@
 
 Another model does not know them. Here is what each of these tools does, in our words, and what it takes, as JSON
 schemas: one file per family. A declaration becomes ordinary functions, and a call comes back to the client under the
-names it knows.
+names it knows. Tools that dragoman runs itself are functions upstream as well, and made here beside them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from stages.canonical.request import ServerTool, Tool
 from stages.tools.client import bash, browser_toolset, computer, computer_toolset, memory, text_editor
 from stages.tools.client.making import Maker, ToolsetMember, declared_name, upstream_name
 from stages.tools.client.toolset import Toolset
+from stages.tools.hosted import advisor
 from stages.wire.cache import by_identity
 
 __all__ = ["TOOLSETS", "ToolsetMember", "complaints", "declared_name", "functions_of", "toolset_of", "upstream_name"]
@@ -28,13 +29,14 @@ _MAKERS: Mapping[str, Maker] = {
     **text_editor.TYPES,
     **memory.TYPES,
     **computer.TYPES,
+    **dict.fromkeys(advisor.ADVISOR.types, advisor.function),
     **{kind: toolset.functions for kind, toolset in TOOLSETS.items()},
 }
 
 
 @by_identity
 def functions_of(tool: ServerTool) -> list[Tool] | None:
-    """Make the functions that a declaration stands for; None when the tool is not one that the client runs.
+    """Make the functions that a declaration stands for; None when the tool is one that the upstream would run.
 
     Members of a toolset come as `ToolsetMember`s, under their own names; `declared_name` tells what each is called
     upstream.

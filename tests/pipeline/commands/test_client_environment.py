@@ -24,6 +24,11 @@ def test_what_the_client_is_told() -> None:
     assert "NO_PROXY" not in made
 
 
+def test_a_proxy_that_judges() -> None:
+    """Is asked for its verdict."""
+    assert "CLAUDE_CODE_AUTO_MODE_SERVER" not in client_environment({}, _URL, None, 123, judged=True)
+
+
 def test_what_the_user_has_set_stays() -> None:
     """Only the base URL is ours: it is the purpose of the command."""
     user = {

@@ -118,7 +118,7 @@ def test_a_model_that_cannot_search_among_tools() -> None:
 def test_pages_are_opened_by_the_search() -> None:
     """Without one it is declared for that, under the client's name; the client's own tools are nothing of ours."""
     assert hosted(SEARCH, FETCH, server("bash_20250124"), Tool("a", {}))[1] == [("tools.1", Disposition.APPROXIMATED)]
-    made, notes = hosted(FETCH, server("advisor_20260301"))
+    made, notes = hosted(FETCH, server("later_20270101"))
 
     assert notes == [("tools.0", Disposition.APPROXIMATED), ("tools.1", Disposition.DROPPED)]
     assert [tool["type"] for tool in made.declared] == ["web_search"]

@@ -28,7 +28,7 @@ from tests.support.judges import judge_upstream_request
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {}}
 BASH = ServerTool("bash_20250124", "bash", {"type": "bash_20250124", "name": "bash"})
 SEARCH = ServerTool("web_search_20250305", "web_search", {"type": "web_search_20250305", "name": "web_search"})
-ADVISOR = ServerTool("advisor_20260301", "advisor", {"type": "advisor_20260301", "name": "advisor"})
+LATER = ServerTool("later_20270101", "later", {"type": "later_20270101", "name": "later"})
 IN_PLACE, AT_THE_END = "gpt-6.1-sol", "gpt-5"
 
 
@@ -196,8 +196,8 @@ def test_any_of_hosted_tools_alone() -> None:
 @pytest.mark.parametrize(("kind", "reported"), [("auto", False), ("none", False), ("any", True), ("tool", True)])
 def test_what_is_not_declared_cannot_be_chosen(kind: Any, *, reported: bool) -> None:
     """Where the upstream has no counterpart for any tool, a call that must be made will not be: that is said."""
-    box, _ = boxed(ADVISOR)
+    box, _ = boxed(LATER)
     report = Report()
 
-    assert tool_choice(ToolChoice(kind, "advisor"), box, report) == {}
+    assert tool_choice(ToolChoice(kind, "later"), box, report) == {}
     assert notes(report) == ([("tool_choice", Disposition.APPROXIMATED)] if reported else [])

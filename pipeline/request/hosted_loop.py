@@ -1,0 +1,258 @@
+"""Answers that take more than one request: tools that are run here, and verdicts on the calls that a client would run.
+
+    upstream call ──▶ keep ──▶ sink                    one round; the calls of our tools are held back
+          ▲            └ told │
+          └ continued ◀─ run ◀┘                        until an answer has none of them
+                          └ verdicts ──▶ end
+
+It stands between the upstream call and the sink, in the request's own task, and only where a request needs it: any
+other pays nothing.  What was told is translated like the turn of a client that sends it back, so the next round asks
+the bytes that the next turn will begin with (law 9).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import attrs
+import trio
+
+from pipeline.request.timers import Timers
+from pipeline.request.upstream_call import RequestJob, Sideline, Told, UpstreamCall
+from pipeline.settings import Limits
+from pipeline.upstream.client import UpstreamClient
+from stages.block import AnswerEvent
+from stages.canonical.events import (
+    BLOCK_STOP,
+    BlockStop,
+    JsonDelta,
+    MessageEnd,
+    ResultStart,
+    ServerToolUseStart,
+    TextDelta,
+    TextStart,
+    ToolUseStart,
+    Usage,
+)
+from stages.canonical.failure import Failure, Kind
+from stages.collector import Collector
+from stages.tools.hosted import BY_NAME, verdicts
+from stages.wire import json
+from stages.wire.messages_stream import iteration
+
+MAX_ROUNDS = 10
+"""Requests of one answer; then it is paused, as Anthropic's servers pause theirs."""
+
+ADVICE_TIMEOUT = 300.0
+"""Seconds that a tool of ours has for one call."""
+
+DRAIN_TIMEOUT = 0.5
+"""Seconds that the upstream has to end a round's body, so that its connection can be used again."""
+
+PAUSED = "[This answer has asked for advice ten times, and pauses here. Say so if it is to go on.]"
+"""What is said where a pause would stand behind a result: clients take a pause behind a text alone."""
+
+_LATE = Failure(Kind.TIMEOUT, "It took too long.", cause="hosted_tool")
+_NO_ENDING = Failure(Kind.INTERNAL, "Internal server error", cause="no_ending")
+
+
+@attrs.define(eq=False)
+class HostedLoop:
+    """Reads the rounds of one answer as one; what it is made of is what an `UpstreamCall` is, whose place it takes.
+
+    `_told` is what the client was shown, `_kept` folds the round that is being read, `_end` is how that has ended,
+    `_left` are the calls of ours in it that were not run yet, and `_ready` is what the client is to be shown next.
+    """
+
+    job: RequestJob
+    upstream: UpstreamClient
+    inform: Callable[[Mapping[str, str]], None]
+    limits: Limits
+    timers: Timers
+    blocks: trio.Nursery = attrs.field(init=False)
+    _call: UpstreamCall = attrs.field(init=False)
+    _kept: Collector = attrs.field(init=False)
+    _told: Told = attrs.field(factory=list, init=False)
+    _left: Told = attrs.field(factory=list, init=False)
+    _ready: list[AnswerEvent | Failure] = attrs.field(factory=list, init=False)
+    _end: MessageEnd | None = attrs.field(default=None, init=False)
+    _last: bool = attrs.field(default=False, init=False)
+    _held: bool = attrs.field(default=False, init=False)
+    _rounds: list[Usage] = attrs.field(factory=list, init=False)
+    _spent: list[dict[str, Any]] = attrs.field(factory=list, init=False)
+    _uses: Counter[str] = attrs.field(factory=Counter, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Prepare the first round."""
+        self._prepare(self.job)
+
+    async def __aenter__(self) -> Self:
+        """Return itself; nothing is asked yet."""
+        return self
+
+    async def __aexit__(self, *reason: object) -> None:
+        """Close what is open; never cancelled half-way."""
+        await self._call.__aexit__(*reason)
+
+    async def receive(self) -> list[AnswerEvent | Failure]:
+        """Return the next events of the answer, at least one.
+
+        Waits for the upstream, and for those who are asked beside it. Cancelled, there is no going on.
+        """
+        while not self._ready:
+            if self._end is None:
+                self._call.blocks = self.blocks
+                self._keep(await self._call.receive())
+            else:
+                await self._go_on(self._end)
+        ready, self._ready = self._ready, []
+        return ready
+
+    async def drain(self, deadline: float) -> None:
+        """Read to its end what the last round's upstream says after its answer; waits so many seconds at most."""
+        await self._call.drain(deadline)
+
+    def close(self) -> None:
+        """Tell those who still write blocks that nobody reads any more."""
+        self._call.close()
+
+    @property
+    def _sideline(self) -> Sideline:
+        sideline = self.job.sideline
+        if sideline is None:
+            raise RuntimeError("a loop needs somebody who makes its requests")
+        return sideline
+
+    # -- one round ---------------------------------------------------------------------------------
+
+    def _prepare(self, job: RequestJob) -> None:
+        self._call = UpstreamCall(job, self.upstream, self.inform, self.limits, self.timers)
+        self._kept, self._end, self._last = Collector(job.plan), None, False
+
+    def _keep(self, events: list[AnswerEvent | Failure]) -> None:
+        """Keep what a round says, and let all pass but the calls of our tools and the end."""
+        if not events:
+            self._ready.append(_NO_ENDING)
+        for event in events:
+            if isinstance(event, MessageEnd):
+                self._close_round(event)
+            elif isinstance(event, Failure):
+                self._ready.append(event)
+            else:
+                self._kept.collect((event,))
+                self._held = self._held or (isinstance(event, ToolUseStart) and event.name in self.job.plan.hosted)
+                if not self._held:
+                    self._ready.append(event)
+                elif isinstance(event, BlockStop):
+                    self._held = False
+
+    def _close_round(self, end: MessageEnd) -> None:
+        """Take note of a round's end: what of ours is to be run, and whether the answer ends with it."""
+        hosted = self.job.plan.hosted
+        ours = [block for block in self._kept.blocks if block["type"] == "tool_use" and block["name"] in hosted]
+        others = [block for block in self._kept.blocks if block not in ours]
+        self._told += others
+        self._rounds.append(end.usage)
+        self._spent.append(iteration(end.usage, "message"))
+        self._left = ours if end.stop_reason == "tool_use" else []
+        self._last = not self._left or bool(verdicts.calls_in(others))
+        self._end = end
+
+    async def _go_on(self, end: MessageEnd) -> None:
+        """Do what follows from a round: run a call of ours, end the answer, or ask again."""
+        self.timers.last_read = _never
+        if self._left:
+            await self._serve(self._left.pop(0))
+        elif self._last:
+            self._ready.append(attrs.evolve(self._summed_up(end), verdicts=await self._verdicts(end)))
+        elif len(self._rounds) == MAX_ROUNDS:
+            paused = attrs.evolve(self._summed_up(end), stop_reason="pause_turn")
+            self._ready += [TextStart(), TextDelta(PAUSED), BLOCK_STOP, paused]
+        else:
+            await self._ask_again()
+
+    async def _ask_again(self) -> None:
+        following = await self._sideline.continued(self._told)
+        if isinstance(following, Failure):
+            self._ready.append(following)
+            return
+        await self._call.drain(DRAIN_TIMEOUT)
+        await self._call.__aexit__()
+        self._prepare(following)
+
+    def _summed_up(self, end: MessageEnd) -> MessageEnd:
+        """The end of all rounds: the prompt is the first one's, what was written is everybody's."""
+        if len(self._spent) == 1:
+            return end
+        output = sum(usage.output_tokens for usage in self._rounds)
+        return attrs.evolve(
+            end, usage=attrs.evolve(self._rounds[0], output_tokens=output), iterations=tuple(self._spent)
+        )
+
+    # -- requests beside it --------------------------------------------------------------------------
+
+    async def _serve(self, call: dict[str, Any]) -> None:
+        """Run a call of ours, and show it with what came of it."""
+        name = call["name"]
+        row, declared = BY_NAME[name], self.job.plan.hosted[name]
+        self._uses[name] += 1
+        limit = declared.get("max_uses")
+        if isinstance(limit, int) and self._uses[name] > limit:
+            content = row.refused
+        else:
+            answer = await self._asked(row.ask(declared, self._sideline.body, self._told), ADVICE_TIMEOUT)
+            if isinstance(answer, Collector):
+                self._spent.append(iteration(answer.usage, row.iteration, str(declared.get("model"))))
+            content = row.result(answer if isinstance(answer, Failure) else answer.message())
+        shown, result = row.blocks(call, content)
+        arguments = JsonDelta(json.encode(shown["input"]).decode())
+        self._ready += [ServerToolUseStart(shown["id"], shown["name"]), JsonDelta(""), arguments, BLOCK_STOP]
+        self._ready += [ResultStart(result), BLOCK_STOP]
+        self._told += [shown, result]
+
+    async def _verdicts(self, end: MessageEnd) -> tuple[dict[str, Any], ...] | None:
+        """Have the client's calls judged; None where there is nothing to judge, or nobody who does."""
+        calls, side = verdicts.calls_in(self._told), self._sideline
+        if not (calls and side.judge and end.stop_reason == "tool_use" and verdicts.asked(side.body)):
+            return None
+        question = verdicts.ask(side.judge, side.body, self._told)
+        if question is None:
+            return tuple(verdicts.results(calls, verdicts.TOO_LONG))
+        answer = await self._asked(question, side.patience)
+        return tuple(verdicts.results(calls, answer if isinstance(answer, Failure) else answer.message()))
+
+    async def _asked(self, body: Mapping[str, Any], seconds: float) -> Collector | Failure:
+        """Make a request that the client sees nothing of; a failure is one of that request alone."""
+        job = await self._sideline.apart(body)
+        if isinstance(job, Failure):
+            return job
+        with trio.move_on_after(seconds):
+            return await self._collected(job)
+        return _LATE
+
+    async def _collected(self, job: RequestJob) -> Collector | Failure:
+        timers, collector = Timers(self.timers.timing, trio.current_time()), Collector(job.plan)
+        apart = UpstreamCall(job, self.upstream, _unheard, self.limits, timers)
+        async with apart as call, trio.open_nursery() as nursery:
+            call.blocks = nursery
+            try:
+                while not collector.ended and (events := await call.receive()):
+                    collector.collect(events)
+            finally:
+                call.close()
+            await call.drain(DRAIN_TIMEOUT)
+        if collector.failure is not None or not collector.ended:
+            return collector.failure or Failure(Kind.UPSTREAM, "The upstream's answer is not finished.")
+        return collector
+
+
+def _never() -> float:
+    """The time at which nobody listens to the upstream, so that it cannot be late."""
+    return math.inf
+
+
+def _unheard(_: Mapping[str, str]) -> None:
+    """Take no note of the headers of a request beside the answer."""

@@ -1,0 +1,52 @@
+"""Rounds of an answer whose tools are run here, as a scripted upstream says them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.tools.hosted import advisor, verdicts
+from tests.support.running import REQUEST
+from tests.support.upstream import Script, events
+from tests.support.upstream_events import CREATED, completed, text
+
+ADVISOR: dict[str, Any] = {"type": "advisor_20260301", "name": "advisor", "model": "claude-opus-5-5"}
+BASH: dict[str, Any] = {"name": "Bash", "input_schema": {"type": "object"}}
+ASKED: dict[str, Any] = {**REQUEST, "tools": [BASH, ADVISOR]}
+SAFEGUARDS = [{"type": "dangerous_tool_use", "classifier_context": {"paths": ["/home/mark"], "rules": ["be kind"]}}]
+
+USAGE = {"input_tokens": 100, "output_tokens": 10, "input_tokens_details": {"cached_tokens": 40}}
+"""What each round costs."""
+
+
+def item(kind: str, at: int, **fields: Any) -> bytes:
+    """A whole item."""
+    whole = {"type": kind, "id": f"{kind}_{at}", **fields}
+    return events(
+        {"type": "response.output_item.added", "output_index": at, "item": whole},
+        {"type": "response.output_item.done", "output_index": at, "item": whole},
+    )
+
+
+def calling(at: int, name: str, call_id: str, arguments: str = "{}") -> bytes:
+    """A call."""
+    return item("function_call", at, name=name, call_id=call_id, arguments=arguments)
+
+
+def round_of(*pieces: bytes) -> Script:
+    """One answer."""
+    return Script([CREATED, *pieces, completed(usage=USAGE)])
+
+
+def saying(words: str) -> Script:
+    """An answer that is a text."""
+    return round_of(text(words))
+
+
+def is_aside(request: dict[str, Any]) -> bool:
+    """Whether a request asks for advice, or for a verdict."""
+    said = str(request["input"][0])
+    return advisor.INSTRUCTION[:40] in said or verdicts.INSTRUCTION[:40] in said
+
+
+ADVISING = (round_of(text("Let me ask."), calling(1, "advisor", "call_a")), saying("Look twice."), saying("I looked."))
+"""An answer of two rounds, with the advice between them."""
