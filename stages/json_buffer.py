@@ -6,7 +6,7 @@ at the end.  Where the tool's schema forbids what models fill optional members w
 
 What cannot be the truth waits for it until the end:
 
-- Fragments that do not begin an object: ciphertext, `null`, or an object that was encoded twice.
+- Fragments that do not begin an object: ciphertext, `null`, code between marks, or an object that was encoded twice.
 - The end of an empty object: servers say `{}` where they do not know better yet.
 """
 
@@ -24,8 +24,11 @@ from stages.lone_halves import LoneHalves
 from stages.wire import json
 
 _EMPTY = re.compile(r"\{\s*\}?\s*\Z")
-_NOTHING = frozenset({"", "{}", "[]", "null", "None", "undefined"})
-# What servers write for no arguments.
+NOTHING = frozenset({"", "{}", "[]", "null", "None", "undefined"})
+"""What servers write for no arguments."""
+
+_SPACE = " \t\r\n\ufeff\xa0"
+# What may stand in front: a byte order mark, too.
 _SLICE = 2**15
 # Characters that leave as one delta.
 _TWICE = 3
@@ -99,7 +102,7 @@ class JsonBuffer:
 
     def _grow(self, text: str) -> Iterator[JsonDelta]:
         if not self._parts and not self._held:
-            text = text.lstrip()  # white space alone, which some servers send for no arguments, is no JSON
+            text = text.lstrip(_SPACE)  # white space alone, which some servers send for no arguments, is no JSON
             if self._waiting or not text.startswith("{"):
                 self._waiting += [text] if text else []
                 return
@@ -132,7 +135,7 @@ class JsonBuffer:
     def _compare(self, whole: str) -> Iterator[JsonDelta]:
         """Say what `whole` adds to the fragments; one that contradicts them adds nothing, since they are gone."""
         whole = _plain(whole)
-        if whole in _NOTHING or (not self._parts and not json.is_object(whole)):
+        if whole in NOTHING or (not self._parts and not json.is_object(whole)):
             self._whole = self._whole or whole
         elif not self._parts:
             self._waiting.clear()
@@ -144,16 +147,18 @@ class JsonBuffer:
 
     def _decided(self) -> str:
         """What the arguments are when nothing has left yet: no whole was an object."""
-        text = self._whole if self._whole not in _NOTHING else "".join(self._waiting) or self._whole
+        text = self._whole if self._whole not in NOTHING else "".join(self._waiting) or self._whole
         text = _plain(text)
         unreadable = self._cut and not text.startswith("{")
-        return "" if unreadable or text in _NOTHING - {"{}"} else text
+        return "" if unreadable or text in NOTHING - {"{}"} else text
 
 
 def _plain(text: str) -> str:
-    """Arguments without white space in front, and without having been encoded twice."""
+    """Arguments without white space in front, without the marks of code, and without having been encoded twice."""
     for _ in range(_TWICE):
-        text = text.lstrip()
+        text = text.lstrip(_SPACE)
+        if text.startswith(("```", "~~~")):
+            text = _fenced(text)
         if not text.startswith('"'):
             return text
         try:
@@ -164,6 +169,12 @@ def _plain(text: str) -> str:
             return text
         text = inner
     return text
+
+
+def _fenced(text: str) -> str:
+    """What stands between marks of code, which the last ones may lack."""
+    mark = text[0] * (len(text) - len(text.lstrip(text[0])))
+    return text[len(mark) :].removeprefix("json").strip().removesuffix(mark).strip()
 
 
 async def buffer_json(buffer: JsonBuffer, inbox: Inbox[Arguments], outbox: Outbox[Delta]) -> None:

@@ -8,7 +8,7 @@ behind know one shape only.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -20,6 +20,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import is_error, is_error_event, parsed, read, without_echo
 from stages.tables.errors import failure_of
 from stages.wire import json, responses_stream, sse
+from stages.wire.chat_completions import Chunks, is_chat, response_of
 from stages.wire.responses_stream import StreamEvent
 
 _TYPE = attrgetter("type")
@@ -55,6 +56,7 @@ class Framing:
         self._body: list[bytes] = []
         self._size = 0
         self._whole_body = False
+        self._chat = Chunks()
 
     @property
     def held(self) -> int:
@@ -75,7 +77,7 @@ class Framing:
         """Take note that the body has ended; return the events of what was held back."""
         if self._form is None:
             return self._whole(b"".join(self._body))
-        events = self._events(self._form, self._form.finish())
+        events = [*self._events(self._form, self._form.finish()), *self._chat.finish()]
         return [
             event for event in events if not isinstance(event, Failure)
         ]  # cut inside it, as the next stage will say
@@ -114,36 +116,42 @@ class Framing:
         events: list[StreamEvent | Failure] = []
         names: list[bytes] | None = None
         for at, payload in enumerate(payloads):
-            event: StreamEvent | Failure | None = _decoded(payload)
-            if event is None or (isinstance(event, StreamEvent) and not event.type):
-                names = form.names() if names is None else names
-                event = self._named(event, names[at], payload)
-            if event is not None:
+            event = _decoded(payload)
+            if event is not None and event.type:
                 events.append(event)
-            if isinstance(event, Failure):
+                continue
+            names = form.names() if names is None else names
+            events += self._named(event, names[at], payload)
+            if events and isinstance(events[-1], Failure):
                 break
         return events
 
-    def _named(self, event: StreamEvent | None, name: bytes, payload: bytes) -> StreamEvent | Failure | None:
+    def _named(self, event: StreamEvent | None, name: bytes, payload: bytes) -> Iterable[StreamEvent | Failure]:
         """Read an event whose payload does not say its type, or is no JSON at all, by the name that it came under.
 
         A heartbeat says nothing, whatever stands in it; what came under a name of the API's, or began as one of its
         objects, is one of its events, and may not be passed over when it is broken.
         """
         known = name == b"error" or (name.startswith(b"response.") and not _BEATS(name))
+        if name == b"error":
+            return [failure_of(parsed(payload), plan=self._plan)]
         if event is not None:
             event.type = name.decode("ascii", "replace") if known else ""
-            return event if known else self._nameless(event, payload)
-        if name == b"error":
-            return failure_of(parsed(payload), plan=self._plan)
-        if payload == b"[DONE]" or not (known or (not name and payload.startswith(b"{"))):
-            return None
-        return Failure(Kind.UPSTREAM, "The upstream sent an event that is not JSON.", cause="bad_event")
+            return [event] if known else self._nameless(event, name, payload)
+        if payload == b"[DONE]":
+            return self._chat.finish()
+        if not (known or (not name and payload.startswith(b"{"))):
+            return []
+        return [Failure(Kind.UPSTREAM, "The upstream sent an event that is not JSON.", cause="bad_event")]
 
-    def _nameless(self, event: StreamEvent, payload: bytes) -> StreamEvent | Failure:
-        """Read an event that neither says its type nor came under one: the body of an error, or nothing."""
+    def _nameless(self, event: StreamEvent, name: bytes, payload: bytes) -> Iterable[StreamEvent | Failure]:
+        """Read an event whose type neither it nor its line says: a chunk, the body of an error, or nothing."""
         value = json.decode(payload)
-        return failure_of(value, plan=self._plan) if isinstance(value, dict) and is_error_event(value) else event
+        if is_chat(value):
+            return self._chat.feed(value)
+        kind = {} if name in (b"", b"message") else {"type": name.decode("ascii", "replace")}
+        tells = isinstance(value, dict) and is_error_event(kind | value)
+        return [failure_of(value, plan=self._plan) if tells else event]
 
     def _whole(self, body: bytes) -> list[StreamEvent | Failure]:
         body = body.lstrip(_SPACE)
@@ -189,6 +197,8 @@ def events_of(
         plan: the request's plan, for the numbers in an error's sentence.
         raw: its JSON, where that is there.
     """
+    body, response = response, _response_in(response)
+    raw = raw if response is body else None
     if not isinstance(response, dict):
         told = read(response)
         if told.sentences or told.codes:
@@ -203,6 +213,27 @@ def events_of(
         raw = responses_stream.dump({key: value for key, value in response.items() if key in _ENDING})
     name = "response.incomplete" if status == "incomplete" else "response.completed"
     return [StreamEvent(type=name, response=raw)]
+
+
+def _response_in(body: Any) -> Any:
+    """The response in a body that wraps it, or says it in another API's shape; any other body as it is."""
+    body = responses_stream.unwrapped(body)
+    if not isinstance(body, dict):
+        return body
+    wrapped = (held for name in _WRAPPERS if isinstance(held := body.get(name), dict) and _says_something(held))
+    body = body if _says_something(body) else next(wrapped, body)
+    if is_chat(body):
+        return response_of(body)
+    if body.get("type") == "message" and "content" in body:
+        return {"output": [body], "usage": body.get("usage"), "stop_reason": body.get("stop_reason")}
+    return body
+
+
+_WRAPPERS = ("response", "data", "result", "body")
+
+
+def _says_something(body: dict[str, Any]) -> bool:
+    return any(isinstance(body.get(name), list) for name in ("output", "choices"))
 
 
 def _decoded(payload: bytes) -> StreamEvent | None:

@@ -1,4 +1,8 @@
-"""The accept loop: takes all that wait at once, so that no client waits for a turn of the scheduler."""
+"""The accept loop: takes several connections in each turn of the scheduler, and no more than streams can bear.
+
+Whoever is accepted does his first work together with the others, and is refused there when too many come: half a
+millisecond each. So a flood of connections waits in the system's queue, and what is served goes on in between.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ from collections.abc import Callable
 
 import trio
 
-AT_ONCE = 256
-"""Connections taken before others get their turn."""
+AT_ONCE = 16
+"""Connections taken before others get their turn: some ten milliseconds of work."""
 
 _FULL = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
 # The system has no room for another connection: those that wait keep waiting.

@@ -19,14 +19,17 @@ from stages.canonical.plan import AnswerPlan
 from stages.correlator.ids import Ids
 from stages.correlator.life import Turn
 from stages.correlator.parts import Prefix
-from stages.correlator.shapes import custom_arguments
+from stages.correlator.shapes import custom_arguments, meaning_of
 from stages.correlator.track import Content, Track
+from stages.json_buffer import NOTHING
 from stages.tables.identifiers import digest, tool_use_id
 from stages.wire.lenient import text
 from stages.wire.responses_stream import StreamEvent
 
 _BEGINS = '{"n'
 # How arguments begin: an object, one that was encoded twice, `null`.
+_LONGEST_NOTHING = 32
+# Characters that may be no arguments, white space included.
 NAMELESS = "function_call without a name"
 """What a call is counted as that nobody can run."""
 
@@ -43,6 +46,7 @@ class CallTrack(Track):
         self._ids: Ids | None = None
         self._begun = False
         self._told = Prefix()
+        self._nothing = False
         self._announced = text(item.get("arguments"))
         self._identify(item)
 
@@ -55,6 +59,11 @@ class CallTrack(Track):
     def left_out(self) -> Counter[str]:
         """The call itself, if it never got a name."""
         return Counter() if self._begun or not self.done else Counter({NAMELESS: 1})
+
+    @property
+    def words(self) -> str:
+        """What its arguments mean."""
+        return meaning_of("".join(self._told.pieces))
 
     def enter(self, ids: Ids) -> None:
         """Make the call's id one that no other call of the message has; clients key results by it."""
@@ -99,6 +108,8 @@ class CallTrack(Track):
         self._whole(text(item.get("arguments")))
         if item.get("status") == "incomplete":
             self._allow_cut()  # said by the item itself, before the answer's own ending can say it
+        elif self._says_nothing and _is_nothing(text(item.get("arguments"))):
+            return  # servers say so where they do not know better yet; the end of the answer ends it
         self.end()
 
     def end(self) -> None:
@@ -124,11 +135,24 @@ class CallTrack(Track):
         if self.name and item.get("name") not in (self.name, None):
             return False
         arguments = text(item.get("arguments")).lstrip()
-        return not arguments or self._told.rest_of(arguments) is not None or self._sealed(arguments)
+        if not arguments or self._says_nothing or self._told.rest_of(arguments) is not None or self._sealed(arguments):
+            return True
+        return self._means(arguments)
 
     def says(self, item: dict[str, Any]) -> bool:
         """Compare name and arguments, all of them."""
-        return bool(self.name) and item.get("name") == self.name and self._told.equals(text(item.get("arguments")))
+        arguments = text(item.get("arguments"))
+        named = bool(self.name) and item.get("name") == self.name
+        return named and (self._told.equals(arguments) or self._means(arguments))
+
+    @property
+    def _says_nothing(self) -> bool:
+        """Whether no arguments were told so far, or those that stand for none."""
+        return self._told.solid(_LONGEST_NOTHING) in NOTHING
+
+    def _means(self, arguments: str) -> bool:
+        """Whether arguments are those that were told, written otherwise."""
+        return self._told.length > 0 and meaning_of(arguments) == self.words
 
     def _sealed(self, arguments: str) -> bool:
         """Whether what was told is no argument text, but stands for this one."""
@@ -136,7 +160,9 @@ class CallTrack(Track):
         return bool(told) and told not in _BEGINS and arguments.startswith("{")
 
     def _whole(self, arguments: str) -> None:
-        if arguments:
+        nothing = _is_nothing(arguments)
+        if arguments and not (nothing and self._nothing):
+            self._nothing = self._nothing or nothing
             if self._told.rest_of(arguments):
                 self._told = Prefix()
                 self._told.add(arguments)
@@ -161,3 +187,7 @@ class CallTrack(Track):
         toolset, omittable = self.plan.toolsets.get(self.name, ""), self.plan.omittables.get(self.name)
         self.say(ToolUseStart(self.call_id, name, toolset, omittable))
         self._said.insert(0, self._said.pop())  # arguments may have come before the name
+
+
+def _is_nothing(arguments: str) -> bool:
+    return len(arguments) <= _LONGEST_NOTHING and "".join(arguments.split()) in NOTHING

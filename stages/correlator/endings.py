@@ -12,10 +12,11 @@ from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.summary import Summary
 from stages.tables import stops
-from stages.tables.error_shapes import is_error_event, without_echo
+from stages.tables.error_shapes import is_error_event, tells_anything, without_echo
 from stages.tables.errors import failure_of
 from stages.tools.server.code_execution import LIFETIME
 from stages.wire import json, responses_stream
+from stages.wire.lenient import mapping
 from stages.wire.responses_stream import Final, StreamEvent
 
 _FAILED = {"failed", "cancelled"}
@@ -77,27 +78,24 @@ class Ending:
         return {"id": ident, "expires_at": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
-def end_of(
-    name: str, final: Final, plan: AnswerPlan, *, event: StreamEvent | None = None, said: bool = False
-) -> Ending | Failure:
+def end_of(name: str, final: Final, plan: AnswerPlan, *, event: StreamEvent | None = None) -> Ending | Failure:
     """Read the ending from the event's name and the response it carries.
 
     A server that hits the limit without saying so (llama.cpp answers `completed`) is found out by its usage; one that
-    fails and calls it `completed`, by an error where nothing was said.
+    fails and calls it `completed`, by an error and no output.
 
     Args:
         name: the event's.
         final: the response object.
         plan: how the request wants its answer read.
         event: the event itself: the error may stand beside the response, or deeper in it.
-        said: whether the answer has said anything.
     """
     status = final.status if final.status in _STATUSES else name.removeprefix("response.")
-    silent = not said and not final.output
+    silent = not final.output
     beside = _fields(event) if event is not None and (silent or status in _FAILED or final.error) else {}
-    error = final.error or (beside.get("error") if silent else None)
-    if status in _FAILED or (error and (status != "completed" or silent)):
-        return failure_of([beside, {"error": final.error}], plan=plan)
+    errors = [final.error, final.last_error, mapping(final.status_details).get("error"), beside.get("error")]
+    if status in _FAILED or ((status != "completed" or silent) and any(map(tells_anything, errors))):
+        return failure_of([beside, *({"error": error} for error in errors[:-1])], plan=plan)
     usage = stops.usage(final.usage)
     reason, complete = _reason(final, status, usage, plan)
     at = final.completed_at or final.created_at
@@ -111,6 +109,9 @@ def _reason(final: Final, status: str, usage: Usage, plan: AnswerPlan) -> tuple[
     reason = stops.reason_in(final.incomplete_details)
     if reason:
         return stops.stop_reason(reason), False
+    told = filter(None, map(stops.reason_in, (final.finish_reason, final.stop_reason, final.status_details)))
+    if meant := next(filter(None, map(stops.stop_reason, told)), None):
+        return meant, False
     if status == "incomplete":
         return "max_tokens", False
     limit = plan.max_output_tokens
@@ -125,14 +126,15 @@ def failure_of_event(event: StreamEvent, plan: AnswerPlan) -> Failure:
 
 def tells_failure(event: StreamEvent) -> bool:
     """Whether an event that no Responses stream has is an error: servers send the body of one as it stands."""
-    return is_error_event({"type": event.type, **_fields(event)})
+    return is_error_event({"type": event.type or "untyped event", **_fields(event)})
 
 
-_MEMBERS = ("code", "message", "status", "detail", "errors", "error", "base_resp")
+_MEMBERS = ("code", "message", "msg", "status", "detail", "errors", "error", "base_resp")
 
 
 def _fields(event: StreamEvent) -> dict[str, Any]:
     """The members of an event in which an error may stand, decoded."""
     raws = {name: bytes(getattr(event, name)) for name in _MEMBERS}
     fields = {name: json.decode(raw) for name, raw in raws.items() if raw}
-    return {**fields, "response": without_echo(responses_stream.object_in(event.response))}
+    response = responses_stream.told_in(event.response)
+    return {**fields, "response": without_echo(response) if isinstance(response, dict) else response}

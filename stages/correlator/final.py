@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from stages.correlator.parts import solid
-from stages.correlator.shapes import CALL, MESSAGE, REASONING, kind_of, parts_of, texts_of
+from stages.correlator.shapes import CALL, MESSAGE, REASONING, kind_of, meaning_of, parts_of, texts_of
 from stages.correlator.track import Track
 from stages.wire.lenient import text
 
@@ -77,15 +77,16 @@ def _names_of_item(item: dict[str, Any], _: int) -> Iterator[object]:
 
 
 def _words_of_track(track: Track) -> Iterator[object]:
-    told = _solid(track.told)
-    if told or track.kind == CALL:
-        yield track.name, told
+    if words := track.words:
+        yield track.name, words
 
 
 def _words_of_item(item: dict[str, Any], _: int) -> Iterator[object]:
     kind = kind_of(item)
-    for told in filter(None, map(_solid, _texts(kind, item))):
-        yield text(item.get("name")) if kind == CALL else "", told
+    if kind == CALL:
+        yield text(item.get("name")), meaning_of(text(item.get("arguments")))
+    else:
+        yield from (("", told) for told in map(_solid, _texts(kind, item)) if told)
 
 
 def _place_of_track(track: Track) -> Iterator[object]:

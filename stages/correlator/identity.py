@@ -90,7 +90,7 @@ class Identities:
 
     def speaker(self, kind: str, event: StreamEvent) -> Track | None:
         """The track whose content an event is about; None if it is about an item that is not known."""
-        name, index = event.item_id, event.output_index
+        name, index = event.item_id or None, event.output_index
         track = self._by_name(kind, name, index) if name is not None else None
         track = track or self._by_place(kind, event) or self._going_on(kind, event)
         if track is not None and (event.delta or not track.received):
@@ -102,7 +102,7 @@ class Identities:
         if track is None or index is None or track.who.index in (None, index):
             return track
         placed = self._placed[kind].get(index)
-        if placed is not None and name in placed.who.ids:
+        if placed is not None and (name in placed.who.ids or track.who.changing):
             return placed  # one name for several items
         return None if track.received else track
 
@@ -117,7 +117,7 @@ class Identities:
         The first item that was announced and not spoken of yet, or the last one: under no name, of a server whose ids
         change, or of one that announces nothing.  Arguments never go on under another name.
         """
-        last, nameless = self._last, event.item_id is None
+        last, nameless = self._last, not event.item_id
         if last is None or last.kind != kind or not last.life.grows or None not in (event.output_index, last.who.index):
             last = None
         if last is not None and nameless and last.who.claimed:
@@ -190,7 +190,7 @@ class Identities:
             elsewhere = None not in (clues.index, track.who.index)
             if not elsewhere and (unnamed or renamed) and track.fits(item):
                 return track
-            if track.who.claimed and (track.kind == CALL or not elsewhere) and track.says(item):
+            if (track.kind == CALL or not elsewhere) and track.says(item) and (track.who.claimed or track.words):
                 return track
         last = self._last
         if last is not None and nameless and last.kind == clues.kind and last.received and last.says(item):

@@ -37,6 +37,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.correlator import shapes
 from stages.correlator.endings import Ending, end_of, failure_of_event, tells_failure
 from stages.correlator.final import pair
+from stages.correlator.folded import flat, unfolded
 from stages.correlator.identity import Clues, Identities, clues_of
 from stages.correlator.ids import Ids
 from stages.correlator.notice import notice
@@ -241,24 +242,22 @@ class Ledger:
     # -- rare events -----------------------------------------------------------------------------
 
     def _added(self, event: StreamEvent) -> Iterator[Part]:
-        item = shapes.read(responses_stream.object_in(event.item))
-        clues = clues_of(item, event)
-        known = self._known.announced(clues)
-        if known is None:
-            self._open(clues, item, announced=True)
-        elif not known.done:
-            known.adopt(item)
-            known.who.announced = True
-            self._known.learn(known, clues)
-            self._count(known)
+        for item, clues in _items_of(event):
+            known = self._known.announced(clues)
+            if known is None:
+                self._open(clues, item, announced=True)
+            elif not known.done:
+                known.adopt(item)
+                known.who.announced = True
+                self._known.learn(known, clues)
+                self._count(known)
         yield from self._wait_or_speak()
 
     def _item_done(self, event: StreamEvent) -> Iterator[Part]:
-        item = shapes.read(responses_stream.object_in(event.item))
-        clues = clues_of(item, event)
-        track = self._known.whole(clues, item) or self._open(clues, item)
-        self._known.learn(track, clues)
-        self._complete(track, item)
+        for item, clues in _items_of(event):
+            track = self._known.whole(clues, item) or self._open(clues, item)
+            self._known.learn(track, clues)
+            self._complete(track, item)
         yield from self._wait_or_speak()
 
     def _complete(self, track: Track, item: dict[str, Any], *, repeats: bool = False) -> None:
@@ -269,16 +268,14 @@ class Ledger:
 
     def _ended(self, event: StreamEvent) -> Iterator[Part]:
         self.ended = True
-        final = responses_stream.decode_final(event.response)
-        if not final.usage:
-            final.usage = responses_stream.object_in(event.usage)
-        ending = end_of(event.type, final, self._plan, event=event, said=bool(self._tracks))
+        final = responses_stream.final_of(event)
+        ending = end_of(event.type, final, self._plan, event=event)
         if isinstance(ending, Failure):
             yield ending
             return
         if len(self._tracks) + len(final.output or ()) >= MANY:
             yield PAUSE
-        output = [shapes.read(responses_stream.item_in(raw)) for raw in final.output or ()]
+        output = flat([unfolded(responses_stream.item_in(raw)) for raw in final.output or ()])
         if not ending.complete:
             self._cut(output)
         self._reconcile(output, final)
@@ -318,6 +315,14 @@ class Ledger:
 
     def _failed(self, event: StreamEvent) -> Iterator[Part]:
         yield failure_of_event(event, self._plan)
+
+
+def _items_of(event: StreamEvent) -> Iterator[tuple[dict[str, Any], Clues]]:
+    """The items of an event and what tells them apart; a call inside a message has no place of its own."""
+    told = responses_stream.item_in(event.item)
+    for item in unfolded(told):
+        inside = item.get("type") == shapes.CALL != shapes.kind_of(told)
+        yield item, clues_of(item, StreamEvent() if inside else event)
 
 
 def _whole_characters(track: Track, event: StreamEvent) -> StreamEvent:

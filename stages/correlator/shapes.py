@@ -2,7 +2,8 @@
 
 What is documented is one shape; what is sent are many: content as a string, parts of type `text`, arguments as an
 object, a declared function called as a custom tool, a part that stands where an item should.  Whatever holds text is
-text here, whatever names a function is a call, so that no shape is silently empty.
+text here, whatever names a function is a call, so that no shape is silently empty.  What stands in an item and is one
+of its own, `folded.py` takes out.
 """
 
 from __future__ import annotations
@@ -18,29 +19,50 @@ MESSAGE, CALL, REASONING = "message", "function_call", "reasoning"
 """The kinds of items that are translated piece by piece."""
 
 _KINDS = {
-    "custom_tool_call": CALL,
-    "tool_call": CALL,
-    "tool_use": CALL,
-    "function": CALL,
-    "output_text": MESSAGE,
-    "text": MESSAGE,
-    "refusal": MESSAGE,
-    "output_message": MESSAGE,
-    "thinking": REASONING,
+    **dict.fromkeys(
+        (
+            "function_call",
+            "custom_tool_call",
+            "tool_call",
+            "tool-call",
+            "toolCall",
+            "output_tool_call",
+            "tool_use",
+            "function",
+        ),
+        CALL,
+    ),
+    **dict.fromkeys(("output_text", "text", "refusal", "output_message"), MESSAGE),
+    **dict.fromkeys(
+        (
+            "reasoning",
+            "reasoning_text",
+            "reasoning_content",
+            "summary_text",
+            "thinking",
+            "thinking_block",
+            "thought",
+        ),
+        REASONING,
+    ),
 }
 """Other words for kinds of items; a part that stands as an item of its own is an item of that one part."""
 
 _ARGUMENTS = ("arguments", "input", "parameters", "args")
 """Where the arguments of a call may stand; the first that says something counts."""
 
+_CALL_NAMES = {"toolName": "name", "tool_name": "name", "toolCallId": "call_id", "tool_call_id": "call_id"}
+"""What others call the members of a call."""
+
 _TEXTS = ("text", "value", "content", "output_text", "refusal")
 """Where the text of a part may stand."""
+
+THOUGHTS = ("reasoning_content", "reasoning_text", "reasoning", "thinking", "thought", "thoughts", "summary_text")
+"""Where reasoning may stand that has no item of its own, and where an item of it may say its text."""
 
 _DEPTH = 4
 # How deep a text may stand in a part; what is nested deeper is no text that anybody sends.
 _REFUSALS = {"refusal"}
-_THOUGHTS = {"reasoning_text", "summary_text", "reasoning", "thinking"}
-# Reasoning that stands in a message would be taken for the answer.
 
 
 @attrs.frozen
@@ -84,18 +106,24 @@ def parts_of(content: Any) -> list[Part]:
 
 def texts_of(content: Any) -> list[str]:
     """The texts in a list of parts, in one part, or in a string; empty ones are none."""
-    found = (words_of(part) for part in (content if isinstance(content, list) else [content]))
+    found = (thought_in(part) for part in (content if isinstance(content, list) else [content]))
     return [words for words in found if words]
 
 
-def words_of(value: Any, depth: int = _DEPTH) -> str:
+def words_of(value: Any, depth: int = _DEPTH, *, names: tuple[str, ...] = _TEXTS) -> str:
     """The text that a value holds: itself, its `text` or `content`, or the `value` in that."""
     if isinstance(value, str) or not depth:
         return text(value)
     if isinstance(value, list):
-        return "".join(words_of(part, depth - 1) for part in value)
+        return "".join(words_of(part, depth - 1, names=names) for part in value)
     fields = mapping(value)
-    return next((found for name in _TEXTS if (found := words_of(fields.get(name), depth - 1))), "")
+    held = (fields[name] for name in names if name in fields)
+    return next((found for value in held if (found := words_of(value, depth - 1, names=names))), "")
+
+
+def thought_in(value: Any) -> str:
+    """The reasoning that a value holds, which may stand under names of its own."""
+    return words_of(value, names=(*_TEXTS, *THOUGHTS))
 
 
 def arguments_of(value: Any) -> str:
@@ -103,6 +131,15 @@ def arguments_of(value: Any) -> str:
     if isinstance(value, str):
         return value
     return json.encode(value).decode() if isinstance(value, dict) else ""
+
+
+def meaning_of(words: str) -> str:
+    """What arguments mean, however they are written: servers write them anew, in another order or with other spaces."""
+    try:
+        value = json.decode(words)
+    except json.MalformedJson:
+        value = None
+    return json.canonical(value).decode() if isinstance(value, dict) else "".join(words.split())
 
 
 def custom_arguments(words: str) -> str:
@@ -118,7 +155,8 @@ def custom_arguments(words: str) -> str:
 def _part(part: Any) -> Part:
     kind = text(mapping(part).get("type"))
     words = words_of(part)
-    if kind in _THOUGHTS or not (words or isinstance(part, str) or kind in ("output_text", "text", "refusal")):
+    empty = not (words or isinstance(part, str) or kind in ("output_text", "text", "refusal"))
+    if empty or _KINDS.get(kind) == REASONING:
         return Part("", kind=kind or "untyped part")
     return Part(words, kind in _REFUSALS, tuple(objects(mapping(part).get("annotations"))))
 
@@ -132,7 +170,8 @@ def _message(item: dict[str, Any]) -> dict[str, Any]:
 
 def _call(item: dict[str, Any]) -> dict[str, Any]:
     inner = mapping(item.get("function"))
-    fields = {**inner, **{name: value for name, value in item.items() if value not in (None, "")}}
+    told = {_CALL_NAMES.get(name, name): value for name, value in item.items() if value not in (None, "")}
+    fields = {**inner, **told}
     found = (arguments_of(fields.get(name)) for name in _ARGUMENTS)
     arguments = next((words for words in found if words), "")
     if arguments and item.get("type") == "custom_tool_call":
@@ -141,8 +180,8 @@ def _call(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reasoning(item: dict[str, Any]) -> dict[str, Any]:
-    content = item.get("content") if item.get("content") is not None else item.get("thinking", item.get("text"))
-    return {**item, "type": REASONING, "content": content}
+    told = (item[name] for name in ("content", *THOUGHTS, "text") if item.get(name))
+    return {**item, "type": REASONING, "content": next(told, None)}
 
 
 _READERS = {MESSAGE: _message, CALL: _call, REASONING: _reasoning}

@@ -17,7 +17,7 @@ from stages.wire.responses_stream import StreamEvent
 Handling = tuple[str, Callable[[Any, StreamEvent], None]]
 """The kind of item that an event implies, and what the item's track does with it."""
 
-CONTENT_EVENTS: dict[str, Handling] = {
+_DOCUMENTED: dict[str, Handling] = {
     "response.output_text.delta": ("message", MessageTrack.text_delta),
     "response.function_call_arguments.delta": ("function_call", CallTrack.arguments_delta),
     "response.reasoning_summary_text.delta": ("reasoning", ReasoningTrack.summary_delta),
@@ -30,6 +30,28 @@ CONTENT_EVENTS: dict[str, Handling] = {
     "response.custom_tool_call_input.done": ("function_call", CallTrack.input_done),
     "response.reasoning_summary_text.done": ("reasoning", ReasoningTrack.summary_done),
     "response.reasoning_text.done": ("reasoning", ReasoningTrack.raw_done),
+}
+
+_OTHER_NAMES = {
+    "output_text": ("text", "content", "message", "output_message"),
+    "function_call_arguments": (
+        "function_call",
+        "function_call.arguments",
+        "function_arguments",
+        "tool_call",
+        "tool_call_arguments",
+        "tool_call.arguments",
+    ),
+    "reasoning_text": ("reasoning", "reasoning_content", "reasoning_content_text", "thinking", "thinking_text"),
+    "reasoning_summary_text": ("reasoning_summary",),
+}
+"""What servers call the content of an item, by what the API calls it."""
+
+CONTENT_EVENTS: dict[str, Handling] = _DOCUMENTED | {
+    f"response.{other}.{part}": _DOCUMENTED[f"response.{name}.{part}"]
+    for name, others in _OTHER_NAMES.items()
+    for other in others
+    for part in ("delta", "done")
 }
 """Events about the content of one item; nearly all that a stream consists of."""
 

@@ -143,6 +143,11 @@ class Track:
         """The text that was told of it, piece by piece; nothing for what is no text."""
         return ()
 
+    @property
+    def words(self) -> str:
+        """What was told of it, without what servers change when they tell it again; empty for nothing."""
+        return "".join("".join(self.told).split())
+
     def adopt(self, item: dict[str, Any]) -> None:
         """Learn from an announcement that comes after the first content."""
 

@@ -190,6 +190,12 @@ def without_echo(response: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in response.items() if name not in _ECHO}
 
 
+def tells_anything(error: Any) -> bool:
+    """Whether a value that stands where an error should tells one: an object of nulls does not."""
+    told = read(error) if error else Told()
+    return bool(told.sentences or told.codes or told.status or told.numbers)
+
+
 def is_error(answer: dict[str, Any]) -> bool:
     """Whether a body that came with a good status is an error: it says nothing else, and one stands in it."""
     if isinstance(answer.get("output"), list) and answer["output"]:
@@ -215,8 +221,16 @@ def is_error_event(event: dict[str, Any]) -> bool:
     told = _envelope(event)
     if told.status or told.numbers or event.get("success") is False:
         return True
+    if not event.get("type") and _is_sentence(event):
+        return True
     named = event.get("code") or str(event.get("type")).lower().endswith("error")
     return bool(named) and any(isinstance(event.get(name), str) for name in ("message", "msg"))
+
+
+def _is_sentence(event: dict[str, Any]) -> bool:
+    """Whether there is nothing in an event but a sentence for people, which is no sign of life."""
+    told = [value for name, value in event.items() if _plain(name) in _SENTENCES or name == "err"]
+    return len(told) == len(event) > 0 and all(isinstance(text, str) and text and not _BEAT(text) for text in told)
 
 
 def _envelope(answer: dict[str, Any]) -> Told:
@@ -226,6 +240,9 @@ def _envelope(answer: dict[str, Any]) -> Told:
 
 _ENVELOPE = frozenset({"status", "statuscode", "code", "baseresp"})
 _HELD = ("response", "data")
+_BEAT = re.compile(
+    r"\W*(ok|ping|(still )?(alive|working|processing|waiting|here)|(keep|heart).?(alive|beat))\b", re.IGNORECASE
+).match
 
 
 @attrs.frozen

@@ -50,10 +50,18 @@ _PIECES = (
 """What a word that nobody knows is likely to mean, by what stands in it."""
 
 
+_NAMES = ("reason", "type", "code", "finish_reason", "message", "detail")
+
+
 def reason_in(details: Any) -> str:
-    """The reason in `incomplete_details`: an object with one, by whatever name, or the word alone; empty for none."""
-    if isinstance(details, Mapping):
-        details = next((said for name in ("reason", "type", "code") if (said := details.get(name))), None)
+    """The reason in `incomplete_details`: an object or a list with one, by any name, or the word; empty for none."""
+    for _ in _NAMES:
+        if isinstance(details, Mapping):
+            details = next((said for name in _NAMES if (said := details.get(name))), None)
+        elif isinstance(details, list):
+            details = next(iter(details), None)
+        else:
+            break
     return details if isinstance(details, str) else ""
 
 

@@ -42,11 +42,13 @@ class StreamEvent(msgspec.Struct, gc=False):
     error: msgspec.Raw = _NOTHING
     code: msgspec.Raw = _NOTHING
     message: msgspec.Raw = _NOTHING
+    msg: msgspec.Raw = _NOTHING
     status: msgspec.Raw = _NOTHING
     detail: msgspec.Raw = _NOTHING
     errors: msgspec.Raw = _NOTHING
     base_resp: msgspec.Raw = _NOTHING
     usage: msgspec.Raw = _NOTHING
+    output: msgspec.Raw = _NOTHING
     halves: ClassVar[bool] = False
     """Whether its delta holds half a character: the other half may come with the next one."""
 
@@ -67,6 +69,10 @@ class Final(msgspec.Struct):
     usage: dict[str, Any] | None = None
     output: list[msgspec.Raw] | None = None
     output_text: Any = None
+    last_error: Any = None
+    status_details: Any = None
+    finish_reason: Any = None
+    stop_reason: Any = None
     created_at: float | None = None
     completed_at: float | None = None
     input_transformations: list[Any] | None = None
@@ -97,6 +103,19 @@ def decode_many(payloads: list[bytes]) -> list[StreamEvent] | None:
     return events if len(events) == len(payloads) else None  # a payload of several lines is not several payloads
 
 
+def final_of(event: StreamEvent) -> Final:
+    """Read the `response` of an event, or the event itself where the members of one stand in it.
+
+    Anything but an object counts as an empty one.
+    """
+    final = decode_final(event.response)
+    if not final.usage:
+        final.usage = object_in(event.usage)
+    if final.output is None and bytes(event.output):
+        final.output = _fit(json.decode_mended(bytes(event.output)), list[msgspec.Raw] | None)
+    return final
+
+
 def decode_final(raw: msgspec.Raw | bytes) -> Final:
     """Read a `response` object; anything but an object counts as an empty one."""
     try:
@@ -105,13 +124,22 @@ def decode_final(raw: msgspec.Raw | bytes) -> Final:
         return _lenient(Final, object_in(raw))
 
 
+def told_in(raw: msgspec.Raw | bytes) -> Any:
+    """Decode a raw field, whatever stands there; None where it is absent.
+
+    Raises:
+        MalformedJson: what stands there is no JSON after all: the pass that left it raw did not look into it.
+    """
+    return unwrapped(json.decode_mended(bytes(raw))) if bytes(raw) else None
+
+
 def object_in(raw: msgspec.Raw | bytes) -> dict[str, Any]:
     """Decode a raw field that should be an object; an absent one, or anything else, is the empty object.
 
     Raises:
         MalformedJson: what stands there is no JSON after all: the pass that left it raw did not look into it.
     """
-    value = json.decode_mended(bytes(raw)) if bytes(raw) else None
+    value = told_in(raw)
     return value if isinstance(value, dict) else {}
 
 
@@ -121,8 +149,27 @@ def item_in(raw: msgspec.Raw | bytes) -> dict[str, Any]:
     Raises:
         MalformedJson: as for `object_in`.
     """
-    value = json.decode_mended(bytes(raw))
+    value = _items(json.decode_mended(bytes(raw))) if bytes(raw) else None
     return {"type": "message", "content": value} if isinstance(value, str) else value if isinstance(value, dict) else {}
+
+
+def unwrapped(value: Any) -> Any:
+    """A value that was put into a list of its own, or encoded twice, without that; any other as it is."""
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+        return value[0]
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            return json.decode(value)
+        except json.MalformedJson:
+            return value
+    return value
+
+
+def _items(value: Any) -> Any:
+    """An item or a list of them that was encoded twice, without that; other text may be an answer, and stays."""
+    inner = unwrapped(value) if isinstance(value, str) else value
+    held = inner if isinstance(inner, list) else [inner]
+    return inner if all(isinstance(item, dict) and "type" in item for item in held) else value
 
 
 def with_delta(event: StreamEvent, text: str) -> StreamEvent:
@@ -141,6 +188,7 @@ _SPOKEN = ("delta", "text", "arguments", "input")
 
 def _odd(value: Any) -> StreamEvent:
     """Build an event of a payload that is not as documented: values of other types, or halves of characters."""
+    value = unwrapped(value)
     fields = dict(value) if isinstance(value, dict) else {}
     for name in _SPOKEN:
         if isinstance(fields.get(name), dict):
@@ -172,7 +220,8 @@ def _fit(value: Any, wanted: Any) -> Any:
     if wanted is msgspec.Raw:
         return dump(value)
     if wanted == list[msgspec.Raw] | None:
-        # One item that is not in a list is an output as well.
+        # One item that is not in a list is an output as well, and so is a list that was encoded twice.
+        value = _items(value)
         return list(map(dump, value if isinstance(value, list) else [value] if isinstance(value, dict | str) else []))
     try:
         return msgspec.convert(value, wanted)

@@ -123,6 +123,8 @@ def test_the_type_may_stand_in_the_event_line_alone(places: list[int]) -> None:
         b'event: message\ndata: {"error":{"message":"Overloaded"}}\n\n',
         b'data: {"object":"error","message":"Overloaded"}\n\n',
         b'data: {"success":false,"message":"Overloaded"}\n\n',
+        b'data: {"message":"Overloaded"}\n\n',
+        b'event: error\ndata: {"errorMessage":"Overloaded"}\n\n',
     ],
 )
 def test_an_error_under_no_name_of_the_api(told: bytes) -> None:
@@ -132,6 +134,14 @@ def test_an_error_under_no_name_of_the_api(told: bytes) -> None:
     assert types([before]) == ["response.output_text.delta"]
     assert isinstance(failure, Failure)
     assert failure.message == "Overloaded"
+
+
+@pytest.mark.parametrize(
+    "told", [b'event: status\ndata: {"message":"warming up"}\n\n', b'data: {"message":"still working"}\n\n']
+)
+def test_a_sentence_may_be_a_sign_of_life(told: bytes) -> None:
+    """Under a name that nobody knows, or in the words of one."""
+    assert not any(isinstance(event, Failure) for event in read(DELTA + told + DONE))
 
 
 def test_an_event_may_have_a_size() -> None:

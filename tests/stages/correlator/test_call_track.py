@@ -61,9 +61,10 @@ def complete(item: dict[str, Any]) -> Step:
         ([], [START]),
         ([delta("{"), delta(""), delta("}")], [START, ArgumentsDelta("{"), ArgumentsDelta("}")]),
         ([whole("{}"), whole("")], [START, ArgumentsDone("{}")]),
-        ([complete(call("{}"))], [START, ArgumentsDone("{}"), BLOCK_STOP]),
-        ([complete(call("{}")), complete(call("{}"))], [START, ArgumentsDone("{}"), BLOCK_STOP]),
-        ([complete(call(""))], [START, BLOCK_STOP]),
+        ([complete(call('{"a":1}'))] * 2, [START, ArgumentsDone('{"a":1}'), BLOCK_STOP]),
+        ([complete(call("{}"))], [START, ArgumentsDone("{}")]),
+        ([complete(call("")), CallTrack.end], [START, BLOCK_STOP]),
+        ([complete(call("{}")), complete(call("{1"))], [START, ArgumentsDone("{}"), ArgumentsDone("{1"), BLOCK_STOP]),
         ([complete(call("{", status="incomplete"))], [START, ArgumentsDone("{"), ArgumentsCut(), BLOCK_STOP]),
         ([delta("{"), CallTrack.cut, CallTrack.end], [START, ArgumentsDelta("{"), ArgumentsCut(), BLOCK_STOP]),
         ([CallTrack.end, CallTrack.end, CallTrack.cut], [START, BLOCK_STOP]),
@@ -80,9 +81,9 @@ def test_arguments_may_come_before_the_name() -> None:
     assert track.take() == []
     assert track.size > 0
 
-    track.complete(call("{}"))
+    track.complete(call('{"a":1}'))
 
-    assert track.take() == [START, ArgumentsDelta("{"), ArgumentsDone("{}"), BLOCK_STOP]
+    assert track.take() == [START, ArgumentsDelta("{"), ArgumentsDone('{"a":1}'), BLOCK_STOP]
 
 
 @pytest.mark.parametrize("end", [CallTrack.end, CallTrack.cut, complete({"type": "function_call", "name": ""})])

@@ -165,12 +165,13 @@ STALE: dict[str, Any] = {"status": "completed", "error": {"code": "server_error"
 
 
 def test_completed_with_an_error() -> None:
-    """Where something was said, it is an answer; where nothing was, the error is all there is."""
+    """With an output it is an answer; without one the error counts, whatever the stream had begun to say."""
     item = msgspec.Raw(b'{"type":"message"}')
 
-    assert isinstance(ending("completed", **STALE), Failure)
     assert isinstance(ending("completed", output=[item], **STALE), Ending)
-    assert isinstance(end_of("response.completed", Final(**STALE), PLAN, said=True), Ending)
+    assert isinstance(ending("completed", output=[], **STALE), Failure)
+    assert isinstance(ending("completed", status="completed", last_error=STALE["error"]), Failure)
+    assert isinstance(ending("completed", status="completed", error={"code": None, "message": None}), Ending)
 
 
 SLOW = {"code": "rate_limit_exceeded", "message": "slow"}
@@ -210,6 +211,7 @@ def test_where_the_error_of_a_failed_response_stands(fields: dict[str, Any]) -> 
         ({"type": "StreamError", "message": "m"}, True),
         ({"type": "codex.note", "message": "m"}, False),
         ({"type": "ping"}, False),
+        ({"message": "m", "progress": 3}, False),
         ({"error": None}, False),
         ({}, False),
     ],
