@@ -57,4 +57,3 @@ async def test_auto_mode_with_a_judge(outcome: str | None, ran: bool, words: str
         (result,) = run.blocks("user", "tool_result")
         assert bool(result.get("is_error")) is not ran
         assert words in str(result["content"])
-        here.judge()

@@ -60,9 +60,9 @@ async def test_a_person_is_asked_where_nobody_else_judges() -> None:
     async with harness() as here, terminal(here.desk) as screen:
         await screen.ask(script("Act.", bash("touch ../proof.txt; python3 -c 1")))
         await screen.answer("Enter to stay in auto mode", ENTER)
-        await screen.shows("needs your approval")
+        await screen.shows("Do you want to proceed?")
         assert not (here.desk.home.parent / "proof.txt").exists()
-        await screen.answer("needs your approval", DOWN, ENTER)
+        await screen.answer("Do you want to proceed?", DOWN, ENTER)
         await screen.shows("Done. 1 tool result came back.")
 
         assert (here.desk.home.parent / "proof.txt").exists()
