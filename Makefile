@@ -80,6 +80,7 @@ soak: .venv/.dev-stamp  ## hostile bytes, chaos, overload and a long run: an hou
 		$(BIN)/pytest tests/fuzz $(ARGS)
 	$(BIN)/python -m tests.chaos.rounds --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
 	$(BIN)/python -m tests.chaos.overload --seed $(SOAK_SEED)
+	$(BIN)/python -m tests.chaos.kills --seed $(SOAK_SEED)
 	$(BIN)/python -m tests.chaos.soak --minutes $(SOAK_MINUTES) --seed $(SOAK_SEED)
 	$(MAKE) reliability
 

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "say what a request would become, and what became of each of its fields; nothing is sent",
     "emulate": "serve the built-in emulator of the Responses API on a port",
     "bench": "measure what the translation and whole requests cost on this machine",
+    "completion": "write what a shell needs to complete commands and flags",
 }
 """Commands and what they do; each is the module of its name in `pipeline.commands`."""
 
@@ -69,7 +70,7 @@ def _run(name: str, words: list[str]) -> int:
     command.configure(parser)
     split = parser.get_default("split")  # a command that hands arguments on says which are its own
     own, others = split(words) if split else (words, [])
-    arguments = parser.parse_args(own, argparse.Namespace(others=others))
+    arguments = parser.parse_args(own, argparse.Namespace(others=others, commands=COMMANDS))
     return _guarded(command, arguments)
 
 

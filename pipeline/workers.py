@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import attrs
 import trio
@@ -106,9 +107,10 @@ async def start_worker(given: Given, listener: socket.socket) -> Child:
     """
     ours, theirs = socket.socketpair()
     ours.setblocking(False)  # noqa: FBT003 - the only way to say it
-    with theirs, tempfile.TemporaryFile() as copy:
+    with theirs, _anonymous() as copy:
         copy.write(given.file)
-        copy.seek(0)
+        copy.flush()
+        copy.seek(0)  # where opening it again shares the place in it
         flags = [*given.flags, "--workers", "1", "--config", f"/dev/fd/{copy.fileno()}"]
         command, environment = server_command(flags, listener)
         environment.pop(VARIABLE, None)  # the service manager hears the parent alone
@@ -182,6 +184,13 @@ class _Parent:
         workers, grace = self.given.settings.workers, self._grace()
         self.log.info(names.STOPPING, by=self.shutdown.by, workers=workers, grace_seconds=grace, **hint)
         self.notifier.stopping(f"{workers} workers end, for {grace:g} s at most")
+
+
+def _anonymous() -> IO[bytes]:
+    """Open a file without a name; on Linux it needs no place on a disk, which a container may not have."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("dragoman settings"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def run_workers(read: Callable[[], Given], given: Given, listener: socket.socket, url: str) -> int:

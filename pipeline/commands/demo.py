@@ -1,4 +1,4 @@
-"""`dragoman demo`: one streamed, tool-using exchange over real HTTP, on the built-in emulator, without a key."""
+"""`dragoman demo`: a streamed, tool-using exchange, or a batch, over real HTTP on the emulator, without a key."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import httpx
 import trio
 
 from pipeline import service
+from pipeline.commands.demo_batch import play_batch
 from pipeline.commands.demo_conversation import FILE, Answer, first_request, next_request
 from pipeline.commands.demo_view import View, show_request, show_upstream, show_usage
 from pipeline.commands.listening import bind, url_of
@@ -30,20 +31,25 @@ _HEADERS = {"x-api-key": "demo", "anthropic-version": "2023-06-01"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.add_argument(
+        "what", nargs="?", choices=("exchange", "batch"), default="exchange", help="what to show (%(default)s)"
+    )
     parser.add_argument("--delay", type=float, default=_DELAY, metavar="SECONDS", help="between deltas (%(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Play the exchange; return 0, or 1 if the answer was an error."""
-    return trio.run(_play, screen(), arguments.delay)
+    """Play what was asked for; return 0, or 1 if the answer was an error."""
+    return trio.run(_play, screen(), arguments.what, arguments.delay)
 
 
-async def _play(out: Screen, delay: float) -> int:
-    """Have both turns of the exchange, and wait for them; interrupted, the proxy is stopped with it."""
+async def _play(out: Screen, what: str, delay: float) -> int:
+    """Have both turns of the exchange, or a batch, and wait; interrupted, the proxy is stopped with it."""
     upstream = EmulatorTransport(delay)
     async with _proxy(upstream) as base_url:
         out.line(out.dim(f"proxy on {base_url}, the emulator behind it; nothing leaves this machine\n"))
         async with httpx.AsyncClient(base_url=base_url, headers=_HEADERS, timeout=_TIMEOUT, trust_env=False) as client:
+            if what == "batch":
+                return await play_batch(out, client)
             request = first_request()
             answer = await take_turn(out, client, request, upstream)
             if answer.error is not None:

@@ -6,6 +6,7 @@ proves that both ways write the same bytes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from stages.canonical.events import (
@@ -118,6 +119,13 @@ def start_usage(usage: Usage) -> dict[str, Any]:
     }
 
 
+def read_usage(usage: Mapping[str, Any]) -> Usage:
+    """Read the usage of a whole message, as `start_usage` and `end_usage` have written it."""
+    lasting = (usage.get("cache_creation") or {}).get("ephemeral_1h_input_tokens", 0)
+    counts = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+    return Usage(**{name: usage[name] for name in counts}, long_lived_tokens=lasting)
+
+
 def end_usage(end: MessageEnd) -> dict[str, Any]:
     """Usage as `message_delta` has it."""
     usage = end.usage
@@ -156,3 +164,10 @@ def error(failure: Failure, request_id: str) -> dict[str, Any]:
     details = {"error_code": failure.error_code} if failure.error_code else None
     body = {"type": failure.kind.error_type, "message": failure.message, "details": details}
     return {"type": "error", "error": body, "request_id": request_id}
+
+
+def errored(failure: Failure, request_id: str) -> dict[str, Any]:
+    """The result of a request of a batch that has failed; its error has no details, whatever the failure has."""
+    told = error(failure, request_id)
+    told["error"].pop("details")
+    return {"type": "errored", "error": told}

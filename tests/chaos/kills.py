@@ -17,7 +17,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -193,25 +193,30 @@ class Round:
         self._due("run", 1.0, kill)
 
     def _results(self, port: int, ident: str, kill: threading.Event) -> dict[str, int]:
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        client.request("GET", f"{_BATCHES}/{ident}/results")
-        answer, lines = client.getresponse(), list[bytes]()
-        assert answer.status == 200, answer.read()
-        for line in answer:
-            lines.append(line)
-            self._due("results", len(lines) / REQUESTS, kill)
+        lines = list[bytes]()
+        with _connected(port) as client:
+            client.request("GET", f"{_BATCHES}/{ident}/results")
+            with client.getresponse() as answer:
+                assert answer.status == 200, answer.read()
+                for line in answer:
+                    lines.append(line)
+                    self._due("results", len(lines) / REQUESTS, kill)
         if kill.is_set():
             raise ConnectionResetError  # which this client does not notice by itself
         return wrong_answers(iter(lines), REQUESTS)
 
 
 def _asked(port: int, method: str, path: str, data: Iterator[bytes] | None = None) -> dict[str, Any]:
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    client.request(method, path, data, {"content-type": "application/json"}, encode_chunked=data is not None)
-    answer = client.getresponse()
-    told = answer.read()
+    with _connected(port) as client:
+        client.request(method, path, data, {"content-type": "application/json"}, encode_chunked=data is not None)
+        with client.getresponse() as answer:
+            told = answer.read()
     assert answer.status == 200, told
     return dict(json.loads(told))
+
+
+def _connected(port: int) -> closing[http.client.HTTPConnection]:
+    return closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60))
 
 
 def _moment(seconds: float) -> None:

@@ -19,7 +19,8 @@ OURS = {"pipeline", "stages", "tests"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNNING = PROJECT["dependencies"]
 DEVELOPING = [*RUNNING, *PROJECT["optional-dependencies"]["dev"]]
-OPTIONAL = [*RUNNING, *PROJECT["optional-dependencies"]["offline"], *PROJECT["optional-dependencies"]["otel"]]
+EXTRAS = [text for extra in ("completion", "offline", "otel") for text in PROJECT["optional-dependencies"][extra]]
+OPTIONAL = [*RUNNING, *EXTRAS]
 
 
 def imported(module: Path) -> Iterator[str]:

@@ -24,7 +24,7 @@ from pipeline.storage.store import Store
 from pipeline.telemetry import names
 from stages.canonical.failure import Failure, Kind
 from stages.wire.array_splitter import ArraySplitter
-from stages.wire.messages_stream import error
+from stages.wire.messages_stream import errored
 
 MAX_REQUESTS = 100_000
 """Requests of one batch."""
@@ -119,7 +119,7 @@ class _Reading:
         await self.context.turns.take()
         line = await self.context.aside.run(len(raw), self.line, self.question, custom_id, params)
         if isinstance(line, Failure):
-            self.spool.add_ready(custom_id, error(line, self.exchange.request_id))
+            self.spool.add_ready(custom_id, errored(line, self.exchange.request_id)["error"])
         else:
             self.spool.add(custom_id, line)
         return None

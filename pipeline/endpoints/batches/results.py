@@ -25,8 +25,9 @@ from stages.canonical.plan import AnswerPlan
 from stages.canonical.request import Caller
 from stages.tables.errors import failure_of
 from stages.tables.identifiers import digest
+from stages.tables.prices import cost_at
 from stages.wire import json
-from stages.wire.messages_stream import error
+from stages.wire.messages_stream import errored, read_usage
 
 GONE = Failure(Kind.NOT_FOUND, "The results of this batch are no longer available")
 """What is said when the files of a batch were deleted, or have expired."""
@@ -58,8 +59,8 @@ async def results(context: Context, exchange: Exchange) -> Failure | None:
     if isinstance(open_requests, Failure):
         return GONE if open_requests.kind is Kind.NOT_FOUND else open_requests
     await exchange.begin_download(f"{ident}_results.jsonl", "application/x-jsonl")
-    told = Counter[str]()
-    async with aclosing(_lines(context, exchange, found, open_requests)) as lines:
+    told, reading = Counter[str](), _Reading(context, exchange.request_id, open_requests, found.note.group)
+    async with aclosing(_lines(reading, found)) as lines:
         async for line in lines:
             if isinstance(line, Failure):
                 context.log.warning(names.BATCH, request_id=exchange.request_id, call="results", outcome="cut")
@@ -67,7 +68,7 @@ async def results(context: Context, exchange: Exchange) -> Failure | None:
             told[line["result"]["type"]] += 1
             await exchange.write(json.encode(line) + b"\n")
     await exchange.end_stream()
-    context.log.info(names.BATCH, request_id=exchange.request_id, call="results", batch=ident, **told)
+    context.log.info(names.BATCH, request_id=exchange.request_id, call="results", batch=ident, **told, **reading.cost())
     return None
 
 
@@ -109,11 +110,9 @@ class _Manifest:
             self.caller = Caller(version=line.get("version", ""), betas=tuple(line.get("betas", ())))
 
 
-async def _lines(
-    context: Context, exchange: Exchange, found: Found, manifest: _Manifest
-) -> AsyncGenerator[dict[str, Any] | Failure, None]:
-    """Yield all results; waits for the upstream's files."""
-    reading = _Reading(context, exchange.request_id, manifest, found.note.group)
+async def _lines(reading: _Reading, found: Found) -> AsyncGenerator[dict[str, Any] | Failure, None]:
+    """Yield all results; waits for the store's files."""
+    manifest = reading.manifest
     for name in ("output_file_id", "error_file_id"):
         for file in [part[name] for part in found.parts if part.get(name)]:
             async with aclosing(_file_lines(found.store, file)) as lines:
@@ -123,7 +122,7 @@ async def _lines(
                         return
                     if (use := manifest.open.pop(str(line.get("custom_id")), None)) is not None:
                         yield {"custom_id": line["custom_id"], "result": await reading.result(line, use)}
-    for line in _rest(found, manifest, exchange.request_id):
+    for line in _rest(found, manifest, reading.request_id):
         yield line
 
 
@@ -136,7 +135,7 @@ def _rest(found: Found, manifest: _Manifest, request_id: str) -> Iterator[dict[s
     end = next((word for word in ("canceled", "expired") if word in ends), "errored")
     failure = next((told for part in found.parts if (told := _why(part)) is not None), _NOT_RUN)
     for custom_id in manifest.open:
-        result = {"type": end} if end != "errored" else {"type": end, "error": error(failure, request_id)}
+        result = {"type": end} if end != "errored" else errored(failure, request_id)
         yield {"custom_id": custom_id, "result": result}
 
 
@@ -155,6 +154,11 @@ class _Reading:
     manifest: _Manifest
     group: str
     _plans: dict[int, AnswerPlan | Failure] = attrs.field(factory=dict)
+    _dollars: float = 0.0
+
+    def cost(self) -> dict[str, float]:
+        """What the answers have cost upstream, for the log; empty where no price is known, or it was told before."""
+        return {"cost_usd": round(self._dollars, 6)} if self._dollars else {}
 
     async def result(self, line: dict[str, Any], use: int) -> dict[str, Any]:
         """Say what became of one request.
@@ -173,15 +177,17 @@ class _Reading:
         if not isinstance(told, dict) or status != _OK:
             value = mistake or (told or {}).get("body")
             known = failure_of({"error": mistake} if mistake else value, status=status) if value else _NOT_RUN
-            return {"type": "errored", "error": error(known, self.request_id)}
+            return errored(known, self.request_id)
         plan = self._plan(use)
         if isinstance(plan, Failure):
-            return {"type": "errored", "error": error(plan, self.request_id)}
+            return errored(plan, self.request_id)
         plan = attrs.evolve(plan, message_id=f"msg_{digest(self.group + line['custom_id'], 24)}")
         message = await read_answer(told.get("body"), plan)
         if isinstance(message, Failure):
-            return {"type": "errored", "error": error(message, self.request_id)}
+            return errored(message, self.request_id)
         message["usage"]["service_tier"] = "batch"
+        price = self.context.target.models.price(plan.upstream_model)
+        self._dollars += cost_at(price, read_usage(message["usage"]), "batch") or 0.0
         return {"type": "succeeded", "message": message}
 
     def _plan(self, use: int) -> AnswerPlan | Failure:

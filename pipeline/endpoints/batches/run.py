@@ -25,7 +25,7 @@ from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import Caller
 from stages.wire import json
-from stages.wire.messages_stream import error
+from stages.wire.messages_stream import errored
 
 MAX_ATTEMPTS = {Kind.RATE_LIMIT: 8, Kind.OVERLOADED: 8, Kind.UNAVAILABLE: 10**9}
 """How often a request is made at most that fails in this way; in any other, once.
@@ -144,7 +144,7 @@ class BatchRun:
 def _answered(custom_id: str, outcome: dict[str, Any] | Failure, log: RequestLog) -> Answered:
     failed = isinstance(outcome, Failure)
     result = (
-        {"type": "errored", "error": error(outcome, log.fields["request_id"])}
+        errored(outcome, log.fields["request_id"])
         if isinstance(outcome, Failure)
         else {"type": "succeeded", "message": outcome}
     )

@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     import pytest
 
 
+def test_the_batch(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is made, looked at until it has ended, read and deleted; a wrong request is its own result."""
+    assert main(["demo", "batch", "--delay", "0"]) == 0
+
+    said = capsys.readouterr().out
+    assert "4 processing" in said
+    assert "ended 3 succeeded, 1 errored" in said
+    assert "Good morning, from a batch." in said
+    assert re.search(r"wrong +errored .*max_tokens", said)
+    assert "message_batch_deleted" in said
+
+
 def test_the_exchange(capsys: pytest.CaptureFixture[str]) -> None:
     """Thinking, text and a call stream by; the reasoning is back on the second turn; the cache pays."""
     assert main(["demo", "--delay", "0"]) == 0

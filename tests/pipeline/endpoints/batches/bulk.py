@@ -1,9 +1,9 @@
 """A large batch through real processes: what it costs in memory, and whether every request has its answer.
 
-    python -m tests.pipeline.endpoints.batches.bulk 100000
+    python -m tests.pipeline.endpoints.batches.bulk 100000 [local]
 
 It starts the emulator and a server, streams as many requests of three models in, and reads the results. What is lost,
-doubled or under the id of another is counted.
+doubled or under the id of another is counted. With `local`, the batch runs here and not on the upstream's Batch API.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[4]
 MODELS = ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5")
@@ -35,8 +37,14 @@ def started(*command: str, **environment: str) -> tuple[subprocess.Popen[str], i
     )
     assert process.stdout is not None
     line = next(line for line in process.stdout if "http://" in line)
-    threading.Thread(target=process.stdout.read, daemon=True).start()
+    threading.Thread(target=_drain, args=(process.stdout,), daemon=True).start()
     return process, int(line.split("http://")[1].split(":")[1].split("/")[0].strip())
+
+
+def _drain(output: IO[str]) -> None:
+    """Read what a process writes, so that it need not wait for us."""
+    with output:
+        output.read()
 
 
 def body(count: int) -> Iterator[bytes]:
@@ -79,8 +87,10 @@ def run(count: int, server: subprocess.Popen[str], port: int) -> None:
     batch = json.loads(client.getresponse().read())
     print(f"created: {peak(server)} MB")
     while batch["processing_status"] != "ended":
+        threading.Event().wait(0.2)
         client.request("GET", f"/v1/messages/batches/{batch['id']}")
         batch = json.loads(client.getresponse().read())
+    print(f"run: {peak(server)} MB")
     client.request("GET", f"/v1/messages/batches/{batch['id']}/results")
     told = wrong_answers(iter(client.getresponse()), count)
     print(f"results: {peak(server)} MB, {told}")
@@ -90,14 +100,21 @@ def main() -> None:
     """Run it with as many requests as the command line says."""
     emulator, upstream = started("emulate")
     url = f"http://127.0.0.1:{upstream}/v1"
-    server, port = started(
-        "serve", DRAGOMAN_UPSTREAM_URL=url, DRAGOMAN_UPSTREAM_PROFILE="openai", DRAGOMAN_TIMING_FIRST_BYTE="900"
-    )
-    try:
-        run(int(sys.argv[1]), server, port)
-    finally:
-        server.terminate()
-        emulator.terminate()
+    with tempfile.TemporaryDirectory() as folder:
+        server, port = started(
+            "serve",
+            DRAGOMAN_UPSTREAM_URL=url,
+            DRAGOMAN_UPSTREAM_PROFILE="openai",
+            DRAGOMAN_TIMING_FIRST_BYTE="900",
+            DRAGOMAN_STORAGE_WHERE="local" if "local" in sys.argv else "upstream",
+            DRAGOMAN_STORAGE_FOLDER=folder,
+        )
+        try:
+            run(int(sys.argv[1]), server, port)
+        finally:
+            server.terminate()
+            emulator.terminate()
+            server.wait()
 
 
 if __name__ == "__main__":

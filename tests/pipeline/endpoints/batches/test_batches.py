@@ -8,13 +8,20 @@ from typing import Any
 import anthropic
 import httpx
 import pytest
+import structlog.testing
 
 from pipeline.emulator import EmulatorTransport
+from pipeline.endpoints.application import application
+from pipeline.service import open_service
 from pipeline.settings import Limits, Settings
 from stages.tables.identifiers import upstream_tool_name
+from stages.tables.model_registry import ModelRegistry
+from stages.tables.prices import cost_usd
 from stages.wire import json
-from tests.pipeline.endpoints.files.test_files import ALICE, BOB, SHARED, UPSTREAM, by_hand, sdk
+from stages.wire.messages_stream import read_usage
+from tests.pipeline.endpoints.files.test_files import ALICE, ALONE, BOB, SHARED, UPSTREAM, by_hand, sdk
 from tests.support.bodies import assert_anthropic, assert_result
+from tests.support.client import MemoryClient
 
 PATH = "/v1/messages/batches"
 
@@ -232,6 +239,22 @@ class _Refusing(EmulatorTransport):
         if request.method == "POST" and request.url.path.endswith("/batches") and running:
             return httpx.Response(500, json={"error": {"message": "Not today.", "type": "server_error"}})
         return await super().handle_async_request(request)
+
+
+async def test_what_a_batch_cost_is_logged() -> None:
+    """Half of the list's price for what its answers used, in the line of the call that reads them."""
+    log = structlog.testing.CapturingLogger()
+    async with open_service(ALONE, transport=EmulatorTransport(delay=0), log=log) as context:
+        client = MemoryClient(application(context))
+        made = (await client.request("POST", PATH, json.encode({"requests": [asked("a")]}))).json()
+        while not (await client.request("GET", f"{PATH}/{made['id']}")).json()["results_url"]:
+            pass
+        line = json.decode((await client.request("GET", f"{PATH}/{made['id']}/results")).body)
+
+    usage, (told,) = line["result"]["message"]["usage"], [one.kwargs for one in log.calls if "cost_usd" in one.kwargs]
+    full = cost_usd(ModelRegistry.of({}).upstream_model("claude-sonnet-5-5"), read_usage(usage))
+    assert (told["call"], told["succeeded"], told["cost_usd"]) == ("results", 1, round((full or 0) / 2, 6))
+    assert told["cost_usd"] > 0
 
 
 async def test_half_a_batch_is_taken_back() -> None:
