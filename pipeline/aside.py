@@ -148,7 +148,7 @@ async def _receive(stream: trio.abc.ReceiveStream, size: int) -> list[bytes]:
     return parts
 
 
-def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
+def answer_all(questions: IO[bytes], answers: IO[bytes]) -> None:
     """Run functions one after the other until there are no more questions."""
     while head := questions.read(_LENGTH):
         answer = pickle.dumps(_answer(questions.read(int.from_bytes(head, "big"))))
@@ -173,4 +173,4 @@ def main() -> None:
     gc.disable()  # looking for garbage in a tree of a million objects takes longer than making it
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # whatever prints must not come between
-        serve(sys.stdin.buffer, answers)
+        answer_all(sys.stdin.buffer, answers)

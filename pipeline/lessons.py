@@ -17,7 +17,7 @@ from stages.mapper import Target
 MAX_MODELS = 256
 """Models that are remembered; the one that was longest not asked for is forgotten first."""
 
-LIFETIME = 3600.0
+LESSON_LIFETIME = 3600.0
 """Seconds after which a lesson is forgotten, and the upstream asked again."""
 
 
@@ -49,7 +49,7 @@ class Lessons:
         """Remember what a model's profile lacks."""
         known = self._find(model)
         known.changes |= changes
-        known.until = trio.current_time() + LIFETIME
+        known.until = trio.current_time() + LESSON_LIFETIME
         self._taught = True
 
     def prove(self, model: str) -> None:

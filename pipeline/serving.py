@@ -14,7 +14,7 @@ import trio
 from pipeline.front import Front, check_certificate
 from pipeline.generations import Generations
 from pipeline.lifecycle.notify import Notifier
-from pipeline.lifecycle.reload import Load, Reload
+from pipeline.lifecycle.reload import ReadSettings, Reload
 from pipeline.lifecycle.signals import obey
 from pipeline.server.shutdown import Shutdown
 from pipeline.service import open_shared
@@ -33,7 +33,7 @@ Ready = Callable[[str, ModelRegistry], None]
 
 
 @attrs.frozen
-class Around:
+class Surroundings:
     """Who is around a process that serves.
 
     Attributes:
@@ -42,12 +42,12 @@ class Around:
         parent: hears a parent process until cancelled, and does what it asks for.
     """
 
-    load: Load | None = None
+    load: ReadSettings | None = None
     ready: Ready | None = None
     parent: Callable[[Shutdown], Awaitable[None]] | None = None
 
 
-def serve(settings: Settings, sockets: list[socket.socket], around: Around) -> None:
+def serve(settings: Settings, sockets: list[socket.socket], around: Surroundings) -> None:
     """Serve until SIGTERM or SIGINT; returns once all requests have ended, or their grace is over.
 
     Args:
@@ -58,7 +58,7 @@ def serve(settings: Settings, sockets: list[socket.socket], around: Around) -> N
     trio.run(partial(_serve, settings, sockets, around), strict_exception_groups=True)
 
 
-async def _serve(settings: Settings, sockets: list[socket.socket], around: Around) -> None:
+async def _serve(settings: Settings, sockets: list[socket.socket], around: Surroundings) -> None:
     shutdown, notifier = Shutdown(), Notifier.of(os.environ)
     async with open_shared() as shared, trio.open_nursery() as nursery:
         generations = Generations(shared, nursery)

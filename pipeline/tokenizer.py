@@ -38,7 +38,7 @@ UNASKED = "unasked"
 LOAD_TIMEOUT = 10.0
 """Seconds that loading may take; tiktoken's download has no limit of its own."""
 
-PATIENCE = 3.0
+VOCABULARY_WAIT = 3.0
 """Seconds that who asks first waits for a vocabulary; a process and its vocabulary are there after one or two."""
 
 CHUNK = 20_000
@@ -104,7 +104,7 @@ class Tokenizer:
         """Return what counts, which whoever asks first has looked for; all wait for that, and only so long."""
         if self.source == UNASKED:
             self._wanted.set()
-            with trio.move_on_after(PATIENCE):
+            with trio.move_on_after(VOCABULARY_WAIT):
                 await self._settled.wait()
         return ESTIMATE if self.source == UNASKED else self.source
 

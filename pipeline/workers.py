@@ -36,7 +36,7 @@ from pipeline.telemetry.logs import make_logger
 
 
 @attrs.frozen
-class Given:
+class WorkerSettings:
     """Settings, and what a worker needs to come to the same.
 
     Attributes:
@@ -99,7 +99,7 @@ class Child:
         self.process.kill()
 
 
-async def start_worker(given: Given, listener: socket.socket) -> Child:
+async def start_worker(given: WorkerSettings, listener: socket.socket) -> Child:
     """Start a worker; waits until the process runs, not until it serves.
 
     Raises:
@@ -129,8 +129,8 @@ async def start_worker(given: Given, listener: socket.socket) -> Child:
 class _Parent:
     """The process that watches over workers."""
 
-    given: Given
-    read: Callable[[], Given]
+    given: WorkerSettings
+    read: Callable[[], WorkerSettings]
     listener: socket.socket
     url: str
     shutdown: Shutdown = attrs.field(factory=Shutdown)
@@ -138,7 +138,7 @@ class _Parent:
     log: FilteringBoundLogger = attrs.field(
         default=attrs.Factory(lambda own: _logger(own.given.settings), takes_self=True)
     )
-    _found: Given | None = None
+    _found: WorkerSettings | None = None
 
     async def run(self) -> None:
         """Keep workers until a signal asks for the end."""
@@ -193,7 +193,7 @@ def _anonymous() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def run_workers(read: Callable[[], Given], given: Given, listener: socket.socket, url: str) -> int:
+def run_workers(read: Callable[[], WorkerSettings], given: WorkerSettings, listener: socket.socket, url: str) -> int:
     """Serve `listener` with workers until SIGTERM or SIGINT; SIGHUP replaces them by others with the settings anew.
 
     Args:

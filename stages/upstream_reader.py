@@ -17,7 +17,7 @@ import msgspec
 from stages.actor import LARGE, Batch, LargeBatch, beside
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
-from stages.tables.error_shapes import is_error, is_error_event, parsed, read, without_echo
+from stages.tables.error_shapes import is_error, is_error_event, parsed, read_error, without_echo
 from stages.tables.errors import failure_of
 from stages.wire import json, responses_stream, sse
 from stages.wire.chat_completions import Chunks, is_chat, response_of
@@ -200,7 +200,7 @@ def events_of(
     body, response = response, _response_in(response)
     raw = raw if response is body else None
     if not isinstance(response, dict):
-        told = read(response)
+        told = read_error(response)
         if told.sentences or told.codes:
             return [failure_of(response, plan=plan)]
         return [Failure(Kind.UPSTREAM, "The upstream's answer is not a response.", cause="bad_body")]

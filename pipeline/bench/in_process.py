@@ -89,12 +89,12 @@ def stream_cpu(kind: str, deltas: int = DELTAS, seconds: float = _SECONDS) -> St
     reads = [whole[begin : begin + BURST_READ] for begin in range(0, len(whole), BURST_READ)]
     return StreamCpu(
         kind,
-        single=_microseconds(lambda: translate(script.pieces), seconds) / deltas,
-        burst=_microseconds(lambda: translate(reads), seconds) / deltas,
+        single=_microseconds(lambda: translate_reads(script.pieces), seconds) / deltas,
+        burst=_microseconds(lambda: translate_reads(reads), seconds) / deltas,
     )
 
 
-def translate(reads: list[bytes] | tuple[bytes, ...]) -> bytes:
+def translate_reads(reads: list[bytes] | tuple[bytes, ...]) -> bytes:
     """Translate an upstream body, read by read, into the client's bytes, as one request's stages do."""
     plan = AnswerPlan("msg_bench", "claude", "gpt")
     framing, ledger, encoder, calls = Framing(plan), Ledger(plan), Encoder(plan, "req_bench"), _Calls()

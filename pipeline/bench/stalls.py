@@ -31,7 +31,7 @@ from stages.wire import json, sse
 BEAT = 0.001
 """Seconds between two beats."""
 
-READ = 65_536
+SENT_AT_ONCE = 65_536
 """Bytes that the client sends at once."""
 
 Headers = list[tuple[bytes, bytes]]
@@ -159,7 +159,7 @@ class _Pieces(httpx.AsyncByteStream):
 
 async def _post(app: Application, body: bytes, headers: Headers) -> int:
     """Send a request, and throw its answer away; return the status."""
-    pieces = [body[at : at + READ] for at in range(0, len(body), READ)]
+    pieces = [body[at : at + SENT_AT_ONCE] for at in range(0, len(body), SENT_AT_ONCE)]
     status, gone = 0, trio.Event()
 
     async def receive() -> MutableMapping[str, Any]:

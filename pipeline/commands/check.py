@@ -76,7 +76,7 @@ def findings(arguments: argparse.Namespace) -> Iterator[Named]:
         return
     yield "settings", ok(_source(arguments, settings))
     yield "port", check_local.port(settings)
-    reply = ask_upstream(settings, partial(check_upstream.wanted, settings))
+    reply = ask_upstream(settings, partial(check_upstream.wanted_models, settings))
     for name, of_upstream in _OF_UPSTREAM:
         yield name, of_upstream(settings, reply)
     for finding in check_upstream.models(settings, reply):

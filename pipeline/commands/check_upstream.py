@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import attrs
 
 from pipeline.commands.client_environment import OPENAI_HOST
-from pipeline.commands.explained import explained
+from pipeline.commands.explained import finding_of
 from pipeline.commands.findings import Finding, fail, ok, unknown, warn
 from pipeline.commands.question import Asked, Reply
-from pipeline.commands.remedies import key_line, models_line, names_of
+from pipeline.commands.remedies import client_names, key_line, models_line
 from pipeline.settings import EMULATOR, is_loopback
 from pipeline.upstream.address import base_url
 from stages.canonical.failure import Failure, Kind
@@ -34,7 +34,7 @@ def registry_of(settings: Settings, served: Sequence[str] = ()) -> ModelRegistry
     return attrs.evolve(ModelRegistry.of(settings.models), served=dict.fromkeys(served))
 
 
-def wanted(settings: Settings, served: Sequence[str] = ()) -> list[str]:
+def wanted_models(settings: Settings, served: Sequence[str] = ()) -> list[str]:
     """Every upstream model that a client's name would lead to."""
     registry = registry_of(settings, served)
     return sorted({*registry.names.values(), *(registry.upstream_model(f"claude-{word}") for word in FAMILIES)})
@@ -53,7 +53,7 @@ def key(settings: Settings, reply: Reply) -> Finding:
     if not given and (refused is not None or parts.hostname == OPENAI_HOST):
         return fail("there is none, and one is asked for", key_line(settings))
     if refused is not None:
-        return explained(refused, settings)
+        return finding_of(refused, settings)
     if given and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         return warn("it is set, but travels unencrypted to another machine", "use https:// in the upstream's URL")
     if not (reply.listed.models or any(each.failure is None for each in reply.asked)):
@@ -81,7 +81,7 @@ def reachable(settings: Settings, reply: Reply) -> Finding:
         return ok(f"{url} answers; it has no list of models, which is harmless")
     if listed.failure.kind in _KEY:
         return ok(f"{url} answers, but not with this key")
-    return explained(listed.failure, settings)
+    return finding_of(listed.failure, settings)
 
 
 def server(settings: Settings, reply: Reply) -> Finding:
@@ -111,7 +111,7 @@ def models(settings: Settings, reply: Reply) -> Iterator[Finding]:
     """Does each model answer that would be asked for? One finding each, which does not repeat what was said above."""
     registry = registry_of(settings, reply.listed.models)
     for asked in reply.asked:
-        serves = f"{asked.model} ({', '.join(names_of(registry, asked.model))})"
+        serves = f"{asked.model} ({', '.join(client_names(registry, asked.model))})"
         if asked.failure is None:
             summaries = "with" if asked.summaries else "without"
             yield ok(f"{serves}: 200, first byte after {asked.seconds:.2f} s, {summaries} summaries of its reasoning")
@@ -131,4 +131,4 @@ def model_finding(settings: Settings, reply: Reply, asked: Asked) -> Finding:
     if is_missing or (served and asked.model not in served and failure.kind is Kind.INVALID_REQUEST):
         line = models_line(registry_of(settings, served), asked.model, served)
         return fail(f"the upstream has no such model ({failure.kind.status}, {failure.cause or 'not found'})", line)
-    return explained(failure, settings)
+    return finding_of(failure, settings)

@@ -15,7 +15,7 @@ from pipeline.commands import options
 from pipeline.commands.client_environment import (
     BASE_URL,
     LEAST_COMPACT_WINDOW,
-    SHOWN,
+    MODEL_ROWS,
     TOKEN,
     USUAL,
     USUAL_ASIDE,
@@ -23,7 +23,7 @@ from pipeline.commands.client_environment import (
     context_window,
     model_of,
     own_token,
-    windows,
+    window_variables,
 )
 from pipeline.commands.findings import Verdict
 from pipeline.commands.preflight import preflight
@@ -32,7 +32,7 @@ from pipeline.commands.proxy import Proxy, proxy
 from pipeline.commands.screen import CommandError, complain
 from pipeline.commands.serve import upstream_in_words
 from pipeline.commands.statusline import handed_over
-from pipeline.commands.told_models import Told, told_models
+from pipeline.commands.told_models import ToldModel, told_models
 from pipeline.settings import is_loopback
 from pipeline.settings.ownership import own_secret
 from stages.tables.models import UNKNOWN_MODEL, model_info
@@ -127,12 +127,12 @@ def _announce(found: Proxy, behind: str) -> None:
 def _run_at(found: Proxy, client: str, words: list[str], key: str | None, settings: Settings) -> int:
     """Run the client at a dragoman, with the window and the models that this one tells."""
     chosen = model_of(words, os.environ)
-    told = told_models(found.base_url, [*([chosen] if chosen else []), *SHOWN], key)
+    told = told_models(found.base_url, [*([chosen] if chosen else []), *MODEL_ROWS], key)
     used = [told[name] for name in ([chosen] if chosen else USUAL) if name in told]
     window = _window(used, context_window(settings, chosen))
     if chosen is None and used and window < LEAST_COMPACT_WINDOW:
         words = ["--model", f"claude-{used[-1].upstream}", *words]
-    behind = {name: told[name].upstream for name in SHOWN if name in told}
+    behind = {name: told[name].upstream for name in MODEL_ROWS if name in told}
     words = [*handed_over(words, os.environ, Path.cwd(), found.base_url), *words]
     _say_models(behind if chosen is None else {chosen: used[0].upstream} if used else {}, window)
     judged = bool(settings.safeguards.model)
@@ -145,11 +145,11 @@ def _run_at(found: Proxy, client: str, words: list[str], key: str | None, settin
 
 def _say_models(behind: Mapping[str, str], window: int) -> None:
     pairs = ", ".join(f"{name.removeprefix('claude-')} is {model}" for name, model in behind.items())
-    told = " ".join(f"{name}={os.environ.get(name) or value}" for name, value in windows(window).items())
+    told = " ".join(f"{name}={os.environ.get(name) or value}" for name, value in window_variables(window).items())
     complain(f"dragoman: {pairs or 'models unknown'}; {told}")
 
 
-def _window(told: Sequence[Told], cautious: int) -> int:
+def _window(told: Sequence[ToldModel], cautious: int) -> int:
     """Choose the smallest window; what the tables say of a model is believed as far as `cautious` alone."""
     sizes = [(each.window, model_info(each.upstream) is UNKNOWN_MODEL) for each in told]
     return min((size if sure else min(size, cautious) for size, sure in sizes if size is not None), default=cautious)

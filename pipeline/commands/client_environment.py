@@ -23,7 +23,7 @@ USUAL = ("claude-opus", "claude-sonnet")
 USUAL_ASIDE = ("claude-haiku",)
 """The models that it uses for small things beside them."""
 
-SHOWN: Mapping[str, str] = {
+MODEL_ROWS: Mapping[str, str] = {
     "claude-opus": "claude-opus-5-5",
     "claude-sonnet": "claude-sonnet-5-5",
     "claude-haiku": "claude-haiku-5-5",
@@ -53,7 +53,7 @@ _OWN_CHECK = {"CLAUDE_CODE_AUTO_MODE_SERVER": "0"}
 """What has the client check its actions by itself, with ordinary requests to the model: by default it asks the server,
 which answers only if `safeguards.model` says who judges."""
 
-WINDOW = "CLAUDE_CODE_MAX_CONTEXT_TOKENS"
+WINDOW_VARIABLE = "CLAUDE_CODE_MAX_CONTEXT_TOKENS"
 """Tokens that the model can hold. The client obeys it for names it does not know (2.1.332, measured), for which it
 assumes a million and never compacts."""
 
@@ -84,14 +84,14 @@ def client_environment(
         base_url: Where the proxy listens.
         key: One of the proxy's client keys, or None when it asks for none.
         window: Tokens that the upstream model can hold.
-        upstream: The upstream models by the names of `SHOWN`, so far as they are known.
+        upstream: The upstream models by the names of `MODEL_ROWS`, so far as they are known.
         judged: Whether the proxy has a model judge the client's actions.
     """
     rows = _rows(user, upstream or {}, window)
     added = {
         **({} if judged else _OWN_CHECK),
         **_ADVICE,
-        **windows(window),
+        **window_variables(window),
         **rows,
         **_credentials(user, key),
         **_around_proxies(user, base_url),
@@ -110,16 +110,16 @@ def _rows(user: Mapping[str, str], upstream: Mapping[str, str], window: int) -> 
         word = name.removeprefix("claude-")
         variable = f"ANTHROPIC_DEFAULT_{word.upper()}_MODEL"
         if variable not in user:
-            rows[variable] = SHOWN[name] if window >= LEAST_COMPACT_WINDOW else f"claude-{model}"
+            rows[variable] = MODEL_ROWS[name] if window >= LEAST_COMPACT_WINDOW else f"claude-{model}"
             rows[f"{variable}_NAME"] = f"{word.capitalize()}: {model}"
             rows[f"{variable}_DESCRIPTION"] = f"{model} answers, through dragoman"
     return rows
 
 
-def windows(window: int) -> dict[str, str]:
+def window_variables(window: int) -> dict[str, str]:
     """The variables that tell the client how much its model holds."""
     compact = {COMPACT_WINDOW: str(window)} if window >= LEAST_COMPACT_WINDOW else {}
-    return {WINDOW: str(window), **compact}
+    return {WINDOW_VARIABLE: str(window), **compact}
 
 
 def _credentials(user: Mapping[str, str], key: str | None) -> dict[str, str]:

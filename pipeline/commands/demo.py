@@ -11,7 +11,7 @@ import trio
 
 from pipeline import service
 from pipeline.commands.demo_batch import play_batch
-from pipeline.commands.demo_conversation import FILE, Answer, first_request, next_request
+from pipeline.commands.demo_conversation import SHOPPING_LIST, Answer, first_request, next_request
 from pipeline.commands.demo_view import View, show_request, show_upstream, show_usage
 from pipeline.commands.listening import bind, url_of
 from pipeline.commands.screen import Screen, screen
@@ -54,7 +54,7 @@ async def _play(out: Screen, what: str, delay: float) -> int:
             answer = await take_turn(out, client, request, upstream)
             if answer.error is not None:
                 return 1
-            out.line(f"\n{out.bold('tool')}     Read: {out.green(repr(FILE))}\n")
+            out.line(f"\n{out.bold('tool')}     Read: {out.green(repr(SHOPPING_LIST))}\n")
             answer = await take_turn(out, client, next_request(request, answer), upstream)
     return int(answer.error is not None)
 

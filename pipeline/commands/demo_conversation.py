@@ -21,7 +21,7 @@ _TOOL = {
 QUESTION = 'What is in notes.txt? [[think]]+[[call:Read {"file_path": "notes.txt", "limit": 20}]]'
 """What the user asks. The words in brackets are directives for the emulator, which has no thoughts of its own."""
 
-FILE = "milk\nbread\na word for 'interpreter'"
+SHOPPING_LIST = "milk\nbread\na word for 'interpreter'"
 """What the tool finds."""
 
 _JSON_DELTA = "input_json_delta"
@@ -50,7 +50,7 @@ def first_request() -> dict[str, Any]:
 def next_request(request: dict[str, Any], answer: Answer) -> dict[str, Any]:
     """Make the body of the next turn: the same conversation, what was answered, and the results of the tools."""
     results = [
-        {"type": "tool_result", "tool_use_id": block["id"], "content": FILE}
+        {"type": "tool_result", "tool_use_id": block["id"], "content": SHOPPING_LIST}
         for block in answer.blocks
         if block["type"] == "tool_use"
     ]

@@ -85,7 +85,7 @@ _BY_KIND: Mapping[Kind, _Row] = {
 _OTHER = _Row(Verdict.WARN, "", _words("look at the upstream's own status page or log"))
 
 
-def explained(failure: Failure, settings: Settings) -> Finding:
+def finding_of(failure: Failure, settings: Settings) -> Finding:
     """Say what a failure means, with its status and the upstream's code, and the line to set."""
     row = _BY_CAUSE.get(failure.cause or "") or _BY_KIND.get(failure.kind, _OTHER)
     unreached = failure.kind in (Kind.UNAVAILABLE, Kind.TIMEOUT) or row in _BY_CAUSE.values()

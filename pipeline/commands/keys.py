@@ -11,7 +11,7 @@ from pipeline.commands.screen import CommandError, screen
 from pipeline.settings import variable
 from pipeline.settings.client_keys import hashed, is_client_name
 
-PREFIX = "dgm_"
+KEY_PREFIX = "dgm_"
 """What our keys begin with, so that whoever finds one somewhere knows what it opens."""
 
 _BYTES = 32  # of chance: nobody guesses a key from its hash
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.name
     if not is_client_name(name):
         raise CommandError("a client's name has up to 64 letters, digits and _.- and begins with a letter or digit")
-    out, key = screen(sys.stdout), PREFIX + secrets.token_urlsafe(_BYTES)
+    out, key = screen(sys.stdout), KEY_PREFIX + secrets.token_urlsafe(_BYTES)
     has = any(known.name == name for known in options.settings_of(arguments).client_keys)
     told = f'["<what stands there>", "{hashed(key)}"]' if has else f'"{hashed(key)}"'
     out.line(f"the key of {name}, which is kept nowhere and shown this once:")

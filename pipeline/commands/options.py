@@ -37,7 +37,7 @@ def file_of(arguments: Namespace) -> Path | None:
     return settings.find_file(getattr(arguments, "config", None), os.environ, Path.cwd())
 
 
-def text_of(arguments: Namespace) -> bytes:
+def file_text(arguments: Namespace) -> bytes:
     """Read the configuration file of this run as it stands; empty where there is none."""
     file = file_of(arguments)
     return file.read_bytes() if file is not None else b""

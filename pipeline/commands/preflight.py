@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.commands.check_upstream import key, model_finding, registry_of
-from pipeline.commands.explained import explained
+from pipeline.commands.explained import finding_of
 from pipeline.commands.findings import Finding, Verdict
 from pipeline.commands.question import Asked, Choice, Reply, ask_upstream
 from pipeline.settings import EMULATOR
@@ -40,7 +40,7 @@ def preflight(
 
     reply = ask(settings, choose)
     if (common := _common(reply)) is not None:
-        return [explained(common, settings)]
+        return [finding_of(common, settings)]
     main = _upstream(settings, reply.listed.models, names)
     found = [_finding(settings, reply, each, grave=each.model in main) for each in reply.asked if each.failure]
     found = list({finding.text: finding for finding in found}.values())

@@ -43,11 +43,11 @@ def models_line(registry: ModelRegistry, missing: str, served: Sequence[str]) ->
     """The line that names another model for all names that lead to one which is missing."""
     near = difflib.get_close_matches(missing, served, n=1) or list(served[:1])
     other = near[0] if near else "<a model that it has>"
-    pairs = ",".join(f"{name}={other}" for name in names_of(registry, missing))
+    pairs = ",".join(f"{name}={other}" for name in client_names(registry, missing))
     return f'export {variable("models")}="{pairs}"'
 
 
-def names_of(registry: ModelRegistry, upstream: str) -> list[str]:
+def client_names(registry: ModelRegistry, upstream: str) -> list[str]:
     """Whichever of the client's names and family words lead to an upstream model."""
     families: Mapping[str, str] = {word: registry.upstream_model(f"claude-{word}") for word in FAMILIES}
     everything = {**families, **registry.names}

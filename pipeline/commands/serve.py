@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.commands import options
-from pipeline.commands.client_environment import LEAST_COMPACT_WINDOW, USUAL, context_window, windows
+from pipeline.commands.client_environment import LEAST_COMPACT_WINDOW, USUAL, context_window, window_variables
 from pipeline.commands.listening import bind, url_of
 from pipeline.commands.screen import CommandError, Screen, screen
 from pipeline.lifecycle.grace import grace_here
@@ -23,7 +23,7 @@ from stages.tables.model_registry import ModelRegistry
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
-    from pipeline.workers import Given
+    from pipeline.workers import WorkerSettings
 
 WRONG_SETTINGS = 2
 """Exit code for settings that are wrong, as everywhere in `cli`."""
@@ -76,14 +76,14 @@ def _run(arguments: argparse.Namespace) -> int:
             if out is not None:
                 announce(out, settings, url, registry)
 
-        serving.serve(settings, [listener], serving.Around(partial(options.settings_of, arguments), ready))
+        serving.serve(settings, [listener], serving.Surroundings(partial(options.settings_of, arguments), ready))
     return 0
 
 
-def _given(arguments: argparse.Namespace) -> Given:
-    from pipeline.workers import Given
+def _given(arguments: argparse.Namespace) -> WorkerSettings:
+    from pipeline.workers import WorkerSettings
 
-    return Given(options.settings_of(arguments), options.set_again(arguments), options.text_of(arguments))
+    return WorkerSettings(options.settings_of(arguments), options.set_again(arguments), options.file_text(arguments))
 
 
 def _serve_for_parent(settings: Settings, descriptor: int) -> int:
@@ -91,7 +91,9 @@ def _serve_for_parent(settings: Settings, descriptor: int) -> int:
     from pipeline.lifecycle.parent import hear_parent, say_serving
 
     grace = grace_here(settings.timing)
-    around = serving.Around(ready=lambda _, __: say_serving(), parent=lambda shutdown: hear_parent(shutdown, grace))
+    around = serving.Surroundings(
+        ready=lambda _, __: say_serving(), parent=lambda shutdown: hear_parent(shutdown, grace)
+    )
     serving.serve(settings, [socket.socket(fileno=descriptor)], around)
     return 0
 
@@ -108,7 +110,7 @@ def announce(out: Screen, settings: Settings, url: str, registry: ModelRegistry 
     A window that is too small for the client to believe in under a name that it knows comes with another name.
     """
     window = context_window(settings, None, registry)
-    told = " ".join(f"{name}={value}" for name, value in windows(window).items())
+    told = " ".join(f"{name}={value}" for name, value in window_variables(window).items())
     registry = registry or ModelRegistry.of(settings.models)
     model = f" --model claude-{registry.upstream_model(USUAL[-1])}" if window < LEAST_COMPACT_WINDOW else ""
     out.line(f"dragoman listens on {out.bold(url)}")

@@ -23,14 +23,14 @@ _WRONG_KEY = (
 
 
 @attrs.frozen
-class Told:
+class ToldModel:
     """One model: its name upstream, and the tokens that it takes; None where nobody knows."""
 
     upstream: str
     window: int | None
 
 
-def told_models(base_url: str, names: Sequence[str], key: str | None, timeout: float = 5.0) -> dict[str, Told]:
+def told_models(base_url: str, names: Sequence[str], key: str | None, timeout: float = 5.0) -> dict[str, ToldModel]:
     """Ask `GET /v1/models/{name}` for each name; what cannot be told is left out.
 
     Args:
@@ -44,7 +44,7 @@ def told_models(base_url: str, names: Sequence[str], key: str | None, timeout: f
     """
     parts = urlsplit(base_url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    found: dict[str, Told] = {}
+    found: dict[str, ToldModel] = {}
     for name in names:
         connection = kind(parts.hostname or "", parts.port, timeout=timeout)
         try:
@@ -63,9 +63,9 @@ def told_models(base_url: str, names: Sequence[str], key: str | None, timeout: f
     return found
 
 
-def _told(model: object) -> Told | None:
+def _told(model: object) -> ToldModel | None:
     if not isinstance(model, dict) or not isinstance(model.get("display_name"), str):
         return None
     behind = _BEHIND.search(model["display_name"])
     window = model.get("max_input_tokens")
-    return Told(behind[1] if behind else model["display_name"], window if isinstance(window, int) else None)
+    return ToldModel(behind[1] if behind else model["display_name"], window if isinstance(window, int) else None)

@@ -12,10 +12,10 @@ from pipeline.emulator.answer import answer
 from pipeline.emulator.batch_store import BatchStore
 from pipeline.emulator.faults import Fault
 from pipeline.emulator.file_store import FileStore, StoredFile
-from pipeline.emulator.form import read_form
+from pipeline.emulator.form import form_parts
 from stages.wire import json
 
-Told: TypeAlias = StoredFile | dict[str, Any] | bytes | Fault | None
+AccountAnswer: TypeAlias = StoredFile | dict[str, Any] | bytes | Fault | None
 """A file, a JSON object, bytes, or why not; None for a path that leads nowhere."""
 
 
@@ -47,7 +47,7 @@ class Account:
         """Let batches read their inputs from the files."""
         self.batches = BatchStore(self.files, answer)
 
-    def respond(self, method: str, path: str, query: dict[str, str], body: bytes, content_type: str) -> Told:
+    def respond(self, method: str, path: str, query: dict[str, str], body: bytes, content_type: str) -> AccountAnswer:
         """Answer a call about files or batches; only the end of the path matters."""
         found = _PATH.search(path)
         if found is None:
@@ -56,7 +56,7 @@ class Account:
         return None if handler is None else handler(self, Call(found[2] or "", query, body, content_type))
 
 
-def _created(account: Account, call: Call) -> Told:
+def _created(account: Account, call: Call) -> AccountAnswer:
     try:
         value = json.decode(call.body)
     except json.MalformedJson:
@@ -65,8 +65,8 @@ def _created(account: Account, call: Call) -> Told:
 
 
 _PATH = re.compile(r"/(files|batches)(?:/([^/]+)(?:/(content|cancel))?)?/?\Z")
-_HANDLERS: dict[tuple[str, str, bool, str], Callable[[Account, Call], Told]] = {
-    ("POST", "files", False, ""): lambda own, call: own.files.upload(read_form(call.content_type, call.body)),
+_HANDLERS: dict[tuple[str, str, bool, str], Callable[[Account, Call], AccountAnswer]] = {
+    ("POST", "files", False, ""): lambda own, call: own.files.upload(form_parts(call.content_type, call.body)),
     ("GET", "files", False, ""): lambda own, call: own.files.page(call.query),
     ("GET", "files", True, ""): lambda own, call: own.files.find(call.ident),
     ("GET", "files", True, "content"): lambda own, call: own.files.content(call.ident),

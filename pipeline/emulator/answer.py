@@ -15,7 +15,7 @@ from pipeline.emulator.checks import refused
 from pipeline.emulator.conversation import choose_scenario
 from pipeline.emulator.events import Event, EventWriter
 from pipeline.emulator.faults import Fault
-from pipeline.emulator.ids import Ids
+from pipeline.emulator.ids import AnswerIds
 from pipeline.emulator.loop import items
 from pipeline.emulator.scenario import Scenario
 from pipeline.emulator.usage import PrefixCache, count_input, count_usage
@@ -75,7 +75,7 @@ def answer(request: dict[str, Any], cache: PrefixCache | None = None) -> Emulate
     if isinstance(scenario, Fault):
         return faulty(scenario, request)
     usage = count_usage(request, scenario, cache.visit(request) if cache else 0)
-    writer = EventWriter(request, scenario, Ids.of(request), usage)
+    writer = EventWriter(request, scenario, AnswerIds.of(request), usage)
     headers = {
         **_headers(writer.ids.request),
         **_RATE_LIMITS,
@@ -88,19 +88,19 @@ def answer(request: dict[str, Any], cache: PrefixCache | None = None) -> Emulate
 
 def faulty(fault: Fault, request: Any = None) -> EmulatedAnswer:
     """Answer with an error."""
-    headers = {"content-type": _JSON, **_headers(Ids.of({"of": request}).request), **fault.headers}
+    headers = {"content-type": _JSON, **_headers(AnswerIds.of({"of": request}).request), **fault.headers}
     return EmulatedAnswer(fault.status, headers, (Frame(json.encode(fault.body)),), fault.body)
 
 
 def plain(value: Any) -> EmulatedAnswer:
     """Answer with a JSON value."""
-    headers = {"content-type": _JSON, **_headers(Ids.of({"of": value}).request)}
+    headers = {"content-type": _JSON, **_headers(AnswerIds.of({"of": value}).request)}
     return EmulatedAnswer(200, headers, (Frame(json.encode(value)),), value)
 
 
 def raw(data: bytes) -> EmulatedAnswer:
     """Answer with bytes, a piece at a time."""
-    headers = {"content-type": "application/octet-stream", **_headers(Ids.of({"of": len(data)}).request)}
+    headers = {"content-type": "application/octet-stream", **_headers(AnswerIds.of({"of": len(data)}).request)}
     pieces = tuple(Frame(data[at : at + _PIECE]) for at in range(0, len(data), _PIECE))
     return EmulatedAnswer(200, headers, pieces)
 

@@ -47,7 +47,7 @@ _STAMPS = {
 }
 _EXPIRED = "This request could not be executed before the completion window expired."
 
-Answering = Callable[[dict[str, Any]], EmulatedAnswer]
+LineAnswering = Callable[[dict[str, Any]], EmulatedAnswer]
 """Answers the body of one line."""
 
 
@@ -70,7 +70,7 @@ class BatchStore:
     """
 
     files: FileStore
-    answering: Answering
+    answering: LineAnswering
     _batches: dict[str, _Batch] = field(factory=dict)
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any] | Fault:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
-from pipeline.emulator.ids import Ids, seal
+from pipeline.emulator.ids import AnswerIds, seal_reasoning
 from pipeline.emulator.response import EmulatedUsage, ResponseObject, has_phase
 from pipeline.emulator.scenario import (
     CallItem,
@@ -38,7 +38,7 @@ class EventWriter:
 
     request: dict[str, Any] = field(repr=False)
     scenario: Scenario
-    ids: Ids
+    ids: AnswerIds
     usage: EmulatedUsage
 
     @property
@@ -103,7 +103,7 @@ def _reasoning_shape(writer: EventWriter, item: ReasoningItem, index: int, stage
     item_id = writer.ids.item("rs", index)
     shape: Event = {"id": item_id, "type": "reasoning", "content": []}
     if "reasoning.encrypted_content" in (writer.request.get("include") or []):
-        shape["encrypted_content"] = seal(item_id, stage, writer.ids.created_at)
+        shape["encrypted_content"] = seal_reasoning(item_id, stage, writer.ids.created_at)
     shape["summary"] = [] if stage == "added" else [_summary("".join(part)) for part in item.parts]
     return shape
 

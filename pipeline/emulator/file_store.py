@@ -20,10 +20,10 @@ PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
 EPOCH = 1_795_000_000
 """The second since 1970 in which the emulator's first thing is made; each later one is made a second later."""
 
-EXPIRES_AFTER = (3_600, 2_592_000)
+EXPIRY_SPAN = (3_600, 2_592_000)
 """Seconds after which a file may expire: an hour to thirty days."""
 
-MAX_PAGE = 10_000
+MAX_FILES_PAGE = 10_000
 """Files on one page of the list."""
 
 _LASTING = {"batch": 2_592_000, "batch_output": 2_592_000}
@@ -113,7 +113,7 @@ class FileStore:
         found = [kept for kept in self._files.values() if query.get("purpose") in (None, kept.purpose)]
         if query.get("order", "desc") == "desc":
             found.reverse()
-        return page_of([kept.told for kept in found], query, MAX_PAGE)
+        return page_of([kept.told for kept in found], query, MAX_FILES_PAGE)
 
 
 def page_of(told: list[dict[str, Any]], query: Mapping[str, str], most: int) -> dict[str, Any] | Fault:
@@ -137,7 +137,7 @@ def _lasting(form: Mapping[str, FormPart]) -> int | Fault | None:
         return None
     if anchor is None or anchor.data != b"created_at" or seconds is None or not seconds.data.isdigit():
         return invalid("Invalid 'expires_after'.", "expires_after")
-    least, most = EXPIRES_AFTER
+    least, most = EXPIRY_SPAN
     told = int(seconds.data)
     if not least <= told <= most:
         return invalid(f"Invalid 'expires_after.seconds': expected {least} to {most}, got {told}.", "expires_after")

@@ -20,7 +20,7 @@ class FormPart:
     filename: str | None = field(default=None, repr=False)
 
 
-def read_form(content_type: str, body: bytes) -> dict[str, FormPart]:
+def form_parts(content_type: str, body: bytes) -> dict[str, FormPart]:
     """Take a form apart; what is no form has no fields. Parts keep the order in which they came."""
     found = _BOUNDARY.search(content_type)
     if found is None:

@@ -35,13 +35,13 @@ def letters(seed: bytes, label: str, length: int) -> str:
 
 
 @frozen
-class Ids:
+class AnswerIds:
     """The ids of one answer, by output index."""
 
     seed: bytes
 
     @classmethod
-    def of(cls, request: dict[str, Any]) -> Ids:
+    def of(cls, request: dict[str, Any]) -> AnswerIds:
         """Derive them from a request; how the answer is delivered makes no difference."""
         asked = {key: value for key, value in request.items() if key not in ("stream", "stream_options")}
         return cls(hashlib.sha256(json.encode(asked)).digest())
@@ -78,7 +78,7 @@ class Ids:
         return f"{prefix}_{hexadecimal(self.seed, 'all', 16)}{hexadecimal(self.seed, label, 34)}"
 
 
-def seal(item_id: str, stage: str, created_at: int) -> str:
+def seal_reasoning(item_id: str, stage: str, created_at: int) -> str:
     """Make the `encrypted_content` of a reasoning item; it differs between `added`, `done` and `completed`."""
     name = item_id.encode()
     filler = hashlib.shake_256(f"{item_id} {stage}".encode()).digest(_FILLER[stage])

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.emulator.faults import Fault, invalid
 from pipeline.emulator.ids import unseal
 from pipeline.emulator.loop import items
-from pipeline.emulator.name_checks import MAX_NAME, checked_name, name_too_long
+from pipeline.emulator.name_checks import MAX_FUNCTION_NAME, checked_name, name_too_long
 
 _ITEMS = frozenset(
     {
@@ -93,7 +93,9 @@ def _parts(item: dict[str, Any], kind: str, where: str) -> Fault | None:
 
 def _call_id(item: dict[str, Any], where: str) -> Fault | None:
     named = item.get("call_id")
-    return name_too_long(named, f"{where}.call_id") if isinstance(named, str) and len(named) > MAX_NAME else None
+    return (
+        name_too_long(named, f"{where}.call_id") if isinstance(named, str) and len(named) > MAX_FUNCTION_NAME else None
+    )
 
 
 def _unsupported(value: Any, supported: list[str] | tuple[str, ...], param: str) -> Fault:

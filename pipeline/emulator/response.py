@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from pipeline.emulator.ids import Ids
+from pipeline.emulator.ids import AnswerIds
 from pipeline.emulator.loop import effort
 from pipeline.emulator.scenario import ScenarioEnding
 
@@ -83,7 +83,7 @@ class ResponseObject:
     """The response object of one request, at its beginning and at its end."""
 
     request: dict[str, Any] = field(repr=False)
-    ids: Ids = field(repr=False)
+    ids: AnswerIds = field(repr=False)
 
     def begun(self) -> dict[str, Any]:
         """Give the object as `response.created` and `response.in_progress` carry it."""
@@ -143,7 +143,7 @@ class ResponseObject:
         return {"format": shape, "verbosity": asked.get("verbosity") or "medium"}
 
 
-def _head(ids: Ids, status: str) -> dict[str, Any]:
+def _head(ids: AnswerIds, status: str) -> dict[str, Any]:
     return {
         "id": ids.response,
         "object": "response",

@@ -45,9 +45,9 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     "/v1/models": {"GET": models.list_models},
     "/v1/files": {"POST": upload.upload, "GET": listing.list_files},
     "/metrics": {"GET": metrics.metrics},
-    "/dragoman/usage": {"GET": usage.usage},
-    "/dragoman": {"GET": page.page, "HEAD": page.page},
-    "/dragoman/events": {"GET": page.events},
+    "/dragoman/usage": {"GET": usage.session_usage},
+    "/dragoman": {"GET": page.show_page, "HEAD": page.show_page},
+    "/dragoman/events": {"GET": page.feed},
     "/": {"GET": health.hello, "HEAD": health.hello},
     "/healthz": {"GET": health.healthz, "HEAD": health.healthz},
     "/readyz": {"GET": health.readyz, "HEAD": health.readyz},
@@ -147,7 +147,7 @@ async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> Failur
     path = exchange.path = normal(exchange.path)
     route, methods = _found(path)
     exchange.log.fields["route"] = route
-    if foreign := web_pages.refused(context.settings, exchange.headers):
+    if foreign := web_pages.foreign_refusal(context.settings, exchange.headers):
         return foreign
     if methods is None:
         return Failure(Kind.NOT_FOUND, not_found(exchange.method, path, ROUTES))

@@ -23,7 +23,7 @@ MAX_REMEDIES = 6
 
 
 @attrs.define
-class Healing:
+class HealingAttempts:
     """The attempts at one request.
 
     Attributes:

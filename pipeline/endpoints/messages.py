@@ -11,7 +11,7 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.context_window import Size, check_context_window
 from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.healing import Healing
+from pipeline.endpoints.healing import HealingAttempts
 from pipeline.endpoints.mapping import Answering, question_of, read_body, say_mapping
 from pipeline.endpoints.side_requests import side_requests
 from pipeline.endpoints.translation import Question, Translated, explained, translate
@@ -63,10 +63,10 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
     if not isinstance(body, bytes):
         return body
     question = question_of(context, exchange, f"msg_{os.urandom(12).hex()}")
-    return await answer(context, exchange, attrs.evolve(question, stream=stream), body)
+    return await answer_request(context, exchange, attrs.evolve(question, stream=stream), body)
 
 
-async def answer(context: Context, exchange: Asker, question: Question, body: bytes) -> Failure | None:
+async def answer_request(context: Context, exchange: Asker, question: Question, body: bytes) -> Failure | None:
     """Translate a request, ask the upstream, and answer; or say why there is no answer: nothing was sent then.
 
     Waits for all of that.  Cancelled, nothing of it goes on.
@@ -99,7 +99,7 @@ async def answer(context: Context, exchange: Asker, question: Question, body: by
     job = RequestJob(
         plan=first.plan,
         body=first.body,
-        healing=Healing(context, exchange, question, body, log, first),
+        healing=HealingAttempts(context, exchange, question, body, log, first),
         stream=first.stream,
         request_id=exchange.request_id,
         log=log,

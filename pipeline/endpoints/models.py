@@ -42,7 +42,9 @@ _RELEASES = {release.id: release for release in RELEASES}
 async def list_models(context: Context, exchange: Exchange) -> Failure | None:
     """Answer one page of the catalogue."""
     return await exchange.tell(
-        page(parse_qs(exchange.query.decode("latin-1")), context.target.models, batches=context.batches is not None)
+        models_page(
+            parse_qs(exchange.query.decode("latin-1")), context.target.models, batches=context.batches is not None
+        )
     )
 
 
@@ -57,7 +59,9 @@ async def get_model(context: Context, exchange: Exchange) -> Failure | None:
     )
 
 
-def page(query: Mapping[str, list[str]], registry: ModelRegistry, *, batches: bool = False) -> dict[str, Any] | Failure:
+def models_page(
+    query: Mapping[str, list[str]], registry: ModelRegistry, *, batches: bool = False
+) -> dict[str, Any] | Failure:
     """Answer `GET /v1/models`: Anthropic's names of today, then those of the settings, then the aliases, newest first.
 
     Anthropic lists by date alone; that would bury the names people use, for some models never told their date.

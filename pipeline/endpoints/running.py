@@ -22,10 +22,10 @@ RETRY_AFTER = 2
 SPARE = 5.0
 """Seconds beyond `timing.total` after which a request is cut whatever it does: it has told its client before."""
 
-STOPPING = Failure(
+STOPPING_FAILURE = Failure(
     Kind.OVERLOADED, "The server is shutting down; try again.", retry_after=RETRY_AFTER, cause="shutdown"
 )
-DRAINING = attrs.evolve(STOPPING, cause="draining")
+DRAINING = attrs.evolve(STOPPING_FAILURE, cause="draining")
 LATE = Failure(Kind.TIMEOUT, "The request took longer than the limit for a whole request.", cause="total")
 
 _FULL = Failure(
@@ -155,8 +155,8 @@ class Running:
         """End what still runs: by itself where it can be asked, else by cutting it."""
         self.cut += len(self._tickets)
         for ticket in list(self._tickets):
-            ticket.ended_by = STOPPING
+            ticket.ended_by = STOPPING_FAILURE
             if ticket.end is None:
                 ticket.scope.cancel()
             else:
-                ticket.end(STOPPING)
+                ticket.end(STOPPING_FAILURE)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import attrs
 
 from pipeline.endpoints.context import Context
-from pipeline.endpoints.healing import Healing
+from pipeline.endpoints.healing import HealingAttempts
 from pipeline.endpoints.mapping import Answering
 from pipeline.endpoints.translation import Question, Translated, translate
 from pipeline.request.upstream_call import Again, RequestJob, Told
@@ -84,7 +84,7 @@ class SideRequests:
         if isinstance(made, Failure):
             return made
         log = self.exchange.log
-        healing = Healing(self.context, self.exchange, self.question, raw, log, made)
+        healing = HealingAttempts(self.context, self.exchange, self.question, raw, log, made)
         return RequestJob(made.plan, made.body, healing, made.stream, self.exchange.request_id, log)
 
     async def apart(self, body: Mapping[str, Any]) -> RequestJob | Failure:

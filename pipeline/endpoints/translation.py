@@ -191,7 +191,7 @@ def count(question: Question, body: bytes, tokens: counter.Tokens) -> tuple[int,
     if isinstance(request, Failure):
         return request
     request = edit_history(request, counter.estimate)
-    return counter.count(request, tokens), counter.least(request, tokens)
+    return counter.prompt_tokens(request, tokens), counter.least(request, tokens)
 
 
 def count_by(question: Question, body: bytes, source: str) -> tuple[int, int] | Failure:

@@ -14,7 +14,7 @@ _CACHED, _WRITTEN = "cache_read_input_tokens", "cache_creation_input_tokens"
 _SCATTERED = "/dragoman/usage: several workers share this port, and each knows the sessions alone that it has served"
 
 
-async def usage(context: Context, exchange: Exchange) -> Failure | None:
+async def session_usage(context: Context, exchange: Exchange) -> Failure | None:
     """Answer with a session's sums by model; a client hears of sessions of its own key alone."""
     if context.settings.workers > 1:
         return Failure(Kind.NOT_FOUND, _SCATTERED)

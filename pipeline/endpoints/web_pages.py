@@ -25,7 +25,7 @@ _ORIGIN = Failure(
 )
 
 
-def refused(settings: Settings, headers: Mapping[str, str]) -> Failure | None:
+def foreign_refusal(settings: Settings, headers: Mapping[str, str]) -> Failure | None:
     """Return why a request may come from a foreign web page, or None if it cannot.
 
     Args:

@@ -18,7 +18,7 @@ from pipeline.settings import ConfigurationError, Settings
 from pipeline.telemetry import names
 from pipeline.telemetry.logs import fault_site
 
-Load = Callable[[], Settings]
+ReadSettings = Callable[[], Settings]
 """Reads all settings again from where they came; raises `ConfigurationError` with all mistakes."""
 
 Take = Callable[[Settings], Awaitable[None]]
@@ -38,7 +38,7 @@ class Reload:
     """
 
     settings: Settings
-    load: Load
+    load: ReadSettings
     take: Take
     log: Callable[[], FilteringBoundLogger]
     notifier: Notifier

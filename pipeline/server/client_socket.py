@@ -13,7 +13,7 @@ import struct
 
 import trio
 
-READ_SIZE = 65_536
+SOCKET_READ = 65_536
 """Bytes asked of the socket by one read."""
 
 _NO_TIME = struct.pack("ii", 1, 0)
@@ -50,7 +50,7 @@ class ClientSocket:
         """Return bytes of the client, waiting if there are none yet; empty at the end. May be cancelled."""
         while not self.gone:
             try:
-                return self._socket.recv(READ_SIZE)
+                return self._socket.recv(SOCKET_READ)
             except BlockingIOError:
                 await self._wait_readable()
             except OSError:

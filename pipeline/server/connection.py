@@ -13,15 +13,15 @@ import attrs
 import trio
 
 from pipeline.server.client_socket import ClientSocket
-from pipeline.server.cycle import Application, Cycle, scope_of
+from pipeline.server.cycle import AsgiApp, Cycle, scope_of
 from pipeline.server.head import Head, HeadParser
 from pipeline.server.refusal import SILENT, Refusal
 from pipeline.server.response import Response
 
-LINGER = 2.0
+REFUSED_LINGER = 2.0
 """Seconds that a refused client has to stop sending and to read why it was refused."""
 
-LINGER_BYTES = 2**20
+REFUSED_LINGER_BYTES = 2**20
 """Bytes that are read and dropped meanwhile."""
 
 
@@ -44,7 +44,7 @@ class Terms:
     closing: bool = False
 
 
-class Connection:
+class ClientConnection:
     """A client's connection.
 
     Args:
@@ -54,7 +54,7 @@ class Connection:
         state: the lifespan's state; each request gets a copy.
     """
 
-    def __init__(self, connected: socket.socket, app: Application, terms: Terms, state: dict[str, Any]) -> None:
+    def __init__(self, connected: socket.socket, app: AsgiApp, terms: Terms, state: dict[str, Any]) -> None:
         self._client = ClientSocket(connected, terms.write_patience)
         self._app = app
         self._terms = terms
@@ -134,8 +134,8 @@ class Connection:
     async def _linger(self) -> None:
         """Read on for a while: a socket that is closed with bytes unread takes its last words back."""
         self._client.shut()
-        left = LINGER_BYTES
-        with trio.move_on_after(LINGER):
+        left = REFUSED_LINGER_BYTES
+        with trio.move_on_after(REFUSED_LINGER):
             while left > 0 and (data := await self._client.receive()):
                 left -= len(data)
 

@@ -17,11 +17,12 @@ from pipeline.server.response import Response
 if TYPE_CHECKING:
     from pipeline.server.connection import Terms
 
-Message = MutableMapping[str, Any]
+AsgiEvent = MutableMapping[str, Any]
 """What ASGI's two sides say to each other."""
 
-Application = Callable[
-    [MutableMapping[str, Any], Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+AsgiApp = Callable[
+    [MutableMapping[str, Any], Callable[[], Awaitable[AsgiEvent]], Callable[[AsgiEvent], Awaitable[None]]],
+    Awaitable[None],
 ]
 """An ASGI application."""
 
@@ -29,8 +30,8 @@ MOST_AHEAD = 65_536
 """Bytes of further requests that are read while one is being answered; who sends more is not looked after."""
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_GONE: Message = {"type": "http.disconnect"}
-STALLED: Message = {"type": "http.disconnect", "cause": "write"}
+_GONE: AsgiEvent = {"type": "http.disconnect"}
+STALLED: AsgiEvent = {"type": "http.disconnect", "cause": "write"}
 """What the application hears when its client was cut because it read nothing; ASGI knows no word for why."""
 
 _MALFORMED = Refusal(400, "The request is not valid HTTP/1.1: the body is not framed as its head says")
@@ -61,7 +62,7 @@ class Cycle:
         self._invited = not head.expects
         self._fault: Refusal | None = None
 
-    async def run(self, app: Application, scope: MutableMapping[str, Any]) -> bool:
+    async def run(self, app: AsgiApp, scope: MutableMapping[str, Any]) -> bool:
         """Let the application answer; return whether the connection can be used again."""
         await app(scope, self.receive, self.send)
         response = self.response
@@ -76,7 +77,7 @@ class Cycle:
         """Whether the client has sent, or still sends, what nobody will read."""
         return bool(self.rest) or not self._body.complete
 
-    async def receive(self) -> Message:
+    async def receive(self) -> AsgiEvent:
         """Return the next piece of the body; behind its end, wait for the client to leave.
 
         ASGI's `receive`. A body that is none ends like one whose client has left. May be cancelled.
@@ -92,7 +93,7 @@ class Cycle:
             await trio.lowlevel.checkpoint()
         return STALLED if self._client.stalled else _GONE
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: AsgiEvent) -> None:
         """Take the head or a piece of the body. ASGI's `send`; does nothing once the client has left.
 
         Raises:

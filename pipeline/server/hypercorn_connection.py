@@ -24,9 +24,9 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 
 from pipeline.server.client_socket import reset_on_close
-from pipeline.server.cycle import STALLED, Application
+from pipeline.server.cycle import STALLED, AsgiApp
 
-FAREWELL = 0.5
+CANCEL_AFTER = 0.5
 """Seconds after the end of a connection until what still belongs to it is cancelled."""
 
 _PIECE = 65_536
@@ -46,7 +46,7 @@ class HypercornConnection(TCPServer):
     def __init__(
         self,
         connected: socket.socket,
-        app: Application,
+        app: AsgiApp,
         served: Served,
         tls: ssl.SSLContext | None,
         first_byte_timeout: float,
@@ -87,7 +87,7 @@ class HypercornConnection(TCPServer):
                 async with self.send_lock:
                     await self.stream.send_all(event.data)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            self._scope.deadline = trio.current_time() + FAREWELL
+            self._scope.deadline = trio.current_time() + CANCEL_AFTER
             await self.protocol.handle(Closed())
 
     async def _read_data(self) -> None:
@@ -120,10 +120,10 @@ class HypercornConnection(TCPServer):
     async def _close(self) -> None:
         """Close, and let nothing survive: hypercorn may still wait for an application that has ended."""
         await super()._close()
-        self._scope.deadline = trio.current_time() + FAREWELL
+        self._scope.deadline = trio.current_time() + CANCEL_AFTER
 
 
-def drained(app: Application, stalled: Callable[[], bool] = lambda: False) -> Application:
+def drained(app: AsgiApp, stalled: Callable[[], bool] = lambda: False) -> AsgiApp:
     """Let an application read on while it sends its end: hypercorn waits for that before it closes a stream.
 
     Else what a refused client still sends would fill hypercorn's queue, and hold its connection for ever.
@@ -150,7 +150,7 @@ def drained(app: Application, stalled: Callable[[], bool] = lambda: False) -> Ap
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_drain, receiving)
                 await send(message)
-                with trio.move_on_after(FAREWELL):
+                with trio.move_on_after(CANCEL_AFTER):
                     await over.wait()  # what hypercorn was about to hand over has been taken then
                 nursery.cancel_scope.cancel()
 

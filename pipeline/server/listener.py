@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import trio
 
-AT_ONCE = 16
+ACCEPTS_AT_ONCE = 16
 """Connections taken before others get their turn: some ten milliseconds of work."""
 
 _FULL = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
@@ -36,7 +36,7 @@ async def accept_all(listener: socket.socket, accepted: Callable[[socket.socket]
 
 def _accept_some(listener: socket.socket, accepted: Callable[[socket.socket], None]) -> bool:
     """Accept what waits; False when the system is full."""
-    for _ in range(AT_ONCE):
+    for _ in range(ACCEPTS_AT_ONCE):
         try:
             connected, _ = listener.accept()
         except BlockingIOError:

@@ -14,7 +14,7 @@ _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus} | {52
 _BODILESS = frozenset({204, 304})
 _LAST_CHUNK = b"0\r\n\r\n"
 
-Headers = list[tuple[bytes, bytes]]
+ResponseHeaders = list[tuple[bytes, bytes]]
 """Names in lower case."""
 
 

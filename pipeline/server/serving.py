@@ -22,14 +22,14 @@ from hypercorn.config import Config
 from hypercorn.trio.lifespan import Lifespan
 from hypercorn.utils import repr_socket_addr
 
-from pipeline.server.connection import Connection, Terms
-from pipeline.server.cycle import Application
+from pipeline.server.connection import ClientConnection, Terms
+from pipeline.server.cycle import AsgiApp
 from pipeline.server.guard import Guard, Guarded
 from pipeline.server.hypercorn_connection import HypercornConnection, Served
 from pipeline.server.listener import accept_all
 from pipeline.server.shutdown import Shutdown
 
-LAST_WORDS = 2.0
+LAST_MOMENTS = 2.0
 """Seconds for what still runs at the end of the grace to say so, since the last one has."""
 
 MOST_LAST_WORDS = 10.0
@@ -50,7 +50,7 @@ class Server:
         at_end_of_grace: called when the grace is over: tells whatever still runs to end itself.
     """
 
-    app: Application
+    app: AsgiApp
     config: Config
     terms: Terms
     guard: Guard
@@ -95,7 +95,7 @@ class Server:
             return HypercornConnection(connected, self.app, context, tls, self.terms.write_patience)
 
         def own(connected: socket.socket) -> Guarded:
-            return Connection(connected, self.app, self.terms, self._state)
+            return ClientConnection(connected, self.app, self.terms, self._state)
 
         make = own if tls is None and self.own_http1 else foreign
         listeners = [*sockets.secure_sockets, *sockets.insecure_sockets]
@@ -147,13 +147,13 @@ class Server:
                     nursery.cancel_scope.cancel()
             self.at_end_of_grace()
             with trio.move_on_after(MOST_LAST_WORDS):
-                await self._gone(self._connections, LAST_WORDS)
+                await self._gone(self._connections, LAST_MOMENTS)
 
     async def _end(self, nursery: trio.Nursery) -> None:
         """Close every socket; who was just being refused has a moment to hear it."""
         for connection in list(self._latecomers):
             connection.rest_no_longer()
-        with trio.move_on_after(LAST_WORDS):
+        with trio.move_on_after(LAST_MOMENTS):
             await self._gone(self._latecomers)
         for connection in [*self._connections, *self._latecomers]:
             connection.abort()
@@ -174,5 +174,5 @@ async def _when_set(event: trio.Event, scope: trio.CancelScope) -> None:
     scope.cancel()
 
 
-def _wrapped(app: Application) -> ASGIWrapper:
+def _wrapped(app: AsgiApp) -> ASGIWrapper:
     return ASGIWrapper(app)  # type: ignore[arg-type] # hypercorn's types are closed dictionaries

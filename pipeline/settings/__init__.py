@@ -24,7 +24,7 @@ from pipeline.settings.catalogue import (
 from pipeline.settings.client_keys import ClientKey, plain_keys
 from pipeline.settings.keys import Secret
 from pipeline.settings.readers import EMULATOR, OFF
-from pipeline.settings.rules import RULES, is_loopback
+from pipeline.settings.rules import SETTINGS_RULES, is_loopback
 from pipeline.settings.sources import (
     Given,
     Layer,
@@ -103,7 +103,7 @@ def load(flags: Mapping[str, object], environment: Mapping[str, str], file: Path
             wrong.add(name)
     settings = _build(values, layer)
     # A rule about a setting that could not be read would judge its default: one mistake would be told as two.
-    mistakes += [mistake for names, rule in RULES if not wrong & names for mistake in rule(settings)]
+    mistakes += [mistake for names, rule in SETTINGS_RULES if not wrong & names for mistake in rule(settings)]
     if mistakes:
         raise ConfigurationError(mistakes)
     return settings

@@ -9,7 +9,7 @@ import attrs
 
 from pipeline.settings import readers as read
 from pipeline.settings.client_keys import client_keys as read_client_keys
-from pipeline.settings.models import models as read_models
+from pipeline.settings.models import read_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,13 +46,15 @@ class UpstreamSettings:
     api_key_file: str = attrs.field(
         default="",
         metadata=_about(
-            read.text,
+            read.any_text,
             "file that holds the key, as orchestrators mount secrets; read again now and then, and when refused",
         ),
     )
     key_command: str = attrs.field(
         default="",
-        metadata=_about(read.text, "shell command that prints the key, for keys that expire; run again before they do"),
+        metadata=_about(
+            read.any_text, "shell command that prints the key, for keys that expire; run again before they do"
+        ),
     )
     key_lifetime: float = attrs.field(
         default=600.0,
@@ -69,7 +71,7 @@ class UpstreamSettings:
     profile: str = attrs.field(
         default="",
         metadata=_about(
-            read.text, "what the server lacks, by name, such as azure, vllm, ollama or compatible; empty: found out"
+            read.any_text, "what the server lacks, by name, such as azure, vllm, ollama or compatible; empty: found out"
         ),
     )
     profile_overrides: Mapping[str, bool | int | str] = attrs.field(
@@ -177,7 +179,7 @@ class Safeguards:
     model: str = attrs.field(
         default="",
         metadata=_about(
-            read.text,
+            read.any_text,
             "model that judges tool calls for Claude Code's auto mode, and is shown what the client says of its paths, "
             "rules and repository; empty: nobody judges, and the client asks or refuses",
         ),
@@ -200,7 +202,9 @@ class StorageSettings:
     )
     folder: str = attrs.field(
         default="",
-        metadata=_about(read.text, "where this machine keeps them; empty: `dragoman` in the user's folder for data"),
+        metadata=_about(
+            read.any_text, "where this machine keeps them; empty: `dragoman` in the user's folder for data"
+        ),
     )
     concurrency: int = attrs.field(
         default=4,
@@ -241,7 +245,7 @@ class TelemetrySettings:
 class Settings:
     """Everything that can be set. `upstream_chosen_by` is no setting: it says who chose the upstream, for people."""
 
-    host: str = attrs.field(default="127.0.0.1", metadata=_about(read.text, "address to listen on"))
+    host: str = attrs.field(default="127.0.0.1", metadata=_about(read.any_text, "address to listen on"))
     port: int = attrs.field(
         default=8765, metadata=_about(read.whole(0, 65535), "port to listen on; 0 takes any that is free")
     )
@@ -251,12 +255,15 @@ class Settings:
     )
     public_url: str = attrs.field(
         default="",
-        metadata=_about(read.text, "address under which clients reach this server, where it is not the Host they name"),
+        metadata=_about(
+            read.any_text, "address under which clients reach this server, where it is not the Host they name"
+        ),
     )
     certfile: str = attrs.field(
-        default="", metadata=_about(read.text, "certificate chain in PEM, to serve HTTPS and HTTP/2; with `keyfile`")
+        default="",
+        metadata=_about(read.any_text, "certificate chain in PEM, to serve HTTPS and HTTP/2; with `keyfile`"),
     )
-    keyfile: str = attrs.field(default="", metadata=_about(read.text, "the certificate's private key in PEM"))
+    keyfile: str = attrs.field(default="", metadata=_about(read.any_text, "the certificate's private key in PEM"))
     http1: Literal["dragoman", "hypercorn"] = attrs.field(
         default="dragoman",
         metadata=_about(read.choice("dragoman", "hypercorn"), "who speaks HTTP/1.1 on connections without TLS"),

@@ -26,7 +26,7 @@ RIGHT = (
 """What is said where the whole cannot be understood."""
 
 
-def models(value: object) -> Models:
+def read_models(value: object) -> Models:
     """Read the setting."""
     if isinstance(value, str):
         value = dict(_pair(each) for each in value.split(",") if each.strip())
@@ -101,7 +101,7 @@ _PRICES = {"input", "cached", "written", "output"}
 
 _FIELDS: Mapping[str, Callable[[object], Any]] = {
     "like": _like,
-    "upstream": read.text,
+    "upstream": read.any_text,
     "window": read.whole(1),
     "output": read.whole(1),
     "efforts": _efforts,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 ONE_RUN = "DRAGOMAN_ONE_RUN"
 """The variable of a server that ends with the run that started it: it proves nothing, for no other may rely on it."""
 
-Address = tuple[str, int]
+LocalAddress = tuple[str, int]
 """Where a server was asked: the address and port of its end of the connection."""
 
 _CHALLENGE = re.compile(r"[0-9a-f]{64}")
@@ -74,7 +74,7 @@ def new_challenge() -> str:
     return secrets.token_hex(_SIZE)
 
 
-def proof(secret: bytes, challenge: str, address: Address, settings: Settings | None = None) -> str | None:
+def proof(secret: bytes, challenge: str, address: LocalAddress, settings: Settings | None = None) -> str | None:
     """Answer a challenge; None for a text that is none.
 
     Args:

@@ -28,7 +28,7 @@ _BOOLEANS: Mapping[str, bool] = {
 }  # fmt: skip
 
 
-def text(value: object) -> str:
+def any_text(value: object) -> str:
     """Read any text."""
     if isinstance(value, str):
         return value
@@ -149,9 +149,11 @@ def texts_by_name(value: object) -> Mapping[str, str]:
 def headers_by_name(value: object) -> Mapping[str, Secret]:
     """Read a table of headers, names in lower case; their values may be keys, and are kept like those."""
     right = "a table of headers, or name=value pairs with commas between; not those that are about one request's body"
-    headers = {name.lower(): text for name, text in _pairs(value, right).items()}
-    for name, text in headers.items():
-        fits = isinstance(text, Secret) or (isinstance(text, str) and re.fullmatch(r"[ -~]*[!-~][ -~]*", text))
+    headers = {name.lower(): any_text for name, any_text in _pairs(value, right).items()}
+    for name, any_text in headers.items():
+        fits = isinstance(any_text, Secret) or (
+            isinstance(any_text, str) and re.fullmatch(r"[ -~]*[!-~][ -~]*", any_text)
+        )
         if not fits or not re.fullmatch(r"[a-z0-9!#$%&'*+.^_`|~-]+", name) or name in _OURS:
             raise ValueError(right)
     return MappingProxyType(

@@ -93,7 +93,7 @@ def _near(name: str, known: Collection[str]) -> str:
     return f"no such name; did you mean {close[0]}?" if close else f"no such name; there are {', '.join(known)}"
 
 
-RULES: tuple[tuple[frozenset[str], Callable[[Settings], Iterator[str]]], ...] = (
+SETTINGS_RULES: tuple[tuple[frozenset[str], Callable[[Settings], Iterator[str]]], ...] = (
     (frozenset({"host", "client_keys"}), _open_to_others_needs_keys),
     (frozenset({"certfile", "keyfile"}), _certificate_with_key),
     (frozenset({"timing.ping_after", "timing.nudge_after"}), _ping_before_nudge),

@@ -16,7 +16,7 @@ LIFETIME = 86_400
 KEPT_FOR = 29 * 86_400
 """Seconds after its creation for which the results of a batch can be read, as in Anthropic's API."""
 
-MAX_PAGE = 100
+MAX_STORED_BATCHES = 100
 """Batches of one page."""
 
 _RUNNING = ("in_progress", "cancelling")
@@ -42,7 +42,7 @@ class Task:
 
 
 @attrs.frozen
-class Outcome:
+class RequestOutcome:
     """What came of a request.
 
     Attributes:
@@ -58,7 +58,7 @@ class Outcome:
     cost: float | None = None
 
 
-def add(
+def add_batch(
     connection: sqlite3.Connection, source: str, lengths: Iterable[int], metadata: Mapping[str, str], now: int
 ) -> dict[str, Any]:
     """Begin a batch: all of it is there, or nothing.
@@ -90,9 +90,9 @@ def find(connection: sqlite3.Connection, ident: str) -> dict[str, Any] | None:
     return None if row is None else batch_object(row)
 
 
-def page(connection: sqlite3.Connection, query: Mapping[str, str]) -> dict[str, Any]:
+def batches_page(connection: sqlite3.Connection, query: Mapping[str, str]) -> dict[str, Any]:
     """Give a page, newest first."""
-    limit = min(int(query.get("limit", MAX_PAGE)), MAX_PAGE)
+    limit = min(int(query.get("limit", MAX_STORED_BATCHES)), MAX_STORED_BATCHES)
     rows = connection.execute(
         "SELECT * FROM batches WHERE :after IS NULL OR number < (SELECT number FROM batches WHERE id = :after)"
         " ORDER BY number DESC LIMIT :limit",
@@ -101,7 +101,7 @@ def page(connection: sqlite3.Connection, query: Mapping[str, str]) -> dict[str, 
     return {"object": "list", "data": [batch_object(row) for row in rows[:limit]], "has_more": len(rows) > limit}
 
 
-def cancel(connection: sqlite3.Connection, ident: str, now: int) -> dict[str, Any] | None:
+def ask_to_cancel(connection: sqlite3.Connection, ident: str, now: int) -> dict[str, Any] | None:
     """Ask that a batch be ended; what has ended stays as it is."""
     connection.execute(
         "UPDATE batches SET status = 'cancelling', cancelling_at = ? WHERE id = ? AND status = 'in_progress'",
@@ -110,7 +110,7 @@ def cancel(connection: sqlite3.Connection, ident: str, now: int) -> dict[str, An
     return find(connection, ident)
 
 
-def remove(connection: sqlite3.Connection, ident: str) -> str | None:
+def remove_batch(connection: sqlite3.Connection, ident: str) -> str | None:
     """Delete a batch with its requests; return the id of its input file, None where there is no such batch."""
     row = connection.execute("DELETE FROM batches WHERE id = ? RETURNING number, input", (ident,)).fetchone()
     if row is None:
@@ -146,7 +146,7 @@ def tasks(connection: sqlite3.Connection, after: Mapping[int, int], count: int) 
     return found
 
 
-def record(connection: sqlite3.Connection, outcomes: Collection[Outcome]) -> None:
+def record(connection: sqlite3.Connection, outcomes: Collection[RequestOutcome]) -> None:
     """Write down what came of requests, each once, and of none whose batch has ended."""
     for outcome in outcomes:
         task = outcome.task

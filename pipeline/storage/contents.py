@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-PIECE = 2**20
+COPIED_AT_ONCE = 2**20
 """Bytes that are copied at once."""
 
 FORGOTTEN_AFTER = 86_400.0
@@ -30,7 +30,7 @@ class Contents:
         file.seek(0)
         try:
             with draft.open("xb") as copy:
-                while piece := file.read(PIECE):
+                while piece := file.read(COPIED_AT_ONCE):
                     digest.update(piece)
                     copy.write(piece)
         except BaseException:

@@ -19,7 +19,7 @@ R = TypeVar("R")
 FILE = "store.sqlite3"
 """The name of the database in the store's folder."""
 
-PATIENCE = 60.0
+WRITE_PATIENCE = 60.0
 """Seconds that a write waits for those of other processes."""
 
 _VERSION = 1
@@ -114,7 +114,7 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self.file, timeout=WRITE_PATIENCE, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")  # a crash of the process loses nothing that was committed

@@ -10,7 +10,7 @@ from typing import Any
 PURPOSE_OF_BATCHES = "batch"
 """What the input of a batch and its manifest are called."""
 
-MAX_PAGE = 10_000
+MAX_STORED_FILES = 10_000
 """Files of one page."""
 
 _ONES = "SELECT * FROM files WHERE purpose = :purpose AND (expires_at IS NULL OR expires_at > :now)"
@@ -45,7 +45,7 @@ def total_bytes(connection: sqlite3.Connection) -> int:
 def page(connection: sqlite3.Connection, query: Mapping[str, str], now: int) -> dict[str, Any] | None:
     """Give a page; None where there is no file that it is to follow."""
     down = query.get("order", "desc") != "asc"
-    limit = min(int(query.get("limit", MAX_PAGE)), MAX_PAGE)
+    limit = min(int(query.get("limit", MAX_STORED_FILES)), MAX_STORED_FILES)
     edge: int | None = None
     if after := query.get("after"):
         found = connection.execute("SELECT number FROM files WHERE id = ?", (after,)).fetchone()

@@ -20,7 +20,7 @@ from stages.canonical.failure import Failure, Kind
 P = ParamSpec("P")
 R = TypeVar("R")
 
-PIECE = 2**18
+READ_AT_ONCE = 2**18
 """Bytes that are read of a content, or of a batch's output, at once."""
 
 MAX_AGE = 7_776_000
@@ -168,7 +168,7 @@ class LocalStore:
         now = self.clock()
 
         def add(connection: sqlite3.Connection) -> dict[str, Any]:
-            return batch_rows.add(connection, source, _line_lengths(path), request["metadata"], now)
+            return batch_rows.add_batch(connection, source, _line_lengths(path), request["metadata"], now)
 
         made = await self.database.write(add)
         self.changed()
@@ -182,12 +182,12 @@ class LocalStore:
     @_guarded
     async def batches(self, query: Mapping[str, str]) -> dict[str, Any] | Failure:
         """Give a page of batches, newest first."""
-        return await self.database.read(batch_rows.page, query)
+        return await self.database.read(batch_rows.batches_page, query)
 
     @_guarded
     async def cancel_batch(self, ident: str) -> dict[str, Any] | Failure:
         """Ask that a batch be ended: what runs is finished, the rest is not begun."""
-        told = await self.database.write(batch_rows.cancel, ident, self.clock())
+        told = await self.database.write(batch_rows.ask_to_cancel, ident, self.clock())
         self.changed()
         return told or _NO_BATCH
 
@@ -222,7 +222,7 @@ class LocalStore:
         return gone
 
     def _remove_batch(self, connection: sqlite3.Connection, ident: str) -> bool:
-        source = batch_rows.remove(connection, ident)
+        source = batch_rows.remove_batch(connection, ident)
         return source is not None and self._remove(connection, source)
 
 
@@ -263,7 +263,7 @@ class FileContent(_Read):
 
     async def _piece(self) -> bytes | Failure:
         try:
-            return await trio.to_thread.run_sync(self._file.read, PIECE)
+            return await trio.to_thread.run_sync(self._file.read, READ_AT_ONCE)
         except OSError as error:
             return broken(error)
 
@@ -279,7 +279,7 @@ class OutputContent(_Read):
     async def _piece(self) -> bytes | Failure:
         try:
             read = self._store.database.read
-            lines, self._last = await read(batch_rows.outcomes, self._batch, self._last, PIECE)
+            lines, self._last = await read(batch_rows.outcomes, self._batch, self._last, READ_AT_ONCE)
         except sqlite3.Error as error:
             return broken(error)
         return b"".join(lines)

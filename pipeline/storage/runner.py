@@ -16,7 +16,7 @@ import attrs
 import trio
 
 from pipeline.storage import batch_rows
-from pipeline.storage.batch_rows import Outcome, Task
+from pipeline.storage.batch_rows import RequestOutcome, Task
 from pipeline.storage.local import LocalStore
 from pipeline.storage.lock import FolderLock
 from stages.canonical.failure import Failure
@@ -35,7 +35,7 @@ AHEAD = 8
 
 
 @attrs.frozen
-class Answered:
+class LineAnswer:
     """What came of one request: the line of the output, whether it is an answer, and dollars, if they are known."""
 
     line: bytes = attrs.field(repr=False)
@@ -46,7 +46,7 @@ class Answered:
 class Perform(Protocol):
     """What runs one request."""
 
-    async def __call__(self, metadata: Mapping[str, str], line: bytes) -> Answered:
+    async def __call__(self, metadata: Mapping[str, str], line: bytes) -> LineAnswer:
         """Run a line of the input of a batch with this metadata to its end; cancelled, it is run again some day."""
         ...
 
@@ -73,7 +73,7 @@ class Runner:
     _waiting: deque[Task] = attrs.field(factory=deque, init=False)
     _free: trio.lowlevel.ParkingLot = attrs.field(factory=trio.lowlevel.ParkingLot, init=False)
     _busy: Counter[int] = attrs.field(factory=Counter, init=False)
-    _done: list[Outcome] = attrs.field(factory=list, init=False)
+    _done: list[RequestOutcome] = attrs.field(factory=list, init=False)
     _writing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
 
     async def run(self) -> None:
@@ -151,16 +151,16 @@ class Runner:
             self._busy[task.batch] += 1
             try:
                 answered = await self._answer(batch, task)
-                self._done.append(Outcome(task, answered.line, answered.succeeded, answered.cost))
+                self._done.append(RequestOutcome(task, answered.line, answered.succeeded, answered.cost))
                 await self._write()
             finally:
                 self._busy[task.batch] -= 1
 
-    async def _answer(self, batch: _Batch, task: Task) -> Answered:
+    async def _answer(self, batch: _Batch, task: Task) -> LineAnswer:
         try:
             line = await trio.to_thread.run_sync(batch.read, task)
         except OSError:
-            return Answered(b"", succeeded=False)  # its input is gone, so nobody knows what was asked
+            return LineAnswer(b"", succeeded=False)  # its input is gone, so nobody knows what was asked
         return await self.perform(batch.metadata, line)
 
     async def _write(self) -> None:

@@ -8,7 +8,7 @@ from typing import IO, Any, Protocol, Self
 from stages.canonical.failure import Failure
 
 
-class Content(Protocol):
+class StoredBytes(Protocol):
     """The bytes of a file as they come; an async context manager, which lets go of them."""
 
     def __aiter__(self) -> Self:
@@ -73,7 +73,7 @@ class Store(Protocol):
         """Delete a file."""
         ...
 
-    async def content(self, ident: str) -> Content | Failure:
+    async def content(self, ident: str) -> StoredBytes | Failure:
         """Begin to read a file."""
         ...
 

@@ -20,7 +20,7 @@ TURNS = 8
 
 
 @attrs.frozen
-class Turn:
+class AnsweredTurn:
     """One turn that was answered.
 
     Attributes:
@@ -46,7 +46,7 @@ class Comparison:
         shortened: whether it takes back the end of that turn.
     """
 
-    before: Turn | None = None
+    before: AnsweredTurn | None = None
     change: PromptChange | None = None
     shortened: bool = False
 
@@ -59,7 +59,7 @@ class Comparison:
         return "shortened" if self.shortened else "extended"
 
 
-def compare(before: Turn, now: PromptFingerprint) -> Comparison:
+def compare(before: AnsweredTurn, now: PromptFingerprint) -> Comparison:
     """Compare a turn with an earlier one."""
     change = changed(before.prefix, now)
     return Comparison(before, change, change is None and len(now.items) < len(before.prefix.items))
@@ -82,14 +82,14 @@ class PromptHistory:
         """
         self._conversations = conversations
         self._free = size
-        self._by_key: OrderedDict[str, deque[Turn]] = OrderedDict()
-        self._by_message: dict[str, Turn] = {}
+        self._by_key: OrderedDict[str, deque[AnsweredTurn]] = OrderedDict()
+        self._by_message: dict[str, AnsweredTurn] = {}
 
     def __len__(self) -> int:
         """How many conversations are remembered."""
         return len(self._by_key)
 
-    def message(self, ident: str) -> Turn | None:
+    def message(self, ident: str) -> AnsweredTurn | None:
         """The turn that was answered by this message."""
         return self._by_message.get(ident)
 
@@ -108,7 +108,7 @@ class PromptHistory:
         nearest, at = max(((_nearness(turn, now), at) for at, turn in enumerate(turns)), default=((), 0))
         return compare(turns[at], now) if any(nearest) else Comparison()
 
-    def keep(self, key: str, turn: Turn) -> None:
+    def keep(self, key: str, turn: AnsweredTurn) -> None:
         """Remember a turn, and forget what has not been used for longest when there is no room."""
         turns = self._by_key.setdefault(key, deque())
         self._by_key.move_to_end(key)
@@ -121,7 +121,7 @@ class PromptHistory:
             for old in self._by_key.popitem(last=False)[1]:
                 self._forget(old)
 
-    def _forget(self, turn: Turn) -> None:
+    def _forget(self, turn: AnsweredTurn) -> None:
         self._by_message.pop(turn.message_id, None)
         self._free += turn.prefix.size
 
@@ -131,7 +131,7 @@ def _continues(before: PromptFingerprint, now: PromptFingerprint) -> bool:
     return now.items.startswith(before.items) and now.settings == before.settings
 
 
-def _nearness(turn: Turn, now: PromptFingerprint) -> tuple[int, bool]:
+def _nearness(turn: AnsweredTurn, now: PromptFingerprint) -> tuple[int, bool]:
     """How many items are common, and whether model and tools are: more is nearer."""
     before = turn.prefix
     alike = now.has_tools and all(before.settings[name] == now.settings[name] for name in ("model", "tools"))

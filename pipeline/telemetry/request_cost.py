@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import trio
 
-from pipeline.telemetry.prompt_history import Comparison, PromptHistory, Turn, conversation_key
+from pipeline.telemetry.prompt_history import AnsweredTurn, Comparison, PromptHistory, conversation_key
 from stages.canonical.events import Usage
 from stages.prompt_fingerprint import PromptFingerprint, fingerprint_of
 from stages.tables.prices import Price, cost_at, price_of
@@ -70,7 +70,7 @@ class RequestCost:
         if not healed:
             if reason := self._miss(prompt, read):
                 fields["cache_miss"] = reason
-            self.history.keep(self.key, Turn(self.message_id, self.prefix, prompt, self.clock()))
+            self.history.keep(self.key, AnsweredTurn(self.message_id, self.prefix, prompt, self.clock()))
         return fields
 
     def _miss(self, prompt: int, read: int) -> str:

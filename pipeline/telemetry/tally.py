@@ -12,7 +12,7 @@ from enum import Enum
 
 import attrs
 
-OTHER = "other"
+UNLISTED = "other"
 """The label's value for everything that no table holds."""
 
 MAX_SERIES = 2000
@@ -113,7 +113,8 @@ class Tally:
             return series, labels
         names = self.metrics[name].labels
         known = tuple(
-            value if value in self.words.get(label, ()) else OTHER for label, value in zip(names, labels, strict=True)
+            value if value in self.words.get(label, ()) else UNLISTED
+            for label, value in zip(names, labels, strict=True)
         )
         full = len(series) >= MAX_SERIES and known not in series
-        return series, (OTHER,) * len(names) if full else known
+        return series, (UNLISTED,) * len(names) if full else known

@@ -11,7 +11,7 @@ import attrs
 MAX_SESSIONS = 1000
 """Sessions that are remembered; the one that was heard of longest ago is forgotten first."""
 
-MAX_MODELS = 16
+MAX_SESSION_MODELS = 16
 """Models of one session that are told apart."""
 
 Key = tuple[str, str]
@@ -71,7 +71,7 @@ class UsageBySession:
         names = str(fields.get("asked_model")), str(fields.get("upstream_model"))
         models.setdefault(names, ModelUsage(*names)).add(fields)
         models.move_to_end(names)
-        if len(models) > MAX_MODELS:
+        if len(models) > MAX_SESSION_MODELS:
             models.popitem(last=False)
         if len(self._sessions) > self.most:
             self._sessions.popitem(last=False)

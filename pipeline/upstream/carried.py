@@ -10,10 +10,10 @@ import attrs
 
 from pipeline.settings.keys import Secret
 
-Headers = Sequence[tuple[bytes, bytes]]
+CarriedHeaders = Sequence[tuple[bytes, bytes]]
 """Names, in lower case, and values."""
 
-OURS: Headers = (
+OWN_HEADERS: CarriedHeaders = (
     (b"content-type", b"application/json"),
     (b"accept", b"text/event-stream, application/json"),
     (b"accept-encoding", b"identity"),
@@ -46,7 +46,7 @@ class Carried:
         """Build it from the settings."""
         return cls(headers, f"?{urlencode(query)}" if query else "", key_header)
 
-    def with_key(self, headers: Headers, key: Secret | None) -> Headers:
+    def with_key(self, headers: CarriedHeaders, key: Secret | None) -> CarriedHeaders:
         """Put key and more headers to those of a request."""
         made = headers if key is None else [*headers, authorization(key, self.key_header)]
         own = [(name.encode(), value.reveal().encode()) for name, value in self.headers.items()]

@@ -20,7 +20,7 @@ import trio
 
 from pipeline.inflating import ANY, Inflater
 from pipeline.settings import Secret, Timing
-from pipeline.upstream.carried import OURS, Carried, Headers
+from pipeline.upstream.carried import OWN_HEADERS, Carried, CarriedHeaders
 from pipeline.upstream.causes import cause_of
 from pipeline.upstream.credentials import FetchedKey
 from pipeline.upstream.http1.connection import ResponseBody
@@ -64,7 +64,7 @@ def fingerprint(url: str, key: Secret | None) -> str:
 class Attempts(Protocol):
     """Hears of each attempt at a request."""
 
-    def ask(self) -> Headers:
+    def ask(self) -> CarriedHeaders:
         """Take note that the upstream is asked; return headers that go with the question besides ours."""
         ...
 
@@ -223,12 +223,12 @@ class UpstreamClient:
     timing: Timing
     retries: int = 2
     carried: Carried = attrs.field(factory=Carried)
-    _headers: Headers = attrs.field(init=False, repr=False)  # the key is in there
+    _headers: CarriedHeaders = attrs.field(init=False, repr=False)  # the key is in there
 
     def __attrs_post_init__(self) -> None:
         """Prepare the headers that every request carries; a key that a command prints comes later."""
         key = None if isinstance(self.key, FetchedKey) else self.key
-        object.__setattr__(self, "_headers", self.carried.with_key(OURS, key))
+        object.__setattr__(self, "_headers", self.carried.with_key(OWN_HEADERS, key))
 
     async def post(
         self,
@@ -331,12 +331,12 @@ class UpstreamClient:
         async with UpstreamResponse(response) as answer:
             return await _read_error(response.status_code, answer, None, timing.error_body)
 
-    async def _authorized(self) -> tuple[Headers, Secret | None] | Failure:
+    async def _authorized(self) -> tuple[CarriedHeaders, Secret | None] | Failure:
         """The headers of a request, and the key in them if a command printed it; waits for that command alone."""
         if not isinstance(self.key, FetchedKey):
             return self._headers, None
         key = await self.key.key()
-        return key if isinstance(key, Failure) else (self.carried.with_key(OURS, key), key)
+        return key if isinstance(key, Failure) else (self.carried.with_key(OWN_HEADERS, key), key)
 
     async def _attempt(
         self, path: str, body: bytes, plan: AnswerPlan | None, first_byte_timeout: float, attempts: Attempts | None

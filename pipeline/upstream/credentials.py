@@ -23,10 +23,10 @@ from pipeline.upstream.carried import is_token
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 
-PATIENCE = 30.0
+FETCH_TIMEOUT = 30.0
 """Seconds that fetching may take: signing in at a cloud takes some, and asking a person takes for ever."""
 
-MARGIN = 300.0
+RENEWAL_MARGIN = 300.0
 """Seconds before its end from which on a key is replaced; a quarter of its life where that is shorter."""
 
 _LONGEST = 64 * 2**10
@@ -37,7 +37,7 @@ Fetch = Callable[[str], Awaitable[tuple[int, bytes]]]
 
 
 @attrs.frozen
-class Origin:
+class KeySource:
     """Where keys are fetched.
 
     Attributes:
@@ -66,7 +66,7 @@ class FetchedKey:
 
     place: str = attrs.field(repr=False)
     lifetime: float
-    origin: Origin
+    origin: KeySource
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp()
     _key: Secret | None = attrs.field(default=None, init=False)
     _renew_at: float = attrs.field(default=0.0, init=False)
@@ -104,10 +104,10 @@ class FetchedKey:
 
     async def _fetched(self) -> Secret | Failure:
         try:
-            with trio.fail_after(PATIENCE):
+            with trio.fail_after(FETCH_TIMEOUT):
                 code, found = await self.origin.fetch(self.place)
         except trio.TooSlowError:
-            return self._failed(f"did not end within {PATIENCE:.0f} seconds")
+            return self._failed(f"did not end within {FETCH_TIMEOUT:.0f} seconds")
         except OSError as error:
             return self._failed(f"could not be had ({type(error).__name__})")
         if code:
@@ -124,7 +124,7 @@ class FetchedKey:
             lifetime = max(end - self.now(), 0.0)
         self._key = key
         self._ends_at = trio.current_time() + lifetime
-        self._renew_at = self._ends_at - min(MARGIN, lifetime / 4)
+        self._renew_at = self._ends_at - min(RENEWAL_MARGIN, lifetime / 4)
 
 
 def expiry(key: str) -> float | None:
@@ -165,12 +165,12 @@ async def read_key_file(path: str) -> tuple[int, bytes]:
     return 0, await trio.to_thread.run_sync(read, abandon_on_cancel=True)
 
 
-COMMAND = Origin(
+COMMAND = KeySource(
     run_in_shell, "The command of upstream.key_command", "did not print one key and nothing else", "KeyCommand"
 )
 """A command that prints a key."""
 
-KEY_FILE = Origin(
+KEY_FILE = KeySource(
     read_key_file, "The file of upstream.api_key_file", "does not hold one key and nothing else", "KeyFile"
 )
 """A file that holds a key, as orchestrators mount their secrets."""

@@ -12,11 +12,11 @@ import attrs
 import trio
 
 from pipeline.upstream.client import UpstreamClient
-from pipeline.upstream.look import Findings, look
+from pipeline.upstream.look import Findings, look_at
 from stages.mapper import Target
 from stages.tables.profiles import PROFILES, Profile
 
-ANSWER = 2.0
+ANSWER_TIMEOUT = 2.0
 """Seconds that one answer of the upstream may take in a look."""
 
 PATIENCE = 3.0
@@ -59,7 +59,7 @@ class Discovery:
         async with self._lock:
             if self.settled or trio.current_time() < self._next:
                 return
-            found = await look(self.client, ANSWER, routes=self.adapt is not None)
+            found = await look_at(self.client, ANSWER_TIMEOUT, routes=self.adapt is not None)
             self.settled = found.settled
             self._next, self._pause = trio.current_time() + self._pause, min(2 * self._pause, LONGEST_PAUSE)
             self.target = self._with(found)

@@ -54,10 +54,10 @@ def guarded(faults: Faults, seconds: float | None = None) -> Iterator[None]:
             with trio.fail_after(seconds):
                 yield
     except tuple(faults) as error:
-        raise translated(error, faults) from error
+        raise as_ours(error, faults) from error
 
 
-def translated(error: Exception, faults: Faults) -> httpx.TransportError:
+def as_ours(error: Exception, faults: Faults) -> httpx.TransportError:
     """Make our exception for theirs, with their message: that of the system, which holds no content."""
     kind = next(ours for theirs, ours in faults.items() if isinstance(error, theirs))
     return kind(str(error) or type(error).__name__)

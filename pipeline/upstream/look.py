@@ -70,7 +70,7 @@ class _Page:
     body: Mapping[str, Any] = MappingProxyType({})
 
 
-async def look(client: UpstreamClient, first_byte_timeout: float, *, routes: bool = True) -> Findings:
+async def look_at(client: UpstreamClient, first_byte_timeout: float, *, routes: bool = True) -> Findings:
     """Look at the upstream; waits for a few small answers.
 
     Args:

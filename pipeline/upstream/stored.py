@@ -22,7 +22,7 @@ from stages.wire import json
 MAX_ANSWER = 16 * 2**20
 """Bytes of an answer that is one JSON object: a page of a thousand batches."""
 
-PIECE = 256 * 2**10
+DISK_READ = 256 * 2**10
 """Bytes that are read from the disk at once."""
 
 _UNREADABLE = Failure(Kind.UPSTREAM, "The upstream's answer is not as its API has it.", cause="bad_body")
@@ -57,7 +57,7 @@ class _Form(httpx.AsyncByteStream, AsyncIterator[bytes]):
         """Return the next piece; waits for the disk."""
         if len(self._left) == 2:  # noqa: PLR2004 - the head has not been sent
             return self._left.pop()
-        if piece := await trio.to_thread.run_sync(self._file.read, PIECE):
+        if piece := await trio.to_thread.run_sync(self._file.read, DISK_READ):
             return piece
         if self._left:
             return self._left.pop()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+Position = tuple[int, int]
+"""Where a block stands: index of the message, index in it."""
+
 
 class Place(tuple[Any, ...]):
     """A place: a field of a part, or an entry of a list; as text, Anthropic's dotted path, `messages.3.content.0`.

@@ -21,7 +21,7 @@ class Disposition(Enum):
     DROPPED = "dropped"
 
 
-SUMMARISED = frozenset({Disposition.EMULATED, Disposition.APPROXIMATED, Disposition.DROPPED})
+WORTH_A_WORD = frozenset({Disposition.EMULATED, Disposition.APPROXIMATED, Disposition.DROPPED})
 """What is worth a word on every answer."""
 
 _GRAVEST_FIRST = (Disposition.DROPPED, Disposition.APPROXIMATED, Disposition.EMULATED)
@@ -112,7 +112,7 @@ class Report:
         """
         named: dict[Disposition, dict[str, None]] = {}
         for note in self.notes:
-            if note.disposition in SUMMARISED:
+            if note.disposition in WORTH_A_WORD:
                 name = _NOT_IN_NAMES.sub("?", note.place.top.split(".", 1)[0])[:_NAME_LENGTH]
                 named.setdefault(note.disposition, {})[name] = None
         parts: list[str] = []

@@ -23,7 +23,7 @@ import attrs
 
 from stages.canonical.events import CitationsDelta, TextStart
 from stages.correlator.links import UNDECIDED, find_link
-from stages.correlator.text_blocks import Said, TextBlocks
+from stages.correlator.text_blocks import TextBlocks, TextEvent
 from stages.tables import citations
 
 MAX_HELD_DELTAS = 2
@@ -60,10 +60,10 @@ class CitationCutter:
         self._blocks = TextBlocks()
         self._sources: list[Mark] = []
         self._until: int | None = None
-        self._said: list[Said] = []
+        self._said: list[TextEvent] = []
         self._finished = False
 
-    def feed(self, text: str) -> list[Said]:
+    def feed(self, text: str) -> list[TextEvent]:
         """Take more text; return what may pass."""
         self._finished = False
         self._deltas += 1
@@ -72,9 +72,9 @@ class CitationCutter:
         self._held += text
         return self._pass_on(final=False)
 
-    def cite(self, annotation: dict[str, Any]) -> list[Said]:
+    def cite(self, annotation: dict[str, Any]) -> list[TextEvent]:
         """Take an annotation, before its text or after it, as often as it comes; return what may pass now."""
-        key = citations.key_of(annotation)
+        key = citations.annotation_key(annotation)
         if key in self._known:
             return []
         self._known.add(key)
@@ -90,7 +90,7 @@ class CitationCutter:
             insort(self._marks, mark)
         return self._pass_on(final=False)
 
-    def finish(self) -> list[Said]:
+    def finish(self) -> list[TextEvent]:
         """Take note that the text is whole; return the rest of it."""
         self._finished = True
         whole = self._at + len(self._held)
@@ -110,7 +110,7 @@ class CitationCutter:
 
     # -- how much may pass ---------------------------------------------------------------
 
-    def _pass_on(self, *, final: bool) -> list[Said]:
+    def _pass_on(self, *, final: bool) -> list[TextEvent]:
         while self._held:
             if self._until is not None:
                 count = self._cited(self._until)
@@ -180,7 +180,7 @@ class CitationCutter:
         self._at += count
         self._said += self._blocks.write(text, self._opening)
 
-    def _opening(self, length: int) -> list[Said]:
+    def _opening(self, length: int) -> list[TextEvent]:
         """How the next block begins: its sources stand in front of its text, the first `length` characters of it."""
         begin = self._at - length
         told = (citations.citation_of(mark.annotation, begin) for mark in self._sources)
@@ -191,7 +191,7 @@ class CitationCutter:
         self._said += self._blocks.close()
         self._sources, self._until = [], None
 
-    def _taken(self) -> list[Said]:
+    def _taken(self) -> list[TextEvent]:
         said, self._said = self._said, []
         return said
 

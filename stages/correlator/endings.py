@@ -14,7 +14,7 @@ from stages.correlator.summary import Summary
 from stages.tables import stops
 from stages.tables.error_shapes import is_error_event, tells_anything, without_echo
 from stages.tables.errors import failure_of
-from stages.tools.server.code_execution import LIFETIME
+from stages.tools.server.code_execution import CONTAINER_LIFETIME
 from stages.wire import json, responses_stream
 from stages.wire.lenient import mapping
 from stages.wire.responses_stream import Final, StreamEvent
@@ -72,7 +72,7 @@ class Ending:
         if ident is None or self.at is None:
             return None
         try:
-            end = datetime.fromtimestamp(self.at + LIFETIME, UTC)
+            end = datetime.fromtimestamp(self.at + CONTAINER_LIFETIME, UTC)
         except (OverflowError, OSError, ValueError):
             return None
         return {"id": ident, "expires_at": end.strftime("%Y-%m-%dT%H:%M:%SZ")}

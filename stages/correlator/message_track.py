@@ -11,8 +11,8 @@ from stages.canonical.plan import AnswerPlan
 from stages.correlator.citation_cutter import CitationCutter
 from stages.correlator.life import Turn
 from stages.correlator.parts import Parts
-from stages.correlator.shapes import Part, parts_of
-from stages.correlator.text_blocks import Said, TextBlocks
+from stages.correlator.shapes import MessagePart, parts_of
+from stages.correlator.text_blocks import TextBlocks, TextEvent
 from stages.correlator.track import Track
 from stages.tables import citations
 from stages.tools.server.web_search import NAME as WEB_SEARCH
@@ -149,7 +149,7 @@ class MessageTrack(Track):
 
     # -- parts ----------------------------------------------------------------------------------
 
-    def _take_rest(self, shown: list[Part], rest: list[tuple[bool, str]]) -> None:
+    def _take_rest(self, shown: list[MessagePart], rest: list[tuple[bool, str]]) -> None:
         """Say what the whole adds, each part behind its annotations, so that it can be cut by them."""
         told = len(shown) - sum(begins for begins, _ in rest)
         for place, part in enumerate(shown[:told]):
@@ -160,7 +160,7 @@ class MessageTrack(Track):
                 self._annotate_all(len(self._parts.parts), next(later))
             self._add(None, piece, begins=begins)
 
-    def _annotate_all(self, place: int, part: Part) -> None:
+    def _annotate_all(self, place: int, part: MessagePart) -> None:
         for annotation in part.annotations:
             self._annotate(place, annotation)
 
@@ -168,7 +168,7 @@ class MessageTrack(Track):
         if self._cites:
             self._say_all(self._cutter_of(place).cite(annotation))
         else:
-            self._uncited.setdefault((place, *citations.key_of(annotation)), citations.name_of(annotation))
+            self._uncited.setdefault((place, *citations.annotation_key(annotation)), citations.name_of(annotation))
 
     def _cutter_of(self, place: int) -> CitationCutter:
         return self._cutters.setdefault(place, CitationCutter())
@@ -200,7 +200,7 @@ class MessageTrack(Track):
         else:
             self._say_all(self._blocks.write(piece))
 
-    def _say_all(self, said: Iterable[Said]) -> None:
+    def _say_all(self, said: Iterable[TextEvent]) -> None:
         for event in said:
             self.say(event, len(event.text) if isinstance(event, TextDelta) else 64)
 

@@ -66,7 +66,7 @@ _REFUSALS = {"refusal"}
 
 
 @attrs.frozen
-class Part:
+class MessagePart:
     """One part of a message.
 
     Attributes:
@@ -99,7 +99,7 @@ def read(item: dict[str, Any]) -> dict[str, Any]:
     return reader(item) if reader is not None else item
 
 
-def parts_of(content: Any) -> list[Part]:
+def parts_of(content: Any) -> list[MessagePart]:
     """Read the content of a message: a list of parts, one part, or a string."""
     return [_part(part) for part in (content if isinstance(content, list) else [content]) if part is not None]
 
@@ -152,13 +152,13 @@ def custom_arguments(words: str) -> str:
     return json.encode({"input": words}).decode()
 
 
-def _part(part: Any) -> Part:
+def _part(part: Any) -> MessagePart:
     kind = text(mapping(part).get("type"))
     words = words_of(part)
     empty = not (words or isinstance(part, str) or kind in ("output_text", "text", "refusal"))
     if empty or _KINDS.get(kind) == REASONING:
-        return Part("", kind=kind or "untyped part")
-    return Part(words, kind in _REFUSALS, tuple(objects(mapping(part).get("annotations"))))
+        return MessagePart("", kind=kind or "untyped part")
+    return MessagePart(words, kind in _REFUSALS, tuple(objects(mapping(part).get("annotations"))))
 
 
 def _message(item: dict[str, Any]) -> dict[str, Any]:

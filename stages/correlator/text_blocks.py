@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 
 from stages.canonical.events import BLOCK_STOP, BlockStop, CitationsDelta, TextDelta, TextStart
 
-Said = TextStart | CitationsDelta | TextDelta | BlockStop
+TextEvent = TextStart | CitationsDelta | TextDelta | BlockStop
 """What the text becomes."""
 
 
-def _plain(_: int) -> Sequence[Said]:
+def _plain(_: int) -> Sequence[TextEvent]:
     return (TextStart(),)
 
 
@@ -25,7 +25,7 @@ class TextBlocks:
         self.open = False
         self._blank: list[str] = []
 
-    def write(self, text: str, opening: Callable[[int], Sequence[Said]] = _plain) -> list[Said]:
+    def write(self, text: str, opening: Callable[[int], Sequence[TextEvent]] = _plain) -> list[TextEvent]:
         """Say more text.
 
         Args:
@@ -40,7 +40,7 @@ class TextBlocks:
         whole, self._blank, self.open = "".join(self._blank), [], True
         return [*opening(len(whole)), TextDelta(whole)]
 
-    def close(self) -> list[Said]:
+    def close(self) -> list[TextEvent]:
         """End the open block, if there is one; white space that still waits comes in front of the next."""
         if not self.open:
             return []

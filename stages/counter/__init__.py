@@ -24,7 +24,7 @@ from stages.counter.cache import TokenCache
 from stages.counter.least import least
 from stages.counter.pieces import count_pieces, estimate
 from stages.counter.signatures import HEAD, declared_texts
-from stages.tools.changes import key_of, tool_changes
+from stages.tools.changes import tool_changes, tool_key
 from stages.wire import json
 from stages.wire.cache import by_identity, by_members
 
@@ -56,7 +56,7 @@ FORMAT = 12
 """The border of a schema that the answer must fit."""
 
 
-def count(request: Request, tokens: Tokens) -> int:
+def prompt_tokens(request: Request, tokens: Tokens) -> int:
     """Count the input tokens of a request.
 
     Exact for text with the upstream's own tokenizer; pictures and documents follow the rules of `pictures` and
@@ -105,7 +105,7 @@ def _tools(request: Request, tokens: Tokens) -> int:
     """Count the tools that the model is shown: a deferred one only when the conversation speaks of it."""
     spoken_of = {mention.key for mention in tool_changes(request).mentions}
     return _shown_tools(
-        [tool for tool in request.tools if not (_waits(tool) and key_of(tool) not in spoken_of)], tokens
+        [tool for tool in request.tools if not (_waits(tool) and tool_key(tool) not in spoken_of)], tokens
     )
 
 

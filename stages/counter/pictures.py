@@ -35,7 +35,7 @@ UNSEEN = 1_229
 HEADS = (1_024, 262_144)
 """Characters of base64 that are looked at, first and then: before a JPEG's size stand preview and colour profile."""
 
-Size = tuple[int, int]
+PixelSize = tuple[int, int]
 """Width and height, in pixels."""
 
 
@@ -51,7 +51,7 @@ def picture_tokens(base64_data: str | None) -> int:
     return _remembered(base64_data[: HEADS[-1]]) if dimensions is None else _cost(dimensions)
 
 
-def _cost(dimensions: Size | None) -> int:
+def _cost(dimensions: PixelSize | None) -> int:
     return UNSEEN if dimensions is None else math.ceil(PER_SQUARE * _squares(*dimensions))
 
 
@@ -64,12 +64,12 @@ def _squares(width: int, height: int) -> int:
     return min(MAX_SQUARES, math.ceil(wide) * math.ceil(high))
 
 
-def size(base64_data: str) -> Size | None:
+def size(base64_data: str) -> PixelSize | None:
     """Read width and height of a PNG, GIF, JPEG or WebP; None for anything else, and for what is damaged."""
     return next((dimensions for length in HEADS if (dimensions := _read(base64_data[:length]))), None)
 
 
-def _read(base64_head: str) -> Size | None:
+def _read(base64_head: str) -> PixelSize | None:
     try:
         head = base64.b64decode(base64_head + "=" * (-len(base64_head) % 4))
     except (binascii.Error, ValueError):
@@ -82,11 +82,11 @@ def _number(raw: bytes, at: int, length: int, order: str = "little") -> int:
     return int.from_bytes(raw[at : at + length], "big" if order == "big" else "little")
 
 
-def _png(raw: bytes) -> Size:
+def _png(raw: bytes) -> PixelSize:
     return _number(raw, 16, 4, "big"), _number(raw, 20, 4, "big")
 
 
-def _gif(raw: bytes) -> Size:
+def _gif(raw: bytes) -> PixelSize:
     return _number(raw, 6, 2), _number(raw, 8, 2)
 
 
@@ -97,7 +97,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of segments that describe a frame; the three left out begin tables."""
 
 
-def _jpeg(raw: bytes) -> Size | None:
+def _jpeg(raw: bytes) -> PixelSize | None:
     """Walk the segments up to the frame's header, which has the size."""
     at = 2
     while at + 9 <= len(raw) and raw[at] == _MARK:
@@ -111,7 +111,7 @@ def _jpeg(raw: bytes) -> Size | None:
     return None
 
 
-def _webp(raw: bytes) -> Size | None:
+def _webp(raw: bytes) -> PixelSize | None:
     """Read one of the three kinds of WebP, by the name of its first chunk."""
     if raw[12:16] == b"VP8X":
         return _number(raw, 24, 3) + 1, _number(raw, 27, 3) + 1
@@ -123,7 +123,7 @@ def _webp(raw: bytes) -> Size | None:
     return None
 
 
-_READERS: tuple[tuple[bytes, Callable[[bytes], Size | None]], ...] = (
+_READERS: tuple[tuple[bytes, Callable[[bytes], PixelSize | None]], ...] = (
     (b"\x89PNG\r\n\x1a\n", _png),
     (b"GIF8", _gif),
     (b"\xff\xd8", _jpeg),

@@ -48,7 +48,7 @@ def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False)
     asked for; unknown fields are kept in `extra`, whatever the version.
     """
     caller = caller or Caller()
-    if (wrong := versions.complaint(caller.version)) is not None:
+    if (wrong := versions.version_complaint(caller.version)) is not None:
         return refusal(wrong)
     try:
         mended: list[str] = []

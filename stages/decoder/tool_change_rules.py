@@ -11,7 +11,7 @@ from stages.canonical.failure import Failure, Kind
 from stages.canonical.place import Place
 from stages.canonical.request import AnyTool, Request, Tool, ToolReference
 from stages.decoder.tool_rules import complaints_about, names_of
-from stages.tools.changes import Mention, ToolKey, definition_place, key_of, tool_changes
+from stages.tools.changes import Mention, ToolKey, definition_place, tool_changes, tool_key
 from stages.tools.server import mcp
 from stages.wire.lenient import text
 
@@ -29,9 +29,9 @@ def tool_change_refusal(request: Request) -> Failure | None:
 
 
 def _refusals(request: Request, mentions: tuple[Mention, ...]) -> Iterator[Failure]:
-    known = {key_of(tool) for tool in request.tools}
+    known = {tool_key(tool) for tool in request.tools}
     known |= {("server", text(server.get("name"))) for server in mcp.servers(request)}
-    taken = {name: key_of(tool) for tool in request.tools for name in names_of(tool)}
+    taken = {name: tool_key(tool) for tool in request.tools for name in names_of(tool)}
     for mention in mentions:
         if mention.definition is not None:
             yield from _definition(mention.definition, definition_place(mention.place), taken)
@@ -46,7 +46,7 @@ def _definition(tool: AnyTool, place: Place, taken: dict[str, ToolKey]) -> Itera
     for wrong in complaints_about(tool):
         yield Failure(Kind.INVALID_REQUEST, f"{place}.{wrong}")
     for name in names_of(tool):
-        if taken.setdefault(name, key_of(tool)) != key_of(tool):
+        if taken.setdefault(name, tool_key(tool)) != tool_key(tool):
             kind = "custom" if isinstance(tool, Tool) else tool.type
             message = f"{place}.{kind}.name: '{name}' is the name of another tool"
             yield Failure(Kind.INVALID_REQUEST, message, error_code=CONFLICT)

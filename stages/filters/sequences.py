@@ -14,7 +14,7 @@ import attrs
 
 
 @attrs.frozen
-class Found:
+class Match:
     """A text that was found: the one that is complete first, of several that end together the longest.
 
     Attributes:
@@ -46,7 +46,7 @@ class Searcher:
         self._link()
         self._beginnings = re.compile(f"[{re.escape(''.join(self._next[0]))}]") if self._next[0] else _NOTHING
 
-    def feed(self, piece: str) -> Found | None:
+    def feed(self, piece: str) -> Match | None:
         """Read a piece; None when nothing is complete yet. Nothing more may be read once something was found."""
         state, at, transitions = self._state, 0, self._next
         while at < len(piece):
@@ -61,7 +61,7 @@ class Searcher:
             state = transitions[state].get(character, 0)
             at += 1
             if self._complete[state]:
-                return Found(at, self._complete[state])
+                return Match(at, self._complete[state])
         self._state, self.depth = state, self._depths[state]
         return None
 

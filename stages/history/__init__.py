@@ -16,7 +16,7 @@ from stages.counter import Tokens
 from stages.history.summaries import behind_the_summary
 from stages.history.thinking_turns import clear_thinking
 from stages.history.tool_uses import clear_tool_uses
-from stages.tables.identifiers import undated
+from stages.tables.identifiers import undated_type
 from stages.wire.lenient import objects
 
 __all__ = ["edit_history", "edits_of"]
@@ -44,7 +44,7 @@ def edit_history(request: Request, tokens: Tokens) -> Request:
         return request
     request = attrs.evolve(request, edits=attrs.evolve(request.edits, applied=()))
     for edit in edits:
-        apply = EDITS.get(undated(str(edit.get("type"))))
+        apply = EDITS.get(undated_type(str(edit.get("type"))))
         if apply is not None:
             request = apply(request, edit, tokens)
     return request

@@ -7,14 +7,11 @@ from itertools import groupby
 
 import attrs
 
-from stages.canonical.place import content_of_message
+from stages.canonical.place import Position, content_of_message
 from stages.canonical.request import Compaction, ContentBlock, HistoryNote, JsonObject, Request
 
 NOTHING = Compaction()
 """What stands in the place of a block that was taken out: a summary that did not come about says nothing."""
-
-Position = tuple[int, int]
-"""Where a block stands: index of the message, index in it."""
 
 
 def with_blocks(request: Request, blocks: Mapping[Position, ContentBlock], reason: str) -> Request:

@@ -5,10 +5,11 @@ A turn is all that the model said between two prompts of the user's; results of 
 
 from __future__ import annotations
 
+from stages.canonical.place import Position
 from stages.canonical.request import JsonObject, Message, RedactedThinking, Request, Thinking, ToolResult
 from stages.counter import Tokens
 from stages.counter.blocks import count_block
-from stages.history.removal import NOTHING, Position, with_applied, with_blocks
+from stages.history.removal import NOTHING, with_applied, with_blocks
 
 KEPT_TURNS = 1
 """Turns whose reasoning is kept where the edit does not say how many."""

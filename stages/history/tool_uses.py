@@ -16,10 +16,11 @@ from typing import Any
 
 import attrs
 
+from stages.canonical.place import Position
 from stages.canonical.request import ContentBlock, JsonObject, Request, Text, ToolReference, ToolResult, ToolUse
-from stages.counter import Tokens, count
+from stages.counter import Tokens, prompt_tokens
 from stages.counter.blocks import count_block
-from stages.history.removal import Position, with_applied, with_blocks
+from stages.history.removal import with_applied, with_blocks
 from stages.wire.lenient import texts
 
 CLEARED_RESULT = "[The result of this call was cleared, to make room.]"
@@ -128,7 +129,7 @@ class _Replay:
 
     def run(self) -> list[Use]:
         """Find what is cleared, in the order of the conversation."""
-        size = count(attrs.evolve(self._request, messages=()), self._tokens)
+        size = prompt_tokens(attrs.evolve(self._request, messages=()), self._tokens)
         for index, message in enumerate(self._request.messages):
             for at, block in enumerate(message.content):
                 size += count_block(block, self._tokens)

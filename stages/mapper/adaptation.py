@@ -15,18 +15,18 @@ from stages.canonical.request import Request
 from stages.mapper.tools import choice_of
 from stages.tables.profiles import Profile
 
-Body = dict[str, Any]
+UpstreamBody = dict[str, Any]
 """The upstream request; changed in place."""
 
 
-def adapt(body: Body, request: Request, profile: Profile, report: Report) -> None:
+def adapt(body: UpstreamBody, request: Request, profile: Profile, report: Report) -> None:
     """Fit a request to a server, and report what that makes of the client's wishes."""
     for heeds, fit in _FITS:
         if not heeds(profile):
             fit(body, request, report)
 
 
-def _offer_alone(body: Body, _: Request, report: Report) -> None:
+def _offer_alone(body: UpstreamBody, _: Request, report: Report) -> None:
     """Where a named tool cannot be forced, it is the only one that is offered, and some call is."""
     choice = body.get("tool_choice")
     if not isinstance(choice, dict) or choice.get("type") != "function":
@@ -39,7 +39,7 @@ def _offer_alone(body: Body, _: Request, report: Report) -> None:
     )
 
 
-def _offer_allowed(body: Body, _: Request, report: Report) -> None:
+def _offer_allowed(body: UpstreamBody, _: Request, report: Report) -> None:
     """Where no list of tools that may be called is obeyed, nothing else is offered."""
     choice = body.get("tool_choice")
     if not isinstance(choice, dict) or choice.get("type") != "allowed_tools":
@@ -52,7 +52,7 @@ def _offer_allowed(body: Body, _: Request, report: Report) -> None:
     )
 
 
-def _allow_parallel(body: Body, _: Request, report: Report) -> None:
+def _allow_parallel(body: UpstreamBody, _: Request, report: Report) -> None:
     if body.pop("parallel_tool_calls", None) is not None:
         report.approximated(
             ROOT.field("tool_choice").field("disable_parallel_tool_use"),
@@ -60,7 +60,7 @@ def _allow_parallel(body: Body, _: Request, report: Report) -> None:
         )
 
 
-def _format_as_in_chat(body: Body, _: Request, __: Report) -> None:
+def _format_as_in_chat(body: UpstreamBody, _: Request, __: Report) -> None:
     """The same format, in the field where Chat Completions has it."""
     text = body.pop("text", None)
     if text is not None:
@@ -68,13 +68,13 @@ def _format_as_in_chat(body: Body, _: Request, __: Report) -> None:
         body["response_format"] = {"type": "json_schema", "json_schema": asked}
 
 
-def _forget_tier(body: Body, request: Request, report: Report) -> None:
+def _forget_tier(body: UpstreamBody, request: Request, report: Report) -> None:
     if body.pop("service_tier", None) is not None:
         path = "speed" if request.extra.get("speed") == "fast" else "service_tier"
         report.dropped(ROOT.field(path), "the server has no tiers")
 
 
-def _doubt_effort(body: Body, request: Request, report: Report) -> None:
+def _doubt_effort(body: UpstreamBody, request: Request, report: Report) -> None:
     if "effort" not in body.get("reasoning", {}):
         return
     said = request.output_config is not None and request.output_config.effort is not None
@@ -82,7 +82,7 @@ def _doubt_effort(body: Body, request: Request, report: Report) -> None:
     report.approximated(place, "the server hands it to the model's template at best, and older ones ignore it")
 
 
-_FITS: tuple[tuple[Callable[[Profile], bool], Callable[[Body, Request, Report], None]], ...] = (
+_FITS: tuple[tuple[Callable[[Profile], bool], Callable[[UpstreamBody, Request, Report], None]], ...] = (
     (lambda profile: profile.named_choice, _offer_alone),
     (lambda profile: profile.allowed_choice, _offer_allowed),
     (lambda profile: profile.parallel_choice, _allow_parallel),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from stages.canonical.place import MESSAGES, SYSTEM, Place, content_of_message
+from stages.canonical.place import MESSAGES, SYSTEM, Place, Position, content_of_message
 from stages.canonical.report import Report
 from stages.canonical.request import (
     Compaction,
@@ -28,7 +28,7 @@ from stages.canonical.request import (
 )
 from stages.mapper.breakpoints import CacheBreakpoints, has_marks
 from stages.mapper.cited_text import cited_texts
-from stages.mapper.parts import parts_of
+from stages.mapper.parts import parts_of_block
 from stages.mapper.phases import phases_of
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tool_replay import ServerToolReplay
@@ -52,9 +52,6 @@ PICTURES = "Pictures of the results above, in their order:"
 _REASONING = (Thinking, RedactedThinking)
 _LOADING = (Compaction, ToolAddition)
 _UNANSWERED = "No result of this call was recorded."
-
-Position = tuple[int, int]
-"""Where a block stands: index of the message, index in it."""
 
 
 @attrs.define
@@ -123,7 +120,7 @@ class Conversation:
         prompt: list[ContentPart] = []
         for index, block in enumerate(blocks):
             place = SYSTEM.at(index)
-            parts = parts_of(block, place, self.report, files=self.profile.files)
+            parts = parts_of_block(block, place, self.report, files=self.profile.files)
             self.marks.put(block, parts if self.profile.developer_role else [], place)
             prompt += parts
         if prompt and self.profile.developer_role:
@@ -144,7 +141,7 @@ class Conversation:
                     self._parts += [responses.input_text(PICTURES), *self._pictures]
                     self._pictures = []
             else:
-                parts = parts_of(block, place, self.report, files=self.profile.files)
+                parts = parts_of_block(block, place, self.report, files=self.profile.files)
                 self.marks.put(block, parts, place, stable=index < last)
                 self._parts += parts
                 if isinstance(block, _LOADING):
@@ -155,7 +152,7 @@ class Conversation:
     def _result(self, block: ToolResult, place: Place, *, stable: bool) -> None:
         content = place.field("content")
         inner = [
-            parts_of(item, content.at(index), self.report, files=self.profile.files)
+            parts_of_block(item, content.at(index), self.report, files=self.profile.files)
             for index, item in enumerate(block.content)
         ]
         parts = [part for each in inner for part in each]
@@ -246,7 +243,7 @@ class Conversation:
                 self._release()
                 self.items += items
         else:
-            self._parts = parts_of(block, place, self.report, files=self.profile.files)
+            self._parts = parts_of_block(block, place, self.report, files=self.profile.files)
             self._flush("user")
             self._load(block, place)
 

@@ -10,7 +10,7 @@ import re
 
 from stages.canonical.request import Document, Source
 from stages.tables.identifiers import upstream_file_id
-from stages.tables.media_types import PICTURES, PROSE, Bytes, ending_of, is_text, read_base64
+from stages.tables.media_types import PICTURE_TYPES, PROSE, Bytes, ending_of, is_text, read_base64
 from stages.wire import responses_request as responses
 from stages.wire.responses_request import ContentPart
 
@@ -54,7 +54,7 @@ def _source_parts(source: Source, title: str | None) -> list[ContentPart]:
 
 
 def _bytes_parts(file: Bytes, title: str | None) -> list[ContentPart]:
-    if file.media_type in PICTURES:
+    if file.media_type in PICTURE_TYPES:
         return [responses.input_image(f"data:{file.media_type};base64,{file.data}")]
     text = file.text if file.media_type in PROSE else None
     if text is None:

@@ -38,7 +38,7 @@ SUMMARY = "Summary of the conversation so far:"
 _UNSEEN = "[A file that cannot be shown.]"
 
 
-def parts_of(block: ContentBlock, place: Place, report: Report, *, files: bool = True) -> list[ContentPart]:
+def parts_of_block(block: ContentBlock, place: Place, report: Report, *, files: bool = True) -> list[ContentPart]:
     """Translate one block of a user's message, a system prompt or a tool's result.
 
     Args:

@@ -10,7 +10,7 @@ import attrs
 from stages.canonical.place import ROOT, TOOLS, Place
 from stages.canonical.report import Report
 from stages.canonical.request import Request, ServerTool
-from stages.tables.identifiers import undated
+from stages.tables.identifiers import undated_type
 from stages.tools.changes import tools_of
 from stages.tools.client import functions_of
 from stages.tools.server import BY_UPSTREAM, row_of
@@ -96,7 +96,7 @@ def declare_server_tools(
                 declared.append(made)
             else:
                 brought[place] = made
-            names[row.upstream] = "" if row is MCP else tool.name or undated(tool.type)
+            names[row.upstream] = "" if row is MCP else tool.name or undated_type(tool.type)
     more = implied(request) if available else []
     if more:
         declared += more

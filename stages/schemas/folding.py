@@ -10,7 +10,7 @@ from typing import Any
 
 from stages.canonical.request import JsonObject
 from stages.schemas.budget import Budget, TooIntricateError
-from stages.schemas.pool import CHARACTERS, Pool
+from stages.schemas.pool import CHARACTERS, SchemaPool
 from stages.schemas.references import resolve_reference
 from stages.wire.lenient import mapping, objects, texts
 
@@ -52,7 +52,7 @@ class _Folder:
     def __init__(self, document: JsonObject) -> None:
         self._document = document
         self._budget = Budget.of(document)
-        self._pool = Pool(self._budget)
+        self._pool = SchemaPool(self._budget)
         self._known: dict[int, list[JsonObject]] = {}
 
     def fold(self, schema: JsonObject) -> JsonObject:
@@ -79,14 +79,14 @@ class _Folder:
         """Say that all of these hold."""
         if not parts:
             return own
-        merged, required = dict(own), names(own.get("required"))
+        merged, required = dict(own), names_in(own.get("required"))
         stated = {name: [schema] for name, schema in mapping(own.get("properties")).items()}
         for part in parts:
             closing = {} if stated else {"additionalProperties": part.get("additionalProperties")}
             more = {**_unmerged(part), **closing, "description": part.get("description")}
             merged = {**{key: value for key, value in more.items() if value is not None}, **merged}
             self._gather(stated, part)
-            required |= names(part.get("required"))
+            required |= names_in(part.get("required"))
             self._budget.spend(len(merged) + len(required))
         return {**merged, **_stated(self._pooled("allOf", stated), required)}
 
@@ -97,9 +97,9 @@ class _Folder:
         offered: dict[str, list[Any]] = {}
         for option in options:
             self._gather(offered, option)
-        needs = [names(option.get("required")) for option in options]
+        needs = [names_in(option.get("required")) for option in options]
         self._budget.spend(sum(map(len, needs)))
-        common, mine = set.intersection(*needs), names(own.get("required"))
+        common, mine = set.intersection(*needs), names_in(own.get("required"))
         properties = {**self._pooled("anyOf", offered), **mapping(own.get("properties"))}
         folded = {**own, **_stated(properties, mine | common)}
         sets = list(dict.fromkeys(", ".join(sorted(need - common - mine)) for need in needs))
@@ -134,6 +134,6 @@ def _stated(properties: JsonObject, required: set[str]) -> JsonObject:
     return {"properties": properties} | ({"required": sorted(required)} if required else {})
 
 
-def names(value: Any) -> set[str]:
+def names_in(value: Any) -> set[str]:
     """The names in a list, without whatever else a client wrote there."""
     return set(texts(value))

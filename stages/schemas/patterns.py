@@ -12,9 +12,9 @@ from threading import Lock
 
 from stages.schemas.nullability import may_be_empty
 
-__all__ = ["LONGEST", "compiles", "may_be_empty", "to_python"]
+__all__ = ["LONGEST_PATTERN", "compiles", "may_be_empty", "to_python"]
 
-LONGEST = 4096
+LONGEST_PATTERN = 4096
 """Characters of a pattern that is compiled; what is longer counts as one that does not compile."""
 
 
@@ -32,8 +32,8 @@ def to_python(pattern: str) -> str | None:
 
 
 def compiles(pattern: str) -> bool:
-    """Whether Python takes a pattern as it is, and it is no longer than `LONGEST`."""
-    if len(pattern) > LONGEST:
+    """Whether Python takes a pattern as it is, and it is no longer than `LONGEST_PATTERN`."""
+    if len(pattern) > LONGEST_PATTERN:
         return False
     try:
         # What warnings do is the whole process's, and patterns are read in several threads.

@@ -17,7 +17,7 @@ CHARACTERS = 4
 """Characters written for one step of the budget."""
 
 
-class Pool:
+class SchemaPool:
     """The schemas of one document, and combinations of them."""
 
     def __init__(self, budget: Budget) -> None:

@@ -19,7 +19,7 @@ from stages.schemas.strict_subset import JSON_TYPES
 from stages.wire import json
 from stages.wire.cache import by_content
 
-NOTHING: JsonObject = {"type": "object", "properties": {}}
+NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 """The parameters of a function that takes none, or whose schema nobody could read."""
 
 
@@ -36,7 +36,7 @@ def repair(schema: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
         mended = mender.mend(schema)
         return _rooted(mended, mender.changes), tuple(dict.fromkeys(mender.changes))
     except RecursionError:
-        return NOTHING, ("the schema is nested too deeply and was dropped",)
+        return NO_PARAMETERS, ("the schema is nested too deeply and was dropped",)
 
 
 _FAITHFUL = frozenset(

@@ -31,7 +31,7 @@ def _number(value: Any) -> int:
     return max(0, value) if type(value) is int else 0
 
 
-def key_of(annotation: JsonObject) -> tuple[object, ...]:
+def annotation_key(annotation: JsonObject) -> tuple[object, ...]:
     """What tells an annotation from another one: servers say each up to three times."""
     place = (*range_of(annotation), _number(annotation.get("index")))
     return (str(annotation.get("type")), *place, str(annotation.get("url") or annotation.get("file_id")))

@@ -151,7 +151,7 @@ def parsed(body: bytes) -> Any:
         return "" if text.startswith(("{", "[")) else text
 
 
-def read(value: Any) -> Told:
+def read_error(value: Any) -> Told:
     """Read an error of any shape.
 
     Args:
@@ -192,7 +192,7 @@ def without_echo(response: dict[str, Any]) -> dict[str, Any]:
 
 def tells_anything(error: Any) -> bool:
     """Whether a value that stands where an error should tells one: an object of nulls does not."""
-    told = read(error) if error else Told()
+    told = read_error(error) if error else Told()
     return bool(told.sentences or told.codes or told.status or told.numbers)
 
 
@@ -235,7 +235,7 @@ def _is_sentence(event: dict[str, Any]) -> bool:
 
 def _envelope(answer: dict[str, Any]) -> Told:
     """What the numbers say that stand around an answer."""
-    return read({name: value for name, value in answer.items() if _plain(name) in _ENVELOPE})
+    return read_error({name: value for name, value in answer.items() if _plain(name) in _ENVELOPE})
 
 
 _ENVELOPE = frozenset({"status", "statuscode", "code", "baseresp"})

@@ -20,7 +20,7 @@ import attrs
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.cures import CURES, PICTURE_CODES, Cure
-from stages.tables.error_shapes import Told, read
+from stages.tables.error_shapes import Told, read_error
 from stages.tables.overflows import OVERFLOW
 from stages.tables.refusals import is_about_reasoning
 from stages.tables.waits import wait_in
@@ -224,7 +224,7 @@ def failure_of(
         retry_after: seconds the upstream asks to wait; a rate limit without it says what its sentence says, else 5.
         plan: the request's plan, for what its own numbers and keys mean in the upstream's sentence.
     """
-    told = read(error)
+    told = read_error(error)
     failure = _whose_fault(_judge(told, status, plan), told, status, plan)
     if failure.kind is Kind.RATE_LIMIT and _NEVER_FITS.search(failure.message):
         failure = attrs.evolve(failure, kind=Kind.QUOTA)

@@ -37,7 +37,7 @@ def digest(text: str, length: int) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
-def undated(kind: str) -> str:
+def undated_type(kind: str) -> str:
     """The `type` of a tool without the date at its end, as `web_search_20250305` has one."""
     return _DATE.sub("", kind)
 

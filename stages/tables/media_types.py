@@ -72,7 +72,7 @@ ENDINGS: dict[str, str] = {
 }
 """Media type to the ending of a file's name."""
 
-PICTURES = frozenset({"image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp"})
+PICTURE_TYPES = frozenset({"image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp"})
 """What the upstream takes as a picture."""
 
 PROSE = frozenset({"text/plain", "text/markdown"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-LONGEST = 256
+LONGEST_NAME = 256
 """Characters of a name that is looked into: no model has a longer one, and a longer one must not cost more."""
 
 VENDORS = frozenset({
@@ -49,7 +49,7 @@ def bare(name: str) -> str:
 
     Dates stay, since a dated model is one of its own; a name without any of these words is returned in lower case.
     """
-    return _bare(name) if len(name) <= LONGEST else name.lower()
+    return _bare(name) if len(name) <= LONGEST_NAME else name.lower()
 
 
 @lru_cache(512)

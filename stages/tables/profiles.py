@@ -187,13 +187,13 @@ HOSTS = (
 )
 """How the name of a host ends, and the profile of who serves there."""
 
-EMULATOR = "emulator"
+_EMULATOR = "emulator"
 
 
 def known_host(url: str) -> Profile | None:
     """The profile of whoever serves at an address, where its host tells; None for a host that can be anybody's."""
-    if url == EMULATOR:
-        return PROFILES[EMULATOR]
+    if url == _EMULATOR:
+        return PROFILES[_EMULATOR]
     host = f".{(urlsplit(url).hostname or '').lower()}"
     name = next((name for end, name in HOSTS if host.endswith(end if end.startswith(".") else f".{end}")), None)
     return PROFILES[name] if name else None

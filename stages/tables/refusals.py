@@ -90,7 +90,7 @@ EFFORT = Field(
     "reasoning.effort", "effort", ("reasoning_effort", "effort"), r"reasoning[._ ]effort|\beffort\b", wished=True
 )
 
-FIELDS = (
+REFUSED_FIELDS = (
     Field("reasoning.summary", "summaries", ("reasoning.generate_summary",), r"reasoning[._ ]summar|generate_summary"),
     Field("reasoning.encrypted_content", "sealed", words=r"encrypted[ _]content"),
     Field("include", "include"),
@@ -166,11 +166,11 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
     if failure.cause == "invalid_encrypted_content" or is_about_reasoning(sentence):
         yield _without_reasoning(lasting=False)  # a seal or an order that is wrong now, and need not be next time
         return
-    for field in FIELDS:
+    for field in REFUSED_FIELDS:
         if any(field.is_at(place) for place in failure.places):
             yield from _without(field, sentence, certain=True)
     yield from _for_item(failure, items, profile)
-    for field in FIELDS:
+    for field in REFUSED_FIELDS:
         if field.is_named_in(sentence):
             yield from _without(field, sentence, certain=False)
     if thinks and _REASONING.search(sentence):

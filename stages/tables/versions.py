@@ -64,7 +64,7 @@ VERSIONS: Mapping[str, tuple[VersionRule, ...]] = {
 """Each version and its rules."""
 
 
-def complaint(version: str) -> str | None:
+def version_complaint(version: str) -> str | None:
     """Say what is wrong with the header's value; None when nothing is."""
     if not version or version in VERSIONS:
         return None

@@ -104,7 +104,7 @@ def tools_of(request: Request) -> tuple[tuple[AnyTool, Place], ...]:
     return (*((tool, TOOLS.at(at)) for at, tool in enumerate(request.tools)), *tool_changes(request).defined)
 
 
-def key_of(tool: AnyTool) -> ToolKey:
+def tool_key(tool: AnyTool) -> ToolKey:
     """What a declared tool is known by; a toolset, which has no name, by its type."""
     if isinstance(tool, Tool):
         return "tool", tool.name
@@ -165,7 +165,7 @@ def key_of_change(change: ToolChange | ToolReference) -> ToolKey:
         return "tool", change.tool_name
     tool = change.tool
     if tool.definition is not None:
-        return key_of(tool.definition)
+        return tool_key(tool.definition)
     if tool.type == "tool_reference":
         return "tool", tool.name or ""
     server = tool.server_name or ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 from trio.testing import MockClock
 
-from pipeline.lessons import LIFETIME, MAX_MODELS, Lessons, with_changes
+from pipeline.lessons import LESSON_LIFETIME, MAX_MODELS, Lessons, with_changes
 from stages.mapper import Target
 
 
@@ -29,7 +29,7 @@ async def test_it_is_forgotten(autojump_clock: MockClock) -> None:  # noqa: ARG0
     """After an hour, counted from the last lesson; the next request asks the upstream again, with care."""
     lessons = Lessons()
     lessons.learn("a", {"include": False})
-    await trio.sleep(LIFETIME - 1)
+    await trio.sleep(LESSON_LIFETIME - 1)
     assert lessons.known()
 
     await trio.sleep(2)

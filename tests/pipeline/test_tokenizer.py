@@ -14,7 +14,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from pipeline import tokenizer
 from pipeline.aside import Aside
 from pipeline.telemetry.logs import ElsewhereError
-from pipeline.tokenizer import CHUNK, ESTIMATE, PATIENCE, UNASKED, Loader, Tokenizer, best, counter_of
+from pipeline.tokenizer import CHUNK, ESTIMATE, UNASKED, VOCABULARY_WAIT, Loader, Tokenizer, best, counter_of
 from stages import counter
 
 Sources = Callable[[Mapping[str, Loader]], None]
@@ -99,7 +99,7 @@ async def test_a_source_that_hangs_is_given_up(sources: Sources, mock_clock: Moc
         await wait_all_tasks_blocked()
         nursery.start_soon(ask)
         await begun.wait()
-        mock_clock.jump(PATIENCE)
+        mock_clock.jump(VOCABULARY_WAIT)
         await wait_all_tasks_blocked()
         assert (told, own.source) == ([ESTIMATE], UNASKED)
         mock_clock.jump(10.1)

@@ -21,7 +21,7 @@ from stages.canonical.request import (
     ToolResult,
     ToolUse,
 )
-from stages.counter import ANSWER, FORMAT, MESSAGE, SAID, TOOL_LIST, Tokens, count, estimate
+from stages.counter import ANSWER, FORMAT, MESSAGE, SAID, TOOL_LIST, Tokens, estimate, prompt_tokens
 from stages.counter.blocks import CALL, RESULT
 from stages.counter.signatures import HEAD
 from stages.tools.client import functions_of
@@ -41,22 +41,22 @@ def asking(*messages: Message, **more: Any) -> Request:
 
 def test_a_message_costs_its_text_and_its_borders() -> None:
     """The smallest request is one message and the opening of the answer."""
-    assert count(asking(), words) == ANSWER + MESSAGE + 2
+    assert prompt_tokens(asking(), words) == ANSWER + MESSAGE + 2
 
 
 def test_the_models_own_texts_are_items_of_their_own() -> None:
     """An assistant's message becomes one item a text, each with a channel in its border."""
     said = Message("assistant", (Text("one"), Text("two three")))
 
-    assert count(asking(HELLO, said), words) - count(asking(), words) == 2 * (MESSAGE + SAID) + 3
+    assert prompt_tokens(asking(HELLO, said), words) - prompt_tokens(asking(), words) == 2 * (MESSAGE + SAID) + 3
 
 
 def test_the_system_prompt_is_one_item() -> None:
     """All system blocks share one border, and an emptied billing header costs nothing since it is not sent."""
     system = (Text(""), Text("be kind"), Text("be brief"))
 
-    assert count(asking(system=system, billing=(0,)), words) - count(asking(), words) == MESSAGE + 4
-    assert count(asking(system=system[:1], billing=(0,)), words) == count(asking(), words)
+    assert prompt_tokens(asking(system=system, billing=(0,)), words) - prompt_tokens(asking(), words) == MESSAGE + 4
+    assert prompt_tokens(asking(system=system[:1], billing=(0,)), words) == prompt_tokens(asking(), words)
 
 
 def test_a_call_and_its_result() -> None:
@@ -64,21 +64,23 @@ def test_a_call_and_its_result() -> None:
     call = Message("assistant", (ToolUse("toolu_1", "read", {"path": "a b"}),))
     result = Message("user", (ToolResult("toolu_1", (Text("three little words"),)),))
 
-    assert count(asking(HELLO, call, result), words) - count(asking(), words) == CALL + 1 + 2 + RESULT + 3
+    assert (
+        prompt_tokens(asking(HELLO, call, result), words) - prompt_tokens(asking(), words) == CALL + 1 + 2 + RESULT + 3
+    )
 
 
 def test_text_between_results_makes_messages() -> None:
     """Text before and after a result are two items, as the mapper makes them."""
     mixed = Message("user", (Text("a"), Text("b"), ToolResult("t", ()), Text("c")))
 
-    assert count(asking(mixed), words) == ANSWER + 2 * MESSAGE + RESULT + 3
+    assert prompt_tokens(asking(mixed), words) == ANSWER + 2 * MESSAGE + RESULT + 3
 
 
 def test_tools_cost_their_signature() -> None:
     """A tool costs what the model reads of it, and the list its frame."""
     tool = Tool("read", {"type": "object", "properties": {"path": {"type": "string"}}}, "Reads a file.")
 
-    more = count(asking(tools=(tool,)), words) - count(asking(), words)
+    more = prompt_tokens(asking(tools=(tool,)), words) - prompt_tokens(asking(), words)
 
     assert more == TOOL_LIST + words(HEAD) + words("// Reads a file. type read = (_: { path?: string, }) => any;")
 
@@ -89,8 +91,10 @@ def test_a_deferred_tool_costs_once_it_was_referred_to() -> None:
     call = Message("assistant", (ToolUse("t", "ToolSearch", {}),))
     found = Message("user", (ToolResult("t", (ToolReference("deep"),)),))
 
-    assert count(asking(tools=(tool,)), words) == count(asking(), words)
-    assert count(asking(HELLO, call, found, tools=(tool,)), words) > count(asking(HELLO, call, found), words)
+    assert prompt_tokens(asking(tools=(tool,)), words) == prompt_tokens(asking(), words)
+    assert prompt_tokens(asking(HELLO, call, found, tools=(tool,)), words) > prompt_tokens(
+        asking(HELLO, call, found), words
+    )
 
 
 def test_a_client_tool_of_anthropics_costs_what_it_becomes() -> None:
@@ -101,29 +105,29 @@ def test_a_client_tool_of_anthropics_costs_what_it_becomes() -> None:
     function = functions_of(bash)
     assert function is not None
 
-    assert count(asking(tools=(bash,)), words) == count(asking(tools=tuple(function)), words)
-    assert count(asking(tools=(desktop,)), words) > 17 * 5 + count(asking(), words)
+    assert prompt_tokens(asking(tools=(bash,)), words) == prompt_tokens(asking(tools=tuple(function)), words)
+    assert prompt_tokens(asking(tools=(desktop,)), words) > 17 * 5 + prompt_tokens(asking(), words)
 
 
 def test_a_server_tool_costs_its_declaration() -> None:
     """Of tools that Anthropic defines, the declaration is all we know."""
     tool = ServerTool("web_search_20250305", "web_search", {"type": "web_search_20250305", "name": "web search tool"})
 
-    assert count(asking(tools=(tool,)), words) - count(asking(), words) == TOOL_LIST + words(HEAD) + 3
+    assert prompt_tokens(asking(tools=(tool,)), words) - prompt_tokens(asking(), words) == TOOL_LIST + words(HEAD) + 3
 
 
 def test_an_answers_schema_costs() -> None:
     """The schema that an answer must fit is read by the model too."""
     config = OutputConfig(format={"type": "json_schema", "schema": {"type": "object", "title": "a b c"}})
 
-    assert count(asking(output_config=config), words) - count(asking(), words) == FORMAT + 3
-    assert count(asking(output_config=OutputConfig(effort="high")), words) == count(asking(), words)
+    assert prompt_tokens(asking(output_config=config), words) - prompt_tokens(asking(), words) == FORMAT + 3
+    assert prompt_tokens(asking(output_config=OutputConfig(effort="high")), words) == prompt_tokens(asking(), words)
 
 
 def test_a_longer_conversation_never_counts_less() -> None:
     """The counts of a conversation's turns only grow."""
     turns = [HELLO, Message("assistant", (Text("hi"),)), HELLO, Message("system", (Text("note"),))]
-    counts = [count(asking(*turns[:length]), words) for length in range(1, len(turns) + 1)]
+    counts = [prompt_tokens(asking(*turns[:length]), words) for length in range(1, len(turns) + 1)]
 
     assert counts == sorted(set(counts))
 
@@ -189,7 +193,9 @@ def test_recorded_texts_count_exactly(shared: Path) -> None:
     tokens = exact()
     texts = [(name, request, charged) for name, request, charged in recorded(shared) if not request.tools]
     off = [
-        (name, count(request, tokens), charged) for name, request, charged in texts if count(request, tokens) != charged
+        (name, prompt_tokens(request, tokens), charged)
+        for name, request, charged in texts
+        if prompt_tokens(request, tokens) != charged
     ]
 
     assert len(texts) >= 20
@@ -200,7 +206,7 @@ def test_recorded_tools_count_nearly(shared: Path) -> None:
     """Requests with functions come out within 3 tokens of the charge, nearly all of them."""
     tokens = exact()
     tools = [(request, charged) for _, request, charged in recorded(shared) if request.tools]
-    near = [abs(count(request, tokens) - charged) <= 3 for request, charged in tools]
+    near = [abs(prompt_tokens(request, tokens) - charged) <= 3 for request, charged in tools]
 
     assert len(near) >= 10
     assert sum(near) / len(near) >= 0.9
@@ -211,4 +217,4 @@ def test_without_a_vocabulary_recorded_texts_are_near(shared: Path) -> None:
     requests = recorded(shared)
     charged = sum(charge for _, _, charge in requests)
 
-    assert abs(sum(count(request, estimate) for _, request, _ in requests) / charged - 1) < 0.1
+    assert abs(sum(prompt_tokens(request, estimate) for _, request, _ in requests) / charged - 1) < 0.1

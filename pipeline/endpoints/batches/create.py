@@ -13,8 +13,8 @@ import trio
 
 from pipeline.endpoints.batches.kept import NO_BATCHES, results_address
 from pipeline.endpoints.batches.line import Line, line_of, message_line, read_request
-from pipeline.endpoints.batches.spool import Place, Spool
-from pipeline.endpoints.batches.upstream_batch import MAX_PARTS, Note, client_batch_id, message_batch
+from pipeline.endpoints.batches.spool import LinePlace, Spool
+from pipeline.endpoints.batches.upstream_batch import MAX_PARTS, BatchNote, client_batch_id, message_batch
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.mapping import question_of
@@ -160,16 +160,16 @@ class _Making:
         group = os.urandom(12).hex()
         *others, (_, main) = parts
         for _, places in others:
-            batch = await self._begin(places, Note(owner, len(places), group))
+            batch = await self._begin(places, BatchNote(owner, len(places), group))
             if isinstance(batch, Failure):
                 return batch
-        note = Note(owner, len(main), group, spool.total, spool.ready, manifest, tuple(self.batches))
+        note = BatchNote(owner, len(main), group, spool.total, spool.ready, manifest, tuple(self.batches))
         batch = await self._begin(main, note)
         if isinstance(batch, Failure):
             return batch
         return message_batch([batch], note, results_address(self.context, self.exchange, client_batch_id(batch["id"])))
 
-    async def _begin(self, places: list[Place], note: Note) -> dict[str, Any] | Failure:
+    async def _begin(self, places: list[LinePlace], note: BatchNote) -> dict[str, Any] | Failure:
         file = await trio.to_thread.run_sync(self.spool.part_file, places)
         with file:
             ident = await self._upload("batch.jsonl", file)

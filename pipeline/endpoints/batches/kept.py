@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote
 import attrs
 
 from pipeline.endpoints.batches.upstream_batch import (
-    Note,
+    BatchNote,
     client_batch_id,
     ended,
     message_batch,
@@ -42,7 +42,7 @@ class Found:
 
     store: Store
     parts: tuple[Mapping[str, Any], ...]
-    note: Note
+    note: BatchNote
 
 
 async def retrieve(context: Context, exchange: Exchange) -> Failure | None:
@@ -131,7 +131,7 @@ async def find(context: Context, exchange: Exchange, ident: str) -> Found | Fail
     main = await store.batch(upstream_batch_id(ident))
     if isinstance(main, Failure):
         return no_such_batch(ident) if main.kind is Kind.NOT_FOUND else main
-    note = Note.of(main)
+    note = BatchNote.of(main)
     if note is None or not note.total or note.owner != Owner.of(context.settings, exchange.headers).mark:
         return no_such_batch(ident)
     return await _with_parts(store, main, note)
@@ -154,7 +154,7 @@ def results_address(context: Context, exchange: Exchange, ident: str) -> str:
     return f"{base}{BATCHES}/{ident}/results"
 
 
-async def _with_parts(store: Store, main: Mapping[str, Any], note: Note) -> Found | Failure:
+async def _with_parts(store: Store, main: Mapping[str, Any], note: BatchNote) -> Found | Failure:
     parts = [main]
     for ident in note.parts:
         part = await store.batch(ident)
@@ -166,7 +166,7 @@ async def _with_parts(store: Store, main: Mapping[str, Any], note: Note) -> Foun
 
 async def _whole(store: Store, main: Mapping[str, Any]) -> Found:
     """A batch of a list; a part that cannot be asked for counts as running."""
-    note = Note.of(main) or Note("", 0, "")
+    note = BatchNote.of(main) or BatchNote("", 0, "")
     found = await _with_parts(store, main, note)
     return Found(store, (main, {"id": "", "status": "in_progress"}), note) if isinstance(found, Failure) else found
 
@@ -185,7 +185,7 @@ async def _own(store: Store, mark: str) -> AsyncGenerator[Mapping[str, Any] | Fa
             yield page
             return
         for batch in page["data"]:
-            note = Note.of(batch)
+            note = BatchNote.of(batch)
             if note is not None and note.total and note.owner == mark:
                 yield batch
         more = bool(page.get("has_more")) and bool(page["data"])

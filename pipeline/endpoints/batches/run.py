@@ -15,10 +15,10 @@ import trio
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.inlined_files import inlined
-from pipeline.endpoints.messages import answer
+from pipeline.endpoints.messages import answer_request
 from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.translation import Question
-from pipeline.storage.runner import Answered
+from pipeline.storage.runner import LineAnswer
 from pipeline.telemetry import names
 from pipeline.telemetry.logs import fault_site
 from pipeline.telemetry.request_log import RequestLog
@@ -94,7 +94,7 @@ class BatchRun:
 
     context: Context
 
-    async def __call__(self, metadata: Mapping[str, str], line: bytes) -> Answered:
+    async def __call__(self, metadata: Mapping[str, str], line: bytes) -> LineAnswer:
         """Run one request; waits for the upstream, perhaps for as long as it is away, and may be cancelled."""
         asked = json.decode(line)
         request_id, attempt = f"req_{os.urandom(12).hex()}", 1
@@ -138,10 +138,10 @@ class BatchRun:
         )
         await context.turns.take()
         nobody = Nobody(log)
-        return await answer(context, nobody, question, body) or nobody.outcome
+        return await answer_request(context, nobody, question, body) or nobody.outcome
 
 
-def _answered(custom_id: str, outcome: dict[str, Any] | Failure, log: RequestLog) -> Answered:
+def _answered(custom_id: str, outcome: dict[str, Any] | Failure, log: RequestLog) -> LineAnswer:
     failed = isinstance(outcome, Failure)
     result = (
         errored(outcome, log.fields["request_id"])
@@ -149,4 +149,4 @@ def _answered(custom_id: str, outcome: dict[str, Any] | Failure, log: RequestLog
         else {"type": "succeeded", "message": outcome}
     )
     line = json.encode({"custom_id": custom_id, "result": result}) + b"\n"
-    return Answered(line, succeeded=not failed, cost=log.fields.get("cost_usd"))
+    return LineAnswer(line, succeeded=not failed, cost=log.fields.get("cost_usd"))

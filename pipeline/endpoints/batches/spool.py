@@ -15,7 +15,7 @@ from stages.wire import json
 
 
 @attrs.frozen
-class Place:
+class LinePlace:
     """Where a line lies: its first byte, its length, and the group of lines with the same prefix."""
 
     offset: int
@@ -37,7 +37,7 @@ class Spool:
         self.manifest: IO[bytes] = TemporaryFile()  # noqa: SIM115 - the same
         self.total = self.ready = 0
         self._written = 0
-        self._places: dict[str, list[Place]] = {}
+        self._places: dict[str, list[LinePlace]] = {}
         self._groups: dict[bytes, int] = {}
         self._plans: dict[bytes, int] = {}
         self._waiting: tuple[list[bytes], list[bytes]] = ([], [json.encode(head) + b"\n"])
@@ -58,7 +58,7 @@ class Spool:
         if plan == known:
             self._waiting[1].append(b'{"plan":' + line.skeleton + b"}\n")
         group = self._numbered(self._groups, line.prefix)
-        self._places.setdefault(line.model, []).append(Place(self._written, len(line.data), group))
+        self._places.setdefault(line.model, []).append(LinePlace(self._written, len(line.data), group))
         self._written += len(line.data)
         self._waiting[0].append(line.data)
         self._say({"id": custom_id, "use": plan})
@@ -74,7 +74,7 @@ class Spool:
         self._waiting = ([], [])
         await trio.to_thread.run_sync(self._write, lines, manifest)
 
-    def parts(self, max_lines: int, max_bytes: int) -> Iterator[tuple[str, list[Place]]]:
+    def parts(self, max_lines: int, max_bytes: int) -> Iterator[tuple[str, list[LinePlace]]]:
         """Yield what each batch of a store is made of: one model, and no more than it takes.
 
         Lines with the same prefix stand together, since the upstream's cache goes by prefix.
@@ -84,7 +84,7 @@ class Spool:
             max_bytes: bytes that it may have.
         """
         for model, places in self._places.items():
-            part, size = list[Place](), 0
+            part, size = list[LinePlace](), 0
             for place in sorted(places, key=lambda place: place.group):
                 if part and (len(part) == max_lines or size + place.length > max_bytes):
                     yield model, part
@@ -94,7 +94,7 @@ class Spool:
             if part:
                 yield model, part
 
-    def part_file(self, places: list[Place]) -> IO[bytes]:
+    def part_file(self, places: list[LinePlace]) -> IO[bytes]:
         """Write the input file of one part; blocks on the disk. Whoever has it closes it."""
         file = TemporaryFile()  # noqa: SIM115 - closed by the caller
         for place in places:

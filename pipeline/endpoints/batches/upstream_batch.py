@@ -26,7 +26,7 @@ UNDONE = {"completed": "errored", "failed": "errored", "expired": "expired", "ca
 OURS = "dragoman"
 """Is in the metadata of every batch that was made here; its value is the form of the rest."""
 
-LIFETIME = 86_400
+BATCH_LIFETIME = 86_400
 """Seconds after which a batch expires, wherever it runs."""
 
 _PREFIX, _UPSTREAM_PREFIX = "msgbatch_", "batch_"
@@ -35,7 +35,7 @@ _MOST_IN_A_FIELD = 10  # ids of 50 characters; a value of metadata has 512
 
 
 @attrs.frozen
-class Note:
+class BatchNote:
     """What the metadata of a batch says.
 
     Attributes:
@@ -66,7 +66,7 @@ class Note:
         return told
 
     @classmethod
-    def of(cls, batch: Mapping[str, Any]) -> Note | None:
+    def of(cls, batch: Mapping[str, Any]) -> BatchNote | None:
         """Read it; None for a batch that somebody else made."""
         told = batch.get("metadata") or {}
         numbers = [str(told.get(name, "0")) for name in ("lines", "total", "ready")]
@@ -98,7 +98,7 @@ def ended(parts: Sequence[Mapping[str, Any]]) -> bool:
     return all(part.get("status") in UNDONE for part in parts)
 
 
-def message_batch(parts: Sequence[Mapping[str, Any]], note: Note, address: str) -> dict[str, Any]:
+def message_batch(parts: Sequence[Mapping[str, Any]], note: BatchNote, address: str) -> dict[str, Any]:
     """Say of a batch what Anthropic says.
 
     Args:
@@ -119,7 +119,7 @@ def message_batch(parts: Sequence[Mapping[str, Any]], note: Note, address: str) 
         "request_counts": _counts(parts, note) if over else _none_of(note.total),
         "ended_at": moment(last or created) if over else None,
         "created_at": moment(created),
-        "expires_at": moment(created + LIFETIME),
+        "expires_at": moment(created + BATCH_LIFETIME),
         "archived_at": moment(main["archived_at"]) if main.get("archived_at") else None,
         "cancel_initiated_at": moment(min(cancelled)) if cancelled else None,
         "results_url": address if over and not main.get("archived_at") else None,
@@ -130,11 +130,11 @@ def _none_of(total: int) -> dict[str, int]:
     return {"processing": total, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0}
 
 
-def _counts(parts: Sequence[Mapping[str, Any]], note: Note) -> dict[str, int]:
+def _counts(parts: Sequence[Mapping[str, Any]], note: BatchNote) -> dict[str, int]:
     """Count by what the store counts; an upstream says nothing of `unrun` ones, so the results may know better."""
     counts = {**_none_of(0), "errored": note.ready}
     for part in parts:
-        part_note = Note.of(part)
+        part_note = BatchNote.of(part)
         lines = part_note.lines if part_note else 0
         told = part.get("request_counts") or {}
         done = min(int(told.get("completed") or 0), lines)

@@ -9,13 +9,13 @@ from pipeline.telemetry import names, semantics
 from pipeline.telemetry.semantics import METRICS
 from pipeline.telemetry.tally import Labels, Snapshot
 
-Row = tuple[str, ...]
+Cells = tuple[str, ...]
 """Cells of a table's row, as they are read."""
 
 NOBODY = "no key"
 """What clients without a key are called."""
 
-MAX_PARTS = 6
+MAX_BAR_PARTS = 6
 """Parts of a picture's bars; the smallest share the last."""
 
 
@@ -46,8 +46,8 @@ def parts(
         for value, number in sums.items():
             found[named(value)][place] += number
     ranked = sorted(found, key=lambda name: -sum(found[name]))
-    kept = {name: found[name] for name in ranked[: MAX_PARTS - 1]}
-    if rest := [found[name] for name in ranked[MAX_PARTS - 1 :]]:
+    kept = {name: found[name] for name in ranked[: MAX_BAR_PARTS - 1]}
+    if rest := [found[name] for name in ranked[MAX_BAR_PARTS - 1 :]]:
         kept["the rest"] = [sum(values) for values in zip(*rest, strict=True)]
     return kept
 
@@ -65,17 +65,19 @@ def answered(outcome: str) -> str:
     return "answered" if outcome == names.OK else "client left" if outcome == names.CLIENT_LEFT else "failed"
 
 
-def usage_rows(total: Snapshot, label: str) -> list[Row]:
+def usage_rows(total: Snapshot, label: str) -> list[Cells]:
     """Cost and tokens by a label, the dearest first: name, prompt, share of it from the cache, answer, cost."""
     tokens = summed(total, semantics.TOKENS, label, semantics.TOKEN_TYPE)
     costs = by(total, semantics.COST, label)
-    rows: list[tuple[float, Row]] = []
+    rows: list[tuple[float, Cells]] = []
     for name in {name for name, _ in tokens}:
         kinds = {kind: tokens.get((name, kind), 0.0) for kind in semantics.TOKEN_TYPES}
         prompt = kinds["input"] + kinds["cache_read"] + kinds["cache_write"]
         cost = costs.get(name)
         cached = f"{100 * kinds['cache_read'] / prompt:.0f} %" if prompt else ""
-        rows.append((cost or 0.0, (name or NOBODY, count(prompt), cached, count(kinds["output"]), dollars(cost))))
+        rows.append(
+            (cost or 0.0, (name or NOBODY, short_number(prompt), cached, short_number(kinds["output"]), dollars(cost)))
+        )
     return [row for _, row in sorted(rows, key=lambda each: (-each[0], each[1]))]
 
 
@@ -84,13 +86,13 @@ def by(snapshot: Snapshot, metric: str, label: str) -> dict[str, float]:
     return {value: number for (value,), number in summed(snapshot, metric, label).items()}
 
 
-def count_rows(counts: Mapping[str, float], named: Callable[[str], str] = str) -> list[Row]:
+def count_rows(counts: Mapping[str, float], named: Callable[[str], str] = str) -> list[Cells]:
     """Names and how often, the most frequent first."""
     ranked = sorted(counts.items(), key=lambda each: -each[1])
-    return [(named(name), count(number)) for name, number in ranked]
+    return [(named(name), short_number(number)) for name, number in ranked]
 
 
-def count(number: float) -> str:
+def short_number(number: float) -> str:
     """Write a number of things: 950, 12.3k, 4.5M."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:

@@ -10,14 +10,14 @@ from html import escape
 import attrs
 
 from pipeline.endpoints.page.charts import Chart, svg
-from pipeline.endpoints.page.digest import Row
+from pipeline.endpoints.page.digest import Cells
 
 SPANS = {"hour": "last hour", "day": "last day"}
 """What the page may be about, and what its links say."""
 
 
 @attrs.frozen
-class Table:
+class PageTable:
     """One table.
 
     Attributes:
@@ -28,8 +28,8 @@ class Table:
     """
 
     title: str
-    head: Row
-    rows: Sequence[Row]
+    head: Cells
+    rows: Sequence[Cells]
     empty: str = "none"
 
 
@@ -42,7 +42,7 @@ class Figure:
     mood: str = ""
 
 
-def content(figures: Sequence[Figure], charts: Sequence[Chart], tables: Sequence[Table]) -> str:
+def changing(figures: Sequence[Figure], charts: Sequence[Chart], tables: Sequence[PageTable]) -> str:
     """Write what changes while the page is open."""
     numbers = "".join(
         f'<div class="{each.mood}"><dt>{escape(each.about)}</dt><dd>{escape(each.value)}</dd></div>' for each in figures
@@ -78,7 +78,7 @@ def document(span: str, about: str, main: str) -> bytes:
     ).encode()
 
 
-def _table(table: Table) -> str:
+def _table(table: PageTable) -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.head)
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'

@@ -15,7 +15,7 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.page import digest
 from pipeline.endpoints.page.charts import Chart
-from pipeline.endpoints.page.document import POLICY, SPANS, Figure, Table, content, document
+from pipeline.endpoints.page.document import POLICY, SPANS, Figure, PageTable, changing, document
 from pipeline.endpoints.running import RETRY_AFTER, Phase
 from pipeline.settings.keys import presented
 from pipeline.telemetry import names, semantics
@@ -24,7 +24,7 @@ from pipeline.telemetry.tally import Snapshot
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 
-EVERY = 2.0
+FEED_INTERVAL = 2.0
 """Seconds between two events of the feed."""
 
 EVENTS = 300
@@ -46,9 +46,9 @@ _ASKED = Failure(
 )
 
 
-async def page(context: Context, exchange: Exchange) -> Failure | None:
+async def show_page(context: Context, exchange: Exchange) -> Failure | None:
     """Answer with the page as it is now."""
-    if refused := refusal(context, exchange):
+    if refused := viewer_refusal(context, exchange):
         return refused
     span = _span(exchange)
     about = f"{context.version}, upstream {context.upstream_name}"
@@ -58,12 +58,12 @@ async def page(context: Context, exchange: Exchange) -> Failure | None:
     return None
 
 
-async def events(context: Context, exchange: Exchange) -> Failure | None:
+async def feed(context: Context, exchange: Exchange) -> Failure | None:
     """Feed an open page with what has changed, until it is closed, the server ends, or it was long enough.
 
     Waits for time and for the client; cancelled when the client has left.
     """
-    if refused := refusal(context, exchange):
+    if refused := viewer_refusal(context, exchange):
         return refused
     try:
         context.viewers.acquire_nowait()
@@ -85,7 +85,7 @@ async def _feed(context: Context, exchange: Exchange) -> None:
     span = _span(exchange)
     for _ in range(EVENTS):
         await exchange.write(b"data: " + json.encode(_content(context, span)) + b"\n\n")
-        await trio.sleep(EVERY)
+        await trio.sleep(FEED_INTERVAL)
         if context.running.phase is Phase.DRAINING:
             break
     await exchange.end_stream()
@@ -96,7 +96,7 @@ async def _leave(exchange: Exchange, scope: trio.CancelScope) -> None:
     scope.cancel()
 
 
-def refusal(context: Context, exchange: Exchange) -> Failure | None:
+def viewer_refusal(context: Context, exchange: Exchange) -> Failure | None:
     """Say why somebody may not see the page, or None."""
     key = context.settings.page_key
     if context.settings.workers > 1:
@@ -132,7 +132,7 @@ def _content(context: Context, span: str) -> str:
     ring = recent.hour if span == "hour" else recent.day
     slots = [digest.without_watchers(slot) for slot in ring.slots]
     total = merged(slots)
-    return content(_figures(context, total), _charts(slots, _times(ring)), _tables(total))
+    return changing(_figures(context, total), _charts(slots, _times(ring)), _tables(total))
 
 
 def _figures(context: Context, total: Snapshot) -> list[Figure]:
@@ -144,8 +144,8 @@ def _figures(context: Context, total: Snapshot) -> list[Figure]:
     return [
         Figure("running now", str(context.running.working)),
         Figure("streaming", str(context.running.streams)),
-        Figure("answered", digest.count(ended["answered"])),
-        Figure("failed", digest.count(ended["failed"]), "bad" if ended["failed"] else ""),
+        Figure("answered", digest.short_number(ended["answered"])),
+        Figure("failed", digest.short_number(ended["failed"]), "bad" if ended["failed"] else ""),
         Figure("cost", digest.dollars(cost)),
         Figure("first content", digest.median_of(total, semantics.FIRST_CONTENT)),
         Figure("upstream", said, health),
@@ -164,12 +164,12 @@ def _health(total: Snapshot) -> tuple[str, str]:
 
 def _charts(slots: Sequence[Snapshot], when: Sequence[str]) -> list[Chart]:
     shown = (
-        ("Requests", semantics.REQUESTS, semantics.OUTCOME, digest.answered, digest.count),
+        ("Requests", semantics.REQUESTS, semantics.OUTCOME, digest.answered, digest.short_number),
         ("Cost by model", semantics.COST, semantics.MODEL, str, digest.dollars),
-        ("Tokens", semantics.TOKENS, semantics.TOKEN_TYPE, _words, digest.count),
+        ("Tokens", semantics.TOKENS, semantics.TOKEN_TYPE, _words, digest.short_number),
         ("Cost by client", semantics.COST, semantics.CLIENT, _client, digest.dollars),
-        ("What the cache did", semantics.CACHED, semantics.CACHE, _words, digest.count),
-        ("What the upstream said", semantics.UPSTREAM, semantics.UPSTREAM_OUTCOME, str, digest.count),
+        ("What the cache did", semantics.CACHED, semantics.CACHE, _words, digest.short_number),
+        ("What the upstream said", semantics.UPSTREAM, semantics.UPSTREAM_OUTCOME, str, digest.short_number),
     )
     return [
         Chart(title, digest.parts(slots, metric, label, named), written, when)
@@ -177,18 +177,18 @@ def _charts(slots: Sequence[Snapshot], when: Sequence[str]) -> list[Chart]:
     ]
 
 
-def _tables(total: Snapshot) -> list[Table]:
+def _tables(total: Snapshot) -> list[PageTable]:
     usage = ("prompt", "cached", "answer", "cost")
     outcomes = digest.by(total, semantics.REQUESTS, semantics.OUTCOME)
     failed = {outcome: number for outcome, number in outcomes.items() if digest.answered(outcome) == "failed"}
     cache = digest.by(total, semantics.CACHED, semantics.CACHE)
     upstream = digest.by(total, semantics.UPSTREAM, semantics.UPSTREAM_OUTCOME)
     return [
-        Table("Tokens and cost by model", ("model", *usage), digest.usage_rows(total, semantics.MODEL)),
-        Table("Tokens and cost by client", ("client", *usage), digest.usage_rows(total, semantics.CLIENT)),
-        Table("Errors by kind", ("kind", "requests"), digest.count_rows(failed)),
-        Table("What the cache did", ("outcome", "answers"), digest.count_rows(cache, _words)),
-        Table("What the upstream said", ("answer", "times"), digest.count_rows(upstream)),
+        PageTable("Tokens and cost by model", ("model", *usage), digest.usage_rows(total, semantics.MODEL)),
+        PageTable("Tokens and cost by client", ("client", *usage), digest.usage_rows(total, semantics.CLIENT)),
+        PageTable("Errors by kind", ("kind", "requests"), digest.count_rows(failed)),
+        PageTable("What the cache did", ("outcome", "answers"), digest.count_rows(cache, _words)),
+        PageTable("What the upstream said", ("answer", "times"), digest.count_rows(upstream)),
     ]
 
 

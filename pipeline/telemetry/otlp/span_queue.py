@@ -15,10 +15,10 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from pipeline.telemetry.otlp.posting import Post
 
-BATCH = 64
+SPANS_A_POST = 64
 """Spans of one post."""
 
-PIECE = 8
+SPANS_AT_A_STRETCH = 8
 """Spans that are encoded at a stretch: less than a millisecond."""
 
 ROOM = 4096
@@ -61,7 +61,7 @@ class SpanQueue(SpanProcessor):
             return
         self._waiting.append(span)
         self._some.set()
-        if len(self._waiting) >= BATCH:
+        if len(self._waiting) >= SPANS_A_POST:
             self._enough.set()
 
     async def run(self) -> None:
@@ -86,7 +86,7 @@ class SpanQueue(SpanProcessor):
     async def _post_waiting(self) -> None:
         """Post all that waits. Cancelled, the batch under way waits again: it may arrive twice, but it is not lost."""
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            batch = [self._waiting.popleft() for _ in range(min(SPANS_A_POST, len(self._waiting)))]
             try:
                 sent = await self._post.send(await encoded(batch))
             except trio.Cancelled:
@@ -109,7 +109,7 @@ async def encoded(spans: Sequence[ReadableSpan]) -> bytes:
     Protocol buffers that follow each other are one message with all of their repeated fields, so pieces need no joint.
     """
     body = bytearray()
-    for begin in range(0, len(spans), PIECE):
-        body += encode_spans(spans[begin : begin + PIECE]).SerializeToString()
+    for begin in range(0, len(spans), SPANS_AT_A_STRETCH):
+        body += encode_spans(spans[begin : begin + SPANS_AT_A_STRETCH]).SerializeToString()
         await trio.lowlevel.checkpoint()
     return bytes(body)

@@ -21,7 +21,7 @@ from pipeline.telemetry import names
 from pipeline.telemetry import semantics as said
 from stages.redactor import Fact
 
-Headers = list[tuple[bytes, bytes]]
+RequestHeaders = list[tuple[bytes, bytes]]
 """Headers of a request, names in lower case."""
 
 _PROPAGATOR = TraceContextTextMapPropagator()
@@ -94,7 +94,7 @@ class RequestTrace:
     _attempts: int = attrs.field(default=0, init=False)
     _heard: bool = attrs.field(default=False, init=False)
 
-    def ask(self, fields: Mapping[str, Any]) -> Headers:
+    def ask(self, fields: Mapping[str, Any]) -> RequestHeaders:
         """Begin an attempt; return the headers that carry the trace upstream.
 
         Args:

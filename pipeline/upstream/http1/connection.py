@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from pipeline.upstream.faults import READ, UnansweredError, guarded, translated
+from pipeline.upstream.faults import READ, UnansweredError, as_ours, guarded
 from pipeline.upstream.http1.framing import ResponseFramer
 from pipeline.upstream.http1.pool import Connection, Pool
 from pipeline.upstream.http1.request_writer import closes, write_request
@@ -95,7 +95,7 @@ class ResponseBody(httpx.AsyncByteStream):
                 data = await self._receive()
             except tuple(READ) as error:
                 self._abandon()
-                raise translated(error, READ) from error
+                raise as_ours(error, READ) from error
             except BaseException:
                 self._abandon()
                 raise

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import httpx
 
-from pipeline.upstream.faults import WRITE, guarded, translated
+from pipeline.upstream.faults import WRITE, as_ours, guarded
 from pipeline.upstream.http1.streams import Wire
 
 
@@ -69,7 +69,7 @@ async def _send(wire: Wire, data: bytes, seconds: float | None) -> None:
     try:
         rest = wire.send_some(data)
     except tuple(WRITE) as error:
-        raise translated(error, WRITE) from error
+        raise as_ours(error, WRITE) from error
     if rest:
         with guarded(WRITE, seconds):
             await wire.send_all(rest)

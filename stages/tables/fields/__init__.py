@@ -13,7 +13,7 @@ from stages.tables.fields.request import FIELDS
 from stages.tables.fields.row import CACHED, UNKNOWN_FIELD, UNKNOWN_KIND, Fields, Row
 from stages.tables.fields.settings import SETTING_NODES
 from stages.tables.fields.tools import TOOL_NODES
-from stages.tables.identifiers import undated
+from stages.tables.identifiers import undated_type
 
 __all__ = ["CACHED", "FIELDS", "NODES", "UNKNOWN_FIELD", "UNKNOWN_KIND", "Fields", "Row", "node_of"]
 
@@ -27,7 +27,7 @@ def node_of(group: str, kind: object) -> str | None:
     A group without types of its own is one node, under the group's own name.
     """
     if isinstance(kind, str):
-        for name in (f"{group}.{kind}", f"{group}.{undated(kind)}"):
+        for name in (f"{group}.{kind}", f"{group}.{undated_type(kind)}"):
             if name in NODES:
                 return name
     return group if group in NODES else None

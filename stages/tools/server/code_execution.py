@@ -30,7 +30,7 @@ from stages.wire.lenient import mapping, objects, text
 NAME = "code_execution"
 """What Anthropic calls the tool."""
 
-LIFETIME = 20 * 60
+CONTAINER_LIFETIME = 20 * 60
 """Seconds that an unused container lives, by the vendor's documentation."""
 
 MAX_FILES = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.bench import canned
-from pipeline.bench.in_process import BURST_READ, SIZES, request_cpu, stream_cpu, translate
+from pipeline.bench.in_process import BURST_READ, SIZES, request_cpu, stream_cpu, translate_reads
 from stages.wire import json, sse
 
 
@@ -19,7 +19,7 @@ def _events(data: bytes) -> list[dict[str, object]]:
 )
 def test_what_is_measured_is_the_whole_translation(script: canned.Script, kind: str, field: str) -> None:
     """All that the upstream says arrives at the client, and the message ends; reads of any size give the same."""
-    single, burst = translate(script.pieces), translate([b"".join(script.pieces)])
+    single, burst = translate_reads(script.pieces), translate_reads([b"".join(script.pieces)])
 
     events = _events(single)
     deltas = [event["delta"] for event in events if event["type"] == "content_block_delta"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.commands.demo_conversation import FILE, Answer, first_request, next_request
+from pipeline.commands.demo_conversation import SHOPPING_LIST, Answer, first_request, next_request
 from tests.pipeline.commands.helpers import folded
 
 
@@ -37,7 +37,7 @@ def test_the_next_turn_extends_the_first() -> None:
     assert following["messages"][:1] == request["messages"]
     assert following["messages"][1] == {"role": "assistant", "content": answer.blocks}
     assert [(one["tool_use_id"], one["content"]) for one in following["messages"][2]["content"]] == [
-        ("t", FILE),
-        ("u", FILE),
+        ("t", SHOPPING_LIST),
+        ("u", SHOPPING_LIST),
     ]
     assert {**following, "messages": 0} == {**request, "messages": 0}

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from pipeline.commands.claude import _window
-from pipeline.commands.client_environment import COMPACT_WINDOW, WINDOW, windows
+from pipeline.commands.client_environment import COMPACT_WINDOW, WINDOW_VARIABLE, window_variables
 from pipeline.commands.screen import CommandError
-from pipeline.commands.told_models import Told, told_models
+from pipeline.commands.told_models import ToldModel, told_models
 
 ANSWERS: dict[str, Any] = {
     "/v1/models/claude-opus": {"display_name": "Opus (tiny)", "max_input_tokens": 65_536},
@@ -53,9 +53,9 @@ def test_what_is_told(base_url: str) -> None:
     told = told_models(base_url, ["claude-opus", "claude-sonnet", "gpt/5", "odd", "gone"], "k-1")
 
     assert told == {
-        "claude-opus": Told("tiny", 65_536),
-        "claude-sonnet": Told("my (old) model", None),
-        "gpt/5": Told("gpt/5", 1),
+        "claude-opus": ToldModel("tiny", 65_536),
+        "claude-sonnet": ToldModel("my (old) model", None),
+        "gpt/5": ToldModel("gpt/5", 1),
     }
     with pytest.raises(CommandError, match="export ANTHROPIC_AUTH_TOKEN"):
         told_models(base_url, ["claude-opus"], "wrong")
@@ -70,19 +70,19 @@ def test_nobody_there() -> None:
     ("told", "window"),
     [
         ([], 200_000),
-        ([Told("tiny", None)], 200_000),
-        ([Told("tiny", 65_536), Told("big", 262_144)], 65_536),
-        ([Told("big", 262_144)], 262_144),
-        ([Told("gpt-6.2-sol", 922_000)], 200_000),
-        ([Told("gpt-5", 65_536)], 65_536),
+        ([ToldModel("tiny", None)], 200_000),
+        ([ToldModel("tiny", 65_536), ToldModel("big", 262_144)], 65_536),
+        ([ToldModel("big", 262_144)], 262_144),
+        ([ToldModel("gpt-6.2-sol", 922_000)], 200_000),
+        ([ToldModel("gpt-5", 65_536)], 65_536),
     ],
 )
-def test_which_window_is_believed(told: list[Told], window: int) -> None:
+def test_which_window_is_believed(told: list[ToldModel], window: int) -> None:
     """The server's own; what the tables say of a model only as far as it is known that OpenAI's is behind."""
     assert _window(told, 200_000) == window
 
 
 def test_the_variables() -> None:
     """The one for names that the client knows takes nothing small."""
-    assert windows(200_000) == {WINDOW: "200000", COMPACT_WINDOW: "200000"}
-    assert windows(65_536) == {WINDOW: "65536"}
+    assert window_variables(200_000) == {WINDOW_VARIABLE: "200000", COMPACT_WINDOW: "200000"}
+    assert window_variables(65_536) == {WINDOW_VARIABLE: "65536"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.emulator.ids import Ids, seal, unseal
+from pipeline.emulator.ids import AnswerIds, seal_reasoning, unseal
 from tests.pipeline.emulator.talk import asked, streamed
 
 
@@ -24,12 +24,12 @@ def test_a_seal_differs_at_every_stage() -> None:
 
 def test_delivery_makes_no_difference() -> None:
     """Streamed or not, the ids are the same; another word makes others."""
-    assert Ids.of(asked("a", stream=True)) == Ids.of(asked("a")) != Ids.of(asked("b"))
+    assert AnswerIds.of(asked("a", stream=True)) == AnswerIds.of(asked("a")) != AnswerIds.of(asked("b"))
 
 
 def test_ids_look_like_the_real_ones() -> None:
     """Prefix, length and shared beginning are as recorded."""
-    ids = Ids.of(asked("a"))
+    ids = AnswerIds.of(asked("a"))
 
     assert re.fullmatch(r"resp_[0-9a-f]{50}", ids.response)
     assert re.fullmatch(r"call_[A-Za-z0-9]{24}", ids.call(0))
@@ -40,13 +40,13 @@ def test_ids_look_like_the_real_ones() -> None:
 @given(st.text(max_size=40))
 def test_padding_hides_the_length(delta: str) -> None:
     """With its padding every delta is a multiple of sixteen characters long."""
-    assert (len(delta) + len(Ids(b"seed").padding(delta, 3))) % 16 == 0
+    assert (len(delta) + len(AnswerIds(b"seed").padding(delta, 3))) % 16 == 0
 
 
 @given(st.integers(0, 200), st.integers(1, 255))
 def test_a_seal_is_known_until_it_is_changed(place: int, change: int) -> None:
     """The emulator reads the item's id from its own seal, and nothing from one that differs in a single byte."""
-    sealed = seal("rs_1", "done", 1_795_000_000)
+    sealed = seal_reasoning("rs_1", "done", 1_795_000_000)
     raw = bytearray(base64.urlsafe_b64decode(sealed))
     raw[place] ^= change
 

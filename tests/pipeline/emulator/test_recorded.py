@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.emulator.answer import answer
-from pipeline.emulator.ids import seal
+from pipeline.emulator.ids import seal_reasoning
 from stages.wire import json, sse
 from tests.pipeline.emulator.talk import asked, streamed
 
@@ -33,7 +33,7 @@ def _resealed(request: dict[str, Any]) -> dict[str, Any]:
     if isinstance(request.get("input"), str):
         return request
     sent = [
-        {**item, "encrypted_content": seal(item.get("id") or "rs_1", "done", 1)}
+        {**item, "encrypted_content": seal_reasoning(item.get("id") or "rs_1", "done", 1)}
         if item.get("type") == "reasoning"
         else item
         for item in request["input"]

@@ -13,7 +13,7 @@ from structlog.testing import CapturingLogger
 from trio.testing import MockClock
 
 from pipeline.endpoints.application import application
-from pipeline.lessons import LIFETIME
+from pipeline.lessons import LESSON_LIFETIME
 from tests.support import grammar
 from tests.support.client import MemoryClient, Reply
 from tests.support.running import REQUEST, context_of
@@ -141,7 +141,7 @@ async def test_it_is_asked_again_after_an_hour(autojump_clock: MockClock) -> Non
     """Servers are mended, and organisations verified."""
     world = World(refusing("include"))
     await world.ask()
-    await trio.sleep(LIFETIME + 1)
+    await trio.sleep(LESSON_LIFETIME + 1)
 
     await world.ask()
 

@@ -22,14 +22,14 @@ CONFIGURED = {"my-claude": "gpt-5.4", "local": "llama-3", "opus": "gpt-6-sol", "
 
 def listed(configured: dict[str, str] | None = None, **query: str) -> dict[str, Any]:
     """Ask for a page; it must be one."""
-    page = models.page({name: [value] for name, value in query.items()}, ModelRegistry(configured or {}))
+    page = models.models_page({name: [value] for name, value in query.items()}, ModelRegistry(configured or {}))
     assert isinstance(page, dict)
     return page
 
 
 def refused(**query: list[str]) -> str:
     """Ask for a page that must be refused, and return why."""
-    failure = models.page(query, ModelRegistry())
+    failure = models.models_page(query, ModelRegistry())
     assert isinstance(failure, Failure)
     assert failure.kind is Kind.INVALID_REQUEST
     return failure.message
@@ -237,9 +237,9 @@ def test_behind_the_last_there_is_nothing() -> None:
 @pytest.mark.parametrize("name", ["lifecycle", "lifecycle[]"])
 def test_lifecycles(name: str) -> None:
     """`lifecycle` filters, repeated or not; none of ours is retired."""
-    active = models.page({name: ["active"], "limit": ["1000"]}, ModelRegistry())
-    both = models.page({name: ["active", "deprecated"], "limit": ["1000"]}, ModelRegistry())
-    retired = models.page({name: ["retired"]}, ModelRegistry())
+    active = models.models_page({name: ["active"], "limit": ["1000"]}, ModelRegistry())
+    both = models.models_page({name: ["active", "deprecated"], "limit": ["1000"]}, ModelRegistry())
+    retired = models.models_page({name: ["retired"]}, ModelRegistry())
 
     assert isinstance(active, dict)
     assert {model["lifecycle"] for model in active["data"]} == {"active"}
@@ -268,4 +268,4 @@ def test_wrong_parameters(query: dict[str, list[str]], complaint: str) -> None:
 
 def test_other_parameters_are_ignored() -> None:
     """`beta=true`, which every Claude Code request carries, and an empty cursor change nothing."""
-    assert models.page({"beta": ["true"], "after_id": [""]}, ModelRegistry()) == listed()
+    assert models.models_page({"beta": ["true"], "after_id": [""]}, ModelRegistry()) == listed()

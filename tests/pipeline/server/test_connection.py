@@ -12,7 +12,7 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.server.connection import Connection, Terms
+from pipeline.server.connection import ClientConnection, Terms
 from pipeline.server.cycle import STALLED
 
 GET = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -50,7 +50,7 @@ class Office:
 
     raw: socket.socket
     client: trio.SocketStream
-    connection: Connection
+    connection: ClientConnection
     terms: Terms
     ended: trio.Event = attrs.field(factory=trio.Event)
 
@@ -80,7 +80,7 @@ async def harness(app: Any = echo, **terms: Any) -> AsyncIterator[Office]:
         end.setblocking(False)  # noqa: FBT003 - the standard library's
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     granted = Terms(**terms)
-    made = Connection(theirs, app, granted, {})
+    made = ClientConnection(theirs, app, granted, {})
     async with trio.open_nursery() as nursery:
         async with trio.SocketStream(trio.socket.from_stdlib_socket(ours)) as client:
             opened = Office(ours, client, made, granted)
@@ -215,7 +215,7 @@ async def test_an_application_that_fails(autojump_clock: trio.testing.MockClock)
     theirs.setblocking(False)  # noqa: FBT003 - the standard library's
     ours.sendall(GET)
     with pytest.raises(RuntimeError, match="bug"):
-        await Connection(theirs, failing, Terms(), {}).run()
+        await ClientConnection(theirs, failing, Terms(), {}).run()
     assert theirs.fileno() == -1
     ours.close()
 

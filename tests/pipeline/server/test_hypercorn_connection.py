@@ -10,7 +10,7 @@ import trio
 import trio.testing
 
 from pipeline.server.cycle import STALLED
-from pipeline.server.hypercorn_connection import FAREWELL, PatientStream, drained
+from pipeline.server.hypercorn_connection import CANCEL_AFTER, PatientStream, drained
 
 GONE = {"type": "http.disconnect"}
 END = {"type": "http.response.body", "body": b""}
@@ -80,4 +80,4 @@ async def test_what_is_not_read_is_read_at_the_end(autojump_clock: trio.testing.
 
     await drained(app)({}, receive, send)
     assert (sent, unread) == ([{**END, "more_body": True}, END], [])
-    assert autojump_clock.current_time() == (0 if leaves else FAREWELL)
+    assert autojump_clock.current_time() == (0 if leaves else CANCEL_AFTER)

@@ -13,7 +13,7 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.server.listener import AT_ONCE, accept_all
+from pipeline.server.listener import ACCEPTS_AT_ONCE, accept_all
 
 
 @attrs.define
@@ -79,7 +79,7 @@ async def test_others_have_their_turn_in_a_flood() -> None:
     """However many wait, a few are taken in each turn."""
     with listening(*(Connected() for _ in range(1_000))) as listener:
         for turns in (2, 10):
-            assert 0 < len(await _accept(listener, turns)) <= turns * AT_ONCE
+            assert 0 < len(await _accept(listener, turns)) <= turns * ACCEPTS_AT_ONCE
         assert listener.waiting
 
 

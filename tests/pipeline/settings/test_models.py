@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.settings import ConfigurationError, load
-from pipeline.settings.models import models
+from pipeline.settings.models import read_models
 from stages.tables.model_registry import Described
 from stages.tables.prices import Price
 
@@ -24,7 +24,7 @@ from stages.tables.prices import Price
 )
 def test_the_short_form(text: str, value: dict[str, Any]) -> None:
     """`=` says which model, `~` what it is like."""
-    assert models(text) == value
+    assert read_models(text) == value
 
 
 def test_a_table_says_it_all_in_one_place(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_table_says_it_all_in_one_place(tmp_path: Path) -> None:
 def test_wrong_values_say_what_would_be_right(value: object, right: str) -> None:
     """The field, the model, and how to do it."""
     with pytest.raises(ValueError, match=r".") as caught:
-        models(value)
+        read_models(value)
 
     assert right in str(caught.value)
 

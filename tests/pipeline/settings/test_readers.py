@@ -12,7 +12,7 @@ from tests.support.cases import cases
 @pytest.mark.parametrize(
     ("reader", "given", "value"),
     [
-        (read.text, "x", "x"),
+        (read.any_text, "x", "x"),
         (read.choice("console", "json"), "JSON", "json"),
         (read.whole(0, 10), "7", 7),
         (read.whole(0, 10), 10, 10),
@@ -41,7 +41,7 @@ def test_good_values(reader: read.Reader, given: object, value: object) -> None:
 @cases(
     ("reader", "given", "right"),
     [
-        (read.text, 1, "a text"),
+        (read.any_text, 1, "a text"),
         (read.choice("console", "json"), "xml", '"console" or "json"'),
         (read.choice("console", "json"), 1, '"console" or "json"'),
         (read.whole(0, 10), "11", "a whole number from 0 to 10"),

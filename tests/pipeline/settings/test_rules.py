@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pipeline.settings.catalogue import Settings, Timing, UpstreamSettings
-from pipeline.settings.rules import RULES, is_loopback
+from pipeline.settings.rules import SETTINGS_RULES, is_loopback
 
 
 def _broken(settings: Settings) -> list[str]:
-    return [mistake for _, rule in RULES for mistake in rule(settings)]
+    return [mistake for _, rule in SETTINGS_RULES for mistake in rule(settings)]
 
 
 def test_the_defaults_break_no_rule() -> None:

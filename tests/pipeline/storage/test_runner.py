@@ -13,7 +13,7 @@ import trio
 
 from pipeline.storage.batch_rows import LIFETIME
 from pipeline.storage.local import LocalStore
-from pipeline.storage.runner import Answered, Runner
+from pipeline.storage.runner import LineAnswer, Runner
 from stages.canonical.failure import Failure
 from tests.support.waiting import TIMEOUT, until
 
@@ -30,14 +30,14 @@ class Worker:
     done: Counter[str] = attrs.field(factory=Counter)
     let_go: trio.Event = attrs.field(factory=trio.Event)
 
-    async def __call__(self, metadata: Mapping[str, str], line: bytes) -> Answered:
+    async def __call__(self, metadata: Mapping[str, str], line: bytes) -> LineAnswer:
         """Answer a request."""
         name = line.decode().strip()
         self.begun.append(name)
         if name in self.held:
             await self.let_go.wait()
         self.done[name] += 1
-        return Answered(f"{metadata['told']} {name}\n".encode(), succeeded=not name.startswith("bad"), cost=0.5)
+        return LineAnswer(f"{metadata['told']} {name}\n".encode(), succeeded=not name.startswith("bad"), cost=0.5)
 
 
 @attrs.define

@@ -14,7 +14,7 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.resources import Resource
 
 from pipeline.telemetry.logs import make_logger
-from pipeline.telemetry.otlp.span_queue import PIECE
+from pipeline.telemetry.otlp.span_queue import SPANS_AT_A_STRETCH
 from pipeline.telemetry.otlp.spans import Tracing
 from pipeline.telemetry.request_log import RequestLog
 from pipeline.telemetry.request_metrics import count_request, tally_of
@@ -69,7 +69,7 @@ def parts() -> dict[str, Callable[[], object]]:
 
     def encoded() -> None:
         spans()
-        if len(kept.spans) >= PIECE:
+        if len(kept.spans) >= SPANS_AT_A_STRETCH:
             encode_spans(kept.spans).SerializeToString()
             kept.spans.clear()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.telemetry.prompt_history import TURNS, Comparison, PromptHistory, Turn, compare, conversation_key
+from pipeline.telemetry.prompt_history import TURNS, AnsweredTurn, Comparison, PromptHistory, compare, conversation_key
 from stages.prompt_fingerprint import PromptChange, PromptFingerprint, fingerprint_of
 from stages.wire import responses_request as responses
 
@@ -19,12 +19,12 @@ def prefix(*said: str, **more: Any) -> PromptFingerprint:
     return fingerprint_of({"model": "gpt-6.2-sol", "input": items, **more})
 
 
-def turn(ident: str, *said: str, **more: Any) -> Turn:
+def turn(ident: str, *said: str, **more: Any) -> AnsweredTurn:
     """A turn that was answered."""
-    return Turn(ident, prefix(*said, **more), 2000, 1.0)
+    return AnsweredTurn(ident, prefix(*said, **more), 2000, 1.0)
 
 
-def history(*turns: Turn, **room: int) -> PromptHistory:
+def history(*turns: AnsweredTurn, **room: int) -> PromptHistory:
     """A book with one conversation."""
     made = PromptHistory(**room)
     for one in turns:
@@ -127,7 +127,7 @@ def test_memory_is_bounded() -> None:
     one = turn("msg", *map(str, range(100)))
     known = PromptHistory(size=5 * one.prefix.size)
     for n in range(50):
-        known.keep(f"k{n // 2}", Turn(f"msg_{n}", one.prefix, 1, 1.0))
+        known.keep(f"k{n // 2}", AnsweredTurn(f"msg_{n}", one.prefix, 1, 1.0))
 
     assert sum(known.message(f"msg_{n}") is not None for n in range(50)) in (4, 5)
     assert known.message("msg_49") is not None

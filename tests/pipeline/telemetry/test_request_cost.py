@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.telemetry.prompt_history import PromptHistory, Turn
+from pipeline.telemetry.prompt_history import AnsweredTurn, PromptHistory
 from pipeline.telemetry.request_cost import RequestCost, open_request_cost
 from stages.canonical.events import MessageEnd, Usage
 from stages.redactor import redact
@@ -37,7 +37,7 @@ def after(tokens: int = 10_000) -> PromptHistory:
     """A book that knows a first turn with so many tokens, which ended at midnight."""
     history = PromptHistory()
     first = open_request_cost(history, asked("a", "b"), "msg_1")
-    history.keep(first.key, Turn("msg_1", first.prefix, tokens, 0.0))
+    history.keep(first.key, AnsweredTurn("msg_1", first.prefix, tokens, 0.0))
     return history
 
 

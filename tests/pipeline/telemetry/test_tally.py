@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.telemetry import semantics
 from pipeline.telemetry.request_metrics import count_request, tally_of
 from pipeline.telemetry.semantics import METRICS
-from pipeline.telemetry.tally import MAX_SERIES, OTHER, Form, Metric, Tally
+from pipeline.telemetry.tally import MAX_SERIES, UNLISTED, Form, Metric, Tally
 
 
 def test_the_number_of_series_ends_even_if_the_tables_do_not() -> None:
@@ -40,7 +40,7 @@ def test_junk_makes_no_series() -> None:
 
     counted = tally.snapshot()
     assert all(len(series) == 1 for series in counted.values())
-    assert counted[semantics.COST] == {(OTHER, OTHER): 10_000.0}
+    assert counted[semantics.COST] == {(UNLISTED, UNLISTED): 10_000.0}
 
 
 def test_an_answer_is_counted_by_its_model() -> None:

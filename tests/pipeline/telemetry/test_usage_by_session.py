@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.telemetry.usage_by_session import MAX_MODELS, UsageBySession
+from pipeline.telemetry.usage_by_session import MAX_SESSION_MODELS, UsageBySession
 
 LINE = {"asked_model": "a", "upstream_model": "u", "input_tokens": 1, "cache_read_input_tokens": 3, "output_tokens": 5}
 
@@ -38,4 +38,4 @@ def test_memory_is_bounded() -> None:
         usage.add(LINE | {"session": "c", "upstream_model": str(number)})
 
     assert [bool(usage.of("", session)) for session in ("a", "b", "c")] == [True, False, True]
-    assert [each.used for each in usage.of("", "c")] == [str(99 - number) for number in range(MAX_MODELS)]
+    assert [each.used for each in usage.of("", "c")] == [str(99 - number) for number in range(MAX_SESSION_MODELS)]

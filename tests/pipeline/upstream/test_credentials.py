@@ -17,7 +17,15 @@ import trio.testing
 from pipeline.settings import Secret, Timing
 from pipeline.upstream.carried import Carried
 from pipeline.upstream.client import UpstreamClient, UpstreamResponse
-from pipeline.upstream.credentials import COMMAND, KEY_FILE, MARGIN, PATIENCE, FetchedKey, expiry, run_in_shell
+from pipeline.upstream.credentials import (
+    COMMAND,
+    FETCH_TIMEOUT,
+    KEY_FILE,
+    RENEWAL_MARGIN,
+    FetchedKey,
+    expiry,
+    run_in_shell,
+)
 from stages.canonical.failure import Failure, Kind
 from tests.pipeline.upstream.test_client import Recorder
 from tests.support.upstream import Script, ScriptedUpstream, json_script
@@ -86,7 +94,7 @@ async def test_a_key_is_replaced_before_it_ends(autojump_clock: trio.testing.Moc
     again = await revealed(keys)
     await trio.sleep(2)
     second = await revealed(keys)
-    await trio.sleep(7200 - MARGIN - trio.current_time() + 1)
+    await trio.sleep(7200 - RENEWAL_MARGIN - trio.current_time() + 1)
     third = await revealed(keys)
 
     assert (first, again, second, third, shell.runs) == ("k-1", "k-1", token(exp=7200), "k-3", 3)
@@ -152,7 +160,7 @@ async def test_a_command_that_hangs(autojump_clock: trio.testing.MockClock) -> N
     failure = await FetchedKey("x", 1.0, attrs.evolve(COMMAND, fetch=hang)).key()
 
     assert isinstance(failure, Failure)
-    assert f"within {PATIENCE:.0f} seconds" in failure.message
+    assert f"within {FETCH_TIMEOUT:.0f} seconds" in failure.message
 
 
 async def test_whoever_leaves_does_not_take_the_key_along(autojump_clock: trio.testing.MockClock) -> None:

@@ -14,10 +14,10 @@ from pipeline.emulator import emulator_application
 from pipeline.settings import Timing
 from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.http1.transport import HttptoolsTransport
-from pipeline.upstream.stored import PIECE, UpstreamStore
+from pipeline.upstream.stored import DISK_READ, UpstreamStore
 from stages.canonical.failure import Failure
 
-DATA = bytes(range(256)) * (PIECE // 200)
+DATA = bytes(range(256)) * (DISK_READ // 200)
 
 
 async def test_a_file_goes_over_a_socket_and_comes_back() -> None:

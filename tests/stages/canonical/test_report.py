@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.canonical.report import ALL_FAITHFUL, SUMMARISED, UNFAITHFUL, Disposition, Note, Report
+from stages.canonical.report import ALL_FAITHFUL, UNFAITHFUL, WORTH_A_WORD, Disposition, Note, Report
 from tests.stages.strategies import TEXTS
 from tests.support.places import place
 
@@ -79,7 +79,7 @@ def test_the_summary_is_a_header_value(notes: list[Note]) -> None:
 
     assert re.fullmatch(r"[A-Za-z0-9_?=,;-]*", summary)
     assert len(summary) <= 512 + len(";more=1000")
-    assert (summary != ALL_FAITHFUL) == any(note.disposition in SUMMARISED for note in notes)
+    assert (summary != ALL_FAITHFUL) == any(note.disposition in WORTH_A_WORD for note in notes)
 
 
 @given(NOTES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stages.canonical.events import BLOCK_STOP, CitationsDelta, TextDelta, TextStart
 from stages.correlator.citation_cutter import MAX_HELD_DELTAS, CitationCutter
-from stages.correlator.text_blocks import Said
+from stages.correlator.text_blocks import TextEvent
 from stages.tables.citations import place_of
 
 A, B = "([a](http://a.example))", "([b](http://b.example))"
@@ -31,15 +31,15 @@ def of(text: str, link: str) -> dict[str, Any]:
     return cite(at, at + len(link), link[link.index("http") :].rstrip(")"))
 
 
-def events(cutter: CitationCutter, steps: Sequence[Step]) -> list[Said]:
+def events(cutter: CitationCutter, steps: Sequence[Step]) -> list[TextEvent]:
     """All that comes of deltas (texts) and annotations, before the end."""
-    said: list[Said] = []
+    said: list[TextEvent] = []
     for step in steps:
         said += cutter.feed(step) if isinstance(step, str) else cutter.cite(step)
     return said
 
 
-def blocks(said: Sequence[Said]) -> list[Block]:
+def blocks(said: Sequence[TextEvent]) -> list[Block]:
     """The blocks, each with the addresses it cites; checks that each is well-formed."""
     found: list[Block] = []
     is_open = cited = False

@@ -85,11 +85,11 @@ def test_the_next_turn_costs_its_new_blocks_alone(turns: int, spies: dict[str, S
     """However long the conversation is, a vocabulary is asked about the newest turn's texts, each once."""
     spy = Spy()
     memory = TokenCache(spy)
-    counter.count(conversation(turns), memory)
+    counter.prompt_tokens(conversation(turns), memory)
     spy.asked.clear()
     spies["pictures"].asked.clear()
 
-    counter.count(conversation(turns + 1), memory)
+    counter.prompt_tokens(conversation(turns + 1), memory)
 
     fresh = {f"{kind} {turns}" for kind in ("thought", "said", "found", "document", "title")}
     assert {text for text in spy.asked if text in fresh} == fresh
@@ -113,12 +113,12 @@ def test_the_estimate_costs_as_little(turns: int, spies: dict[str, Spy]) -> None
 def test_the_same_request_again_costs_nothing(spies: dict[str, Spy]) -> None:
     """A retry, or a count before the question, finds everything remembered, tools included."""
     memory = TokenCache(Spy())
-    first = counter.count(conversation(5), memory)
+    first = counter.prompt_tokens(conversation(5), memory)
     spies["pictures"].asked.clear()
     assert isinstance(memory.tokens, Spy)
     memory.tokens.asked.clear()
 
-    assert counter.count(conversation(5), memory) == first
+    assert counter.prompt_tokens(conversation(5), memory) == first
     assert memory.tokens.asked == []
     assert spies["pictures"].asked == []
 
@@ -131,4 +131,4 @@ def test_the_estimate_is_the_count_by_pieces(deferred: bool) -> None:
     found = Message("user", (ToolResult("t", (ToolReference("b"),)),))
 
     for request in (asked, attrs.evolve(asked, messages=(*asked.messages, found)), asked):
-        assert counter.estimate_request(request) == counter.count(request, counter.estimate)
+        assert counter.estimate_request(request) == counter.prompt_tokens(request, counter.estimate)

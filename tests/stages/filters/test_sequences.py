@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.filters.sequences import Found, Searcher
+from stages.filters.sequences import Match, Searcher
 from tests.support.steps import steps_of
 
 FEW = st.text("ab]^\\", min_size=1, max_size=4)
@@ -26,7 +26,7 @@ def test_it_finds_what_looking_for_each_would(texts: list[str], pieces: list[str
         found = searcher.feed(piece)
         wanted = first_of(texts, read + piece)
         if wanted is not None:
-            assert found == Found(wanted[0] - len(read), wanted[1])
+            assert found == Match(wanted[0] - len(read), wanted[1])
             return
         read += piece
         assert found is None

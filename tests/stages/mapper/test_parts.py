@@ -19,7 +19,7 @@ from stages.canonical.request import (
     ToolReference,
     Unknown,
 )
-from stages.mapper.parts import parts_of, text_of
+from stages.mapper.parts import parts_of_block, text_of
 from stages.tables.identifiers import upstream_tool_name
 from stages.wire import json
 from stages.wire import responses_request as responses
@@ -49,7 +49,7 @@ BLOCKS: st.SearchStrategy[ContentBlock] = st.one_of(
 
 def parts(block: ContentBlock, *, files: bool = True) -> list[dict[str, Any]]:
     """Translate a block and forget the report."""
-    return parts_of(block, place("messages.0.content.0"), Report(), files=files)
+    return parts_of_block(block, place("messages.0.content.0"), Report(), files=files)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_server_without_files_is_told_so() -> None:
     """The file is named in its place, what is said about it stays, and the report says that it is gone."""
     report = Report()
 
-    translated = parts_of(Document(PDF, context="Why"), place("messages.2.content.1"), report, files=False)
+    translated = parts_of_block(Document(PDF, context="Why"), place("messages.2.content.1"), report, files=False)
 
     assert translated == [
         responses.input_text("Context of the document below: Why"),
@@ -132,7 +132,7 @@ def test_a_server_without_files_gets_texts() -> None:
     report = Report()
     table = Document(Source("base64", "text/csv", "YSxi"), "t.csv")
 
-    assert parts_of(table, place("p"), report, files=False) == [responses.input_text("a,b")]
+    assert parts_of_block(table, place("p"), report, files=False) == [responses.input_text("a,b")]
     assert report.notes == []
 
 
@@ -141,7 +141,7 @@ def test_what_is_no_file_needs_no_files(block: ContentBlock) -> None:
     """Pictures and texts go everywhere, and nothing is reported."""
     report = Report()
 
-    assert parts_of(block, place("p"), report, files=False) == parts(block)
+    assert parts_of_block(block, place("p"), report, files=False) == parts(block)
     assert report.notes == []
 
 

@@ -43,7 +43,7 @@ def test_any_annotation(body: dict[str, Any], kind: Any, url: Any, start: Any, e
         begin, close = citations.range_of(annotation)
         assert 0 <= begin <= close
         assert citations.name_of(annotation).startswith("annotation")
-        assert len({citations.key_of(annotation), citations.key_of(dict(annotation))}) == 1
+        assert len({citations.annotation_key(annotation), citations.annotation_key(dict(annotation))}) == 1
         citation = citations.citation_of(annotation)
         assert citation is None or citation["url"] == annotation["url"]
 
@@ -74,5 +74,5 @@ def test_files_are_told_apart_by_where_they_are_cited() -> None:
     """A file that is cited twice counts twice; the same annotation said again does not."""
     once, twice = ({"type": "file_citation", "file_id": "file-1", "index": index} for index in (3, 5))
 
-    assert citations.key_of(once) != citations.key_of(twice)
-    assert citations.key_of(once) == citations.key_of(dict(once))
+    assert citations.annotation_key(once) != citations.annotation_key(twice)
+    assert citations.annotation_key(once) == citations.annotation_key(dict(once))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.failure import Failure, Kind
-from stages.tables.error_shapes import MOST_CHARACTERS, is_error, parsed, read
+from stages.tables.error_shapes import MOST_CHARACTERS, is_error, parsed, read_error
 from stages.tables.errors import failure_of
 from stages.wire import json, sse
 from tests.stages.strategies import JSON
@@ -107,7 +107,7 @@ def test_any_shape_around_an_error_gives_the_same_failure(
 )
 def test_the_sentence_that_says_most(body: Any, message: str | None) -> None:
     """What is deeper is nearer to the cause; what only explains, or says nothing, comes after it."""
-    assert read(body).sentences[0] == (message or "include: Extra inputs are not permitted")
+    assert read_error(body).sentences[0] == (message or "include: Extra inputs are not permitted")
 
 
 @pytest.mark.parametrize(
@@ -122,17 +122,17 @@ def test_the_sentence_that_says_most(body: Any, message: str | None) -> None:
 )
 def test_the_places_that_it_names(body: Any, places: tuple[str, ...]) -> None:
     """As the request knows them."""
-    assert read(body).places == places
+    assert read_error(body).places == places
 
 
 def test_numbers_of_a_body() -> None:
     """One that could be a status is one; others are a vendor's own; nothing and success are no errors."""
-    assert read({"error": {"code": "429"}}).status == 429
-    assert read({"status": 503, "error": {"code": 429.0}}).status == 429
-    assert read({"base_resp": {"status_code": 1008}}).numbers == (1008,)
-    assert read({"code": 0, "status": 200, "type": True}) == read({})
-    assert read({"error": {"details": [{"retryDelay": "17s"}]}}).wait == 17
-    assert read({"error": {"retry_after_ms": 1500}}).wait == 1.5
+    assert read_error({"error": {"code": "429"}}).status == 429
+    assert read_error({"status": 503, "error": {"code": 429.0}}).status == 429
+    assert read_error({"base_resp": {"status_code": 1008}}).numbers == (1008,)
+    assert read_error({"code": 0, "status": 200, "type": True}) == read_error({})
+    assert read_error({"error": {"details": [{"retryDelay": "17s"}]}}).wait == 17
+    assert read_error({"error": {"retry_after_ms": 1500}}).wait == 1.5
 
 
 @pytest.mark.parametrize(
@@ -178,8 +178,8 @@ def test_what_a_large_error_costs() -> None:
         deep = {"error": deep}
     many = {"errors": [{"message": f"m{index}"} for index in range(100_000)]}
 
-    assert read(deep).sentences == ()
-    assert len(read(many).sentences) <= 256
+    assert read_error(deep).sentences == ()
+    assert len(read_error(many).sentences) <= 256
     assert len(failure_of("x" * 10 * MOST_CHARACTERS).message) <= 4_000
 
 

@@ -12,7 +12,7 @@ from stages.tables.identifiers import (
     call_id_of,
     digest,
     tool_use_id,
-    undated,
+    undated_type,
     upstream_file_id,
     upstream_tool_name,
 )
@@ -116,4 +116,4 @@ def test_an_upstreams_own_id_of_a_file_stays() -> None:
 )
 def test_the_date_of_a_tool_goes(kind: str, bare: str) -> None:
     """Only eight figures at the end are a date."""
-    assert undated(kind) == bare
+    assert undated_type(kind) == bare

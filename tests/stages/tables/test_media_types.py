@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.tables.media_types import ENDINGS, PICTURES, PROSE, ending_of, is_text, read_base64
+from stages.tables.media_types import ENDINGS, PICTURE_TYPES, PROSE, ending_of, is_text, read_base64
 from tests.stages.strategies import TEXTS
 
 
@@ -26,7 +26,7 @@ def test_prose_is_text(media_type: str) -> None:
     """What becomes text can be read as one, and is no picture."""
     assert is_text(media_type)
     assert media_type in ENDINGS
-    assert media_type not in PICTURES
+    assert media_type not in PICTURE_TYPES
 
 
 @given(st.binary(max_size=60), st.integers(1, 30), st.booleans(), st.sampled_from(["", "data:a/b;base64,"]))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.tables.model_names import LONGEST, REGIONS, STAGES, VENDORS, bare, is_fine_tune, undated
+from stages.tables.model_names import LONGEST_NAME, REGIONS, STAGES, VENDORS, bare, is_fine_tune, undated
 from stages.tables.models import MODELS, RELEASES, UNKNOWN_MODEL, model_info
 from stages.tables.prices import price_of
 
@@ -71,7 +71,7 @@ def test_every_name_is_about_something(name: str) -> None:
 
 def test_a_name_that_no_model_has_is_not_looked_into() -> None:
     """So that a name of megabytes costs no more than reading it."""
-    assert bare("US-" * LONGEST) == "us-" * LONGEST
+    assert bare("US-" * LONGEST_NAME) == "us-" * LONGEST_NAME
 
 
 @pytest.mark.parametrize("name", ["mygpt-5", "distilled-gpt-4o", "not-o3"])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.request import Request
-from stages.tables.versions import DEFAULT, VERSIONS, complaint, rules_of
+from stages.tables.versions import DEFAULT, VERSIONS, rules_of, version_complaint
 from stages.wire.messages_request import structure
 
 NEW = "2026-10-21"
@@ -79,7 +79,7 @@ def test_what_every_version_takes(version: str, request_: Request) -> None:
 @pytest.mark.parametrize("version", ["", *VERSIONS])
 def test_known_versions(version: str) -> None:
     """No version at all is the one that nearly every client means."""
-    assert complaint(version) is None
+    assert version_complaint(version) is None
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,12 @@ def test_known_versions(version: str) -> None:
 )
 def test_an_unknown_version_is_quoted_with_care(version: str, shown: str) -> None:
     """It is the client's text: bounded, and nothing but printable characters."""
-    assert complaint(version) == f'anthropic-version: "{shown}" is not a valid version'
+    assert version_complaint(version) == f'anthropic-version: "{shown}" is not a valid version'
 
 
 @given(st.text())
 def test_any_version_is_answered(version: str) -> None:
     """The sentence stays short and printable."""
-    said = complaint(version)
+    said = version_complaint(version)
 
     assert said is None or (said.isascii() and said.isprintable() and len(said) < 90)

@@ -15,7 +15,7 @@ import trio.testing
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
 from pipeline.endpoints.context import MAX_VIEWERS, Context
-from pipeline.endpoints.page.page import EVENTS, EVERY
+from pipeline.endpoints.page.page import EVENTS, FEED_INTERVAL
 from pipeline.endpoints.running import Phase
 from pipeline.settings import ClientKey, Secret
 from stages.wire import json
@@ -139,7 +139,7 @@ async def test_the_feed(autojump_clock: trio.testing.MockClock) -> None:
     context = _context()
     reply = await MemoryClient(application(context)).request("GET", "/dragoman/events")
 
-    assert autojump_clock.current_time() == EVENTS * EVERY
+    assert autojump_clock.current_time() == EVENTS * FEED_INTERVAL
     assert reply.headers["content-type"].startswith("text/event-stream")
     assert len(reply.writes) == EVENTS
     told = json.decode(reply.writes[-1].removeprefix(b"data: "))
@@ -154,12 +154,12 @@ async def test_how_a_feed_ends_early(autojump_clock: trio.testing.MockClock) -> 
         client, left = await _open(context, nursery)
         _, drained = await _open(context, nursery)
         client.leave()
-        await trio.sleep(EVERY / 2)
+        await trio.sleep(FEED_INTERVAL / 2)
         assert context.viewers.borrowed_tokens == 1
         context.running.phase = Phase.DRAINING
-        await trio.sleep(EVERY)
+        await trio.sleep(FEED_INTERVAL)
         assert context.viewers.borrowed_tokens == 0
-    assert autojump_clock.current_time() == EVERY * 1.5
+    assert autojump_clock.current_time() == FEED_INTERVAL * 1.5
     assert (left.ended, drained.ended) == (False, True)
 
 
@@ -172,4 +172,4 @@ async def test_pages_are_bounded(autojump_clock: trio.testing.MockClock) -> None
         refused = await MemoryClient(application(context)).request("GET", "/dragoman/events")
         nursery.cancel_scope.cancel()
     assert refused.status == 529
-    assert autojump_clock.current_time() < EVERY
+    assert autojump_clock.current_time() < FEED_INTERVAL

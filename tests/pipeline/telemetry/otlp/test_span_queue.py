@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Tracer
 
-from pipeline.telemetry.otlp.span_queue import BATCH, DELAY, LAST_POSTS, ROOM, SpanQueue
+from pipeline.telemetry.otlp.span_queue import DELAY, LAST_POSTS, ROOM, SPANS_A_POST, SpanQueue
 from tests.support.otlp import Receiver
 
 
@@ -53,15 +53,15 @@ async def test_a_batch_goes_at_once_and_the_rest_soon(autojump_clock: trio.testi
     async with running(receiver) as at_work:
         await trio.sleep(100 * DELAY)
         assert not receiver.posts
-        at_work.end(BATCH)
+        at_work.end(SPANS_A_POST)
         await trio.sleep(0.1)
-        assert len(receiver.spans()) == BATCH
+        assert len(receiver.spans()) == SPANS_A_POST
         at_work.end(3)
         await trio.sleep(0.1)
         assert len(receiver.posts) == 1
         await trio.sleep(DELAY)
-        assert [len(receiver.posts), len(receiver.spans())] == [2, BATCH + 3]
-    assert [span.name for span in receiver.spans()[BATCH:]] == ["0", "1", "2"]
+        assert [len(receiver.posts), len(receiver.spans())] == [2, SPANS_A_POST + 3]
+    assert [span.name for span in receiver.spans()[SPANS_A_POST:]] == ["0", "1", "2"]
     assert at_work.lost == []
 
 
@@ -88,8 +88,8 @@ async def test_at_the_end_all_is_posted() -> None:
     """What had not left yet, and what was on its way."""
     receiver = Receiver()
     async with running(receiver) as at_work:
-        at_work.end(BATCH + 5)
-    assert len(receiver.spans()) == BATCH + 5
+        at_work.end(SPANS_A_POST + 5)
+    assert len(receiver.spans()) == SPANS_A_POST + 5
     assert at_work.lost == []
 
 
@@ -97,8 +97,8 @@ async def test_the_end_does_not_wait_for_ever(autojump_clock: trio.testing.MockC
     """A receiver that has gone costs a few seconds at most, and what it did not take is counted."""
     receiver = Receiver(slow=1000.0)
     async with running(receiver) as at_work:
-        at_work.end(BATCH + 5)
+        at_work.end(SPANS_A_POST + 5)
         await trio.sleep(DELAY)
         began = autojump_clock.current_time()
     assert autojump_clock.current_time() - began == LAST_POSTS
-    assert sum(at_work.lost) == BATCH + 5
+    assert sum(at_work.lost) == SPANS_A_POST + 5
