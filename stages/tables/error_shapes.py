@@ -241,7 +241,7 @@ def _envelope(answer: dict[str, Any]) -> Told:
 _ENVELOPE = frozenset({"status", "statuscode", "code", "baseresp"})
 _HELD = ("response", "data")
 _BEAT = re.compile(
-    r"\W*(ok|ping|(still )?(alive|working|processing|waiting|here)|(keep|heart).?(alive|beat))\b", re.IGNORECASE
+    r"\W{0,80}(ok|ping|(still )?(alive|working|processing|waiting|here)|(keep|heart).?(alive|beat))\b", re.IGNORECASE
 ).match
 
 
