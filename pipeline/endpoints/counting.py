@@ -28,6 +28,7 @@ _MAX_BODY = 2**20
 _HERE_INSTEAD = frozenset(
     {
         Kind.METHOD_NOT_ALLOWED,
+        Kind.MISCONFIGURED,
         Kind.NOT_FOUND,
         Kind.INVALID_REQUEST,
         Kind.OVERLOADED,

@@ -57,7 +57,7 @@ def _one(name: str, value: object) -> str | Described:
     if not told:
         raise ValueError(RIGHT)
     beside = {field: told.pop(field) for field in ("upstream", "like", "price") if field in told}
-    return Described(**beside, model_info=MappingProxyType(told))
+    return Described(**beside, model_info=told)
 
 
 def _field(name: str, field: str, value: object) -> Any:

@@ -56,7 +56,7 @@ class Findings:
     """
 
     profile: str = ""
-    served: Mapping[str, int | None] = MappingProxyType({})
+    served: Mapping[str, int | None] = attrs.field(factory=dict)
     window: int | None = None
     settled: bool = False
 
@@ -91,7 +91,7 @@ async def look_at(client: UpstreamClient, first_byte_timeout: float, *, routes: 
         path, read = size
         sizes, window = read((await _page(client, root + path, first_byte_timeout)).body)
         served |= {name: sizes.get(name, known) for name, known in served.items()}
-    return Findings(profile, MappingProxyType(served), window, settled=listed.status in _READY)
+    return Findings(profile, served, window, settled=listed.status in _READY)
 
 
 _READY = frozenset({200, 404, 405})

@@ -139,6 +139,7 @@ def test_nothing_that_the_process_tells_holds_a_word_of_others(tmp_path: Path, u
     assert sum(map(_places, ASKED)) > 1_000
     assert {200, 400, 401, 404, 429, 500} <= set(answers)
     assert log.count('"client": "alice"') > len(_STEPS)
+    assert '"event": "fault"' not in log
     assert "dragoman_requests_total" in metrics
     assert "Tokens and cost by client" in page
     assert usage == '{"type":"usage","models":[]}'

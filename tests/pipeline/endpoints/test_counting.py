@@ -9,6 +9,7 @@ import pytest
 from pipeline.emulator import EmulatorTransport
 from stages.wire import json
 from tests.support.running import client_of
+from tests.support.upstream import ScriptedUpstream, json_script
 
 CALL = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
 RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "word " * 900}
@@ -43,3 +44,15 @@ async def test_what_it_had_before(edits: list[dict[str, Any]]) -> None:
     assert set(whole) == {"input_tokens"}
     assert (told["input_tokens"] < whole["input_tokens"] - 500) == bool(edits)
     assert original == pytest.approx(whole["input_tokens"], rel=0.25)
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 500, 501, 503])
+@pytest.mark.parametrize("message", ["Not Found", "unknown endpoint", ""])
+async def test_an_upstream_that_does_not_count(status: int, message: str) -> None:
+    """Whatever it says to that: we count ourselves."""
+    upstream = ScriptedUpstream(json_script({"error": {"message": message}}, status))
+    body = json.encode({"model": "claude-sonnet-5-5", "messages": MESSAGES, "tools": [LOOK]})
+    reply = await client_of(upstream).request("POST", "/v1/messages/count_tokens", body)
+
+    assert reply.status == 200
+    assert reply.json()["input_tokens"] > 900

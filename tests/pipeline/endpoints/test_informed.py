@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import attrs
 import httpx
+import pytest
 import trio
 import trio.testing
 
 from pipeline.endpoints.application import application
+from pipeline.service import target_of
+from pipeline.settings import load
 from pipeline.upstream.discovery import Discovery
 from pipeline.upstream.look import MOST_MODELS
 from tests.support.client import MemoryClient
@@ -91,3 +95,15 @@ async def test_health_is_asked_without_a_look(autojump_clock: trio.testing.MockC
 
     assert (await client_of(engine).request("GET", "/healthz", b"")).status == 200
     assert engine.looks == 0
+
+
+@pytest.mark.parametrize("models", ["", "opus=mine,mine~gpt-6.2-sol"])
+async def test_what_is_known_of_an_upstream_can_go_into_another_process(models: str) -> None:
+    """Where large requests are translated, and tokens are counted; by settings, and by a look, also one in vain."""
+    target = target_of(load({}, {"DRAGOMAN_MODELS": models}, None))
+    for engine in (Engine(), Engine(away=True)):
+        discovery = Discovery(context_of(engine).upstream, target, lambda profile: profile)
+        await discovery.look()
+
+        assert pickle.loads(pickle.dumps(discovery.target)) == discovery.target
+    assert pickle.loads(pickle.dumps(target)) == target
