@@ -88,8 +88,8 @@ class Reader(Protocol):
 class Sink:
     """What reads the answer and writes to the client.
 
-    `_writing` says whether the own task writes, `_other` whether time's task does, and when it has, `_whole` whether
-    the message itself has ended, so that its upstream has nothing more to say.
+    `_writing` says whether the own task writes, or has written the end, `_other` whether time's task does, and when it
+    has, `_whole` whether the message itself has ended, so that its upstream has nothing more to say.
     """
 
     def __init__(self, job: RequestJob, reader: Reader, client: Client, timers: Timers) -> None:
@@ -103,7 +103,7 @@ class Sink:
 
     @property
     def busy(self) -> bool:
-        """Whether something is being written."""
+        """Whether something is being written, or nothing may be any more."""
         return self._writing or self._other is not None
 
     async def run(self) -> bool:
@@ -124,7 +124,7 @@ class Sink:
             done = await self._say(events)
             if not done and self.timers.stopped is not None:
                 done = await self._say([self.timers.stopped])
-            self._writing = False
+            self._writing = done  # the end is the last word: a deadline may fall into the same moment
         return self._whole
 
     async def end(self, failure: Failure) -> bool:

@@ -205,6 +205,20 @@ async def test_a_busy_sink_is_not_interrupted(nursery: trio.Nursery) -> None:
     assert made.client.done == [*HEAD, "ping", "content_block_delta"]
 
 
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize("last", [BROKEN, MessageEnd("end_turn")], ids=["failed", "ended"])
+async def test_what_comes_behind_the_end_is_not_said(stream: bool, last: Said) -> None:
+    """A deadline may fall into the moment in which the message ends: an answer has one end, and one head."""
+    made = scene(stream=stream)
+    made.say(last)
+    await made.sink.run()
+    told = list(made.client.done)
+
+    assert not await made.sink.end(LATE)
+    await made.sink.pass_time()
+    assert made.client.done == told
+
+
 async def test_what_comes_during_a_sign_of_life_follows_it(nursery: trio.Nursery) -> None:
     """Neither is cut: the events wait for the ping that a slow client has not read yet, and no second one overtakes."""
     made = scene(reading=False)
