@@ -90,10 +90,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     """
     upstream_model, profile, report = target.models.upstream_model(request.model), target.profile, Report()
     model = _known_to(profile, target.models.model_info(upstream_model))
-    for path in request.mended:
-        report.approximated(ROOT.field(path), "half a character, which is no Unicode, becomes U+FFFD")
-    for note in request.edits.notes:
-        report.emulated(note.place, note.reason)
+    _say_what_was_done_before(request, report)
     overall, changes = thinking.efforts(request, model, profile, report)
     tools = toolbox(
         request,
@@ -141,6 +138,14 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         **reading,
     )
     return Mapped(body, plan, report, () if target.breaks_promises else broken)
+
+
+def _say_what_was_done_before(request: Request, report: Report) -> None:
+    """Report what became of the request while it was read, and of the history by its own edits."""
+    for path in request.mended:
+        report.approximated(ROOT.field(path), "half a character, which is no Unicode, becomes U+FFFD")
+    for note in request.edits.notes:
+        report.emulated(note.place, note.reason)
 
 
 def _prompt(request: Request, items: list[Item], tools: Toolbox, profile: Profile) -> dict[str, Any]:

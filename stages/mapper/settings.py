@@ -71,8 +71,8 @@ def identity(request: Request, caller: Caller, profile: Profile, *, shared_agent
     if not profile.cache_key:
         return {}
     user = request.metadata.user_id if request.metadata else None
-    person, _ = _person_and_session(user or "")
-    named = session_of(request, caller)
+    person, session = _person_and_session(user or "")
+    named = caller.session or session
     shared = _shared(request) if not named or (shared_agents and caller.agent) else ""
     if named and shared:
         shared = SHARED_KEY + digest(f"{named}|{shared}", 40 - len(SHARED_KEY))
