@@ -17,7 +17,8 @@ import contextlib
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import ParamSpec, TypeVar
+from itertools import takewhile
+from typing import Any, ParamSpec, TypeVar
 
 import attrs
 import trio
@@ -44,6 +45,9 @@ VOCABULARY_WAIT = 3.0
 CHUNK = 20_000
 """Characters counted at once: the estimate holds the interpreter for a millisecond over so many, and tiktoken, which
 gives up with a panic over a million blanks in a row, is far from its limit."""
+
+LONGEST = 128
+"""Characters of the longest token, which is one of blanks."""
 
 Loader = Callable[[], counter.Tokens]
 """Makes a counter of texts; `ImportError`, `OSError` or `ValueError` mean that this source is not to be had."""
@@ -103,10 +107,30 @@ class Tokenizer:
     async def ready(self) -> str:
         """Return what counts, which whoever asks first has looked for; all wait for that, and only so long."""
         if self.source == UNASKED:
-            self._wanted.set()
+            self.want()
             with trio.move_on_after(VOCABULARY_WAIT):
                 await self._settled.wait()
         return ESTIMATE if self.source == UNASKED else self.source
+
+    def want(self) -> None:
+        """Have a vocabulary looked for, if none was; waits for nothing."""
+        self._wanted.set()
+
+    async def tokens(self, text: str) -> int:
+        """Count one text by what is at hand; waits for the process that has the vocabulary, never for its loading."""
+        return await self._at_hand(_tokens, text)
+
+    async def fitting(self, text: str, limit: int) -> tuple[str, int]:
+        """Return the longest beginning of a text that has no more than `limit` tokens, and its tokens; waits alike."""
+        return await self._at_hand(_fitting, text[: limit * LONGEST], limit)
+
+    async def _at_hand(self, function: Callable[..., R], *arguments: Any) -> R:
+        if self.source in (UNASKED, ESTIMATE):
+            return function(ESTIMATE, *arguments)
+        try:
+            return await self.run(function, self.source, *arguments)
+        except ElsewhereError:  # that process was ended; the next one to count starts another
+            return function(ESTIMATE, *arguments)
 
     async def run(self, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
         """Run a function where the vocabulary is; see `Aside.run`. It finds it by `counter_of`."""
@@ -131,6 +155,22 @@ def counter_of(source: str) -> counter.TokenCache:
     loader = SOURCES.get(source)
     tokens = None if loader is None else _attempt(loader)
     return _counting(counter.count_pieces if tokens is None else tokens)
+
+
+def _tokens(source: str, text: str) -> int:
+    return counter_of(source)(text)
+
+
+def _fitting(source: str, text: str, limit: int) -> tuple[str, int]:
+    """Find the longest beginning that fits; an estimate, which cuts long words, ends behind a word and not in it."""
+    tokens = counter_of(source)
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if tokens(text[:middle]) <= limit else (low, middle - 1)
+    if source == ESTIMATE and low > 0 and text[low - 1].isalnum():
+        low += sum(1 for _ in takewhile(str.isalnum, text[low:]))
+    return text[:low], min(limit, tokens(text[:low]))
 
 
 def _attempt(loader: Loader) -> counter.Tokens | None:

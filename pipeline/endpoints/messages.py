@@ -103,6 +103,7 @@ async def answer_request(context: Context, exchange: Asker, question: Question, 
         stream=first.stream,
         request_id=exchange.request_id,
         log=log,
+        counting=context.tokenizer,
         sideline=side_requests(context, exchange, question, body, first),
     )
     settings = context.settings

@@ -12,7 +12,7 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.healing import HealingAttempts
 from pipeline.endpoints.mapping import Answering
 from pipeline.endpoints.translation import Question, Translated, translate
-from pipeline.request.upstream_call import Again, RequestJob, Told
+from pipeline.request.upstream_call import Again, Healing, RequestJob, Told
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure
 from stages.canonical.request import Caller
@@ -83,9 +83,8 @@ class SideRequests:
         made = await self._translated(self.question, raw)
         if isinstance(made, Failure):
             return made
-        log = self.exchange.log
-        healing = HealingAttempts(self.context, self.exchange, self.question, raw, log, made)
-        return RequestJob(made.plan, made.body, healing, made.stream, self.exchange.request_id, log)
+        healing = HealingAttempts(self.context, self.exchange, self.question, raw, self.exchange.log, made)
+        return self._job(made, healing)
 
     async def apart(self, body: Mapping[str, Any]) -> RequestJob | Failure:
         """Make a request of our own, with the client's key and account, and none of its wishes."""
@@ -94,8 +93,18 @@ class SideRequests:
         made = await self._translated(question, json.encode(body))
         if isinstance(made, Failure):
             return made
-        ident, log = self.exchange.request_id, self.exchange.log
-        return RequestJob(made.plan, made.body, Unhealed(), stream=made.stream, request_id=ident, log=log)
+        return self._job(made, Unhealed())
+
+    def _job(self, made: Translated, healing: Healing) -> RequestJob:
+        return RequestJob(
+            plan=made.plan,
+            body=made.body,
+            healing=healing,
+            stream=made.stream,
+            request_id=self.exchange.request_id,
+            log=self.exchange.log,
+            counting=self.context.tokenizer,
+        )
 
     async def _translated(self, question: Question, raw: bytes) -> Translated | Failure:
         return await self.context.aside.run(len(raw), translate, question, raw)

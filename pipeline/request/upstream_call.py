@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 import attrs
 import trio
 
+from pipeline.request.counted import Counting, Reader, counted, prepare
 from pipeline.request.look_ahead import LookAhead
 from pipeline.request.timers import Timers
 from pipeline.settings import Limits
@@ -24,11 +25,9 @@ from stages.block import AnswerEvent
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator import Ledger, MessageReader
-from stages.counter import count_pieces
 from stages.filters.answer_format import AnswerFormat
 from stages.filters.stop_scanner import StopScanner
 from stages.filters.summariser import Summariser
-from stages.filters.token_limit import TokenLimit
 from stages.upstream_reader import Framing, UpstreamReader
 from stages.wire.responses_stream import StreamEvent
 
@@ -93,6 +92,7 @@ class RequestJob:
         stream: whether the client wants a stream.
         request_id: what the client may quote.
         log: hears what happens.
+        counting: counts what the upstream does not.
         sideline: makes the other requests that the answer takes; None where it takes none.
     """
 
@@ -102,6 +102,7 @@ class RequestJob:
     stream: bool
     request_id: str
     log: RequestLog
+    counting: Counting
     sideline: Sideline | None = None
 
 
@@ -129,6 +130,7 @@ class UpstreamCall:
     blocks: trio.Nursery = attrs.field(init=False)
     _answer: UpstreamResponse | None = attrs.field(default=None, init=False)
     _message: MessageReader | None = attrs.field(default=None, init=False)
+    _events: Reader | None = attrs.field(default=None, init=False)
 
     async def __aenter__(self) -> Self:
         """Return itself; nothing is asked yet."""
@@ -141,17 +143,17 @@ class UpstreamCall:
     async def receive(self) -> list[AnswerEvent | Failure]:
         """Return the next events of the answer, at least one; an empty list means that it has ended.
 
-        Asks first, and again where that heals; then waits for the answer as `MessageReader.receive` does. Why there is
-        none is the one event then. Cancelled, there is no going on.
+        Asks first, and again where that heals; then waits for the answer as `MessageReader.receive` does, and for
+        counts. Why there is none is the one event then. Cancelled, there is no going on.
         """
-        if self._message is None:
+        if self._events is None:
             refused = await self._attempt(self.job.body, self.job.plan)
             while isinstance(refused, tuple):
                 refused = await self._attempt(*refused, retries=0)
             if refused is not None:
                 return [refused]
-        assert self._message is not None  # noqa: S101 - nothing was refused
-        return await self._message.receive()
+        assert self._events is not None  # noqa: S101 - nothing was refused
+        return await self._events.receive()
 
     async def drain(self, deadline: float) -> None:
         """Read for so many seconds what an upstream that has said all says after it: its connection can be used again.
@@ -181,6 +183,7 @@ class UpstreamCall:
             None when there is an answer to read; the request that heals a refusal of this one; or the refusal.
         """
         job, limits = self.job, self.limits
+        prepare(plan, job.counting)
         # Without a stream, the first byte comes when all is done.
         first_byte_timeout = None if job.stream else self.upstream.timing.total
         answer = await self.upstream.post(
@@ -209,6 +212,7 @@ class UpstreamCall:
         ledger = Ledger(plan, waiting=limits.waiting_bytes)
         capacity = limits.channel_batches
         self._message = MessageReader(ledger, inbox, self.blocks, capacity=capacity, filters=filters_of(plan))
+        self._events = counted(self._message, plan, job.counting)
         return None
 
     def _note_head(self, answer: UpstreamResponse) -> None:
@@ -223,14 +227,12 @@ class UpstreamCall:
 
 
 def filters_of(plan: AnswerPlan) -> list[Transducer[Any, Any]]:
-    """The stages that a message passes only when its request asks for them; none waits for a vocabulary to count."""
+    """The stages that a message passes only when its request asks for them."""
     filters = list[Transducer[Any, Any]]()
-    if plan.cut_at is not None:
-        filters.append(TokenLimit(plan.cut_at, count_pieces))
     if plan.structure is not None:
         filters.append(AnswerFormat(plan.structure))
     if plan.summarises:
         filters.append(Summariser(plan.tool_changes))
     if plan.stop_sequences:
-        filters.append(StopScanner(plan.stop_sequences, plan.input_tokens, count_pieces))
+        filters.append(StopScanner(plan.stop_sequences, plan.input_tokens))
     return filters

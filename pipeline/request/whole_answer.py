@@ -6,6 +6,7 @@ from typing import Any
 
 import trio
 
+from pipeline.request.counted import Counting, counted
 from pipeline.request.upstream_call import filters_of
 from stages.actor import Batch
 from stages.canonical.failure import Failure, Kind
@@ -32,20 +33,22 @@ class _Once:
         return self._left.pop()
 
 
-async def read_answer(response: Any, plan: AnswerPlan) -> dict[str, Any] | Failure:
+async def read_answer(response: Any, plan: AnswerPlan, counting: Counting) -> dict[str, Any] | Failure:
     """Turn a whole response into a Message, or say why it is none.
 
-    Waits for its own stages alone; cancelled, all of them end.
+    Waits for its own stages, and for what is counted; cancelled, all of them end.
 
     Args:
         response: the upstream's response object.
         plan: how to read it.
+        counting: counts what the upstream does not.
     """
-    collector, events = Collector(plan), _Once(tuple(events_of(response, plan)))
+    collector, inbox = Collector(plan), _Once(tuple(events_of(response, plan)))
     async with trio.open_nursery() as nursery:
-        reader = MessageReader(Ledger(plan), events, nursery, filters=filters_of(plan))
+        reader = MessageReader(Ledger(plan), inbox, nursery, filters=filters_of(plan))
         try:
-            while not collector.ended and (batch := await reader.receive()):
+            events = counted(reader, plan, counting)
+            while not collector.ended and (batch := await events.receive()):
                 collector.collect(batch)
         finally:
             reader.close()

@@ -8,7 +8,7 @@ counts, as for a model that is stopped while it writes; of several that end toge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TypeVar
 
 from stages.canonical.events import BLOCK_STOP, BlockStop, CitationsDelta, MessageEnd, TextDelta, TextStart, Usage
@@ -27,20 +27,18 @@ class StopScanner:
     Sequences are looked for in each text block; reasoning and calls are not text.
     """
 
-    def __init__(self, sequences: tuple[str, ...], input_tokens: int, tokens: Callable[[str], int]) -> None:
+    def __init__(self, sequences: tuple[str, ...], input_tokens: int) -> None:
         """Look for sequences.
 
         Args:
             sequences: the client's, none of them empty.
-            input_tokens: the counted size of the prompt, since a cancelled upstream tells no usage.
-            tokens: counts the tokens of a text, for the same reason.
+            input_tokens: the counted size of the prompt, since an upstream that is left tells no usage. For the same
+                reason, what was written is to be counted by whoever sees the end.
         """
         self._searcher = Searcher(filter(None, sequences))
         self._input_tokens = input_tokens
-        self._tokens = tokens
         self._held = ""
         self._start: list[TextStart | CitationsDelta] = []
-        self._sent: list[str] = []
 
     def feed(self, part: _P) -> Iterator[_P | TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
         """Take the next part; yield what may pass."""
@@ -77,13 +75,11 @@ class StopScanner:
         yield from self._release(text)
         if not self._start:
             yield BLOCK_STOP
-        usage = Usage(input_tokens=self._input_tokens, output_tokens=self._tokens("".join(self._sent) + sequence))
-        yield MessageEnd("stop_sequence", usage, stop_sequence=sequence)
+        yield MessageEnd("stop_sequence", Usage(input_tokens=self._input_tokens), stop_sequence=sequence)
 
     def _release(self, text: str) -> Iterator[TextStart | CitationsDelta | TextDelta]:
         if not text:
             return
         yield from self._start
         self._start = []
-        self._sent.append(text)
         yield TextDelta(text)

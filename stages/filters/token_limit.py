@@ -2,15 +2,18 @@
 
 The Responses API takes no `max_output_tokens` below 16, Anthropic's clients ask for 1 (probes) or 0 (which warms the
 cache and wants no answer at all).  The upstream is asked for its minimum, and what is too much is cut off here.
+
+Whoever counts exactly may be in another process, so a text is held until its block ends, which is sixteen tokens at
+most, and is asked about once.  That waits, which no other filter does: this one stands behind them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
 
 import attrs
 
+from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
     BlockStop,
@@ -23,91 +26,67 @@ from stages.canonical.events import (
 )
 from stages.canonical.failure import Failure
 
-_P = TypeVar("_P")
+Fitting = Callable[[str, int], Awaitable[tuple[str, int]]]
+"""A text and a number of tokens in; the longest beginning of the text that has no more, and how many it has, out."""
 
 _HEADS = (TextStart, CitationsDelta)
 _OTHER_BLOCKS = (ThinkingStart, ToolUseStart)
 
 
 class TokenLimit:
-    """The transducer: parts of a message in, the same parts out while they fit into the limit.
+    """Events of a message in, the same events out while they fit into the limit.
 
     Text is cut inside; a call or reasoning that begins after the limit is left out, and one that began before it
     passes, since half a call is none.  The end still comes from the upstream, with what it cost; only its reason
     changes.
     """
 
-    def __init__(self, limit: int, tokens: Callable[[str], int]) -> None:
-        """Allow `limit` tokens of text, as `tokens` counts them; 0 lets nothing pass but the end."""
-        self._limit = limit
-        self._tokens = tokens
-        self._text = ""
-        self._spent = 0
-        self._start: list[TextStart | CitationsDelta] = []
+    def __init__(self, limit: int, fitting: Fitting) -> None:
+        """Allow `limit` tokens of text, as `fitting` counts them; 0 lets nothing pass but the end."""
+        self._left = limit
+        self._fitting = fitting
+        self._head: list[AnswerEvent] = []
+        self._text: list[str] = []
         self._closed = limit <= 0
         self._skipping = False
         self._cut = self._closed
 
-    def feed(self, part: _P) -> Iterator[_P | TextStart | CitationsDelta | TextDelta | BlockStop | MessageEnd]:
-        """Take the next part; yield what may pass."""
-        if isinstance(part, MessageEnd):
-            yield self._end(part) if self._cut else part
-        elif isinstance(part, _HEADS):
-            self._start.append(part)
-        elif isinstance(part, TextDelta):
-            yield from self._pass(part.text)
-        elif isinstance(part, _OTHER_BLOCKS):
-            self._skipping = self._closed
-            self._cut = self._cut or self._skipping
-            if not self._skipping:
-                yield part
-        elif isinstance(part, BlockStop):
-            yield from self._block_stop()
-        elif isinstance(part, Failure) or not self._skipping:
-            yield part
+    async def feed(self, event: AnswerEvent | Failure) -> list[AnswerEvent | Failure]:
+        """Take the next event; return what may pass.  Waits for the count where a text has ended."""
+        if isinstance(event, _HEADS):
+            self._head.append(event)
+        elif isinstance(event, TextDelta):
+            self._text.append(event.text)
+        elif isinstance(event, BlockStop):
+            return await self._end_block()
+        elif isinstance(event, Failure):
+            return [*await self._fitting_text(), event]
+        elif isinstance(event, MessageEnd):
+            return [self._end(event) if self._cut else event]
+        else:
+            if isinstance(event, _OTHER_BLOCKS):
+                self._skipping = self._closed
+                self._cut = self._cut or self._skipping
+            return [] if self._skipping else [event]
+        return []
 
-    def finish(self) -> Iterator[_P]:
-        """Nothing is held back."""
-        yield from ()
+    async def _end_block(self) -> list[AnswerEvent | Failure]:
+        """Let a block end if any of it has passed."""
+        if self._head:
+            passing = await self._fitting_text()
+            return [*passing, BLOCK_STOP] if passing else []
+        skipped, self._skipping = self._skipping, False
+        return [] if skipped else [BLOCK_STOP]
 
-    def _block_stop(self) -> Iterator[BlockStop]:
-        """End a block that has passed; one that was skipped, or cut off before, has ended already."""
-        open_block = not self._start and not self._skipping
-        self._start, self._skipping = [], False
-        if open_block:
-            yield BLOCK_STOP
-
-    def _pass(self, text: str) -> Iterator[TextStart | CitationsDelta | TextDelta]:
-        if self._closed:
-            self._cut = True
-            return
-        fitting = self._fitting(text)
-        if fitting:
-            yield from self._start
-            self._start = []
-            self._text += fitting
-            yield TextDelta(fitting)
-        if len(fitting) < len(text):
+    async def _fitting_text(self) -> list[AnswerEvent | Failure]:
+        """Let the beginning of the held text pass that still fits, behind its block's start; nothing if none does."""
+        head, text = self._head, "".join(self._text)
+        self._head, self._text = [], []
+        passing, spent = ("", 0) if self._closed else await self._fitting(text, self._left)
+        self._left -= spent
+        if len(passing) < len(text):
             self._closed = self._cut = True
-
-    def _fitting(self, text: str) -> str:
-        """The longest beginning of `text` that the limit still allows.
-
-        Tokens of pieces add up to no less than those of the whole, so the whole is counted only near the limit.
-        """
-        self._spent += self._tokens(text)
-        if self._spent <= self._limit:
-            return text
-        low, high = 0, len(text)
-        while low < high:
-            middle = (low + high + 1) // 2
-            self._spent = self._tokens(self._text + text[:middle])
-            if self._spent <= self._limit:
-                low = middle
-            else:
-                high = middle - 1
-        self._spent = self._tokens(self._text + text[:low])
-        return text[:low]
+        return [*head, TextDelta(passing)] if passing else []
 
     def _end(self, end: MessageEnd) -> MessageEnd:
         """Change the reason, not the usage: what the upstream wrote was paid for, though not all of it is shown."""

@@ -14,7 +14,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from pipeline import tokenizer
 from pipeline.aside import Aside
 from pipeline.telemetry.logs import ElsewhereError
-from pipeline.tokenizer import CHUNK, ESTIMATE, UNASKED, VOCABULARY_WAIT, Loader, Tokenizer, best, counter_of
+from pipeline.tokenizer import CHUNK, ESTIMATE, LONGEST, UNASKED, VOCABULARY_WAIT, Loader, Tokenizer, best, counter_of
 from stages import counter
 
 Sources = Callable[[Mapping[str, Loader]], None]
@@ -142,6 +142,48 @@ async def test_the_vocabulary_is_in_a_process_of_its_own() -> None:
 
 def _tokens(source: str, text: str) -> int:
     return counter_of(source)(text)
+
+
+async def test_what_is_at_hand_counts_and_nobody_waits_for_more(sources: Sources) -> None:
+    """Until the vocabulary is there the estimate counts; afterwards, and in its process, the vocabulary does."""
+    sources({"letters": counting(len)})
+    own = here()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(own.load)
+        await wait_all_tasks_blocked()
+        assert (await own.tokens("two words"), await own.fitting("two words", 1)) == (2, ("two", 1))
+        own.want()
+
+    assert (await own.tokens("two words"), await own.fitting("two words", 5)) == (9, ("two w", 5))
+
+
+async def test_a_vocabulary_that_is_lost_leaves_the_estimate(sources: Sources) -> None:
+    """Its process was ended: the answer under way is counted all the same."""
+
+    def lost(text: str) -> int:
+        raise ElsewhereError(text[:1])
+
+    sources({"lost": counting(lost)})
+    own = here()
+    own.source = "lost"
+
+    assert (await own.tokens("two words"), await own.fitting("two words", 1)) == (2, ("two", 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "fits"),
+    [
+        ("Unfortunately not", 1, "Unfortunately"),
+        ("Entertainment", 1, "Entertainment"),
+        ("Yes, of course", 1, "Yes"),
+        ("Yes, of course", 2, "Yes,"),
+        ("", 3, ""),
+        ("x" * 5_000, 1, "x" * LONGEST),
+    ],
+)
+async def test_an_estimate_never_cuts_a_word_in_two(text: str, limit: int, fits: str) -> None:
+    """Programs ask for one token to be told a label; a long word is one for a model, and several for the estimate."""
+    assert (await Tokenizer().fitting(text, limit))[0] == fits
 
 
 def test_long_texts_are_counted_in_chunks(sources: Sources) -> None:

@@ -182,7 +182,7 @@ class _Reading:
         if isinstance(plan, Failure):
             return errored(plan, self.request_id)
         plan = attrs.evolve(plan, message_id=f"msg_{digest(self.group + line['custom_id'], 24)}")
-        message = await read_answer(told.get("body"), plan)
+        message = await read_answer(told.get("body"), plan, self.context.tokenizer)
         if isinstance(message, Failure):
             return errored(message, self.request_id)
         message["usage"]["service_tier"] = "batch"

@@ -16,6 +16,7 @@ from pipeline.request.upstream_call import Again, RequestJob
 from pipeline.settings import Timing
 from pipeline.telemetry.logs import make_logger
 from pipeline.telemetry.request_log import RequestLog
+from pipeline.tokenizer import Tokenizer
 from stages.block import AnswerEvent
 from stages.canonical.events import BLOCK_STOP, MessageEnd, TextDelta, TextStart
 from stages.canonical.failure import Failure, Kind
@@ -118,7 +119,7 @@ def scene(*, stream: bool = True, reading: bool = True) -> Scene:
         client.reads.set()
     outbox, inbox = trio.open_memory_channel[list[Said]](16)
     log = RequestLog(make_logger("json", "error"))
-    job = RequestJob(AnswerPlan("msg_1", "m", "u"), b"", NoHealing(), stream, "req_1", log)
+    job = RequestJob(AnswerPlan("msg_1", "m", "u"), b"", NoHealing(), stream, "req_1", log, Tokenizer())
     timers = Timers(Timing(), trio.current_time())
     return Scene(sink_for(job, Told(inbox), client, timers), client, timers, outbox)
 

@@ -274,7 +274,7 @@ async def test_no_block_outlives_the_message() -> None:
 
 async def test_a_cut_stream_loses_nothing_that_a_filter_holds() -> None:
     """A stop scanner waits to see whether `X` begins its sequence; when nothing more comes, the client gets it."""
-    events, ended = await run((delta("abcX"),), filters=[StopScanner(("XYZ",), 0, len)])
+    events, ended = await run((delta("abcX"),), filters=[StopScanner(("XYZ",), 0)])
 
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "abcX"
     assert next(event for event in events if isinstance(event, Failure)).cause == "stream_cut"

@@ -138,7 +138,7 @@ async def test_a_call_behind_much_goes_on_in_blocks() -> None:
 async def test_a_filter_ends_it_early() -> None:
     """What the upstream goes on to say is not read, and it has not ended."""
     async with trio.open_nursery() as nursery:
-        scanner = StopScanner(("stop",), 1, len)
+        scanner = StopScanner(("stop",), 1)
         reader = MessageReader(Ledger(PLAN), Inbox([*batches(text("so stop it")), None]), nursery, filters=[scanner])
         events = await reader.receive()
         assert await reader.receive() == []

@@ -29,7 +29,7 @@ SEQUENCES = st.lists(st.text(alphabet="ab<", min_size=1, max_size=4), min_size=1
 
 def scan(sequences: Iterable[str], parts: Iterable[Any]) -> list[Any]:
     """Feed parts up to the ending, as the correlator does."""
-    scanner = StopScanner(tuple(sequences), 7, len)
+    scanner = StopScanner(tuple(sequences), 7)
     out: list[Any] = []
     for part in parts:
         for passed in scanner.feed(part):
@@ -80,7 +80,7 @@ def test_a_text_in_one_piece_agrees_with_the_naive_search(text: str, sequences: 
 @given(pieces=st.lists(LETTERS.filter(bool), max_size=6), sequences=SEQUENCES)
 def test_no_more_is_held_than_could_become_a_sequence(pieces: list[str], sequences: list[str]) -> None:
     """What waits is shorter than the longest sequence, and a beginning of one of them."""
-    scanner = StopScanner(tuple(sequences), 0, len)
+    scanner = StopScanner(tuple(sequences), 0)
     fed, passed = "", ""
     list(scanner.feed(TextStart()))
     for piece in pieces:
@@ -146,7 +146,7 @@ def test_a_character_costs_the_same_however_much_is_looked_for() -> None:
     text = "a" * 2000
 
     def steps(*sequences: str) -> int:
-        scanner = StopScanner(sequences, 0, len)
+        scanner = StopScanner(sequences, 0)
 
         def feed() -> None:
             for character in text:

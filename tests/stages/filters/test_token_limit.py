@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,10 +25,19 @@ from stages.canonical.failure import Failure, Kind
 from stages.filters.token_limit import TokenLimit
 
 
+async def _fitting(text: str, limit: int) -> tuple[str, int]:
+    """A token is a character here."""
+    return text[:limit], len(text[:limit])
+
+
 def limited(limit: int, parts: Iterable[Any]) -> list[Any]:
-    """Feed all parts; a token is a character here."""
-    stage = TokenLimit(limit, len)
-    return [passed for part in parts for passed in stage.feed(part)] + list(stage.finish())
+    """Feed all parts."""
+
+    async def feed() -> list[Any]:
+        stage = TokenLimit(limit, _fitting)
+        return [passed for part in parts for passed in await stage.feed(part)]
+
+    return trio.run(feed)
 
 
 @given(pieces=st.lists(st.text(min_size=1, max_size=6), max_size=6), limit=st.integers(0, 20))
@@ -83,3 +93,10 @@ def test_a_failure_passes_whatever_is_left_out() -> None:
     broken = Failure(Kind.UPSTREAM, "Broken.")
 
     assert limited(0, [ToolUseStart("toolu_1", "f"), broken]) == [broken]
+
+
+def test_what_was_said_before_a_failure_is_said() -> None:
+    """A text is held until its block ends; a failure ends it as well."""
+    broken = Failure(Kind.UPSTREAM, "Broken.")
+
+    assert limited(2, [TextStart(), TextDelta("a"), TextDelta("bc"), broken]) == [TextStart(), TextDelta("ab"), broken]
