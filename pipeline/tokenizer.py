@@ -46,7 +46,7 @@ CHUNK = 20_000
 """Characters counted at once: the estimate holds the interpreter for a millisecond over so many, and tiktoken, which
 gives up with a panic over a million blanks in a row, is far from its limit."""
 
-LONGEST = 128
+LONGEST_TOKEN = 128
 """Characters of the longest token, which is one of blanks."""
 
 Loader = Callable[[], counter.Tokens]
@@ -122,7 +122,7 @@ class Tokenizer:
 
     async def fitting(self, text: str, limit: int) -> tuple[str, int]:
         """Return the longest beginning of a text that has no more than `limit` tokens, and its tokens; waits alike."""
-        return await self._at_hand(_fitting, text[: limit * LONGEST], limit)
+        return await self._at_hand(_fitting, text[: limit * LONGEST_TOKEN], limit)
 
     async def _at_hand(self, function: Callable[..., R], *arguments: Any) -> R:
         if self.source in (UNASKED, ESTIMATE):

@@ -187,8 +187,9 @@ def _authenticate(context: Context, exchange: Exchange) -> Failure | None:
     keys = context.settings.client_keys
     if not keys:
         return None
-    if (key := key_of(keys, exchange.headers)) is not None:
-        exchange.log.fields["client"] = key.name
+    exchange.key = key_of(keys, exchange.headers)
+    if exchange.key is not None:
+        exchange.log.fields["client"] = exchange.key.name
         return None
     absent = not presented(exchange.headers)
     return Failure(Kind.AUTHENTICATION, "x-api-key header is required" if absent else "invalid x-api-key")

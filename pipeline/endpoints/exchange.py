@@ -13,6 +13,7 @@ import trio
 
 from pipeline import inflating
 from pipeline.endpoints.running import Ticket
+from pipeline.settings import ClientKey
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
 from stages.redactor import redact
@@ -73,6 +74,7 @@ class Exchange:
         streaming: whether a stream has begun and not ended.
         started: whether an answer has begun.
         answer_headers: headers that every answer to this request carries.
+        key: the client's, once it was let in with it; None where clients need none.
         log: what is known of it, for its line in the log.
         answered: whether an answer has been sent to its end.
         ticket: its place among those that run; None outside of a server.
@@ -88,6 +90,7 @@ class Exchange:
         self.query: bytes = scope.get("query_string", b"")
         self.server: tuple[str, int | None] | None = scope.get("server")
         self.headers = _headers(scope["headers"])
+        self.key: ClientKey | None = None
         self.log = log
         self.request_id: str = log.fields["request_id"]
         self.started = False

@@ -21,7 +21,7 @@ async def read_body(context: Context, exchange: Exchange) -> bytes | Failure | N
     settings = context.settings
     body = await exchange.body(settings.limits.body_bytes, settings.timing.body)
     if isinstance(body, bytes) and may_name_files(context, body):
-        body = await inlined(context, Owner.of(settings, exchange.headers), body)
+        body = await inlined(context, Owner.of(settings, exchange.key), body)
         body = (exchange.weigh(len(body)) or body) if isinstance(body, bytes) else body
     if isinstance(body, bytes):
         await context.turns.take()
@@ -32,7 +32,7 @@ def question_of(context: Context, exchange: Exchange, ident: str, *, counting: b
     """Say what the head of a request asks of its translation."""
     strict = exchange.headers.get("dragoman-mode", context.settings.mode) == "strict"
     learnt = context.lessons.known()
-    owner = Owner.of(context.settings, exchange.headers) if context.settings.client_keys else None
+    owner = Owner.of(context.settings, exchange.key) if context.settings.client_keys else None
     return Question(caller_of(exchange), context.target, ident, learnt, counting=counting, strict=strict, owner=owner)
 
 

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 
 import attrs
 
 from pipeline.settings import Settings
-from pipeline.settings.client_keys import key_of
+from pipeline.settings.client_keys import ClientKey
 from stages.tables.identifiers import FILE_SEAL
 from stages.tables.stored_files import MARK_LENGTH
 
@@ -34,9 +33,8 @@ class Owner:
     _secret: bytes
 
     @classmethod
-    def of(cls, settings: Settings, headers: Mapping[str, str]) -> Owner:
-        """Find out who asks, by the headers of a request that was let in."""
-        key = key_of(settings.client_keys, headers)
+    def of(cls, settings: Settings, key: ClientKey | None) -> Owner:
+        """Return who asks with a key that was let in; None is who asks where nobody has one."""
         secret = _secret(settings)
         if key is None:
             return cls("", secret)

@@ -78,6 +78,6 @@ def prepare(plan: AnswerPlan, counting: Counting) -> None:
         counting.want()
 
 
-def counted(reader: Reader, plan: AnswerPlan, counting: Counting) -> Reader:
+def with_counts(reader: Reader, plan: AnswerPlan, counting: Counting) -> Reader:
     """Return who reads an answer with what is counted here: the same reader for most, which need no count."""
     return CountedReader(reader, plan, counting) if plan.cut_at is not None or plan.stop_sequences else reader

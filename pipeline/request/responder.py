@@ -24,6 +24,7 @@ from typing import Any, Protocol
 
 import trio
 
+from pipeline.request.counted import Reader
 from pipeline.request.timers import Timers
 from pipeline.request.upstream_call import RequestJob
 from stages.block import AnswerEvent
@@ -74,14 +75,6 @@ class Client(Protocol):
 
     def endable(self, end: Callable[[Failure], None]) -> None:
         """Take note of how the request ends by itself when the server must."""
-        ...
-
-
-class Reader(Protocol):
-    """Where the events of the answer come from."""
-
-    async def receive(self) -> list[AnswerEvent | Failure]:
-        """Wait for the next events, at least one; an empty list means that the message has ended."""
         ...
 
 

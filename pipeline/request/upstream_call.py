@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 import attrs
 import trio
 
-from pipeline.request.counted import Counting, Reader, counted, prepare
+from pipeline.request.counted import Counting, Reader, prepare, with_counts
 from pipeline.request.look_ahead import LookAhead
 from pipeline.request.timers import Timers
 from pipeline.settings import Limits
@@ -212,7 +212,7 @@ class UpstreamCall:
         ledger = Ledger(plan, waiting=limits.waiting_bytes)
         capacity = limits.channel_batches
         self._message = MessageReader(ledger, inbox, self.blocks, capacity=capacity, filters=filters_of(plan))
-        self._events = counted(self._message, plan, job.counting)
+        self._events = with_counts(self._message, plan, job.counting)
         return None
 
     def _note_head(self, answer: UpstreamResponse) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import trio
 
-from pipeline.request.counted import Counting, counted
+from pipeline.request.counted import Counting, with_counts
 from pipeline.request.upstream_call import filters_of
 from stages.actor import Batch
 from stages.canonical.failure import Failure, Kind
@@ -47,7 +47,7 @@ async def read_answer(response: Any, plan: AnswerPlan, counting: Counting) -> di
     async with trio.open_nursery() as nursery:
         reader = MessageReader(Ledger(plan), inbox, nursery, filters=filters_of(plan))
         try:
-            events = counted(reader, plan, counting)
+            events = with_counts(reader, plan, counting)
             while not collector.ended and (batch := await events.receive()):
                 collector.collect(batch)
         finally:

@@ -40,11 +40,6 @@ class ClientKey:
     digest: bytes
     named: bool = True
 
-    @classmethod
-    def of(cls, key: str, name: str = "") -> ClientKey:
-        """Hash a plain key."""
-        return cls(name, _digest(key), named=bool(name))
-
     def __repr__(self) -> str:
         """Show nothing of the digest: the log of a weak key's hash is a gift to whoever guesses."""
         return f"ClientKey({self.name}, hidden)"

@@ -16,14 +16,15 @@ import trio
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.emulator.scenarios import GREETING, THOUGHTS
-from pipeline.settings import ClientKey, Settings, UpstreamSettings
+from pipeline.settings import Settings, UpstreamSettings
+from pipeline.settings.client_keys import client_keys
 from tests.support.serving import serving
 from tests.support.waiting import until
 
 T = TypeVar("T")
 KEY = "sk-of-a-client"
 SETTINGS = Settings(
-    upstream=UpstreamSettings(url="emulator", retries=0), client_keys=(ClientKey.of(KEY),), log_level="error"
+    upstream=UpstreamSettings(url="emulator", retries=0), client_keys=client_keys([KEY]), log_level="error"
 )
 MODEL = "claude-sonnet-5-5"
 PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()

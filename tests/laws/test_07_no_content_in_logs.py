@@ -17,7 +17,8 @@ import pytest
 import structlog.testing
 
 from pipeline.endpoints import translation
-from pipeline.settings import ClientKey, Secret, Settings, UpstreamSettings
+from pipeline.settings import Secret, Settings, UpstreamSettings
+from pipeline.settings.client_keys import client_keys
 from pipeline.telemetry.logs import fault_site, make_logger
 from stages.block import AnswerEvent
 from stages.canonical.events import Usage
@@ -219,10 +220,10 @@ def test_every_failure_is_redacted(kind: Kind) -> None:
 def test_keys_and_carriers_have_no_repr() -> None:
     """What holds a key or a carrier may be printed by mistake."""
     upstream = UpstreamSettings(api_key=Secret(MARK))
-    settings = Settings(upstream=upstream, client_keys=(ClientKey.of(MARK),))
+    settings = Settings(upstream=upstream, client_keys=client_keys([MARK]))
 
     assert MARK not in f"{settings!r}{settings}{settings.upstream.api_key}"
-    assert ClientKey.of(MARK).digest.hex() not in repr(settings)
+    assert client_keys([MARK])[0].digest.hex() not in repr(settings)
     assert MARK not in f"{OURS!r}{OURS}"
 
 

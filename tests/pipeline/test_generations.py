@@ -9,7 +9,8 @@ import trio.testing
 
 from pipeline.generations import Generations
 from pipeline.service import open_shared
-from pipeline.settings import ClientKey, ConfigurationError, Limits, Settings, UpstreamSettings
+from pipeline.settings import ConfigurationError, Limits, Settings, UpstreamSettings
+from pipeline.settings.client_keys import client_keys
 from tests.support.client import MemoryClient, Reply
 from tests.support.running import REQUEST
 
@@ -29,9 +30,7 @@ async def test_a_stream_keeps_what_it_began_with() -> None:
             while not old.body:  # noqa: ASYNC110 - the emulator takes its time
                 await trio.sleep(0.001)
             first = generations.context
-            await generations.replace(
-                attrs.evolve(_FIRST, client_keys=(ClientKey.of("key"),), limits=Limits(requests=1))
-            )
+            await generations.replace(attrs.evolve(_FIRST, client_keys=client_keys(["key"]), limits=Limits(requests=1)))
             assert (await client.messages(REQUEST)).status == 401
             assert first.running is generations.context.running
             assert (await client.messages(REQUEST, {"x-api-key": "key"})).status == 529, "the old stream counts"

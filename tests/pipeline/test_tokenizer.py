@@ -14,7 +14,17 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from pipeline import tokenizer
 from pipeline.aside import Aside
 from pipeline.telemetry.logs import ElsewhereError
-from pipeline.tokenizer import CHUNK, ESTIMATE, LONGEST, UNASKED, VOCABULARY_WAIT, Loader, Tokenizer, best, counter_of
+from pipeline.tokenizer import (
+    CHUNK,
+    ESTIMATE,
+    LONGEST_TOKEN,
+    UNASKED,
+    VOCABULARY_WAIT,
+    Loader,
+    Tokenizer,
+    best,
+    counter_of,
+)
 from stages import counter
 
 Sources = Callable[[Mapping[str, Loader]], None]
@@ -178,7 +188,7 @@ async def test_a_vocabulary_that_is_lost_leaves_the_estimate(sources: Sources) -
         ("Yes, of course", 1, "Yes"),
         ("Yes, of course", 2, "Yes,"),
         ("", 3, ""),
-        ("x" * 5_000, 1, "x" * LONGEST),
+        ("x" * 5_000, 1, "x" * LONGEST_TOKEN),
     ],
 )
 async def test_an_estimate_never_cuts_a_word_in_two(text: str, limit: int, fits: str) -> None:

@@ -156,7 +156,7 @@ class _Making:
         manifest = await self._upload("manifest.jsonl", spool.manifest)
         if isinstance(manifest, Failure):
             return manifest
-        owner = Owner.of(self.context.settings, self.exchange.headers).mark
+        owner = Owner.of(self.context.settings, self.exchange.key).mark
         group = os.urandom(12).hex()
         *others, (_, main) = parts
         for _, places in others:

@@ -102,7 +102,7 @@ async def list_batches(context: Context, exchange: Exchange) -> Failure | None:
         return window
     found, cursor = list[Mapping[str, Any]](), window.after or window.before
     reached = cursor is None
-    async with aclosing(_own(store, Owner.of(context.settings, exchange.headers).mark)) as batches:
+    async with aclosing(_own(store, Owner.of(context.settings, exchange.key).mark)) as batches:
         async for batch in batches:
             if isinstance(batch, Failure):
                 return batch
@@ -132,7 +132,7 @@ async def find(context: Context, exchange: Exchange, ident: str) -> Found | Fail
     if isinstance(main, Failure):
         return no_such_batch(ident) if main.kind is Kind.NOT_FOUND else main
     note = BatchNote.of(main)
-    if note is None or not note.total or note.owner != Owner.of(context.settings, exchange.headers).mark:
+    if note is None or not note.total or note.owner != Owner.of(context.settings, exchange.key).mark:
         return no_such_batch(ident)
     return await _with_parts(store, main, note)
 

@@ -42,7 +42,7 @@ async def delete(context: Context, exchange: Exchange) -> Failure | None:
     found = await find(context, exchange, ident)
     store = context.files
     if not isinstance(found, Failure) and store is not None:
-        told = await store.delete(upstream_file_id(Owner.of(context.settings, exchange.headers).opened(ident) or ""))
+        told = await store.delete(upstream_file_id(Owner.of(context.settings, exchange.key).opened(ident) or ""))
         found = _in_own_words(told, ident) if isinstance(told, Failure) else {"id": ident, "type": "file_deleted"}
     return await exchange.tell(found)
 
@@ -58,7 +58,7 @@ async def find(context: Context, exchange: Exchange, ident: str) -> dict[str, An
     store = context.files
     if store is None:
         return NO_FILES
-    owner = Owner.of(context.settings, exchange.headers)
+    owner = Owner.of(context.settings, exchange.key)
     opened = owner.opened(ident)
     if not opened:
         return no_such_file(ident)

@@ -91,7 +91,7 @@ async def _page(context: Context, exchange: Exchange, query: Query) -> dict[str,
     if isinstance(found, Failure):
         return found
     data, more = found
-    owner = Owner.of(context.settings, exchange.headers)
+    owner = Owner.of(context.settings, exchange.key)
     last = upstream_file_id(owner.opened(data[-1]["id"]) or "") if more else ""
     return {"data": data, "next_page": _token(last) if more else None}
 
@@ -100,7 +100,7 @@ async def _old_page(context: Context, exchange: Exchange, query: Query) -> dict[
     window = Window.of(query)
     if isinstance(window, Failure):
         return window
-    owner, cursor = Owner.of(context.settings, exchange.headers), window.after or window.before
+    owner, cursor = Owner.of(context.settings, exchange.key), window.after or window.before
     opened = owner.opened(cursor) if cursor else ""
     if opened is None:
         return wrong(f"{'after_id' if window.after else 'before_id'}: no file has this id")
@@ -124,7 +124,7 @@ async def _gather(
     context: Context, exchange: Exchange, walk: _Walk, limit: int
 ) -> tuple[list[dict[str, Any]], bool] | Failure:
     """Collect as many files of whoever asks, and say whether there are more."""
-    owner, found = Owner.of(context.settings, exchange.headers), list[dict[str, Any]]()
+    owner, found = Owner.of(context.settings, exchange.key), list[dict[str, Any]]()
     store = context.files
     if store is None:
         return NO_FILES

@@ -27,9 +27,7 @@ async def upload(context: Context, exchange: Exchange) -> Failure | None:
     if not isinstance(form, UploadForm):
         return form
     try:
-        told = await _kept(
-            store, context.target.profile.file_purpose, Owner.of(context.settings, exchange.headers), form
-        )
+        told = await _kept(store, context.target.profile.file_purpose, Owner.of(context.settings, exchange.key), form)
     finally:
         form.close()
     return await exchange.tell(told)

@@ -21,7 +21,8 @@ from pipeline.commands.listening import bind
 from pipeline.commands.probe import Answerer, who_answers
 from pipeline.commands.screen import Screen
 from pipeline.commands.serve import announce, upstream_in_words
-from pipeline.settings import ClientKey, Secret, Settings, UpstreamSettings
+from pipeline.settings import Secret, Settings, UpstreamSettings
+from pipeline.settings.client_keys import client_keys
 from pipeline.workers import server_command
 from stages.wire import json
 from tests.support.waiting import TIMEOUT, until
@@ -196,9 +197,7 @@ def test_what_is_announced() -> None:
     """Address, upstream, and the lines that run Claude Code; never a key."""
     stream = io.StringIO()
     upstream = UpstreamSettings(url="https://host/v1", api_key=Secret(_KEY))
-    settings = Settings(
-        upstream=upstream, upstream_chosen_by="--upstream", workers=3, client_keys=(ClientKey.of(_KEY),)
-    )
+    settings = Settings(upstream=upstream, upstream_chosen_by="--upstream", workers=3, client_keys=client_keys([_KEY]))
 
     announce(Screen(stream), settings, "http://127.0.0.1:1")
 

@@ -15,7 +15,8 @@ import pytest
 import trio
 
 from pipeline.commands.statusline import ask, handed_over, line
-from pipeline.settings import ClientKey, Settings, UpstreamSettings
+from pipeline.settings import Settings, UpstreamSettings
+from pipeline.settings.client_keys import client_keys
 from tests.support.running import REQUEST
 from tests.support.serving import serving
 
@@ -66,7 +67,7 @@ def test_who_has_a_status_line_keeps_it(tmp_path: Path) -> None:
 
 async def test_what_is_handed_over_asks_the_proxy(tmp_path: Path) -> None:
     """The very command, as the client runs it: a session on standard input, the key in the environment."""
-    settings = Settings(upstream=UpstreamSettings(url="emulator"), client_keys=(ClientKey.of("sk-one", "one"),))
+    settings = Settings(upstream=UpstreamSettings(url="emulator"), client_keys=client_keys({"one": "sk-one"}))
     told = {"session_id": SESSION, "model": {"id": "claude-sonnet-5-5"}, "cost": {"total_cost_usd": 99}}
     async with serving(settings) as url, httpx.AsyncClient() as client:
         headers = {"x-api-key": "sk-one", "x-claude-code-session-id": SESSION}

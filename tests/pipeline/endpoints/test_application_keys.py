@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
-from pipeline.settings import ClientKey
+from pipeline.settings.client_keys import client_keys
 from tests.support.client import MemoryClient, Reply
 from tests.support.running import REQUEST, context_of
 
@@ -20,7 +20,7 @@ async def ask(headers: dict[str, str], *keys: str) -> tuple[Reply, EmulatorTrans
     """Send a request to a proxy that asks for one of these keys."""
     upstream = EmulatorTransport(delay=0)
     context = context_of(upstream)
-    settings = attrs.evolve(context.settings, client_keys=tuple(map(ClientKey.of, keys)))
+    settings = attrs.evolve(context.settings, client_keys=client_keys(list(keys)))
     client = MemoryClient(application(attrs.evolve(context, settings=settings)))
     return await client.messages(REQUEST | {"stream": False}, headers), upstream
 

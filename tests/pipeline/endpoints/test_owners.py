@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.endpoints.owners import Owner
 from pipeline.settings import Secret, Settings, StorageSettings, UpstreamSettings
+from pipeline.settings.client_keys import key_of
 from tests.pipeline.endpoints.files.test_files import ALICE, BOB, SHARED
 
 
@@ -16,7 +17,7 @@ def owner(client: str, upstream: str, secret: str | None = None) -> Owner:
         upstream=UpstreamSettings(api_key=Secret(upstream)),
         storage=StorageSettings(owner_secret=Secret(secret) if secret else None),
     )
-    return Owner.of(settings, {"x-api-key": client})
+    return Owner.of(settings, key_of(settings.client_keys, {"x-api-key": client}))
 
 
 @pytest.mark.parametrize(("secret", "kept"), [(None, False), ("a-secret", True)])

@@ -9,13 +9,13 @@ import pytest
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
-from pipeline.settings import ClientKey
+from pipeline.settings.client_keys import client_keys
 from pipeline.telemetry.session_marks import session_mark
 from tests.support.client import MemoryClient
 from tests.support.running import REQUEST, context_of
 
 SESSION = "0198c0de-1111-4222-8333-444455556666"
-KEYS = (ClientKey.of("sk-one", "one"), ClientKey.of("sk-two", "two"))
+KEYS = client_keys({"one": "sk-one", "two": "sk-two"})
 
 
 def _client(**changes: Any) -> MemoryClient:

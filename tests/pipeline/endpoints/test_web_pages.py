@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
-from pipeline.settings import ClientKey
+from pipeline.settings.client_keys import client_keys
 from tests.support.cases import cases
 from tests.support.client import MemoryClient, Reply
 from tests.support.running import REQUEST, context_of
@@ -79,7 +79,7 @@ async def test_with_keys_nobody_is_asked_where_he_comes_from() -> None:
     """A page does not have the key."""
     key = "sk-ours-0123456789"
     for headers in FOREIGN:
-        reply, _ = await ask({**headers, "x-api-key": key}, client_keys=(ClientKey.of(key),))
+        reply, _ = await ask({**headers, "x-api-key": key}, client_keys=client_keys([key]))
         assert reply.status == 200
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from pipeline.request.counted import Events, counted, prepare
+from pipeline.request.counted import Events, prepare, with_counts
 from stages.canonical.events import BLOCK_STOP, MessageEnd, TextDelta, TextStart, Usage
 from stages.canonical.plan import AnswerPlan
 
@@ -43,7 +43,7 @@ class Told:
 
 async def heard(plan: AnswerPlan, *batches: Events) -> list[Events]:
     """Read an answer to its end."""
-    reader, out = counted(Told(*batches), plan, Letters()), list[Events]()
+    reader, out = with_counts(Told(*batches), plan, Letters()), list[Events]()
     while events := await reader.receive():
         out.append(events)
     return out
@@ -53,7 +53,7 @@ def test_most_answers_need_no_count() -> None:
     """And pay nothing for those that do; whoever warms a cache is told no text that could be counted."""
     letters, told = Letters(), Told()
 
-    assert counted(told, PLAN, letters) is told
+    assert with_counts(told, PLAN, letters) is told
     prepare(PLAN, letters)
     prepare(attrs.evolve(PLAN, cut_at=0), letters)
     assert not letters.wanted

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.settings import ClientKey, Secret, Settings, UpstreamSettings
+from pipeline.settings import Secret, Settings, UpstreamSettings
+from pipeline.settings.client_keys import client_keys
 from pipeline.settings.ownership import ONE_RUN, new_challenge, own_secret, proof
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def test_a_secret_that_others_could_read_is_none(tmp_path: Path) -> None:
         {"settings": None},
         {"settings": Settings(mode="strict")},
         {"settings": Settings(upstream=UpstreamSettings(api_key=Secret("k-2")))},
-        {"settings": Settings(client_keys=(ClientKey.of("c"),))},
+        {"settings": Settings(client_keys=client_keys(["c"]))},
         {"settings": Settings(models={"opus": "gpt-5"})},
     ],
 )

@@ -13,7 +13,8 @@ import trio
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
 from pipeline.service import open_service
-from pipeline.settings import ClientKey, Limits, Secret, Settings, StorageSettings, UpstreamSettings
+from pipeline.settings import Limits, Secret, Settings, StorageSettings, UpstreamSettings
+from pipeline.settings.client_keys import client_keys
 from tests.support.bodies import assert_anthropic
 from tests.support.client import MemoryClient, Reply
 from tests.support.multipart import CONTENT_TYPE, form
@@ -22,7 +23,7 @@ from tests.support.serving import serving
 ALICE, BOB = "sk-of-alice", "sk-of-bob"
 UPSTREAM = UpstreamSettings(url="emulator", api_key=Secret("sk-upstream"), retries=0)
 ALONE = Settings(upstream=UPSTREAM, log_level="error")
-SHARED = Settings(upstream=UPSTREAM, log_level="error", client_keys=(ClientKey.of(ALICE), ClientKey.of(BOB)))
+SHARED = Settings(upstream=UPSTREAM, log_level="error", client_keys=client_keys([ALICE, BOB]))
 OLD = {"anthropic-beta": "files-api-2025-04-14"}
 
 

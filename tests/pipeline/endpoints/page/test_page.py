@@ -17,14 +17,15 @@ from pipeline.endpoints.application import application
 from pipeline.endpoints.context import MAX_VIEWERS, Context
 from pipeline.endpoints.page.page import EVENTS, FEED_INTERVAL
 from pipeline.endpoints.running import Phase
-from pipeline.settings import ClientKey, Secret
+from pipeline.settings import Secret
+from pipeline.settings.client_keys import client_keys
 from stages.wire import json
 from tests.support.canaries import HEADERS, MARK
 from tests.support.canaries import REQUEST as MARKED
 from tests.support.client import MemoryClient, Reply
 from tests.support.running import REQUEST, context_of
 
-KEYS = (ClientKey.of("sk-alice", "alice"),)
+KEYS = client_keys({"alice": "sk-alice"})
 OPERATOR = Secret("op")
 
 
