@@ -21,8 +21,15 @@ import attrs
 from stages.canonical.failure import Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import Told
+from stages.tables.overflows import (
+    CODE_LIKE,
+    OVERFLOW,
+    certainly_overflow,
+    likely_overflow,
+    output_message,
+    overflow_message,
+)
 from stages.tables.overflows import CODES as OVERFLOW_CODES
-from stages.tables.overflows import OVERFLOW, output_message, overflow_message, says_overflow
 
 Say = Callable[[str, AnswerPlan | None, Told], str | None]
 """Says the cure's sentence for an upstream's; None when it is not the one after all."""
@@ -132,12 +139,14 @@ CURES = (
     Cure(Kind.INVALID_REQUEST, lambda text: "max_" in text, say=lambda text, plan, _: output_message(text, plan)),
     Cure(
         Kind.INVALID_REQUEST,
-        says_overflow,
+        certainly_overflow,
         codes=OVERFLOW_CODES,
+        like=CODE_LIKE,
         cause=OVERFLOW,
         instead=_ANYBODY | {Kind.RATE_LIMIT, Kind.PERMISSION},
         say=overflow_message,
     ),
+    Cure(Kind.INVALID_REQUEST, likely_overflow, cause=OVERFLOW, instead=_ANYBODY, say=overflow_message),
     Cure(
         Kind.BILLING,
         _words(

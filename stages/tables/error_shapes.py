@@ -80,8 +80,34 @@ _CODES = frozenset(
 _NUMBERED = frozenset(["code", "errorcode", "status", "statuscode", "httpcode", "httpstatus", "type"])
 _PLACES = frozenset({"param", "loc", "field", "parameter", "property"})
 _WAITS = {"retryafter": 1.0, "retrydelay": 1.0, "retryafterseconds": 1.0, "retryafterms": 0.001}
-_SIZES = ("nctx", "nprompttokens")
-_NUMBERS = {*_WAITS, *_SIZES}
+_PROMPT_SIZES = frozenset(
+    [
+        "nprompttokens",
+        "prompttokens",
+        "promptlength",
+        "inputtokens",
+        "inputlength",
+        "requestedtokens",
+        "numtokens",
+        "tokencount",
+    ]
+)
+_WINDOW_SIZES = frozenset(
+    [
+        "nctx",
+        "contextlength",
+        "contextwindow",
+        "contextsize",
+        "contextlimit",
+        "maxcontextlength",
+        "maxmodellen",
+        "maxinputtokens",
+        "maxprompttokens",
+        "maxtokensallowed",
+        "tokenlimit",
+    ]
+)
+_NUMBERS = {*_WAITS, *_PROMPT_SIZES, *_WINDOW_SIZES}
 _SAYS_NOTHING = frozenset(
     [
         "error",
@@ -283,7 +309,7 @@ class _Reader:
     def told(self) -> Told:
         """Put together what was found."""
         numbers = [number for _, number in sorted(self._numbers, key=lambda each: -each[0])]
-        window, tokens = self._fields.get("nctx"), self._fields.get("nprompttokens")
+        window, tokens = self._fields.get("window"), self._fields.get("tokens")
         return Told(
             sentences=tuple(text for _, text in sorted(self._sentences, key=lambda each: each[0])),
             codes=tuple(word for _, word in sorted(self._codes, key=lambda each: -each[0])),
@@ -329,8 +355,8 @@ class _Reader:
             return
         if name in _WAITS:
             self._fields["wait"] = number * _WAITS[name]
-        elif name in _SIZES:
-            self._fields[name] = number
+        elif name in _PROMPT_SIZES or name in _WINDOW_SIZES:
+            self._fields["tokens" if name in _PROMPT_SIZES else "window"] = number
 
     def _text(self, text: str, place: _Place, where: str = "") -> None:
         """Take a text: a sentence, or something else that was written into one."""
@@ -373,10 +399,9 @@ def _inside(text: str) -> Iterator[Any]:
         yield from (payload.decode("utf-8", "replace") for payload in payloads if payload != b"[DONE]")
         return
     begin = 0 if text.startswith(("{", "[", '"')) else text.find('{"')
-    end = text.rfind("}") + 1 if begin else len(text)
-    if begin < 0 or end <= begin:
+    if begin < 0:
         return
     try:
-        yield json.decode(text[begin:end])
+        yield json.decode_first(text[begin:])
     except json.MalformedJson:
         return

@@ -11,7 +11,7 @@ import pytest
 
 from stages.canonical.failure import Kind
 from stages.canonical.plan import AnswerPlan
-from stages.tables import cures, error_shapes, errors, overflows, refusals, waits
+from stages.tables import cures, error_shapes, errors, overflows, refusals, token_counts, waits
 from stages.tables.cures import CURES, PICTURE_CODES
 from stages.tables.errors import failure_of
 from tests.support.cases import cases
@@ -208,7 +208,7 @@ def patterns(module: ModuleType) -> Iterator[re.Pattern[str]]:
 WIDEST = 10_000
 
 
-@pytest.mark.parametrize("module", [cures, error_shapes, errors, overflows, refusals, waits])
+@pytest.mark.parametrize("module", [cures, error_shapes, errors, overflows, refusals, token_counts, waits])
 def test_no_pattern_looks_further_than_it_must(module: ModuleType) -> None:
     """Every repetition is bounded, so a text costs its length times a constant, whatever stands in it."""
     found = list(patterns(module))
