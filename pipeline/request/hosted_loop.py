@@ -12,7 +12,6 @@ the bytes that the next turn will begin with (law 9).
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -20,7 +19,8 @@ from typing import Any, Self
 import attrs
 import trio
 
-from pipeline.request.timers import Timers
+from pipeline.request.fallback_call import DRAIN_TIMEOUT, FallbackCall
+from pipeline.request.timers import Timers, nobody_heard
 from pipeline.request.upstream_call import RequestJob, Sideline, Told, UpstreamCall
 from pipeline.settings import Limits
 from pipeline.upstream.client import UpstreamClient
@@ -49,9 +49,6 @@ MAX_ROUNDS = 10
 ADVICE_TIMEOUT = 300.0
 """Seconds that a tool of ours has for one call."""
 
-DRAIN_TIMEOUT = 0.5
-"""Seconds that the upstream has to end a round's body, so that its connection can be used again."""
-
 PAUSED = "[This answer has asked for advice ten times, and pauses here. Say so if it is to go on.]"
 """What is said where a pause would stand behind a result: clients take a pause behind a text alone."""
 
@@ -73,7 +70,7 @@ class HostedLoop:
     limits: Limits
     timers: Timers
     blocks: trio.Nursery = attrs.field(init=False)
-    _call: UpstreamCall = attrs.field(init=False)
+    _call: FallbackCall = attrs.field(init=False)
     _kept: Collector = attrs.field(init=False)
     _told: Told = attrs.field(factory=list, init=False)
     _left: Told = attrs.field(factory=list, init=False)
@@ -129,7 +126,7 @@ class HostedLoop:
     # -- one round ---------------------------------------------------------------------------------
 
     def _prepare(self, job: RequestJob) -> None:
-        self._call = UpstreamCall(job, self.upstream, self.inform, self.limits, self.timers)
+        self._call = FallbackCall(job, self.upstream, self.inform, self.limits, self.timers, self._told)
         self._kept, self._end, self._last = Collector(job.plan), None, False
 
     def _keep(self, events: list[AnswerEvent | Failure]) -> None:
@@ -156,14 +153,14 @@ class HostedLoop:
         others = [block for block in self._kept.blocks if block not in ours]
         self._told += others
         self._rounds.append(end.usage)
-        self._spent.append(iteration(end.usage, "message"))
+        self._spent += end.iterations or (iteration(end.usage, "message"),)
         self._left = ours if end.stop_reason == "tool_use" else []
         self._last = not self._left or bool(verdicts.calls_in(others))
         self._end = end
 
     async def _go_on(self, end: MessageEnd) -> None:
         """Do what follows from a round: run a call of ours, end the answer, or ask again."""
-        self.timers.last_read = _never
+        self.timers.last_read = nobody_heard
         if self._left:
             await self._serve(self._left.pop(0))
         elif self._last:
@@ -185,12 +182,13 @@ class HostedLoop:
 
     def _summed_up(self, end: MessageEnd) -> MessageEnd:
         """The end of all rounds: the prompt is the first one's, what was written is everybody's."""
-        if len(self._spent) == 1:
+        spent, served = self._spent, self._call.job.plan.model
+        if served != self.job.plan.model and end.stop_reason != "refusal":
+            spent = _served_by(served, spent)
+        elif len(spent) == 1:
             return end
         output = sum(usage.output_tokens for usage in self._rounds)
-        return attrs.evolve(
-            end, usage=attrs.evolve(self._rounds[0], output_tokens=output), iterations=tuple(self._spent)
-        )
+        return attrs.evolve(end, usage=attrs.evolve(self._rounds[0], output_tokens=output), iterations=tuple(spent))
 
     # -- requests beside it --------------------------------------------------------------------------
 
@@ -246,12 +244,16 @@ class HostedLoop:
             await call.drain(DRAIN_TIMEOUT)
         if collector.failure is not None or not collector.ended:
             return collector.failure or Failure(Kind.UPSTREAM, "The upstream's answer is not finished.")
+        if job.billing is not None:
+            job.log.spend(job.billing, collector.usage)
         return collector
 
 
-def _never() -> float:
-    """The time at which nobody listens to the upstream, so that it cannot be late."""
-    return math.inf
+def _served_by(model: str, spent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Mark the last round as that of a model which was asked after a refusal: by that, clients know whose it is."""
+    last = max(index for index, each in enumerate(spent) if each["type"] == "message")
+    marked = {**spent[last], "type": "fallback_message", "model": model}
+    return [*spent[:last], marked, *spent[last + 1 :]]
 
 
 def _unheard(_: Mapping[str, str]) -> None:

@@ -18,6 +18,7 @@ from pipeline.request.look_ahead import LookAhead
 from pipeline.request.timers import Timers
 from pipeline.settings import Limits
 from pipeline.telemetry.request_log import RequestLog
+from pipeline.telemetry.spending import Billing
 from pipeline.upstream.client import UpstreamClient, UpstreamResponse
 from stages.actor import Inbox, Transducer
 from stages.block import AnswerEvent
@@ -75,6 +76,9 @@ class Sideline(Protocol):
     def patience(self) -> float:
         """Seconds that a judge has."""
 
+    async def fallen_back(self, told: Told) -> RequestJob | Failure | None:
+        """Make the same of the next model that may be asked after a refusal; None where there is no more of them."""
+
     async def continued(self, told: Told) -> RequestJob | Failure:
         """Make the request that goes on behind these blocks; waits where it is large."""
 
@@ -93,6 +97,7 @@ class RequestJob:
         stream: whether the client wants a stream.
         request_id: what the client may quote.
         log: hears what happens.
+        billing: by what its tokens are accounted for, where the answer may take other requests; else None.
         sideline: makes the other requests that the answer takes; None where it takes none.
     """
 
@@ -102,6 +107,7 @@ class RequestJob:
     stream: bool
     request_id: str
     log: RequestLog
+    billing: Billing | None = None
     sideline: Sideline | None = None
 
 

@@ -37,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     rules.mark_rules,
     rules.stop_rules,
     rules.warming_rules,
+    rules.fallback_rules,
 )
 """What a request must satisfy beyond its shape, in the order in which complaints are made."""
 
