@@ -32,7 +32,7 @@ class Asker(Client, Answering, Protocol):
     log: RequestLog
 
 
-async def create(context: Context, exchange: Exchange) -> Failure | None:
+async def create_message(context: Context, exchange: Exchange) -> Failure | None:
     """Answer a message request, streamed if it asks for that."""
     return await _run(context, exchange, stream=False)
 
@@ -108,7 +108,7 @@ async def answer_request(context: Context, exchange: Asker, question: Question, 
         sideline=sideline,
     )
     settings = context.settings
-    await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)
+    await topology.run_request(job, context.upstream, exchange, settings.limits, settings.timing)
     return None
 
 

@@ -108,9 +108,9 @@ class HostedLoop:
         ready, self._ready = self._ready, []
         return ready
 
-    async def drain(self, deadline: float) -> None:
-        """Read to its end what the last round's upstream says after its answer; waits so many seconds at most."""
-        await self._call.drain(deadline)
+    async def drain(self) -> None:
+        """Read to its end what the last round's upstream says after its answer; waits for `DRAIN_TIMEOUT` at most."""
+        await self._call.drain()
 
     def close(self) -> None:
         """Tell those who still write blocks that nobody reads any more."""
@@ -176,7 +176,7 @@ class HostedLoop:
         if isinstance(following, Failure):
             self._ready.append(following)
             return
-        await self._call.drain(DRAIN_TIMEOUT)
+        await self._call.drain()
         await self._call.__aexit__()
         self._prepare(following)
 
@@ -216,11 +216,11 @@ class HostedLoop:
         calls, side = verdicts.calls_in(self._told), self._sideline
         if not (calls and side.judge and end.stop_reason == "tool_use" and verdicts.asked(side.body)):
             return None
-        question = verdicts.ask(side.judge, side.body, self._told)
+        question = verdicts.verdict_request(side.judge, side.body, self._told)
         if question is None:
-            return tuple(verdicts.results(calls, verdicts.TOO_LONG))
+            return tuple(verdicts.safeguard_results(calls, verdicts.TOO_LONG))
         answer = await self._asked(question, side.patience)
-        return tuple(verdicts.results(calls, answer if isinstance(answer, Failure) else answer.message()))
+        return tuple(verdicts.safeguard_results(calls, answer if isinstance(answer, Failure) else answer.message()))
 
     async def _asked(self, body: Mapping[str, Any], seconds: float) -> Collector | Failure:
         """Make a request that the client sees nothing of; a failure is one of that request alone."""
@@ -241,7 +241,7 @@ class HostedLoop:
                     collector.collect(events)
             finally:
                 call.close()
-            await call.drain(DRAIN_TIMEOUT)
+            await call.drain()
         if collector.failure is not None or not collector.ended:
             return collector.failure or Failure(Kind.UPSTREAM, "The upstream's answer is not finished.")
         if job.billing is not None:

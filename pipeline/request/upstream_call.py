@@ -36,6 +36,9 @@ from stages.wire.responses_stream import StreamEvent
 RESPONSES = "/responses"
 """What follows the base URL of every upstream."""
 
+DRAIN_TIMEOUT = 0.5
+"""Seconds that an upstream has to end its body after its last event, so that the connection can be used again."""
+
 Again = tuple[bytes, AnswerPlan] | None
 """A request to be made next, and how to read its answer; None where nothing is to be healed."""
 
@@ -159,13 +162,13 @@ class UpstreamCall:
         assert self._message is not None  # noqa: S101 - nothing was refused
         return await self._message.receive()
 
-    async def drain(self, deadline: float) -> None:
-        """Read for so many seconds what an upstream that has said all says after it: its connection can be used again.
+    async def drain(self) -> None:
+        """Read what an upstream that has said all says after it, so that its connection can be used again.
 
-        Mostly its end came with its last event, and there is nothing to wait for.
+        Mostly its end came with its last event, and there is nothing to wait for; else `DRAIN_TIMEOUT` is the most.
         """
         if self._message is not None and self._message.ended and self._answer is not None and not self._answer.over:
-            with trio.move_on_after(deadline):
+            with trio.move_on_after(DRAIN_TIMEOUT):
                 await self._answer.drain()
 
     def close(self) -> None:

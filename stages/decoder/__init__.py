@@ -42,7 +42,7 @@ RULES: tuple[Rule, ...] = (
 """What a request must satisfy beyond its shape, in the order in which complaints are made."""
 
 
-def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False) -> Request | Failure:
+def decode_request(body: bytes, caller: Caller | None = None, *, counting: bool = False) -> Request | Failure:
     """Read the body of `POST /v1/messages`, or of `.../count_tokens` when `counting`.
 
     What the shape alone cannot say is checked by `REQUEST_RULES`, and by those of the API version that the caller

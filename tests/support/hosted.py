@@ -49,7 +49,7 @@ def saying(words: str) -> Script:
 def is_aside(request: dict[str, Any]) -> bool:
     """Whether a request asks for advice, or for a verdict."""
     said = str(request["input"][0])
-    return advisor.INSTRUCTION[:40] in said or verdicts.INSTRUCTION[:40] in said
+    return advisor.ADVISOR_INSTRUCTION[:40] in said or verdicts.JUDGE_INSTRUCTION[:40] in said
 
 
 def declining(*before: bytes) -> Script:
