@@ -11,7 +11,7 @@ from typing import Any
 from stages.canonical.request import JsonObject
 from stages.wire.lenient import mapping, objects, text
 
-DEFAULT = "default"
+SERVERS_CHOICE = "default"
 """The word for the models that the server would choose."""
 
 MOST = 3
@@ -25,7 +25,7 @@ _FIELD = "fallbacks"
 
 def complaints(asked: Any) -> Iterator[str]:
     """Say what is wrong with a value of the field, in Anthropic's form: the place, then the reason."""
-    if asked is None or asked == DEFAULT:
+    if asked is None or asked == SERVERS_CHOICE:
         return
     if not isinstance(asked, list):
         yield f"{_FIELD}: Input should be 'default' or a valid list"
@@ -64,7 +64,7 @@ def chain(asked: Any, default: str) -> list[JsonObject]:
         asked: the value of the field, which nothing is wrong with.
         default: the model for the word `default`; empty where nobody has chosen one.
     """
-    if asked == DEFAULT:
+    if asked == SERVERS_CHOICE:
         return [{"model": default}] if default else []
     return objects(asked)
 

@@ -33,9 +33,6 @@ from stages.canonical.events import (
 from stages.canonical.failure import Failure, Kind
 from stages.wire.messages_stream import iteration
 
-DRAIN_TIMEOUT = 0.5
-"""Seconds that an upstream has to end the body of an answer that is over, so that its connection can be used again."""
-
 _SHOWN = (TextStart, ToolUseStart, ServerToolUseStart, ResultStart)
 _NEVER_ASKED = Failure(Kind.INTERNAL, "Internal server error", cause="no_ending")
 _FULL = frozenset({Kind.RATE_LIMIT, Kind.QUOTA, Kind.OVERLOADED})
@@ -97,9 +94,9 @@ class FallbackCall:
             if told or not events:
                 return told
 
-    async def drain(self, deadline: float) -> None:
-        """Read to its end what the upstream says after its answer; waits so many seconds at most."""
-        await self._call.drain(deadline)
+    async def drain(self) -> None:
+        """Read to its end what the upstream says after its answer, as `UpstreamCall.drain` does."""
+        await self._call.drain()
 
     def close(self) -> None:
         """Tell those who still write blocks that nobody reads any more."""
@@ -136,7 +133,7 @@ class FallbackCall:
             return [self._standing(following)]
         category = (refusal.stop_details or {}).get("category") if isinstance(refusal, MessageEnd) else None
         block = FallbackStart(self.job.plan.model, following.plan.model, category)
-        await self._call.drain(DRAIN_TIMEOUT)
+        await self._call.drain()
         await self._call.__aexit__()
         self.timers.last_read = nobody_heard
         self._prepare(following)

@@ -19,7 +19,7 @@ from typing import Any, Self
 import attrs
 import trio
 
-from pipeline.request.fallback_call import DRAIN_TIMEOUT, FallbackCall
+from pipeline.request.fallback_call import FallbackCall
 from pipeline.request.timers import Timers, nobody_heard
 from pipeline.request.upstream_call import RequestJob, Sideline, Told, UpstreamCall
 from pipeline.settings import Limits
@@ -109,7 +109,7 @@ class HostedLoop:
         return ready
 
     async def drain(self) -> None:
-        """Read to its end what the last round's upstream says after its answer; waits for `DRAIN_TIMEOUT` at most."""
+        """Read to its end what the last round's upstream says after its answer; as `UpstreamCall.drain` does."""
         await self._call.drain()
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from stages.tables.prices import Price, cost_at
 SHARES = "shares"
 """What each model has used, in what is told of a request that took several; its line in the log has the sums alone."""
 
-TOKENS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+TOKEN_KINDS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
 """The kinds of tokens, by the names that the log has for them."""
 
 _COST = "cost_usd"
@@ -54,9 +54,9 @@ class Spending:
         """Add one request, which has been answered."""
         self.requests += 1
         names = {"asked_model": billing.asked, "upstream_model": billing.used}
-        unused = {**names, **dict.fromkeys(TOKENS, 0), _COST: 0.0}
+        unused = {**names, **dict.fromkeys(TOKEN_KINDS, 0), _COST: 0.0}
         share = self._models.setdefault((billing.asked, billing.used), unused)
-        for name in TOKENS:
+        for name in TOKEN_KINDS:
             share[name] += getattr(usage, name)
         cost = cost_at(billing.price, usage, billing.tier)
         share[_COST] = None if cost is None or share[_COST] is None else share[_COST] + cost
@@ -64,7 +64,7 @@ class Spending:
     def totals(self) -> dict[str, Any]:
         """Return what the log says: tokens of all of them, their number, and the cost where each of them has one."""
         shares = list(self._models.values())
-        sums = {name: sum(share[name] for share in shares) for name in TOKENS}
+        sums = {name: sum(share[name] for share in shares) for name in TOKEN_KINDS}
         costs = [share[_COST] for share in shares]
         return {**sums, "upstream_requests": self.requests, **_priced(None if None in costs else sum(costs))}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from pipeline.telemetry.spending import TOKENS, shares_of
+from pipeline.telemetry.spending import TOKEN_KINDS, shares_of
 
 MAX_SESSIONS = 1000
 """Sessions that are remembered; the one that was heard of longest ago is forgotten first."""
@@ -19,7 +19,7 @@ MAX_SESSION_MODELS = 16
 Key = tuple[str, str]
 """Whose session it is, by the name of the client's key, and the session's mark."""
 
-_SUMMED = (*TOKENS, "cost_usd")
+_SUMMED = (*TOKEN_KINDS, "cost_usd")
 
 
 @attrs.define
