@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from stages.canonical.plan import AnswerPlan
-from stages.tables.error_shapes import Told
+from stages.tables.error_shapes import ErrorContent
 from stages.tables.token_counts import numbers_in
 
 OVERFLOW = "context_length_exceeded"
@@ -109,7 +109,7 @@ def _speaks_of_others(sentence: str) -> bool:
     return bool(_SPEAKS_OF_RATES.search(sentence) or _SPEAKS_OF_RIGHTS.search(sentence))
 
 
-def overflow_message(sentence: str, plan: AnswerPlan | None = None, told: Told | None = None) -> str:
+def overflow_message(sentence: str, plan: AnswerPlan | None = None, told: ErrorContent | None = None) -> str:
     """Say it in Anthropic's words, with the upstream's numbers as far as it told them.
 
     Args:
