@@ -79,7 +79,11 @@ _CODES = frozenset(
 )
 _NUMBERED = frozenset(["code", "errorcode", "status", "statuscode", "httpcode", "httpstatus", "type"])
 _PLACES = frozenset({"param", "loc", "field", "parameter", "property"})
-_WAITS = {"retryafter": 1.0, "retrydelay": 1.0, "retryafterseconds": 1.0, "retryafterms": 0.001}
+_WAITS = {
+    **dict.fromkeys(("retryafter", "retrydelay", "retryafterseconds"), 1.0),
+    **dict.fromkeys(("resetafter", "resetseconds", "resetsinseconds"), 1.0),
+    "retryafterms": 0.001,
+}
 _PROMPT_SIZES = frozenset(
     [
         "nprompttokens",

@@ -140,7 +140,8 @@ def _completed(found: Numbers, sentence: str, asked: int | None) -> Numbers:
             return Numbers(lower, None, higher)
         case [lower, higher], Numbers(limit=None, prompt=None, total=None):
             return attrs.evolve(found, limit=higher, prompt=lower)
-    return found
+        case _:
+            return found
 
 
 def _is_size(number: re.Match[str], sentence: str) -> bool:
