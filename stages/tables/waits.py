@@ -7,7 +7,7 @@ import re
 
 _UNITS = (
     ("ms", 0.001, r"ms|milli-?seconds?"),
-    ("s", 1.0, r"s|secs?|seconds?|se[cgk]und(?:[eo]s?|en|as)|秒"),
+    ("s", 1.0, r"s|secs?|second(?:es?|s)?|se[cgk]und(?:[eo]s?|en|as)|秒"),
     ("m", 60.0, r"m|mins?|minutes?|分钟"),
     ("h", 3600.0, r"h|hrs?|hours?|小时"),
     ("d", 86_400.0, r"d|days?|天"),
