@@ -26,8 +26,8 @@ HELLO = "Hello from the Markov model."
 OLDER = "claude-sonnet-4-5"
 """Newer models are told their surroundings behind the prompt, just where the engine's template looks for the cue."""
 
-AT_ONCE = 1.0
-"""Seconds within which the engine must have stopped working for a client that has left."""
+AT_ONCE = 10.0
+"""Seconds within which the engine must have stopped working for a client that has left; its answer would take longer."""
 
 STREAMED = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 
@@ -121,7 +121,7 @@ async def test_leaving_without_a_stream_stops_the_engine(endless: str) -> None:
 
     The engine itself (b10434) computes an answer that is asked for whole to its end, so it is asked for a stream.
     """
-    request = question("Go on for ever", max_tokens=20_000)
+    request = question("Go on for ever", max_tokens=60_000)
     async with dragoman(endless) as url, client() as http, trio.open_nursery() as nursery:
         nursery.start_soon(partial(http.post, f"{url}/v1/messages", json=request))
         with trio.fail_after(AT_ONCE):
@@ -133,7 +133,7 @@ async def test_leaving_without_a_stream_stops_the_engine(endless: str) -> None:
 
 async def test_leaving_stops_the_engine(endless: str) -> None:
     """A client that goes away in the middle of a stream frees the engine's slot at once."""
-    request = question("Go on for ever", max_tokens=20_000, stream=True)
+    request = question("Go on for ever", max_tokens=60_000, stream=True)
     async with dragoman(endless) as url, client() as http, trio.open_nursery() as nursery:
 
         async def read_on() -> None:
