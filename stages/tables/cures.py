@@ -20,6 +20,7 @@ import attrs
 
 from stages.canonical.failure import Kind
 from stages.canonical.plan import AnswerPlan
+from stages.tables.chat_templates import is_of_a_template, refuses_system
 from stages.tables.error_shapes import Told
 from stages.tables.overflows import CODES as OVERFLOW_CODES
 from stages.tables.overflows import OVERFLOW, output_message, overflow_message, says_overflow
@@ -41,9 +42,9 @@ def _led_by(words: str) -> Say:
     return say
 
 
-def _late_system(_sentence: str, plan: AnswerPlan | None, _told: Told) -> str | None:
+def _late_system(sentence: str, plan: AnswerPlan | None, _told: Told) -> str | None:
     """The whole sentence, or the client does not know it; nothing to be healed where no system message is late."""
-    return "capability_rejected: mid_conv_system" if plan is None or plan.late_system else None
+    return "capability_rejected: mid_conv_system" if plan is None or plan.late_system else sentence
 
 
 _NEVER = re.compile(r"(?!)").search
@@ -77,7 +78,6 @@ def _words(*alternatives: str) -> Callable[[str], object]:
     return re.compile("|".join(alternatives), re.IGNORECASE).search
 
 
-_SYSTEM = "(system|developer)"
 _ANYBODY = frozenset({Kind.INVALID_REQUEST, Kind.UPSTREAM, Kind.TOO_LARGE, Kind.OVERLOADED})
 _REFUSED = (
     r"not (be )?(support|process|read|decod|load|pars|valid|allow|accept|identif|download|represent|enabled|a valid)|"
@@ -188,18 +188,8 @@ CURES = (
     ),
     Cure(
         Kind.INVALID_REQUEST,
-        _words(
-            rf"{_SYSTEM} (message|prompt|role)s?[^.\n]{{0,40}}(must|should|can|may|only|has to|needs to)"
-            r"[^.\n]{0,30}(begin|start|first|before)",
-            rf"(only|first)[^.\n]{{0,40}}(message|one)[^.\n]{{0,30}}{_SYSTEM}",
-            rf"unexpected (message )?role:? ['\"`]?{_SYSTEM}|roles must alternate",
-            rf"{_SYSTEM}['\"`]? (must precede|is only (allowed|supported))",
-            rf"{_SYSTEM}['\"`]?( roles?| messages?)?( is| are)? not (allowed|supported|permitted|expected)",
-            rf"multiple {_SYSTEM} (messages|prompts)|{_SYSTEM} (messages? )?(in the middle|after)",
-            rf"{_SYSTEM} (message|role)s? [^.\n]{{0,20}}(position|index)|(only|one) {_SYSTEM} message",
-            r"roles are supported after the first|with the exception of an initial optional system message",
-        ),
-        cause="late_system",
+        refuses_system,
+        cause="chat_template",
         say=_late_system,
     ),
     Cure(
@@ -233,6 +223,7 @@ CURES = (
         instead=frozenset({Kind.INVALID_REQUEST, Kind.NOT_FOUND}),
         say=lambda text, _plan, _told: text if text.startswith("model:") else f"model: {text}",
     ),
+    Cure(Kind.INVALID_REQUEST, is_of_a_template, cause="chat_template"),
     Cure(
         Kind.OVERLOADED,
         _words(

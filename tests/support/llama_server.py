@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-import xllamacpp
+import xllamacpp  # type: ignore[import-not-found] # of the engine's own venv
 
 ADDRESS = "127.0.0.1"
 CONTEXT, SLOTS = 262_144, 4
