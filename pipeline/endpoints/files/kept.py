@@ -20,26 +20,26 @@ NOT_DOWNLOADABLE = "file_not_downloadable"
 """The `error_code` for a file that was uploaded and not made by a tool."""
 
 
-async def retrieve(context: Context, exchange: Exchange) -> Failure | None:
+async def retrieve_file(context: Context, exchange: Exchange) -> Failure | None:
     """Say what is known about a file; waits for the upstream."""
-    found = await find(context, exchange, ident_of(exchange))
+    found = await stored_file(context, exchange, file_id_of(exchange))
     return await exchange.tell(found)
 
 
 async def content(context: Context, exchange: Exchange) -> Failure | None:
     """Refuse the content of a file that was uploaded, as Anthropic does; waits for the upstream."""
-    ident = ident_of(exchange).removesuffix("/content")
-    found = await find(context, exchange, ident)
+    ident = file_id_of(exchange).removesuffix("/content")
+    found = await stored_file(context, exchange, ident)
     if not isinstance(found, Failure):
         message = f"File {ident} is not downloadable: only files that a tool has made can be downloaded"
         found = Failure(Kind.INVALID_REQUEST, message, error_code=NOT_DOWNLOADABLE)
     return found
 
 
-async def delete(context: Context, exchange: Exchange) -> Failure | None:
+async def delete_file(context: Context, exchange: Exchange) -> Failure | None:
     """Delete a file; waits for the upstream, twice: whose it is has to be known first."""
-    ident = ident_of(exchange)
-    found = await find(context, exchange, ident)
+    ident = file_id_of(exchange)
+    found = await stored_file(context, exchange, ident)
     store = context.files
     if not isinstance(found, Failure) and store is not None:
         told = await store.delete(upstream_file_id(Owner.of(context.settings, exchange.headers).opened(ident) or ""))
@@ -47,7 +47,7 @@ async def delete(context: Context, exchange: Exchange) -> Failure | None:
     return await exchange.tell(found)
 
 
-async def find(context: Context, exchange: Exchange, ident: str) -> dict[str, Any] | Failure:
+async def stored_file(context: Context, exchange: Exchange, ident: str) -> dict[str, Any] | Failure:
     """Find what is known about a file of whoever asks; waits for the upstream.
 
     Args:
@@ -71,7 +71,7 @@ async def find(context: Context, exchange: Exchange, ident: str) -> dict[str, An
     return metadata(ident, name, told)
 
 
-def ident_of(exchange: Exchange) -> str:
+def file_id_of(exchange: Exchange) -> str:
     """What stands behind `/v1/files/` in the path."""
     return unquote(exchange.path.removeprefix(FILES))
 
