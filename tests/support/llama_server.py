@@ -8,10 +8,9 @@ import sys
 import threading
 from pathlib import Path
 
-
-ADDRESS = "127.0.0.1"
 xllamacpp = importlib.import_module("xllamacpp")  # no package of ours: the engine has a venv of its own
 
+ADDRESS = "127.0.0.1"
 CONTEXT, SLOTS = 262_144, 4
 
 
@@ -24,9 +23,7 @@ def main(port: str, model: str, template: str, *more: str) -> None:
         params.hostname = ADDRESS
     else:
         params.hostnames = [ADDRESS]
-    params.n_ctx, params.n_parallel, params.n_gpu_layers, params.warmup = xllamacpp = importlib.import_module("xllamacpp")  # no package of ours: the engine has a venv of its own
-
-CONTEXT, SLOTS, 0, False
+    params.n_ctx, params.n_parallel, params.n_gpu_layers, params.warmup = CONTEXT, SLOTS, 0, False
     params.use_jinja, params.chat_template = True, Path(template).read_text()
     params.endpoint_slots = True
     params.sampling.seed, params.sampling.temp = 42, 0
