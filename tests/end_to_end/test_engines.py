@@ -14,7 +14,8 @@ import trio
 
 from pipeline.settings import Settings, UpstreamSettings
 from pipeline.upstream.http1.transport import HttptoolsTransport
-from tests.support.claude import VERSIONS, Desk, Unavailable, desk
+from tests.support.claude import VERSIONS, Desk, desk
+from tests.support.npm import Unavailable
 from tests.support.plain_client import BASH, ask, client, question
 from tests.support.recorder import Recorder
 from tests.support.serving import serving
