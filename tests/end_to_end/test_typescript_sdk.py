@@ -49,9 +49,7 @@ async def test_every_call(tmp_path: Path, where: str) -> None:
     upstream = UpstreamSettings(url="emulator", retries=0)
     async with serving(Settings(upstream=upstream, storage=storage, log_level="error")) as url:
         with trio.fail_after(TIMEOUT):
-            done = await trio.run_process(
-                [*command, url], capture_stdout=True, capture_stderr=True, check=False
-            )
+            done = await trio.run_process([*command, url], capture_stdout=True, capture_stderr=True, check=False)
 
     assert done.returncode == 0, done.stderr.decode()
     answers = [json.decode(line) for line in done.stdout.splitlines()]
