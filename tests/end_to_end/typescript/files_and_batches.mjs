@@ -140,4 +140,17 @@ async function pages(api, oldest) {
   assert.deepEqual([before.data.map((batch) => batch.id), before.has_more], [[ids[1], ids[2]], true]);
 }
 
+async function made() {
+  const tools = [{ type: "code_execution_20250825", name: "code_execution" }];
+  const run = (content) => client.messages.create({ ...asked("", content).params, tools });
+  const named = (message) =>
+    message.content.filter((block) => block.type === "code_execution_tool_result").flatMap((block) => block.content.content);
+  const [file] = named(await run("[[code a.csv]]"));
+  assert.equal((await client.files.retrieveMetadata(file.file_id)).downloadable, true);
+  assert.equal(await (await client.files.download(file.file_id)).text(), "a.csv by the emulator\n");
+  const [gone] = named(await run("[[code-expired a.csv]]"));
+  await assert.rejects(client.files.download(gone.file_id), (told) => told.errorCode === "file_expired");
+}
+
 await batches(await files());
+await made();
