@@ -24,7 +24,7 @@ from stages.lone_halves import LoneHalves
 from stages.wire import json
 
 _EMPTY = re.compile(r"\{\s*\}?\s*\Z")
-NOTHING = frozenset({"", "{}", "[]", "null", "None", "undefined"})
+NO_ARGUMENTS = frozenset({"", "{}", "[]", "null", "None", "undefined"})
 """What servers write for no arguments."""
 
 _SPACE = " \t\r\n\ufeff\xa0"
@@ -135,7 +135,7 @@ class JsonBuffer:
     def _compare(self, whole: str) -> Iterator[JsonDelta]:
         """Say what `whole` adds to the fragments; one that contradicts them adds nothing, since they are gone."""
         whole = _plain(whole)
-        if whole in NOTHING or (not self._parts and not json.is_object(whole)):
+        if whole in NO_ARGUMENTS or (not self._parts and not json.is_object(whole)):
             self._whole = self._whole or whole
         elif not self._parts:
             self._waiting.clear()
@@ -147,10 +147,10 @@ class JsonBuffer:
 
     def _decided(self) -> str:
         """What the arguments are when nothing has left yet: no whole was an object."""
-        text = self._whole if self._whole not in NOTHING else "".join(self._waiting) or self._whole
+        text = self._whole if self._whole not in NO_ARGUMENTS else "".join(self._waiting) or self._whole
         text = _plain(text)
         unreadable = self._cut and not text.startswith("{")
-        return "" if unreadable or text in NOTHING - {"{}"} else text
+        return "" if unreadable or text in NO_ARGUMENTS - {"{}"} else text
 
 
 def _plain(text: str) -> str:

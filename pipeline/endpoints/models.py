@@ -150,7 +150,7 @@ def _info(name: str, registry: ModelRegistry, *, batches: bool) -> dict[str, Any
         "max_input_tokens": None if model is UNKNOWN_MODEL else model.window,
         "max_tokens": None if model is UNKNOWN_MODEL else model.output,
         "capabilities": capabilities(model, batches=batches),
-        "allowed_fallback_models": [],
+        "allowed_fallback_models": [other for other in TODAY if other != name],
     }
 
 

@@ -24,7 +24,7 @@ from stages.canonical.place import ROOT
 from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import FAITHFUL, UNFAITHFUL
 from stages.canonical.request import Caller, Request
-from stages.decoder import MAX_COMPLAINT, decode, refusal
+from stages.decoder import MAX_COMPLAINT, decode_request, refusal
 from stages.history import edit_history
 from stages.mapper import Mapped, Target, map_request
 from stages.mapper.settings import session_of
@@ -187,7 +187,7 @@ def countable(question: Question, body: bytes) -> tuple[AnswerPlan, bytes] | Fai
 
 def count(question: Question, body: bytes, tokens: counter.Tokens) -> tuple[int, int] | Failure:
     """Read a body, and count its tokens: the likely number, and the least that is certain."""
-    request = decode(body, question.caller, counting=question.counting)
+    request = decode_request(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return request
     request = edit_history(request, counter.estimate)
@@ -201,7 +201,7 @@ def count_by(question: Question, body: bytes, source: str) -> tuple[int, int] | 
 
 def cleared(question: Question, body: bytes) -> int | None:
     """Read a body, and estimate the tokens that its own edits take out of it; None where it asks for no edits."""
-    request = decode(body, question.caller, counting=question.counting)
+    request = decode_request(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return None
     edits = edit_history(request, counter.estimate).edits
@@ -210,7 +210,7 @@ def cleared(question: Question, body: bytes) -> int | None:
 
 def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
     """Decode and map, unless strict mode asks for what cannot be done faithfully."""
-    request = decode(body, question.caller, counting=question.counting)
+    request = decode_request(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return request
     if (foreign := _foreign_file(question, request)) is not None:

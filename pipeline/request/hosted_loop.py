@@ -12,7 +12,6 @@ the bytes that the next turn will begin with (law 9).
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -20,7 +19,8 @@ from typing import Any, Self
 import attrs
 import trio
 
-from pipeline.request.timers import Timers
+from pipeline.request.fallback_call import FallbackCall
+from pipeline.request.timers import Timers, nobody_heard
 from pipeline.request.upstream_call import RequestJob, Sideline, Told, UpstreamCall
 from pipeline.settings import Limits
 from pipeline.upstream.client import UpstreamClient
@@ -49,9 +49,6 @@ MAX_ROUNDS = 10
 ADVICE_TIMEOUT = 300.0
 """Seconds that a tool of ours has for one call."""
 
-DRAIN_TIMEOUT = 0.5
-"""Seconds that the upstream has to end a round's body, so that its connection can be used again."""
-
 PAUSED = "[This answer has asked for advice ten times, and pauses here. Say so if it is to go on.]"
 """What is said where a pause would stand behind a result: clients take a pause behind a text alone."""
 
@@ -73,7 +70,7 @@ class HostedLoop:
     limits: Limits
     timers: Timers
     blocks: trio.Nursery = attrs.field(init=False)
-    _call: UpstreamCall = attrs.field(init=False)
+    _call: FallbackCall = attrs.field(init=False)
     _kept: Collector = attrs.field(init=False)
     _told: Told = attrs.field(factory=list, init=False)
     _left: Told = attrs.field(factory=list, init=False)
@@ -111,9 +108,9 @@ class HostedLoop:
         ready, self._ready = self._ready, []
         return ready
 
-    async def drain(self, deadline: float) -> None:
-        """Read to its end what the last round's upstream says after its answer; waits so many seconds at most."""
-        await self._call.drain(deadline)
+    async def drain(self) -> None:
+        """Read to its end what the last round's upstream says after its answer; as `UpstreamCall.drain` does."""
+        await self._call.drain()
 
     def close(self) -> None:
         """Tell those who still write blocks that nobody reads any more."""
@@ -129,7 +126,7 @@ class HostedLoop:
     # -- one round ---------------------------------------------------------------------------------
 
     def _prepare(self, job: RequestJob) -> None:
-        self._call = UpstreamCall(job, self.upstream, self.inform, self.limits, self.timers)
+        self._call = FallbackCall(job, self.upstream, self.inform, self.limits, self.timers, self._told)
         self._kept, self._end, self._last = Collector(job.plan), None, False
 
     def _keep(self, events: list[AnswerEvent | Failure]) -> None:
@@ -156,14 +153,14 @@ class HostedLoop:
         others = [block for block in self._kept.blocks if block not in ours]
         self._told += others
         self._rounds.append(end.usage)
-        self._spent.append(iteration(end.usage, "message"))
+        self._spent += end.iterations or (iteration(end.usage, "message"),)
         self._left = ours if end.stop_reason == "tool_use" else []
         self._last = not self._left or bool(verdicts.calls_in(others))
         self._end = end
 
     async def _go_on(self, end: MessageEnd) -> None:
         """Do what follows from a round: run a call of ours, end the answer, or ask again."""
-        self.timers.last_read = _never
+        self.timers.last_read = nobody_heard
         if self._left:
             await self._serve(self._left.pop(0))
         elif self._last:
@@ -179,18 +176,19 @@ class HostedLoop:
         if isinstance(following, Failure):
             self._ready.append(following)
             return
-        await self._call.drain(DRAIN_TIMEOUT)
+        await self._call.drain()
         await self._call.__aexit__()
         self._prepare(following)
 
     def _summed_up(self, end: MessageEnd) -> MessageEnd:
         """The end of all rounds: the prompt is the first one's, what was written is everybody's."""
-        if len(self._spent) == 1:
+        spent, served = self._spent, self._call.job.plan.model
+        if served != self.job.plan.model and end.stop_reason != "refusal":
+            spent = _served_by(served, spent)
+        elif len(spent) == 1:
             return end
         output = sum(usage.output_tokens for usage in self._rounds)
-        return attrs.evolve(
-            end, usage=attrs.evolve(self._rounds[0], output_tokens=output), iterations=tuple(self._spent)
-        )
+        return attrs.evolve(end, usage=attrs.evolve(self._rounds[0], output_tokens=output), iterations=tuple(spent))
 
     # -- requests beside it --------------------------------------------------------------------------
 
@@ -218,11 +216,11 @@ class HostedLoop:
         calls, side = verdicts.calls_in(self._told), self._sideline
         if not (calls and side.judge and end.stop_reason == "tool_use" and verdicts.asked(side.body)):
             return None
-        question = verdicts.ask(side.judge, side.body, self._told)
+        question = verdicts.verdict_request(side.judge, side.body, self._told)
         if question is None:
-            return tuple(verdicts.results(calls, verdicts.TOO_LONG))
+            return tuple(verdicts.safeguard_results(calls, verdicts.TOO_LONG))
         answer = await self._asked(question, side.patience)
-        return tuple(verdicts.results(calls, answer if isinstance(answer, Failure) else answer.message()))
+        return tuple(verdicts.safeguard_results(calls, answer if isinstance(answer, Failure) else answer.message()))
 
     async def _asked(self, body: Mapping[str, Any], seconds: float) -> Collector | Failure:
         """Make a request that the client sees nothing of; a failure is one of that request alone."""
@@ -243,15 +241,19 @@ class HostedLoop:
                     collector.collect(events)
             finally:
                 call.close()
-            await call.drain(DRAIN_TIMEOUT)
+            await call.drain()
         if collector.failure is not None or not collector.ended:
             return collector.failure or Failure(Kind.UPSTREAM, "The upstream's answer is not finished.")
+        if job.billing is not None:
+            job.log.spend(job.billing, collector.usage)
         return collector
 
 
-def _never() -> float:
-    """The time at which nobody listens to the upstream, so that it cannot be late."""
-    return math.inf
+def _served_by(model: str, spent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Mark the last round as that of a model which was asked after a refusal: by that, clients know whose it is."""
+    last = max(index for index, each in enumerate(spent) if each["type"] == "message")
+    marked = {**spent[last], "type": "fallback_message", "model": model}
+    return [*spent[:last], marked, *spent[last + 1 :]]
 
 
 def _unheard(_: Mapping[str, str]) -> None:

@@ -73,6 +73,7 @@ class AnswerPlan:
         summarises: whether the answer is a summary of the conversation, and nothing else.
         tool_changes: what a summary says of tools that came and went before it; None where none is asked for.
         hosted: the declarations of tools that are run here, by the name of their calls.
+        fallbacks: the entries of models to be asked, one behind the other, where the one before has declined.
         reasoning: what the client asked to hear about its thinking blocks; None where it did not.
         extras: fields of the message that only those clients get who asked for them.
         sealing: seals the ids of files that code has made; None where there are no owners.
@@ -101,6 +102,7 @@ class AnswerPlan:
     summarises: bool = False
     tool_changes: tuple[dict[str, Any], ...] | None = None
     hosted: Mapping[str, dict[str, Any]] = attrs.field(factory=dict, repr=False)
+    fallbacks: tuple[dict[str, Any], ...] = attrs.field(default=(), repr=False)
     reasoning: BoundReasoning | None = None
     extras: Mapping[str, Any] = attrs.field(factory=dict)
     sealing: Sealing | None = attrs.field(default=None, repr=False)

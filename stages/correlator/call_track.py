@@ -21,14 +21,14 @@ from stages.correlator.life import Turn
 from stages.correlator.parts import Prefix
 from stages.correlator.shapes import custom_arguments, meaning_of
 from stages.correlator.track import Content, Track
-from stages.json_buffer import NOTHING
+from stages.json_buffer import NO_ARGUMENTS
 from stages.tables.identifiers import digest, tool_use_id
 from stages.wire.lenient import text
 from stages.wire.responses_stream import StreamEvent
 
 _BEGINS = '{"n'
 # How arguments begin: an object, one that was encoded twice, `null`.
-_LONGEST_NOTHING = 32
+_LONGEST_EMPTY = 32
 # Characters that may be no arguments, white space included.
 NAMELESS = "function_call without a name"
 """What a call is counted as that nobody can run."""
@@ -148,7 +148,7 @@ class CallTrack(Track):
     @property
     def _says_nothing(self) -> bool:
         """Whether no arguments were told so far, or those that stand for none."""
-        return self._told.solid(_LONGEST_NOTHING) in NOTHING
+        return self._told.solid(_LONGEST_EMPTY) in NO_ARGUMENTS
 
     def _means(self, arguments: str) -> bool:
         """Whether arguments are those that were told, written otherwise."""
@@ -190,4 +190,4 @@ class CallTrack(Track):
 
 
 def _is_nothing(arguments: str) -> bool:
-    return len(arguments) <= _LONGEST_NOTHING and "".join(arguments.split()) in NOTHING
+    return len(arguments) <= _LONGEST_EMPTY and "".join(arguments.split()) in NO_ARGUMENTS

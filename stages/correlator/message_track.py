@@ -18,7 +18,7 @@ from stages.correlator.track import Track
 from stages.tables import citations
 from stages.tools.server.code_execution import CODE_EXECUTION, file_blocks
 from stages.tools.server.row import CallBlock, ToolBlocks
-from stages.tools.server.web_search import NAME as WEB_SEARCH
+from stages.tools.server.web_search import WEB_SEARCH_NAME as WEB_SEARCH
 from stages.wire import responses_stream
 from stages.wire.lenient import text
 from stages.wire.responses_stream import StreamEvent

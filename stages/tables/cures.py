@@ -20,20 +20,20 @@ import attrs
 
 from stages.canonical.failure import Kind
 from stages.canonical.plan import AnswerPlan
-from stages.tables.error_shapes import Told
+from stages.tables.error_shapes import ErrorContent
 from stages.tables.overflows import CODES as OVERFLOW_CODES
 from stages.tables.overflows import OVERFLOW, output_message, overflow_message, says_overflow
 
-Say = Callable[[str, AnswerPlan | None, Told], str | None]
+Say = Callable[[str, AnswerPlan | None, ErrorContent], str | None]
 """Says the cure's sentence for an upstream's; None when it is not the one after all."""
 
 
-def _as_it_stands(sentence: str, _plan: AnswerPlan | None, _told: Told) -> str:
+def _as_it_stands(sentence: str, _plan: AnswerPlan | None, _told: ErrorContent) -> str:
     return sentence
 
 
 def _led_by(words: str) -> Say:
-    def say(sentence: str, _plan: AnswerPlan | None, _told: Told) -> str:
+    def say(sentence: str, _plan: AnswerPlan | None, _told: ErrorContent) -> str:
         if words.lower() in sentence.lower():
             return sentence
         return f"{words}: {sentence}" if sentence else words
@@ -41,7 +41,7 @@ def _led_by(words: str) -> Say:
     return say
 
 
-def _late_system(_sentence: str, plan: AnswerPlan | None, _told: Told) -> str | None:
+def _late_system(_sentence: str, plan: AnswerPlan | None, _told: ErrorContent) -> str | None:
     """The whole sentence, or the client does not know it; nothing to be healed where no system message is late."""
     return "capability_rejected: mid_conv_system" if plan is None or plan.late_system else None
 

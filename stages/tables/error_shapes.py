@@ -19,10 +19,10 @@ import attrs
 from stages.tables.headers import seconds_of
 from stages.wire import json, sse
 
-MOST_CHARACTERS = 64 * 2**10
+MAX_TEXT = 64 * 2**10
 """How much of a text is read at all."""
 
-MOST_VALUES = 256
+MAX_NODES = 256
 """How many objects, lists and texts of one error are looked at, so that an odd one costs no more than an ordinary."""
 
 LONGEST_SENTENCE = 4_000
@@ -116,7 +116,7 @@ _PAGES_WORDS = 1_000
 
 
 @attrs.frozen
-class Told:
+class ErrorContent:
     """What an error says.
 
     Attributes:
@@ -147,11 +147,11 @@ def parsed(body: bytes) -> Any:
     try:
         return json.decode(body)
     except json.MalformedJson:
-        text = body[:MOST_CHARACTERS].decode("utf-8", "replace").strip("\ufeff \t\r\n")
+        text = body[:MAX_TEXT].decode("utf-8", "replace").strip("\ufeff \t\r\n")
         return "" if text.startswith(("{", "[")) else text
 
 
-def read_error(value: Any) -> Told:
+def read_error(value: Any) -> ErrorContent:
     """Read an error of any shape.
 
     Args:
@@ -159,7 +159,7 @@ def read_error(value: Any) -> Told:
     """
     reader = _Reader()
     reader.waiting.append(_Place(value))
-    for _ in range(MOST_VALUES):
+    for _ in range(MAX_NODES):
         if not reader.waiting:
             break
         reader.take(reader.waiting.popleft())
@@ -192,7 +192,7 @@ def without_echo(response: dict[str, Any]) -> dict[str, Any]:
 
 def tells_anything(error: Any) -> bool:
     """Whether a value that stands where an error should tells one: an object of nulls does not."""
-    told = read_error(error) if error else Told()
+    told = read_error(error) if error else ErrorContent()
     return bool(told.sentences or told.codes or told.status or told.numbers)
 
 
@@ -233,7 +233,7 @@ def _is_sentence(event: dict[str, Any]) -> bool:
     return len(told) == len(event) > 0 and all(isinstance(text, str) and text and not _BEAT(text) for text in told)
 
 
-def _envelope(answer: dict[str, Any]) -> Told:
+def _envelope(answer: dict[str, Any]) -> ErrorContent:
     """What the numbers say that stand around an answer."""
     return read_error({name: value for name, value in answer.items() if _plain(name) in _ENVELOPE})
 
@@ -272,19 +272,19 @@ class _Reader:
             case dict():
                 self._object(place)
             case list() | tuple():
-                self.waiting += (_Place(inner, place.depth, place.aside) for inner in place.value[:MOST_VALUES])
+                self.waiting += (_Place(inner, place.depth, place.aside) for inner in place.value[:MAX_NODES])
             case str():
-                self._text(place.value[:MOST_CHARACTERS], place)
+                self._text(place.value[:MAX_TEXT], place)
             case bytes():
-                self._text(place.value[:MOST_CHARACTERS].decode("utf-8", "replace"), place)
+                self._text(place.value[:MAX_TEXT].decode("utf-8", "replace"), place)
             case _:
                 pass  # a number, a truth or nothing says nothing without a name
 
-    def told(self) -> Told:
+    def told(self) -> ErrorContent:
         """Put together what was found."""
         numbers = [number for _, number in sorted(self._numbers, key=lambda each: -each[0])]
         window, tokens = self._fields.get("nctx"), self._fields.get("nprompttokens")
-        return Told(
+        return ErrorContent(
             sentences=tuple(text for _, text in sorted(self._sentences, key=lambda each: each[0])),
             codes=tuple(word for _, word in sorted(self._codes, key=lambda each: -each[0])),
             status=next((number for number in numbers if number in _ERRORS), None),
@@ -303,7 +303,7 @@ class _Reader:
             self._places.append(where)
         for name, value in named.items():
             if name in _SENTENCES and isinstance(value, str):
-                self._text(value[:MOST_CHARACTERS], place, where if "loc" in named else "")  # its words need the place
+                self._text(value[:MAX_TEXT], place, where if "loc" in named else "")  # its words need the place
             elif name in _DEEPER and value:
                 aside = name in _ASIDE or (place.aside and name not in ("raw", "error", "cause"))
                 self.waiting.append(_Place(value, place.depth + 1, aside))

@@ -16,7 +16,7 @@ import re
 import attrs
 
 from stages.canonical.plan import AnswerPlan
-from stages.tables.error_shapes import Told
+from stages.tables.error_shapes import ErrorContent
 
 OVERFLOW = "context_length_exceeded"
 """`Failure.cause` of a prompt that does not fit, whoever noticed it."""
@@ -151,7 +151,7 @@ def numbers_in(sentence: str) -> Numbers:
     return Numbers(**sizes)
 
 
-def overflow_message(sentence: str, plan: AnswerPlan | None = None, told: Told | None = None) -> str:
+def overflow_message(sentence: str, plan: AnswerPlan | None = None, told: ErrorContent | None = None) -> str:
     """Say it in Anthropic's words, with the upstream's numbers as far as it told them.
 
     Args:

@@ -22,6 +22,7 @@ _DELTAS = {
     "tool_use": {"input_json_delta": "partial_json"},
     "server_tool_use": {"input_json_delta": "partial_json"},
     "advisor_tool_result": {},
+    "fallback": {},
 }
 """Block to the deltas it may have, and the field of each that grows."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from pipeline.endpoints.batches.kept import Found, find, ident_of
+from pipeline.endpoints.batches.kept import Found, batch_id_of, stored_batch
 from pipeline.endpoints.batches.upstream_batch import UNDONE, BatchNote, ended
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
@@ -50,8 +50,8 @@ async def results(context: Context, exchange: Exchange) -> Failure | None:
     Waits for the upstream and the client. What fails before the first line is a status; later, the answer is cut off,
     which every client notices.
     """
-    ident = ident_of(exchange, "/results")
-    found = await find(context, exchange, ident)
+    ident = batch_id_of(exchange, "/results")
+    found = await stored_batch(context, exchange, ident)
     if isinstance(found, Failure):
         return found
     if not ended(found.parts):

@@ -25,9 +25,9 @@ NOT_DOWNLOADABLE = "file_not_downloadable"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")  # of whatever else nobody need be asked, least of all by a path
 
 
-async def retrieve(context: Context, exchange: Exchange) -> Failure | None:
+async def retrieve_file(context: Context, exchange: Exchange) -> Failure | None:
     """Say what is known about a file; waits for the upstream."""
-    found = await find(context, exchange, ident_of(exchange))
+    found = await stored_file(context, exchange, file_id_of(exchange))
     return await exchange.tell(found)
 
 
@@ -36,8 +36,8 @@ async def content(context: Context, exchange: Exchange) -> Failure | None:
 
     Waits for the upstream and the client. What fails in the middle cuts the answer off, which every client notices.
     """
-    ident = ident_of(exchange).removesuffix("/content")
-    found = await find(context, exchange, ident)
+    ident = file_id_of(exchange).removesuffix("/content")
+    found = await stored_file(context, exchange, ident)
     if isinstance(found, Failure):
         return found
     made = _made_by_code(context, exchange, ident)
@@ -57,16 +57,16 @@ async def content(context: Context, exchange: Exchange) -> Failure | None:
     return None
 
 
-async def delete(context: Context, exchange: Exchange) -> Failure | None:
+async def delete_file(context: Context, exchange: Exchange) -> Failure | None:
     """Delete a file; waits for the upstream, twice: whose it is has to be known first."""
-    ident = ident_of(exchange)
-    found = await find(context, exchange, ident)
+    ident = file_id_of(exchange)
+    found = await stored_file(context, exchange, ident)
     if not isinstance(found, Failure):
         found = await _deleted(context, exchange, ident)
     return await exchange.tell(found)
 
 
-async def find(context: Context, exchange: Exchange, ident: str) -> dict[str, Any] | Failure:
+async def stored_file(context: Context, exchange: Exchange, ident: str) -> dict[str, Any] | Failure:
     """Find what is known about a file of whoever asks; waits for the upstream.
 
     Args:
@@ -92,7 +92,7 @@ async def find(context: Context, exchange: Exchange, ident: str) -> dict[str, An
     return metadata(ident, name, told)
 
 
-def ident_of(exchange: Exchange) -> str:
+def file_id_of(exchange: Exchange) -> str:
     """What stands behind `/v1/files/` in the path."""
     return unquote(exchange.path.removeprefix(FILES))
 

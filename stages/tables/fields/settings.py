@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from stages.tables.fields.row import CACHED, Fields, dropped, emulated, kept, same, translated
+from stages.tables.fields.row import CACHED, FALLBACK, Fields, dropped, emulated, kept, same, translated
 
 _CLEARED = emulated("old results of tools are cleared here, before the upstream reads the conversation")
 _REASONED = emulated("reasoning of earlier turns is left out here", inside="amount", idle=("all", {"type": "all"}))
 _COMPACTED = dropped("no conversation is summed up in the middle of an answer; `compaction` asks for it between two")
-_FALLBACK = dropped("no other model is asked after a refusal")
 _DROP_BLOCK = "drop_block"
 _BINDING = dropped(
     "reasoning that no longer fits is left out, as drop_block asks, and nothing else is done",
@@ -84,7 +83,7 @@ SETTING_NODES: dict[str, Fields] = {
     "diagnostics": same(emulated("compared with the turns that this process remembers"), "previous_message_id"),
     "compaction_config": same(_COMPACTION, "instructions"),
     "fallback_model": same(
-        _FALLBACK, "model", "max_tokens", "speed", thinking="thinking", output_config="output_config"
+        emulated(FALLBACK), "model", "max_tokens", "speed", thinking="thinking", output_config="output_config"
     ),
     "credit_token": same(dropped("billing is the upstream's"), "mode", "token"),
     "billing_policy": same(dropped("billing is the upstream's"), "bill_to"),

@@ -29,7 +29,7 @@ from stages.tools.server.row import (
 )
 from stages.wire.lenient import mapping, objects, text
 
-NAME = "code_execution"
+_NAME = "code_execution"
 """What Anthropic calls the tool."""
 
 CONTAINER_LIFETIME = 20 * 60
@@ -47,12 +47,12 @@ _CONTAINER = re.compile(r"cntr_[A-Za-z0-9]+\Z")
 _OURS = re.compile(rf"{SERVER_TOOL}(?P<item>ci_[A-Za-z0-9_]{{1,61}})_(?P<container>cntr_[A-Za-z0-9]+)\Z")
 
 
-def handles(kind: str) -> bool:
+def _handles(kind: str) -> bool:
     """Whether a tool's `type` is a code execution, of whatever date."""
     return kind.startswith("code_execution_")
 
 
-def declare(_: ServerTool, context: DeclarationContext, place: Place, report: Report) -> JsonObject:
+def _declare(_: ServerTool, context: DeclarationContext, place: Place, report: Report) -> JsonObject:
     """Declare the interpreter upstream, in the container that the client names if it is one of the upstream's.
 
     Files that the client has put into its container are put into the one that the upstream makes.  A file that comes
@@ -68,7 +68,7 @@ def declare(_: ServerTool, context: DeclarationContext, place: Place, report: Re
     }
 
 
-def to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
+def _to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
     """Show the code and what it printed; pictures that it made have no block of Anthropic's.
 
     The container's id is part of the block's, because the item cannot come back without it; an item that names none
@@ -81,7 +81,7 @@ def to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
     logs = "".join(text(output.get("logs")) for output in outputs if output.get("type") == "logs")
     result = {"type": "code_execution_tool_result", "tool_use_id": ident, "content": _outcome(item, logs)}
     lost = tuple(f"{_ITEM}.{output.get('type')}" for output in outputs if output.get("type") != "logs")
-    call = CallBlock(ident, NAME, {"code": text(item.get("code"))})
+    call = CallBlock(ident, _NAME, {"code": text(item.get("code"))})
     return ToolBlocks((call, ResultBlock(result)), lost, container if named else None)
 
 
@@ -108,10 +108,10 @@ def file_blocks(annotations: Iterable[JsonObject], sealing: Sealing | None) -> T
     files = [{"type": "code_execution_output", "file_id": file} for file in names]
     outcome = {"type": "code_execution_result", "stdout": "", "stderr": "", "return_code": 0, "content": files}
     result = {"type": "code_execution_tool_result", "tool_use_id": ident, "content": outcome}
-    return ToolBlocks((CallBlock(ident, NAME, {"code": code}), ResultBlock(result)))
+    return ToolBlocks((CallBlock(ident, _NAME, {"code": code}), ResultBlock(result)))
 
 
-def to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
+def _to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
     """Make the item of a call that we told again, with what it printed; none of one that only named files."""
     if text(call.get("id")).startswith(FILES_CALL):
         return []
@@ -161,10 +161,10 @@ def _files(request: Request) -> list[str]:
 
 CODE_EXECUTION = ServerToolRow(
     upstream="code_interpreter",
-    handles=handles,
-    declare=declare,
-    to_blocks=to_blocks,
-    to_items=to_items,
+    handles=_handles,
+    declare=_declare,
+    to_blocks=_to_blocks,
+    to_items=_to_items,
     items=(_ITEM,),
     prefix=_PREFIX,
     include=("code_interpreter_call.outputs",),

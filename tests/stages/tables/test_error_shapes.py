@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.failure import Failure, Kind
-from stages.tables.error_shapes import MOST_CHARACTERS, is_error, parsed, read_error
+from stages.tables.error_shapes import MAX_TEXT, is_error, parsed, read_error
 from stages.tables.errors import failure_of
 from stages.wire import json, sse
 from tests.stages.strategies import JSON
@@ -180,7 +180,7 @@ def test_what_a_large_error_costs() -> None:
 
     assert read_error(deep).sentences == ()
     assert len(read_error(many).sentences) <= 256
-    assert len(failure_of("x" * 10 * MOST_CHARACTERS).message) <= 4_000
+    assert len(failure_of("x" * 10 * MAX_TEXT).message) <= 4_000
 
 
 def test_a_request_that_is_quoted_is_not_read() -> None:
