@@ -44,6 +44,19 @@ class BoundReasoning:
 
 
 @attrs.frozen
+class Compacting:
+    """A conversation that is to be summed up before it is answered.
+
+    Attributes:
+        instructions: the client's words for that; empty where it has none.
+        pauses: whether the answer ends behind the summary.
+    """
+
+    instructions: str = attrs.field(default="", repr=False)
+    pauses: bool = False
+
+
+@attrs.frozen
 class AnswerPlan:
     """How to read the answer to one request.
 
@@ -71,6 +84,7 @@ class AnswerPlan:
         keyed: whether the upstream's key is the gateway's own, behind keys of its clients: no client can mend it.
         applied_edits: what was taken out of the conversation, in Anthropic's shape; None where nothing was asked.
         summarises: whether the answer is a summary of the conversation, and nothing else.
+        compacting: how the conversation is summed up before it is answered; None where it is not.
         tool_changes: what a summary says of tools that came and went before it; None where none is asked for.
         hosted: the declarations of tools that are run here, by the name of their calls.
         fallbacks: the entries of models to be asked, one behind the other, where the one before has declined.
@@ -100,6 +114,7 @@ class AnswerPlan:
     keyed: bool = False
     applied_edits: tuple[dict[str, Any], ...] | None = None
     summarises: bool = False
+    compacting: Compacting | None = None
     tool_changes: tuple[dict[str, Any], ...] | None = None
     hosted: Mapping[str, dict[str, Any]] = attrs.field(factory=dict, repr=False)
     fallbacks: tuple[dict[str, Any], ...] = attrs.field(default=(), repr=False)
