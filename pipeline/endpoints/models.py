@@ -178,7 +178,7 @@ def capabilities(model: Model, *, batches: bool = False) -> dict[str, Any]:
             **_SERVED,
             "clear_thinking_20251015": _SERVED,
             "clear_tool_uses_20250919": _SERVED,
-            "compact_20260112": _NOT_BUILT,
+            "compact_20260112": _SERVED,
         },
         "effort": {**_leaf(reasons), **{effort: _leaf(effort in model.efforts) for effort in EFFORTS}},
         "image_input": _SERVED,

@@ -93,12 +93,17 @@ class SideRequests:
         """Make the request that goes on behind these blocks: the turn of a client that sends them back."""
         return await self._asked(told)
 
-    async def _asked(self, told: Told) -> RequestJob | Failure:
+    def _behind(self, told: Told) -> bytes:
+        """The request of the model that answers, with these blocks at the end of the conversation."""
         body = asked_of(self.body, self._entry) if self._entry else self.body
         if told:
             messages = [*self.body["messages"], {"role": "assistant", "content": told}]
-            body = {**body, "messages": messages, **_no_longer_forced(self.body.get("tool_choice"))}
-        raw = json.encode(body)
+            called = any(block["type"].endswith("tool_use") for block in told)
+            body = {**body, "messages": messages, **(_no_longer_forced(body.get("tool_choice")) if called else {})}
+        return json.encode(body)
+
+    async def _asked(self, told: Told) -> RequestJob | Failure:
+        raw = self._behind(told)
         made = await self._translated(self.question, raw)
         if isinstance(made, Failure):
             return made
@@ -114,11 +119,19 @@ class SideRequests:
             sideline=self,
         )
 
+    async def summed_up(self, told: Told, instructions: str) -> RequestJob | Failure:
+        """Make a request for a summary: of the client's own conversation, so that the cache has it."""
+        return await self._beside(attrs.evolve(self.question, summary=instructions), self._behind(told))
+
     async def apart(self, body: Mapping[str, Any]) -> RequestJob | Failure:
         """Make a request of our own, with the client's key and account, and none of its wishes."""
         caller = Caller(session=self.question.caller.session, agent=f"{self.question.caller.agent}/aside")
-        question = attrs.evolve(self.question, caller=caller, strict=False, stream=False, limit=None, changes={})
-        made = await self._translated(question, json.encode(body))
+        return await self._beside(
+            attrs.evolve(self.question, caller=caller, stream=False, changes={}), json.encode(body)
+        )
+
+    async def _beside(self, question: Question, raw: bytes) -> RequestJob | Failure:
+        made = await self._translated(attrs.evolve(question, strict=False, limit=None), raw)
         if isinstance(made, Failure):
             return made
         ident, log = self.exchange.request_id, self.exchange.log
@@ -142,9 +155,9 @@ def side_requests(
 ) -> SideRequests | None:
     """What makes the other requests of an answer; None where it takes none, as most do."""
     judged = made.safeguarded and context.settings.safeguards.model
-    fallbacks = made.plan.fallbacks
-    taken = made.plan.hosted or judged or fallbacks
-    return SideRequests(context, exchange, question, raw, fallbacks) if taken else None
+    plan = made.plan
+    taken = plan.hosted or judged or plan.fallbacks or plan.compacting
+    return SideRequests(context, exchange, question, raw, plan.fallbacks) if taken else None
 
 
 def billing_of(context: Context, made: Translated) -> Billing:

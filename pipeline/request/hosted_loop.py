@@ -20,14 +20,17 @@ import attrs
 import trio
 
 from pipeline.request.fallback_call import FallbackCall
+from pipeline.request.side_call import SideCall
 from pipeline.request.timers import Timers, nobody_heard
-from pipeline.request.upstream_call import RequestJob, Sideline, Told, UpstreamCall
+from pipeline.request.upstream_call import RequestJob, Sideline, Told
 from pipeline.settings import Limits
 from pipeline.upstream.client import UpstreamClient
 from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
     BlockStop,
+    CompactionDelta,
+    CompactionStart,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -38,10 +41,11 @@ from stages.canonical.events import (
     Usage,
 )
 from stages.canonical.failure import Failure, Kind
+from stages.canonical.plan import Compacting
 from stages.collector import Collector
 from stages.tools.hosted import BY_NAME, verdicts
 from stages.wire import json
-from stages.wire.messages_stream import iteration
+from stages.wire.messages_stream import content_block, iteration
 
 MAX_ROUNDS = 10
 """Requests of one answer; then it is paused, as Anthropic's servers pause theirs."""
@@ -49,10 +53,12 @@ MAX_ROUNDS = 10
 ADVICE_TIMEOUT = 300.0
 """Seconds that a tool of ours has for one call."""
 
+SUMMARY_TIMEOUT = 600.0
+"""Seconds that a summary has, in the middle of an answer."""
+
 PAUSED = "[This answer has asked for advice ten times, and pauses here. Say so if it is to go on.]"
 """What is said where a pause would stand behind a result: clients take a pause behind a text alone."""
 
-_LATE = Failure(Kind.TIMEOUT, "It took too long.", cause="hosted_tool")
 _NO_ENDING = Failure(Kind.INTERNAL, "Internal server error", cause="no_ending")
 
 
@@ -80,6 +86,7 @@ class HostedLoop:
     _held: bool = attrs.field(default=False, init=False)
     _rounds: list[Usage] = attrs.field(factory=list, init=False)
     _spent: list[dict[str, Any]] = attrs.field(factory=list, init=False)
+    _compacting: Compacting | None = attrs.field(default=None, init=False)
     _uses: Counter[str] = attrs.field(factory=Counter, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -100,7 +107,10 @@ class HostedLoop:
         Waits for the upstream, and for those who are asked beside it. Cancelled, there is no going on.
         """
         while not self._ready:
-            if self._end is None:
+            if (compacting := self._compacting) is not None:
+                self._compacting = None
+                await self._compact(compacting)
+            elif self._end is None:
                 self._call.blocks = self.blocks
                 self._keep(await self._call.receive())
             else:
@@ -123,11 +133,16 @@ class HostedLoop:
             raise RuntimeError("a loop needs somebody who makes its requests")
         return sideline
 
+    @property
+    def _side(self) -> SideCall:
+        return SideCall(self.upstream, self.limits, self.timers)
+
     # -- one round ---------------------------------------------------------------------------------
 
     def _prepare(self, job: RequestJob) -> None:
         self._call = FallbackCall(job, self.upstream, self.inform, self.limits, self.timers, self._told)
         self._kept, self._end, self._last = Collector(job.plan), None, False
+        self._compacting = job.plan.compacting
 
     def _keep(self, events: list[AnswerEvent | Failure]) -> None:
         """Keep what a round says, and let all pass but the calls of our tools and the end."""
@@ -180,6 +195,19 @@ class HostedLoop:
         await self._call.__aexit__()
         self._prepare(following)
 
+    async def _compact(self, compacting: Compacting) -> None:
+        """Have the conversation summed up, show that, and answer from it; without a summary, from the whole of it."""
+        block = await self._summary(compacting.instructions)
+        self._told.append(block)
+        self._ready += _compaction_events(block)
+        if block["content"] is None:
+            return
+        self.job.log.fields["compactions"] = self.job.log.fields.get("compactions", 0) + 1
+        if compacting.pauses:
+            self._ready.append(MessageEnd("compaction", iterations=tuple(self._spent)))
+        else:
+            await self._ask_again()
+
     def _summed_up(self, end: MessageEnd) -> MessageEnd:
         """The end of all rounds: the prompt is the first one's, what was written is everybody's."""
         spent, served = self._spent, self._call.job.plan.model
@@ -211,6 +239,16 @@ class HostedLoop:
         self._ready += [ResultStart(result), BLOCK_STOP]
         self._told += [shown, result]
 
+    async def _summary(self, instructions: str) -> dict[str, Any]:
+        """The block of a summary; one without content where none came about.  The client gets signs of life."""
+        self.timers.answered(nobody_heard)
+        job = await self._sideline.summed_up(self._told, instructions)
+        answer = job if isinstance(job, Failure) else await self._side.ask(job, SUMMARY_TIMEOUT, self.inform)
+        if isinstance(answer, Failure):
+            return content_block(CompactionStart())
+        self._spent.append(iteration(answer.usage, "compaction"))
+        return answer.blocks[-1]
+
     async def _verdicts(self, end: MessageEnd) -> tuple[dict[str, Any], ...] | None:
         """Have the client's calls judged; None where there is nothing to judge, or nobody who does."""
         calls, side = verdicts.calls_in(self._told), self._sideline
@@ -227,26 +265,7 @@ class HostedLoop:
         job = await self._sideline.apart(body)
         if isinstance(job, Failure):
             return job
-        with trio.move_on_after(seconds):
-            return await self._collected(job)
-        return _LATE
-
-    async def _collected(self, job: RequestJob) -> Collector | Failure:
-        timers, collector = Timers(self.timers.timing, trio.current_time()), Collector(job.plan)
-        apart = UpstreamCall(job, self.upstream, _unheard, self.limits, timers)
-        async with apart as call, trio.open_nursery() as nursery:
-            call.blocks = nursery
-            try:
-                while not collector.ended and (events := await call.receive()):
-                    collector.collect(events)
-            finally:
-                call.close()
-            await call.drain()
-        if collector.failure is not None or not collector.ended:
-            return collector.failure or Failure(Kind.UPSTREAM, "The upstream's answer is not finished.")
-        if job.billing is not None:
-            job.log.spend(job.billing, collector.usage)
-        return collector
+        return await self._side.ask(job, seconds)
 
 
 def _served_by(model: str, spent: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -256,5 +275,11 @@ def _served_by(model: str, spent: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*spent[:last], marked, *spent[last + 1 :]]
 
 
-def _unheard(_: Mapping[str, str]) -> None:
-    """Take no note of the headers of a request beside the answer."""
+def _compaction_events(block: dict[str, Any]) -> list[AnswerEvent]:
+    """How a whole block of a summary is told."""
+    changes = block.get("tool_changes")
+    start = CompactionStart(block["signature"], None if changes is None else tuple(changes))
+    told: list[AnswerEvent] = [start]
+    if block["content"] is not None:
+        told.append(CompactionDelta(block["content"]))
+    return [*told, BLOCK_STOP]

@@ -82,6 +82,9 @@ class Sideline(Protocol):
     async def fallen_back(self, told: Told) -> RequestJob | Failure | None:
         """Make the same of the next model that may be asked after a refusal; None where there is no more of them."""
 
+    async def summed_up(self, told: Told, instructions: str) -> RequestJob | Failure:
+        """Make a request for a summary of the conversation and these blocks; waits where it is large."""
+
     async def continued(self, told: Told) -> RequestJob | Failure:
         """Make the request that goes on behind these blocks; waits where it is large."""
 

@@ -117,7 +117,7 @@ class RequestLog:
         return fields if self.spending is None else {**fields, SHARES: self.spending.shares()}
 
 
-_ANOTHER_PROMPT = ("healed", "fallbacks")
+_ANOTHER_PROMPT = ("healed", "fallbacks", "compactions")
 # What says that the answer is not one to the prompt whose fingerprint was taken.
 
 _ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE, "write": names.CLIENT_STALLED}

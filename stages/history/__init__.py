@@ -13,18 +13,19 @@ import attrs
 
 from stages.canonical.request import JsonObject, Request
 from stages.counter import Tokens
+from stages.history.compaction import compact, summary_request
 from stages.history.summaries import behind_the_summary
 from stages.history.thinking_turns import clear_thinking
 from stages.history.tool_uses import clear_tool_uses
 from stages.tables.identifiers import undated_type
 from stages.wire.lenient import objects
 
-__all__ = ["edit_history", "edits_of"]
+__all__ = ["edit_history", "edits_of", "summary_request"]
 
 Edit = Callable[[Request, JsonObject, Tokens], Request]
 """Takes something out of a request's messages, by the settings of an edit; says so in `Request.edits`."""
 
-EDITS: dict[str, Edit] = {"clear_tool_uses": clear_tool_uses, "clear_thinking": clear_thinking}
+EDITS: dict[str, Edit] = {"clear_tool_uses": clear_tool_uses, "clear_thinking": clear_thinking, "compact": compact}
 """What `context_management.edits` may ask for here, by the `type` without its date."""
 
 

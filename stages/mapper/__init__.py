@@ -137,6 +137,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         applied_edits=request.edits.applied,
         summarises=summarised(request),
         fallbacks=fallbacks,
+        compacting=request.edits.compacting if target.hosts else None,
         reasoning=_bound(request, reasoning_replay),
         tool_changes=changes_summed_up(request),
         **_called(tools),

@@ -23,6 +23,8 @@ def _words(*alternatives: str) -> Callable[[str], object]:
 
 
 _SYSTEM = "(system|developer)"
+_SYSTEM_NAMED = rf"(['\"`]{_SYSTEM}['\"`]|\b{_SYSTEM} (message|prompt|role|turn)s?\b)"
+_PLACE = "(first|begin\\w{0,4}|start|top|position|index|order|middle|after|precede|alternate)"
 _MUST = "(must|should|can|may|only|has to|needs to)"
 _ALTERNATE = (
     r"\broles? (must|should|need to|have to) alternate|must alternate (between )?\W{0,2}user",
@@ -32,6 +34,8 @@ _ALTERNATE = (
 _LATE_SYSTEM = (
     rf"{_SYSTEM} (message|prompt|role)s?[^.\n]{{0,40}}{_MUST}[^.\n]{{0,30}}(begin|start|first|before)",
     rf"(only|first)[^.\n]{{0,40}}(message|one)[^.\n]{{0,30}}{_SYSTEM}",
+    rf"{_SYSTEM_NAMED}[^\n]{{0,60}}\b{_PLACE}\b|\b{_PLACE}\b[^\n]{{0,60}}{_SYSTEM_NAMED}",
+    rf"invalid (message )?role[^\n]{{0,40}}{_SYSTEM}|but got {_SYSTEM}\b|system[^\n]{{0,10}}(必须|只能)",
     rf"unexpected (message )?role:? ['\"`]?{_SYSTEM}",
     rf"{_SYSTEM}['\"`]? (must precede|is only (allowed|supported))",
     rf"multiple {_SYSTEM} (messages|prompts)|{_SYSTEM} (messages? )?(in the middle|after)",

@@ -132,6 +132,8 @@ BY_STATUS = {
     500: Kind.UPSTREAM,
     503: Kind.OVERLOADED,
     504: Kind.TIMEOUT,
+    522: Kind.TIMEOUT,
+    524: Kind.TIMEOUT,
     529: Kind.OVERLOADED,
 }
 """HTTP status to a kind, for errors without a code that says more."""

@@ -78,13 +78,20 @@ def _stands(inner: list[str], names: list[str]) -> bool:
     return any(names[at : at + len(inner)] == inner for at in starts)
 
 
+_IN_FRONT = (
+    r"parameters?(?:\(s\))?|fields?|arguments?|property|properties|keys?|options?|supplied|inputs?|permitted|"
+    r"supported|support|inconnue?|desconocid[oa]|参数"
+)
+# What stands in front of a name that is a word of English.
+
+
 def _as_a_name(name: str) -> str:
     escaped = re.escape(name)
     if "_" in name or "." in name:
         return rf"\b{escaped}\b"
     return (
-        rf"['\"`]{escaped}['\"`]|(?:parameters?|fields?|arguments?|property|properties|keys?|options?|supplied|inputs?|"
-        rf"permitted)\W{{1,4}}{escaped}\b(?![._])|^{escaped}: "
+        rf"['\"`]{escaped}['\"`]|(?:{_IN_FRONT})\W{{1,4}}{escaped}\b(?![._])|"
+        rf"(?:^|^\D{{0,9}}\d{{3}} ){escaped}(?:\[\d{{1,4}}\])?(?:: | (?:is|are) )"
     )
 
 
@@ -93,7 +100,12 @@ EFFORT = Field(
 )
 
 REFUSED_FIELDS = (
-    Field("reasoning.summary", "summaries", ("reasoning.generate_summary",), r"reasoning[._ ]summar|generate_summary"),
+    Field(
+        "reasoning.summary",
+        "summaries",
+        ("reasoning.generate_summary",),
+        r"reasoning[._ ]summar|generate_summary|\bsummaries require",
+    ),
     Field("reasoning.encrypted_content", "sealed", words=r"encrypted[ _]content"),
     Field("include", "include"),
     Field("prompt_cache_key", "cache_key"),
@@ -107,19 +119,22 @@ REFUSED_FIELDS = (
     Field("max_tool_calls", "tool_limit", wished=True),
     Field("parallel_tool_calls", "parallel_calls", wished=True),
     Field("service_tier", "service_tier", wished=True),
-    Field("temperature", "sampling", ("top_p",), wished=True),
+    Field("temperature", "sampling", ("top_p",), r"\btemperature\b|\btop_p\b", wished=True),
     Field("developer", "developer_role", words=r"['\"`]developer['\"`]|\bdeveloper (role|message)|role:? developer"),
 )
 """The rows, the more precise before those that hold them."""
 
 _REFUSES = re.compile(
-    r"unknown|unrecogni[sz]ed|unexpected|support|permitted|allowed|extra|additional propert|invalid|verified|"
-    r"available|recogni[sz]ed|no such|cannot|n't |not |should be|forbidden|expected",
+    r"unknown|unrecogni[sz]ed|unexpected|support|permitted|allowed|extra|additional propert|invalid|verif|"
+    r"available|recogni[sz]ed|no such|cannot|n't |not |should be|forbidden|expected|"
+    r"inconnu|unbekannt|desconocid|不支持|未知|无效",
     re.IGNORECASE,
 )
 _UNKNOWN = re.compile(
     r"unsupported|unknown|unrecogni[sz]ed|unexpected|not supported|n't support|not support|extra|not permitted|"
-    r"additional propert|(not|n't) (accept|take|allow|recogni[sz]e)|not allowed|only the default|not available|no such",
+    r"additional propert|(not|n't) (accept|take|allow|recogni[sz]e)|not allowed|only the default|(not|n't) available|"
+    r"no such|invalid (parameter|argument|field|key)\b|deprecated|(not|n't) be (set|used)|"
+    r"inconnu|unbekannt|desconocid|不支持|未知",
     re.IGNORECASE,
 )
 _LISTS = re.compile(
@@ -144,6 +159,8 @@ _ASSISTANT = re.compile(
     re.IGNORECASE,
 )
 _SEARCHED = 2_000
+_HEALED = frozenset({Kind.INVALID_REQUEST, Kind.PERMISSION})
+# An organisation that is not verified may not have what it did not ask for.
 _NOT_HEALED = frozenset({"context_length_exceeded"})
 
 
@@ -160,7 +177,7 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
         sent: the request that was refused.
         profile: what it was made for.
     """
-    if failure.kind is not Kind.INVALID_REQUEST or failure.cause in _NOT_HEALED:
+    if failure.kind not in _HEALED or failure.cause in _NOT_HEALED:
         return
     sentence = failure.spoken or failure.message
     items = [item for item in sent.get("input", ()) if isinstance(item, dict)]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from stages.wire import json
 from tests.support.client import Reply
-from tests.support.hosted import ADVISING, ASKED, FALLEN, FALLING
+from tests.support.hosted import ADVISING, ASKED, COMPACTED, COMPACTING, FALLEN, FALLING
 from tests.support.running import REQUEST, TIGHT, answer, client_of
 from tests.support.streams import COMPLETED, INCOMPLETE, Stream, streams
 from tests.support.upstream import Script, ScriptedUpstream
@@ -170,7 +170,7 @@ def _escaped(stream: Stream, indent: int | None) -> bytes:
 
 
 @given(
-    course=st.sampled_from([(ADVISING, ASKED), (FALLEN, FALLING)]),
+    course=st.sampled_from([(ADVISING, ASKED), (FALLEN, FALLING), (COMPACTED, COMPACTING)]),
     places=places,
     capacity=st.sampled_from(TIGHT),
     streamed=st.booleans(),

@@ -70,6 +70,8 @@ def message_of(reply: Reply) -> dict[str, Any]:
             case "content_block_start":
                 assert event["index"] == len(content)
                 content.append(event["content_block"])
+            case "content_block_delta" if event["delta"]["type"] == "compaction_delta":
+                content[-1]["content"] = event["delta"]["content"]
             case "content_block_delta" if event["delta"]["type"] == "text_delta":
                 content[-1]["text"] += event["delta"]["text"]
             case "message_delta":
@@ -79,7 +81,18 @@ def message_of(reply: Reply) -> dict[str, Any]:
     return {**message, "content": content}
 
 
-ADVISING = (round_of(text("Let me ask."), calling(1, "advisor", "call_a")), saying("Look twice."), saying("I looked."))
+def advised() -> Script:
+    """A round that asks for advice."""
+    return round_of(text("Let me ask."), calling(1, "advisor", "call_a"))
+
+
+def compacting(*, value: int = 400, **edit: Any) -> dict[str, Any]:
+    """The field that lets a conversation be summed up."""
+    trigger = {"type": "input_tokens", "value": value}
+    return {"context_management": {"edits": [{"type": "compact_20260112", "trigger": trigger, **edit}]}}
+
+
+ADVISING = (advised(), saying("Look twice."), saying("I looked."))
 """An answer of two rounds, with the advice between them."""
 
 FALLING: dict[str, Any] = {**REQUEST, "fallbacks": [{"model": "claude-haiku-5"}, {"model": "claude-opus-5-5"}]}
@@ -87,3 +100,9 @@ FALLING: dict[str, Any] = {**REQUEST, "fallbacks": [{"model": "claude-haiku-5"},
 
 FALLEN = (declining(thought("Hm.")), declining(), saying("Gladly."))
 """An answer of the third of them."""
+
+COMPACTING: dict[str, Any] = {**REQUEST, "messages": [{"role": "user", "content": "hi " * 999}], **compacting()}
+"""A conversation that is to be summed up before it is answered."""
+
+COMPACTED = (saying("The user says hi."), saying("Hi."))
+"""Its summary, and the answer."""

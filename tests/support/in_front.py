@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from pipeline.settings import Settings, UpstreamSettings
-from tests.support.claude import Desk, Unavailable, desk
+from tests.support.claude import Desk, desk
+from tests.support.npm import Unavailable
 from tests.support.serving import serving
 
 OLDER = "claude-sonnet-4-5"

@@ -6,7 +6,7 @@ from stages.tables.fields.row import CACHED, FALLBACK, Fields, dropped, emulated
 
 _CLEARED = emulated("old results of tools are cleared here, before the upstream reads the conversation")
 _REASONED = emulated("reasoning of earlier turns is left out here", inside="amount", idle=("all", {"type": "all"}))
-_COMPACTED = dropped("no conversation is summed up in the middle of an answer; `compaction` asks for it between two")
+_COMPACTED = emulated("a conversation over the trigger is summed up here, and answered from the summary")
 _DROP_BLOCK = "drop_block"
 _BINDING = dropped(
     "reasoning that no longer fits is left out, as drop_block asks, and nothing else is done",
