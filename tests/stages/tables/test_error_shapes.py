@@ -118,6 +118,11 @@ def test_the_sentence_that_says_most(body: Any, message: str | None) -> None:
         ({"detail": [{"loc": ["body", "input", 3, "phase"], "msg": "m"}]}, ("input.3.phase",)),
         ({"detail": [{"loc": ["body", "a"], "msg": "m"}, {"loc": ["body", "b"], "msg": "m"}]}, ("a", "b")),
         ({"error": {"details": [{"field": "store", "description": "m"}]}}, ("store",)),
+        ({"errors": [{"path": "store", "message": "m"}]}, ("store",)),
+        ({"detail": [{"loc": ["body", "ResponsesRequest", "store"], "msg": "m"}]}, ("store",)),
+        ({"detail": [{"loc": ["body", "input", 3, "Message", "phase"], "msg": "m"}]}, ("input.3.Message.phase",)),
+        ({"error": {"issues": [{"path": ["a"], "keys": ["b", "c"], "message": "m"}]}}, ("a.b", "a.c")),
+        ({"error": '[{"path": [], "keys": ["store"], "message": "m"}] (trace 1)'}, ("store",)),
     ],
 )
 def test_the_places_that_it_names(body: Any, places: tuple[str, ...]) -> None:
