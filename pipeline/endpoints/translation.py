@@ -137,7 +137,7 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
     request, mapped = found
     said, prefix = serialise(mapped.body)
     return Translated(
-        plan=mapped.plan,
+        plan=attrs.evolve(mapped.plan, sealing=question.owner),
         body=said,
         prefix=prefix,
         named={name: mapped.body[name] for name in _NAMED if name in mapped.body},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
@@ -20,6 +20,14 @@ class ThinkingDisplay(Enum):
     """The carrier alone: the client said `display: omitted`."""
     NONE = "none"
     """No thinking block at all: the client switched thinking off."""
+
+
+class Sealing(Protocol):
+    """Says whose a file is."""
+
+    def sealed(self, ident: str) -> str:
+        """Put a seal to a client's id of a file, so that nobody else can use it."""
+        ...
 
 
 @attrs.frozen
@@ -82,6 +90,7 @@ class AnswerPlan:
         fallbacks: the entries of models to be asked, one behind the other, where the one before has declined.
         reasoning: what the client asked to hear about its thinking blocks; None where it did not.
         extras: fields of the message that only those clients get who asked for them.
+        sealing: seals the ids of files that code has made; None where there are no owners.
     """
 
     message_id: str
@@ -111,3 +120,4 @@ class AnswerPlan:
     fallbacks: tuple[dict[str, Any], ...] = attrs.field(default=(), repr=False)
     reasoning: BoundReasoning | None = None
     extras: Mapping[str, Any] = attrs.field(factory=dict)
+    sealing: Sealing | None = attrs.field(default=None, repr=False)

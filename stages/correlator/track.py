@@ -16,6 +16,8 @@ from stages.canonical.events import Arguments, BlockStart, BlockStop, Delta
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.ids import Ids
 from stages.correlator.life import AFTER, DONE, RECEIVED, Life, Turn
+from stages.correlator.server_blocks import block_events
+from stages.tools.server.row import CallBlock, ResultBlock
 
 UNTYPED = "untyped item"
 """What an item is counted as that says nothing of its kind."""
@@ -130,6 +132,11 @@ class Track:
         self._said += events
         self.spoken = True
         self.size += size
+
+    def say_block(self, part: CallBlock | ResultBlock, call_id: str) -> None:
+        """Keep a whole block of a call that the upstream ran."""
+        for event, size in block_events(part, call_id):
+            self.say(event, size)
 
     # -- hooks ------------------------------------------------------------------------------
 

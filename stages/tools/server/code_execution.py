@@ -8,13 +8,15 @@ Python, which the oldest form says, and all clients understand that one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stages.canonical.place import ROOT, Place
+from stages.canonical.plan import Sealing
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request, ServerTool, Unknown
-from stages.tables.identifiers import upstream_file_id
+from stages.tables.citations import CONTAINER_FILE
+from stages.tables.identifiers import FILE_SEAL, CodeFile, digest, upstream_file_id
 from stages.tools.server.row import (
     SERVER_TOOL,
     CallBlock,
@@ -35,6 +37,9 @@ CONTAINER_LIFETIME = 20 * 60
 
 MAX_FILES = 50
 """How many files the upstream puts into a container."""
+
+FILES_CALL = f"{SERVER_TOOL}ci_files_"
+"""What the id of a call starts with that nobody made: its result names the files that an answer links to."""
 
 _ITEM = "code_interpreter_call"
 _PREFIX = "ci_"
@@ -80,8 +85,36 @@ def _to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
     return ToolBlocks((call, ResultBlock(result)), lost, container if named else None)
 
 
+def file_blocks(annotations: Iterable[JsonObject], sealing: Sealing | None) -> ToolBlocks:
+    """Show the files that a text links to, once it is told: the upstream names them no earlier.
+
+    Anthropic names them in the result of the call that made them, and programs look for them there. That result was
+    told before the text, so they get a result of their own, under a call that says what it is.
+
+    Args:
+        annotations: the text's, of whatever kind; each file is named once.
+        sealing: seals the ids.
+    """
+    names = dict[str, str]()
+    for annotation in annotations:
+        if annotation.get("type") == CONTAINER_FILE:
+            ident = CodeFile(text(annotation.get("container_id")), text(annotation.get("file_id"))).client_id
+            if ident is not None:
+                names.setdefault(sealing.sealed(ident) if sealing else ident, text(annotation.get("filename")))
+    if not names:
+        return ToolBlocks()
+    ident = FILES_CALL + digest(" ".join(names), 24)
+    code = "".join(f"# {' '.join(name.split())}\n" for name in names.values())
+    files = [{"type": "code_execution_output", "file_id": file} for file in names]
+    outcome = {"type": "code_execution_result", "stdout": "", "stderr": "", "return_code": 0, "content": files}
+    result = {"type": "code_execution_tool_result", "tool_use_id": ident, "content": outcome}
+    return ToolBlocks((CallBlock(ident, _NAME, {"code": code}), ResultBlock(result)))
+
+
 def _to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
-    """Make the item of a call that we told again, with what it printed."""
+    """Make the item of a call that we told again, with what it printed; none of one that only named files."""
+    if text(call.get("id")).startswith(FILES_CALL):
+        return []
     ours, arguments = _OURS.match(text(call.get("id"))), call.get("input")
     if ours is None or not isinstance(arguments, dict):
         return None
@@ -122,7 +155,8 @@ def _container(request: Request, report: Report) -> Any:
 def _files(request: Request) -> list[str]:
     blocks = (block for message in request.messages for block in message.content if isinstance(block, Unknown))
     uploads = [text(block.body.get("file_id")) for block in blocks if block.type == "container_upload"]
-    return [upstream_file_id(ident) for ident in dict.fromkeys(uploads) if ident]
+    named = [ident for ident in dict.fromkeys(uploads) if ident and CodeFile.of(FILE_SEAL.sub("", ident)) is None]
+    return [upstream_file_id(ident) for ident in named]
 
 
 CODE_EXECUTION = ServerToolRow(
