@@ -36,7 +36,7 @@ class Counting(Protocol):
         ...
 
 
-class Reader(Protocol):
+class AnswerReader(Protocol):
     """Where the events of an answer come from."""
 
     async def receive(self) -> Events:
@@ -47,7 +47,7 @@ class Reader(Protocol):
 class CountedReader:
     """Puts into the events of one answer what is counted here; it stands behind everything else that reads them."""
 
-    def __init__(self, reader: Reader, plan: AnswerPlan, counting: Counting) -> None:
+    def __init__(self, reader: AnswerReader, plan: AnswerPlan, counting: Counting) -> None:
         self._reader = reader
         self._counting = counting
         self._limit = None if plan.cut_at is None else TokenLimit(plan.cut_at, counting.fitting)
@@ -78,6 +78,6 @@ def prepare(plan: AnswerPlan, counting: Counting) -> None:
         counting.want()
 
 
-def with_counts(reader: Reader, plan: AnswerPlan, counting: Counting) -> Reader:
+def with_counts(reader: AnswerReader, plan: AnswerPlan, counting: Counting) -> AnswerReader:
     """Return who reads an answer with what is counted here: the same reader for most, which need no count."""
     return CountedReader(reader, plan, counting) if plan.cut_at is not None or plan.stop_sequences else reader

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 import trio
 
-from pipeline.request.counted import Reader
+from pipeline.request.counted import AnswerReader
 from pipeline.request.timers import Timers
 from pipeline.request.upstream_call import RequestJob
 from stages.block import AnswerEvent
@@ -85,7 +85,7 @@ class Sink:
     has, `_whole` whether the message itself has ended, so that its upstream has nothing more to say.
     """
 
-    def __init__(self, job: RequestJob, reader: Reader, client: Client, timers: Timers) -> None:
+    def __init__(self, job: RequestJob, reader: AnswerReader, client: Client, timers: Timers) -> None:
         self.job = job
         self.client = client
         self.timers = timers
@@ -160,7 +160,7 @@ class Sink:
 class StreamSink(Sink):
     """Writes a stream: the first event decides between a 200 and an error's own status (law 8)."""
 
-    def __init__(self, job: RequestJob, reader: Reader, client: Client, timers: Timers) -> None:
+    def __init__(self, job: RequestJob, reader: AnswerReader, client: Client, timers: Timers) -> None:
         super().__init__(job, reader, client, timers)
         self._encoder = Encoder(job.plan, job.request_id)
         self._committed = False
@@ -200,7 +200,7 @@ class StreamSink(Sink):
 class WholeSink(Sink):
     """Folds the message and answers once."""
 
-    def __init__(self, job: RequestJob, reader: Reader, client: Client, timers: Timers) -> None:
+    def __init__(self, job: RequestJob, reader: AnswerReader, client: Client, timers: Timers) -> None:
         super().__init__(job, reader, client, timers)
         self._collector = Collector(job.plan)
 
@@ -219,7 +219,7 @@ class WholeSink(Sink):
         """Wait for nothing: without a stream, nothing is sent before the end."""
 
 
-def sink_for(job: RequestJob, reader: Reader, client: Client, timers: Timers) -> Sink:
+def sink_for(job: RequestJob, reader: AnswerReader, client: Client, timers: Timers) -> Sink:
     """Choose how an answer is written, by what the client has asked for.
 
     Args:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import trio
 
-from pipeline.commands.statusline import ask, handed_over, line
+from pipeline.commands.statusline import fetch_usage, handed_over, line
 from pipeline.settings import Settings, UpstreamSettings
 from pipeline.settings.client_keys import client_keys
 from tests.support.running import REQUEST
@@ -94,4 +94,4 @@ def test_where_nobody_answers(said: str) -> None:
 @pytest.mark.parametrize("url", ["", "nothing", "http://127.0.0.1:port", "http://[", "ftp://127.0.0.1:9"])
 def test_addresses_that_are_none(url: str) -> None:
     """Nothing is raised by what a user may have in his environment."""
-    assert ask(url, SESSION, "key\nwith a line") is None
+    assert fetch_usage(url, SESSION, "key\nwith a line") is None
