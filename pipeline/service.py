@@ -83,15 +83,17 @@ async def open_service(
 async def open_shared() -> AsyncIterator[Shared]:
     """Open what belongs to the process, and close it at the end; no process of ours is left then."""
     shared = Shared()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(shared.tokenizer.load)
-        try:
-            yield shared
-        finally:
-            nursery.cancel_scope.cancel()
-            with trio.CancelScope(shield=True):
-                await shared.aside.close()
-                await shared.tokenizer.close()
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(shared.tokenizer.load)
+            try:
+                yield shared
+            finally:
+                nursery.cancel_scope.cancel()
+    finally:  # when nobody speaks to these processes any more
+        with trio.CancelScope(shield=True):
+            await shared.aside.close()
+            await shared.tokenizer.close()
 
 
 @asynccontextmanager
