@@ -16,7 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
 from pipeline.endpoints.context import Context
-from pipeline.endpoints.running import Life, Phase, Running
+from pipeline.endpoints.running import Phase, ProcessLife, Running
 from pipeline.server.shutdown import Shutdown
 from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
@@ -63,7 +63,7 @@ class Shared:
     aside: Aside = attrs.field(factory=Aside)
     recent: Recent = attrs.field(factory=lambda: Recent(tally_of()))
     usage: UsageBySession = attrs.field(factory=UsageBySession)
-    life: Life = attrs.field(factory=Life)
+    life: ProcessLife = attrs.field(factory=ProcessLife)
 
 
 @asynccontextmanager

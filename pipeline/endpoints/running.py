@@ -42,7 +42,7 @@ class Phase(Enum):
 
 
 @attrs.define(eq=False)
-class Life:
+class ProcessLife:
     """Where the process is in its life; whatever settings are in, it has one."""
 
     phase: Phase = Phase.STARTING
@@ -95,7 +95,7 @@ class Running:
     """
 
     settings: Settings
-    life: Life = attrs.field(factory=Life)
+    life: ProcessLife = attrs.field(factory=ProcessLife)
     turned_away: int = 0
     cut: int = 0
     _tickets: set[Ticket] = attrs.field(factory=set, init=False)
