@@ -127,7 +127,7 @@ def _kills(noted: Noted) -> Iterator[str]:
         yield "## Killed in the middle of batches\n"
         yield f"Batches of {run['requests']} requests of three models, `kill -9` at moments by seed {run['seed']}, then"
         yield "another server, and a client that was told nothing (`python -m tests.chaos.kills`). *calls*: a server"
-        yield f"of its own for each call. The worst of each row; here, {run['at_once']} requests at once are under way.\n"
+        yield f"of its own for each call. The worst of each row; here, {run['at_once']} are under way at once.\n"
         counts = ["rounds", "lost", "doubled", "wrong", "again", "left"]
         rows = ([*way.split(), *(_shown(of[name]) for name in counts)] for way, of in run["rounds"].items())
         wrong = ["lost", "twice", "another's", "paid again", "left running"]
@@ -138,7 +138,7 @@ def _bulk(noted: Noted) -> Iterator[str]:
     runs = {where: found for where in ("upstream", "local") if (found := noted(f"bulk {where}"))}
     if runs:
         yield "## A large batch\n"
-        yield "Requests of three models, streamed in, run and read again, beside the emulator in a process of its own on"
+        yield "Requests of three models, streamed in, run and read, beside the emulator in a process of its own on"
         yield "the same processors (`python -m tests.pipeline.endpoints.batches.bulk`). Megabytes are the most that the"
         yield "server's process has had until then.\n"
         names = ["requests", "at rest", "created", "run", "results", "lost", "doubled", "wrong", "seconds for 10,000"]
