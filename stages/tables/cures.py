@@ -20,6 +20,7 @@ import attrs
 
 from stages.canonical.failure import Kind
 from stages.canonical.plan import AnswerPlan
+from stages.tables.chat_templates import is_of_a_template, refuses_system
 from stages.tables.error_shapes import ErrorContent
 from stages.tables.overflows import (
     CODE_LIKE,
@@ -48,9 +49,9 @@ def _led_by(words: str) -> Say:
     return say
 
 
-def _late_system(_sentence: str, plan: AnswerPlan | None, _told: ErrorContent) -> str | None:
+def _late_system(sentence: str, plan: AnswerPlan | None, _told: ErrorContent) -> str | None:
     """The whole sentence, or the client does not know it; nothing to be healed where no system message is late."""
-    return "capability_rejected: mid_conv_system" if plan is None or plan.late_system else None
+    return "capability_rejected: mid_conv_system" if plan is None or plan.late_system else sentence
 
 
 _NEVER = re.compile(r"(?!)").search
@@ -84,9 +85,6 @@ def _words(*alternatives: str) -> Callable[[str], object]:
     return re.compile("|".join(alternatives), re.IGNORECASE).search
 
 
-_SYSTEM = "(system|developer)"
-_SYSTEM_NAMED = rf"(['\"`]{_SYSTEM}['\"`]|\b{_SYSTEM} (message|prompt|role|turn)s?\b)"
-_PLACE = "(first|begin\\w{0,4}|start|top|position|index|order|middle|after|precede|alternate)"
 _ITSELF = "".join(f"(?<!{word} )(?<!{word} the )" for word in ("with", "for", "by", "on", "in"))
 # In front of the thing that is refused itself: what is not supported by a model is something else.
 _A_NAME = r"(?!is\b|are\b|does\b|that\b)['\"`]?[\w./:@-]{1,100}['\"`]?"
@@ -219,20 +217,8 @@ CURES = (
     ),
     Cure(
         Kind.INVALID_REQUEST,
-        _words(
-            rf"{_SYSTEM} (message|prompt|role)s?[^.\n]{{0,40}}(must|should|can|may|only|has to|needs to)"
-            r"[^.\n]{0,30}(begin|start|first|before)",
-            rf"(only|first)[^.\n]{{0,40}}(message|one)[^.\n]{{0,30}}{_SYSTEM}",
-            rf"{_SYSTEM_NAMED}[^\n]{{0,60}}\b{_PLACE}\b|\b{_PLACE}\b[^\n]{{0,60}}{_SYSTEM_NAMED}",
-            rf"invalid (message )?role[^\n]{{0,40}}{_SYSTEM}|but got {_SYSTEM}\b|system[^\n]{{0,10}}(必须|只能)",
-            rf"unexpected (message )?role:? ['\"`]?{_SYSTEM}|roles must alternate",
-            rf"{_SYSTEM}['\"`]? (must precede|is only (allowed|supported))",
-            rf"{_SYSTEM}['\"`]?( roles?| messages?)?( is| are)? not (allowed|supported|permitted|expected)",
-            rf"multiple {_SYSTEM} (messages|prompts)|{_SYSTEM} (messages? )?(in the middle|after)",
-            rf"{_SYSTEM} (message|role)s? [^.\n]{{0,20}}(position|index)|(only|one) {_SYSTEM} message",
-            r"roles are supported after the first|with the exception of an initial optional system message",
-        ),
-        cause="late_system",
+        refuses_system,
+        cause="chat_template",
         say=_late_system,
     ),
     Cure(
@@ -270,6 +256,7 @@ CURES = (
         instead=frozenset({Kind.INVALID_REQUEST, Kind.NOT_FOUND}),
         say=lambda text, _plan, _told: text if text.startswith("model:") else f"model: {text}",
     ),
+    Cure(Kind.INVALID_REQUEST, is_of_a_template, cause="chat_template"),
     Cure(
         Kind.OVERLOADED,
         _words(

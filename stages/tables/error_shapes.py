@@ -53,6 +53,8 @@ _GENERIC = re.compile(
 _STREAM = ("event:", "data:", "id:", "retry:", ":")
 _PAGE = re.compile(r"<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
 _TITLE = re.compile(r"<(title|h1|h2|message|code|p|pre)\b[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
+_TEMPLATE_SAYS = "Jinja Exception: "
+# What llama.cpp says before it is about the template's own source, which quotes everything that it can refuse.
 _PAGES_WORDS = 1_000
 # Characters of a page that are read: what it says first is what happened, the rest is for people.
 
@@ -276,7 +278,7 @@ class _Reader:
 
     def _text(self, text: str, place: _Place, where: str = "") -> None:
         """Take a text: a sentence, or something else that was written into one."""
-        text = text.strip()
+        text = "".join(text.strip().rpartition(_TEMPLATE_SAYS)[1:])
         if _PAGE.match(text):
             self._page = True
             text = " ".join(dict.fromkeys(found[2].strip() for found in _TITLE.finditer(text)))[:_PAGES_WORDS]

@@ -260,7 +260,7 @@ def _like(code: str) -> Cure | None:
 
 def _cured(cure: Cure, code: str | None, sentence: str, plan: AnswerPlan | None, told: ErrorContent) -> Failure | None:
     said = cure.say(sentence, plan, told)
-    return None if said is None else Failure(cure.kind, said, cause=cure.cause or code)
+    return None if said is None else Failure(cure.kind, said, cause=cure.cause or code, spoken=sentence)
 
 
 def _known(told: ErrorContent) -> Iterator[tuple[str, Kind]]:

@@ -7,7 +7,8 @@ the same for good.  A field that stands for a wish of the client's is left out o
 report then says so, as for any server whose profile lacks it.
 
 Three ways lead from a refusal to a row: the place that it names (`param`, `loc`), the item of the input that it points
-at, and its words.
+at, and its words.  What an engine refuses because of a model's chat template is no field, and
+has rows of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import attrs
 
 from stages.canonical.failure import Failure, Kind
+from stages.tables.chat_templates import lacking
 from stages.tables.models import MODEL_EFFORTS
 from stages.tables.profiles import SPELLINGS, Profile
 
@@ -159,7 +161,7 @@ _ASSISTANT = re.compile(
 _SEARCHED = 2_000
 _HEALED = frozenset({Kind.INVALID_REQUEST, Kind.PERMISSION})
 # An organisation that is not verified may not have what it did not ask for.
-_NOT_HEALED = frozenset({"context_length_exceeded", "late_system"})
+_NOT_HEALED = frozenset({"context_length_exceeded"})
 
 
 def is_about_reasoning(sentence: str) -> bool:
@@ -177,7 +179,7 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
     """
     if failure.kind not in _HEALED or failure.cause in _NOT_HEALED:
         return
-    sentence = failure.message
+    sentence = failure.spoken or failure.message
     items = [item for item in sent.get("input", ()) if isinstance(item, dict)]
     thinks = any(item.get("type") == "reasoning" for item in items)
     if failure.cause == "invalid_encrypted_content" or is_about_reasoning(sentence):
@@ -186,7 +188,9 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
     for field in REFUSED_FIELDS:
         if any(field.is_at(place) for place in failure.places):
             yield from _without(field, sentence, certain=True)
-    yield from _for_item(failure, items, profile)
+    yield from _for_item((*failure.places, sentence), items, profile)
+    for name in lacking(sentence[:_SEARCHED]):
+        yield Remedy(name, {name: False})
     for field in REFUSED_FIELDS:
         if field.is_named_in(sentence):
             yield from _without(field, sentence, certain=False)
@@ -217,9 +221,9 @@ def _efforts_in(sentence: str) -> str:
     return ",".join(effort for effort in MODEL_EFFORTS if effort in known)
 
 
-def _for_item(failure: Failure, items: list[dict[str, Any]], profile: Profile) -> Iterator[Remedy]:
-    """Say otherwise, or not at all, what stands at the place that a refusal points at."""
-    for text in (*failure.places, failure.message):
+def _for_item(told: tuple[str, ...], items: list[dict[str, Any]], profile: Profile) -> Iterator[Remedy]:
+    """Say otherwise, or not at all, what stands at the place that a refusal points at, by its name or in words."""
+    for text in told:
         found = _ITEM.search(text)
         at = int(next(filter(None, found.groups()))) if found else len(items)
         item = items[at] if at < len(items) else {}
@@ -227,7 +231,7 @@ def _for_item(failure: Failure, items: list[dict[str, Any]], profile: Profile) -
             yield _without_reasoning(lasting=True)
         elif item.get("role") == "assistant":
             yield from _spelt_otherwise(profile)
-        elif item.get("role") == "developer" and re.search(r"\brole\b|developer", f"{text} {failure.message}"):
+        elif item.get("role") == "developer" and re.search(r"\brole\b|developer", f"{text} {told[-1]}"):
             yield Remedy("developer", {"developer_role": False})
 
 
