@@ -138,7 +138,7 @@ async def _live(context: Context, receive: Receive, send: Send) -> None:
     for phase in ("startup", "shutdown"):
         await receive()
         if phase == "startup":
-            context.running.phase = Phase.READY
+            context.running.life.phase = Phase.READY
         await send({"type": f"lifespan.{phase}.complete"})
 
 
