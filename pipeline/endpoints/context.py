@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
 from pipeline.endpoints.running import Running
-from pipeline.endpoints.turns import Turns
+from pipeline.request.turns import Turns
 from pipeline.lessons import Lessons
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry import semantics

@@ -104,6 +104,7 @@ async def answer_request(context: Context, exchange: Asker, question: Question, 
         request_id=exchange.request_id,
         log=log,
         sideline=side_requests(context, exchange, question, body, first),
+        turns=context.turns,
     )
     settings = context.settings
     await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)

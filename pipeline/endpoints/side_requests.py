@@ -85,7 +85,8 @@ class SideRequests:
             return made
         log = self.exchange.log
         healing = HealingAttempts(self.context, self.exchange, self.question, raw, log, made)
-        return RequestJob(made.plan, made.body, healing, made.stream, self.exchange.request_id, log)
+        turns = self.context.turns
+        return RequestJob(made.plan, made.body, healing, made.stream, self.exchange.request_id, log, turns=turns)
 
     async def apart(self, body: Mapping[str, Any]) -> RequestJob | Failure:
         """Make a request of our own, with the client's key and account, and none of its wishes."""

@@ -16,6 +16,7 @@ import trio
 
 from pipeline.request.look_ahead import LookAhead
 from pipeline.request.timers import Timers
+from pipeline.request.turns import Turns
 from pipeline.settings import Limits
 from pipeline.telemetry.request_log import RequestLog
 from pipeline.upstream.client import UpstreamClient, UpstreamResponse
@@ -94,6 +95,7 @@ class RequestJob:
         request_id: what the client may quote.
         log: hears what happens.
         sideline: makes the other requests that the answer takes; None where it takes none.
+        turns: to whom an answer that is being read gives way.
     """
 
     plan: AnswerPlan
@@ -103,6 +105,7 @@ class RequestJob:
     request_id: str
     log: RequestLog
     sideline: Sideline | None = None
+    turns: Turns = attrs.field(factory=Turns, repr=False)
 
 
 @attrs.define(eq=False)
@@ -141,8 +144,9 @@ class UpstreamCall:
     async def receive(self) -> list[AnswerEvent | Failure]:
         """Return the next events of the answer, at least one; an empty list means that it has ended.
 
-        Asks first, and again where that heals; then waits for the answer as `MessageReader.receive` does. Why there is
-        none is the one event then. Cancelled, there is no going on.
+        Asks first, and again where that heals; then waits for the answer as `MessageReader.receive` does, and where it
+        is crowded for requests that have heard nothing yet. Why there is no answer is the one event then. Cancelled,
+        there is no going on.
         """
         if self._message is None:
             refused = await self._attempt(self.job.body, self.job.plan)
@@ -150,6 +154,8 @@ class UpstreamCall:
                 refused = await self._attempt(*refused, retries=0)
             if refused is not None:
                 return [refused]
+        elif self.job.turns.crowded:
+            await self.job.turns.give_way()
         assert self._message is not None  # noqa: S101 - nothing was refused
         return await self._message.receive()
 
