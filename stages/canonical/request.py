@@ -234,6 +234,11 @@ class Message(Node):
     content: tuple[ContentBlock, ...]
     output_config: OutputConfig | None = None
 
+    @property
+    def passes(self) -> bool:
+        """Whether it is said for one turn alone, and not shown once the user speaks again: a system's may be."""
+        return self.role == "system" and self.extra.get("clear_at") == "next_user_message"
+
 
 @attrs.frozen
 class Tool(Cacheable):

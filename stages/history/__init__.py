@@ -1,4 +1,4 @@
-"""What is left of a conversation before it is translated: summaries stand for what they sum up, and edits clear.
+"""What is left of a conversation before it is translated: what passes, is summed up or cleared is left out.
 
 All of it is a function of the request alone, so any worker can serve any turn.  What is taken out keeps its place (a
 message stays, empty; a block becomes one that says nothing), so that paths in the report are those of the client.
@@ -14,6 +14,7 @@ import attrs
 from stages.canonical.request import JsonObject, Request
 from stages.counter import Tokens
 from stages.history.compaction import compact, summary_request
+from stages.history.passing_messages import without_passed_messages
 from stages.history.summaries import behind_the_summary
 from stages.history.thinking_turns import clear_thinking
 from stages.history.tool_uses import clear_tool_uses
@@ -39,7 +40,7 @@ def edit_history(request: Request, tokens: Tokens) -> Request:
     Returns:
         The request itself where there is nothing to do, else one whose `edits` say what was done.
     """
-    request = behind_the_summary(request)
+    request = without_passed_messages(behind_the_summary(request))
     edits = edits_of(request)
     if edits is None:
         return request

@@ -43,7 +43,7 @@ FIELDS: Fields = {
     "fallback_credit_token": dropped("billing is the upstream's", inside="credit_token"),
     "billing_policy": dropped("billing is the upstream's", inside="billing_policy"),
     "safeguards": dropped("no verdict is given here, and what it holds is not the upstream's business"),
-    "user_profile_id": dropped("the upstream knows no profiles"),
+    "user_profile_id": translated("to safety_identifier, hashed, where metadata names nobody"),
     "workspace_id": dropped("the upstream knows no workspaces"),
     "betas": kept("an argument of the SDK; every beta is tolerated"),
     "thread": dropped("no conversation is kept here", inside="thread"),

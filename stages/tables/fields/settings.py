@@ -23,7 +23,7 @@ SETTING_NODES: dict[str, Fields] = {
         "role": translated("to the item's role; what a system message says is the developer's"),
         "content": translated("to items and parts, in order", inside="block"),
         "output_config": translated("to a change of effort in place, where the model takes it", inside="said_effort"),
-        "clear_at": dropped("what was said is not taken back here", idle=("never",)),
+        "clear_at": emulated("what was said for one turn alone is left out of later ones", idle=("never",)),
     },
     "said_effort": {"effort": translated("to a change of effort in place, where the model takes it")},
     "metadata": {"user_id": translated("to safety_identifier and prompt_cache_key, hashed")},
