@@ -13,6 +13,7 @@ from stages.tables.identifiers import SHARED_KEY, digest
 from stages.tables.models import Model
 from stages.tables.profiles import Profile
 from stages.wire import json
+from stages.wire.lenient import text
 
 LONG_PROMPT_CHARACTERS = 4096
 """Characters of a system prompt that is worth a cache of its own: some 1024 tokens, the least that is cached."""
@@ -32,6 +33,9 @@ def limits(
     maximum = request.max_tokens
     if maximum is None:
         return {}, None
+    if not profile.output_limit:
+        report.emulated(ROOT.field("max_tokens"), "the upstream takes no limit; the answer is cut here")
+        return {}, maximum
     if maximum == 0:  # what becomes of that is said in `warming`
         return {"max_output_tokens": profile.min_output_tokens}, 0
     reasons = profile.effort and model.reasons(overall)
@@ -77,6 +81,7 @@ def identity(request: Request, caller: Caller, profile: Profile, *, shared_agent
     if named and shared:
         shared = SHARED_KEY + digest(f"{named}|{shared}", 40 - len(SHARED_KEY))
     key = {"prompt_cache_key": shared or _conversation_key(named or _beginning(request), caller)}
+    person = person or text(request.extra.get("user_profile_id"))
     return key | ({"safety_identifier": digest(person, 40)} if person and profile.safety_identifier else {})
 
 
