@@ -106,9 +106,11 @@ class Exchange:
 
     @property
     def announced(self) -> int:
-        """How many bytes the body has by its own word; 0 when it says nothing."""
-        length = self.headers.get("content-length", "")
-        return int(length) if length.isascii() and length.isdigit() and len(length) <= _DIGITS else 0
+        """How many bytes the body has by its own word; 0 when it says nothing, and never more than can be counted."""
+        length = self.headers.get("content-length", "").lstrip("0")
+        if not (length.isascii() and length.isdigit()):
+            return 0
+        return int(length) if len(length) <= _DIGITS else 10**_DIGITS
 
     async def body(self, limit: int, first_byte_timeout: float = math.inf) -> bytes | Failure | None:
         """Read the whole body; None when the client left before it was sent. May be cancelled.

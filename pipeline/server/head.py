@@ -111,7 +111,7 @@ class HeadParser:
 
     def _judge(self, method: str) -> Head | Refusal:
         version = self._parser.get_http_version()
-        target = _split(self._target, method)
+        target = split_target(self._target, method)
         if target is None:
             return _wrong("the target is neither a path nor a URL")
         authority, path, query = target
@@ -123,12 +123,14 @@ class HeadParser:
         if authority is not None:
             self._headers = [(b"host", authority), *(each for each in self._headers if each[0] != b"host")]
         values = dict(self._headers)
-        coded, expected = values.get(b"transfer-encoding"), values.get(b"expect", b"").lower()
-        if coded is not None and (version == "1.0" or coded.lower() != b"chunked"):
+        coded = b", ".join(value for name, value in self._headers if name == b"transfer-encoding")
+        expected = values.get(b"expect", b"").lower()
+        if b"transfer-encoding" in values and (version == "1.0" or coded.lower() != b"chunked"):
             return Refusal(501 if version == "1.1" else 400, "The only transfer coding that is understood is chunked.")
         if expected not in (b"", b"100-continue"):
             return Refusal(417, "The only expectation that is understood is 100-continue.")
-        length = None if coded is not None else int(values.get(b"content-length", b"0"))
+        # llhttp has bounded the number, but not its zeros, and Python reads no more than 4,300 digits.
+        length = None if coded else int(values.get(b"content-length", b"0").lstrip(b"0") or b"0")
         return Head(
             method,
             path,
@@ -162,7 +164,7 @@ class HeadParser:
             self._headers.append((lower, value.rstrip(b" \t")))
 
 
-def _split(target: bytes, method: str) -> tuple[bytes | None, bytes, bytes] | None:
+def split_target(target: bytes, method: str) -> tuple[bytes | None, bytes, bytes] | None:
     """Take a target apart: the authority, if it names one, the path, the query; None when it has no known form."""
     if method == "CONNECT":
         return None
