@@ -47,6 +47,7 @@ _ID = re.compile(r"(req_)?[0-9a-f-]{16,64}", re.IGNORECASE)
 # The ids of OpenAI and Azure; what does not look like one is any text, and no log's.
 _BODILESS = frozenset({"GET", "HEAD"})
 _SLICE = 2**20  # bytes of a large body that are written at once
+_TINY = 4096  # bytes up to which a piece of a body is not kept by itself
 _LONGEST_NAME = 64  # characters of a name that is repeated in a complaint
 _DIGITS = 18  # of a length; more would cost more than a look
 _TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
@@ -133,7 +134,7 @@ class Exchange:
             size += len(part)
             if failure := _TOO_LARGE if size > limit else self.weigh(size):
                 return failure
-            parts.append(part)
+            keep(parts, part)
         encoding = self.headers.get("content-encoding", "identity").lower()
         return b"".join(parts) if encoding in ("identity", "") else await self._inflated(encoding, parts, limit)
 
@@ -318,6 +319,14 @@ class Exchange:
         self.started = True
         self.log.speak(status)
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]})
+
+
+def keep(parts: list[bytes], part: bytes) -> None:
+    """Add a piece of a body to those before it; a tiny one joins the last, since each costs forty bytes by itself."""
+    if parts and len(parts[-1]) < _TINY:
+        parts[-1] += part
+    else:
+        parts.append(part)
 
 
 async def _written(value: Any) -> bytes:

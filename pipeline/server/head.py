@@ -97,7 +97,7 @@ class HeadParser:
         except httptools.HttpParserError as error:
             # The parser's sentences are constants: they hold nothing of the request.
             return _VERSION if "HTTP version" in str(error) else _wrong(str(error))
-        return None
+        return _MANY if len(self._headers) > MOST_HEADERS else None
 
     def _head(self) -> Head | Refusal:
         line = bytes(self._raw.partition(b"\r\n")[0])
@@ -105,8 +105,6 @@ class HeadParser:
             return _VERSION if _OTHER_VERSION.fullmatch(line) else _wrong("the request line is malformed")
         if len(self._target) > LONGEST_TARGET:
             return Refusal(414, "The target of the request is too long.")
-        if len(self._headers) > MOST_HEADERS:
-            return Refusal(431, "The request has too many headers.")
         return self._judge(line.partition(b" ")[0].decode())
 
     def _judge(self, method: str) -> Head | Refusal:
@@ -160,7 +158,7 @@ class HeadParser:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; nobody is to see a wish to upgrade, for none is granted."""
         lower = name.lower()
-        if lower != b"upgrade":
+        if lower != b"upgrade" and len(self._headers) <= MOST_HEADERS:  # one more is refused, and the rest not kept
             self._headers.append((lower, value.rstrip(b" \t")))
 
 
@@ -181,4 +179,5 @@ def _wrong(what: str) -> Refusal:
     return Refusal(400, f"The request is not valid HTTP/1.1: {what}")
 
 
+_MANY = Refusal(431, "The request has too many headers.")
 _VERSION = Refusal(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.")

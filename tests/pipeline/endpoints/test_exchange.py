@@ -12,7 +12,7 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.endpoints.exchange import Exchange, Headers
+from pipeline.endpoints.exchange import Exchange, Headers, keep
 from pipeline.server.cycle import STALLED
 from pipeline.telemetry.logs import make_logger
 from pipeline.telemetry.request_log import RequestLog
@@ -113,6 +113,16 @@ async def test_pieces_add_up(pieces: tuple[bytes, ...], limit: int) -> None:
     made, _ = exchange(*pieces)
 
     assert await made.body(limit) == b"hello"
+
+
+def test_tiny_pieces_are_kept_together() -> None:
+    """A piece of two bytes takes more than forty: who sends nothing else must not cost twenty times its bytes."""
+    pieces, kept = [bytes((at % 256, at // 256)) for at in range(20_000)], list[bytes]()
+    for piece in pieces:
+        keep(kept, piece)
+
+    assert b"".join(kept) == b"".join(pieces)
+    assert len(kept) < len(pieces) / 100
 
 
 async def test_an_announced_size_is_refused_unread() -> None:

@@ -12,7 +12,7 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.server.connection import ClientConnection, Terms
+from pipeline.server.connection import UNFINISHED_HEADS, ClientConnection, Terms
 from pipeline.server.cycle import STALLED, UNASKED
 
 GET = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -318,6 +318,19 @@ async def test_applications_that_say_too_little() -> None:
     async with harness(half) as served:
         await served.client.send_all(GET)
         assert (await served.rest()).endswith(b"1\r\na\r\n")
+
+
+async def test_heads_that_do_not_end_have_bounded_room() -> None:
+    """One that comes when all such heads together hold too much is refused; those that are whole do not notice."""
+    async with harness(head_bytes=10_000) as served:
+        served.terms.unfinished = UNFINISHED_HEADS
+        assert (await served.ask(GET)).startswith(b"HTTP/1.1 200 ")
+        said = await served.ask(GET[:10])
+        assert said.startswith(b"HTTP/1.1 529 ")
+        assert b"overloaded_error" in said
+        served.raw.close()
+        await served.ended.wait()
+        assert served.terms.unfinished == UNFINISHED_HEADS
 
 
 DEADLINES: dict[str, tuple[bytes, dict[str, float], bytes]] = {

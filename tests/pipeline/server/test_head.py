@@ -177,6 +177,13 @@ def test_expectations() -> None:
     assert not understood(head(b"POST / HTTP/1.1", lines[0])).expects
 
 
+def test_headers_without_number_are_refused_before_their_end() -> None:
+    """What is kept of a head that does not end is bounded in number as well as in bytes."""
+    outcome, _ = parsed(head(b"GET / HTTP/1.1", *[b"x:y"] * (MOST_HEADERS + 1))[:-2])
+    assert isinstance(outcome, Refusal)
+    assert outcome.status == 431
+
+
 def test_a_length_with_thousands_of_zeros() -> None:
     """It is a number all the same; Python reads no more than 4,300 digits of one."""
     assert understood(head(b"POST / HTTP/1.1", b"content-length: " + b"0" * 5000 + b"7")).length == 7
