@@ -216,6 +216,7 @@ def target_of(settings: Settings) -> Target:
         region=region_of(upstream.url),
         breaks_promises=settings.broken_promises == "report",
         shared_agents=upstream.shared_agents,
+        fallback=settings.fallback,
         judges=bool(settings.safeguards.model),
     )
 

@@ -35,7 +35,7 @@ CLEANING = 30.0
 _TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
 
 
-async def create(context: Context, exchange: Exchange) -> Failure | None:
+async def create_batch(context: Context, exchange: Exchange) -> Failure | None:
     """Begin a batch.
 
     Waits for the body, the disk and the upstream. Cancelled or failed, what was made upstream is taken back.

@@ -45,9 +45,9 @@ class Found:
     note: BatchNote
 
 
-async def retrieve(context: Context, exchange: Exchange) -> Failure | None:
+async def retrieve_batch(context: Context, exchange: Exchange) -> Failure | None:
     """Say how a batch stands; waits for the store, once for each part."""
-    found = await find(context, exchange, ident_of(exchange))
+    found = await stored_batch(context, exchange, batch_id_of(exchange))
     if isinstance(found, Failure):
         return found
     if not ended(found.parts):
@@ -57,8 +57,8 @@ async def retrieve(context: Context, exchange: Exchange) -> Failure | None:
 
 async def cancel(context: Context, exchange: Exchange) -> Failure | None:
     """End a batch before its time; waits for the upstream. What has ended already stays as it is."""
-    ident = ident_of(exchange, "/cancel")
-    found = await find(context, exchange, ident)
+    ident = batch_id_of(exchange, "/cancel")
+    found = await stored_batch(context, exchange, ident)
     if isinstance(found, Failure):
         return found
     parts = list[Mapping[str, Any]]()
@@ -71,13 +71,13 @@ async def cancel(context: Context, exchange: Exchange) -> Failure | None:
     return await exchange.tell(_told(context, exchange, Found(found.store, tuple(parts), found.note)))
 
 
-async def delete(context: Context, exchange: Exchange) -> Failure | None:
+async def delete_batch(context: Context, exchange: Exchange) -> Failure | None:
     """Delete a batch that has ended, as far as its store can; an upstream keeps the batch without its files.
 
     Waits for the store. The manifest goes last, so that a deletion which broke off can be repeated.
     """
-    ident = ident_of(exchange)
-    found = await find(context, exchange, ident)
+    ident = batch_id_of(exchange)
+    found = await stored_batch(context, exchange, ident)
     if isinstance(found, Failure):
         return found
     if not ended(found.parts):
@@ -123,7 +123,7 @@ async def list_batches(context: Context, exchange: Exchange) -> Failure | None:
     return await exchange.tell(window.page(told, more=more))
 
 
-async def find(context: Context, exchange: Exchange, ident: str) -> Found | Failure:
+async def stored_batch(context: Context, exchange: Exchange, ident: str) -> Found | Failure:
     """Find a batch of whoever asks, with all its parts; waits for the upstream."""
     store = context.batches
     if store is None:
@@ -142,7 +142,7 @@ def no_such_batch(ident: str) -> Failure:
     return Failure(Kind.NOT_FOUND, f"Batch not found: {ident}")
 
 
-def ident_of(exchange: Exchange, call: str = "") -> str:
+def batch_id_of(exchange: Exchange, call: str = "") -> str:
     """The id in the path, in front of the name of a call."""
     return unquote(exchange.path.removeprefix(f"{BATCHES}/").removesuffix(call))
 
