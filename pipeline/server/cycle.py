@@ -29,7 +29,7 @@ AsgiApp = Callable[
 MOST_AHEAD = 65_536
 """Bytes of further requests that are read while one is being answered; who sends more is not looked after."""
 
-UNASKED = 0.5
+PROBE_AFTER = 0.5
 """Seconds that a client which has closed its side is not asked for a sign before its answer has begun."""
 
 _GONE: AsgiEvent = {"type": "http.disconnect"}
@@ -149,7 +149,7 @@ class Cycle:
             if not data:
                 if self._head.http_version != "1.0":
                     if not self.response.sent:
-                        await trio.sleep(UNASKED)
+                        await trio.sleep(PROBE_AFTER)
                     await self._client.vanished(self.response.probe())
                 self._client.gone = True
                 return
