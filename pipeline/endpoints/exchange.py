@@ -282,28 +282,23 @@ class Exchange:
 
     async def answer_text(self, text: bytes, content_type: str) -> None:
         """Send a text with status 200, whole if the client takes it."""
-        await self._whole(200, text, [(b"content-type", content_type.encode())])
+        await self._whole(200, _sliced(text), [(b"content-type", content_type.encode())])
 
-    async def _whole(self, status: int, body: bytes, headers: Headers) -> None:
-        head = [*headers, (b"content-length", str(len(body)).encode())]
-        sent = b"" if self.method == "HEAD" else body
-        with trio.move_on_after(LAST_WORDS + len(body) / SLOWEST, shield=True):
+    async def _whole(self, status: int, slices: list[bytes], headers: Headers) -> None:
+        """Send an answer whose body is there, in slices; others have their turns between them."""
+        size = sum(map(len, slices))
+        head = [*headers, (b"content-length", str(size).encode())]
+        *most, last = [b""] if self.method == "HEAD" else slices
+        with trio.move_on_after(LAST_WORDS + size / SLOWEST, shield=True):
             await self._send_head(status, head)
-            if len(sent) > _SLICE:
-                sent = await self._send_most(sent)
-            await self._send({"type": "http.response.body", "body": sent, "more_body": self._unread})
+            for each in most:
+                await self.write(each)
+                await trio.lowlevel.checkpoint()
+            await self._send({"type": "http.response.body", "body": last, "more_body": self._unread})
             self.answered = not self._unread
             if self._unread:
                 await self._linger()
                 await self._end()
-
-    async def _send_most(self, body: bytes) -> bytes:
-        """Send a large body up to its last slice, which is returned; others have their turns in between."""
-        last = (len(body) - 1) // _SLICE * _SLICE
-        for at in range(0, last, _SLICE):
-            await self.write(body[at : at + _SLICE])
-            await trio.lowlevel.checkpoint()
-        return body[last:]
 
     async def _start(self, status: int, headers: Headers) -> None:
         """Send the head, whole or not at all.
@@ -329,18 +324,26 @@ def keep(parts: list[bytes], part: bytes) -> None:
         parts.append(part)
 
 
-async def _written(value: Any) -> bytes:
-    """Write a JSON body; one with a long text by and by, with turns for others in between. Cancelled, there is none."""
+async def _written(value: Any) -> list[bytes]:
+    """Write a JSON body in slices; one with a long text by and by, with turns for others in between.
+
+    It is nowhere in one piece: copying 50 MB is a pause for everybody. Cancelled, there is none.
+    """
     if not _holds_much(value):
-        return json.encode(value)
-    whole = bytearray()
-    due = _SLICE
+        return _sliced(json.encode(value))
+    slices, some = list[bytes](), bytearray()
     for piece in json.pieces(value):
-        whole += piece
-        if len(whole) >= due:
-            due = len(whole) + _SLICE
+        if len(some) + len(piece) > _SLICE:
+            slices.append(bytes(some))
+            some.clear()
             await trio.lowlevel.checkpoint()
-    return bytes(whole)
+        some += piece
+    return [*slices, bytes(some)]
+
+
+def _sliced(body: bytes) -> list[bytes]:
+    """Cut a body into slices; one that is small is the only one."""
+    return [body[at : at + _SLICE] for at in range(0, len(body) or 1, _SLICE)]
 
 
 def _holds_much(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -358,6 +359,20 @@ async def test_a_large_answer_leaves_by_and_by() -> None:
     assert max(len(event.get("body", b"")) for event in wire.told) <= 2**20
     assert turns > 2 * len(wire.told)
     assert made.answered
+
+
+async def test_a_large_answer_is_written_once() -> None:
+    """It is never copied as a whole: a copy of 50 MB is a pause for everybody."""
+    made, wire = exchange()
+    text = "lorem " * 1_500_000
+    tracemalloc.start()
+    await made.answer({"content": [{"type": "text", "text": text}]})
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert wire.head["content-length"] == str(len(wire.body))
+    assert json.decode(wire.body)["content"][0]["text"] == text
+    assert most < 1.5 * len(text)
 
 
 async def test_a_packed_body_may_have_several_members() -> None:
