@@ -121,7 +121,6 @@ def test_tiny_pieces_are_kept_together() -> None:
     pieces, kept = [bytes((at % 256, at // 256)) for at in range(20_000)], list[bytes]()
     for piece in pieces:
         keep(kept, piece)
-
     assert b"".join(kept) == b"".join(pieces)
     assert len(kept) < len(pieces) / 100
 
@@ -369,7 +368,6 @@ async def test_a_large_answer_is_written_once() -> None:
     await made.answer({"content": [{"type": "text", "text": text}]})
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-
     assert wire.head["content-length"] == str(len(wire.body))
     assert json.decode(wire.body)["content"][0]["text"] == text
     assert most < 1.5 * len(text)
