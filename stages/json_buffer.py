@@ -23,6 +23,9 @@ from stages.filters.argument_repair import Scanner
 from stages.lone_halves import LoneHalves
 from stages.wire import json
 
+_BEGINS = re.compile(r"\{\s{0,64}[\"}]")
+_FIRST = 2
+# How an object begins; the brace alone waits for one more fragment, for ciphertext begins with any character.
 _EMPTY = re.compile(r"\{\s*\}?\s*\Z")
 NO_ARGUMENTS = frozenset({"", "{}", "[]", "null", "None", "undefined"})
 """What servers write for no arguments."""
@@ -102,10 +105,12 @@ class JsonBuffer:
 
     def _grow(self, text: str) -> Iterator[JsonDelta]:
         if not self._parts and not self._held:
-            text = text.lstrip(_SPACE)  # white space alone, which some servers send for no arguments, is no JSON
-            if self._waiting or not text.startswith("{"):
+            text = text if self._waiting else text.lstrip(_SPACE)  # servers send white space alone for no arguments
+            if self._waiting or not _BEGINS.match(text):
                 self._waiting += [text] if text else []
-                return
+                if len(self._waiting) != _FIRST or not _BEGINS.match(text := "".join(self._waiting)):
+                    return
+                self._waiting.clear()
         if self._length <= 1 or self._held:
             text, self._held = self._held + text, ""
             if self._is_empty_so_far(text):

@@ -148,8 +148,16 @@ class MessageTrack(Track):
         self.turn(Turn.CLOSE)
 
     def succeeded_without_index(self) -> None:
-        """End here: such servers say `done` for all items at the end, and the next one must not wait for that."""
-        self.end()
+        """End here: such servers say `done` for all items at the end, and the next one must not wait for that.
+
+        What has told nothing yet may still say all of it there.
+        """
+        if self.told:
+            self.end()
+
+    def is_over(self, delta: str, *, left: bool) -> bool:  # noqa: ARG002 - texts begin with anything
+        """Whether its part has ended, and something else was told since."""
+        return left and bool(self._parts.parts) and not self._parts.open
 
     def fits(self, item: dict[str, Any]) -> bool:
         """Compare by what was said: a message that says something else is another one."""

@@ -176,6 +176,15 @@ class Track:
     def succeeded_without_index(self) -> None:
         """Note that a server which numbers nothing has begun its next item."""
 
+    def is_over(self, delta: str, *, left: bool) -> bool:  # noqa: ARG002 - it matters to the kinds
+        """Whether more text, under another name or at another place, begins another item.
+
+        Args:
+            delta: it.
+            left: whether something else was told since.
+        """
+        return False
+
     def fits(self, item: dict[str, Any]) -> bool:  # noqa: ARG002 - it matters to the kinds
         """Whether a whole item of its kind could be this one, by what was told of it so far."""
         return True
