@@ -177,8 +177,10 @@ def slow(request: dict[str, Any], step: Directive) -> Scenario:
     return Scenario((_speech(request, GREETING),), pause=step.number(1.0, _MAX_SECONDS))
 
 
-def refuse(_request: dict[str, Any], _step: Directive) -> Scenario:
-    """Refuse, with a refusal part."""
+def refuse(request: dict[str, Any], step: Directive) -> Scenario:
+    """Refuse, with a refusal part; where the directive names a model, all others say the greeting."""
+    if step.text and step.text != request.get("model"):
+        return text_scenario(request, step)
     return Scenario((MessageItem(words("I'm sorry, but I can't help with that."), refusal=True),))
 
 
