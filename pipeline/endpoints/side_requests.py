@@ -118,6 +118,7 @@ class SideRequests:
             counting=self.context.tokenizer,
             billing=billing_of(self.context, made),
             sideline=self,
+            turns=self.context.turns,
         )
 
     async def summed_up(self, told: Told, instructions: str) -> RequestJob | Failure:

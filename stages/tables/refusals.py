@@ -1,28 +1,27 @@
 """What an upstream refuses of a request, and how the same request is made without it.
 
 A server that knows less than the whole API says 400 to fields that the client never asked for: they were added here,
-for the cache, for the safety of its account, to get reasoning back.  Each row names such a field as servers name it,
-and the fields of a `Profile` that leave it out; so what was learnt from a refusal is a profile, and a setting can say
-the same for good.  A field that stands for a wish of the client's is left out only where it is not known at all: the
-report then says so, as for any server whose profile lacks it.
+for the cache, for the safety of its account, to get reasoning back.  What is done without one is a change of the
+`Profile`; so what was learnt from a refusal is a profile, and a setting can say the same for good.
 
-Three ways lead from a refusal to a row: the place that it names (`param`, `loc`), the item of the input that it points
-at, and its words.  What an engine refuses because of a model's chat template is no field, and
-has rows of its own.
+Two ways lead from a refusal to a remedy: the place that it names or spells (a field of `refused_fields`, an item of
+the input, a tool), and its words about a field, or about a model's chat template (`chat_templates`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from stages.canonical.failure import Failure, Kind
+from stages.canonical.request import JsonObject
 from stages.tables.chat_templates import lacking
 from stages.tables.models import MODEL_EFFORTS
 from stages.tables.profiles import SPELLINGS, Profile
+from stages.tables.refused_fields import EFFORT, REFUSED_FIELDS, Field
 
 Value = bool | str
 """What a field of a profile may be changed to."""
@@ -43,87 +42,6 @@ class Remedy:
     lasting: bool = True
 
 
-@attrs.frozen
-class Field:
-    """A row.
-
-    Attributes:
-        name: the field, as it stands in a request.
-        change: the field of the profile that leaves it out when it is False.
-        also: other names of it, and of what stands in it.
-        words: how sentences speak of it; None for a name that is a word of English, which must stand as a name.
-        wished: whether a client may have asked for it: then it must be unknown, and not just wrong.
-    """
-
-    name: str
-    change: str
-    also: tuple[str, ...] = ()
-    words: str | None = None
-    wished: bool = False
-
-    def is_at(self, place: str) -> bool:
-        """Whether a place in a request is this field's, or one inside it."""
-        names = re.split(r"[.\[\]]+", place.strip(".]"))
-        return any(_stands(other.split("."), names) for other in (self.name, *self.also))
-
-    def is_named_in(self, sentence: str) -> bool:
-        """Whether a sentence speaks of it."""
-        pattern = self.words or "|".join(_as_a_name(other) for other in (self.name, *self.also))
-        return re.search(pattern, sentence, re.IGNORECASE) is not None
-
-
-def _stands(inner: list[str], names: list[str]) -> bool:
-    """Whether names follow each other in a path, at its beginning or in an item of the input."""
-    starts = range(len(names) - len(inner) + 1) if names[0] in ("input", "tools") else range(1)
-    return any(names[at : at + len(inner)] == inner for at in starts)
-
-
-_IN_FRONT = (
-    r"parameters?(?:\(s\))?|fields?|arguments?|property|properties|keys?|options?|supplied|inputs?|permitted|"
-    r"supported|support|inconnue?|desconocid[oa]|参数"
-)
-# What stands in front of a name that is a word of English.
-
-
-def _as_a_name(name: str) -> str:
-    escaped = re.escape(name)
-    if "_" in name or "." in name:
-        return rf"\b{escaped}\b"
-    return (
-        rf"['\"`]{escaped}['\"`]|(?:{_IN_FRONT})\W{{1,4}}{escaped}\b(?![._])|"
-        rf"(?:^|^\D{{0,9}}\d{{3}} ){escaped}(?:\[\d{{1,4}}\])?(?:: | (?:is|are) )"
-    )
-
-
-EFFORT = Field(
-    "reasoning.effort", "effort", ("reasoning_effort", "effort"), r"reasoning[._ ]effort|\beffort\b", wished=True
-)
-
-REFUSED_FIELDS = (
-    Field(
-        "reasoning.summary",
-        "summaries",
-        ("reasoning.generate_summary",),
-        r"reasoning[._ ]summar|generate_summary|\bsummaries require",
-    ),
-    Field("reasoning.encrypted_content", "sealed", words=r"encrypted[ _]content"),
-    Field("include", "include"),
-    Field("prompt_cache_key", "cache_key"),
-    Field("safety_identifier", "safety_identifier"),
-    Field("prompt_cache_options", "cache_breakpoints", ("prompt_cache_breakpoint",)),
-    Field("stream_options", "obfuscation", ("include_obfuscation",)),
-    Field("store", "store"),
-    Field("phase", "phases"),
-    EFFORT,
-    Field("reasoning", "effort", ("thinking",), wished=True),
-    Field("max_tool_calls", "tool_limit", wished=True),
-    Field("parallel_tool_calls", "parallel_calls", wished=True),
-    Field("service_tier", "service_tier", wished=True),
-    Field("temperature", "sampling", ("top_p",), r"\btemperature\b|\btop_p\b", wished=True),
-    Field("developer", "developer_role", words=r"['\"`]developer['\"`]|\bdeveloper (role|message)|role:? developer"),
-)
-"""The rows, the more precise before those that hold them."""
-
 _REFUSES = re.compile(
     r"unknown|unrecogni[sz]ed|unexpected|support|permitted|allowed|extra|additional propert|invalid|verif|"
     r"available|recogni[sz]ed|no such|cannot|n't |not |should be|forbidden|expected|"
@@ -133,7 +51,8 @@ _REFUSES = re.compile(
 _UNKNOWN = re.compile(
     r"unsupported|unknown|unrecogni[sz]ed|unexpected|not supported|n't support|not support|extra|not permitted|"
     r"additional propert|(not|n't) (accept|take|allow|recogni[sz]e)|not allowed|only the default|(not|n't) available|"
-    r"no such|invalid (parameter|argument|field|key)\b|deprecated|(not|n't) be (set|used)|"
+    r"no such|\bonly ['\"`]?\w{1,20}['\"`]? tools|invalid (parameter|argument|field|key)\b|deprecated|"
+    r"(not|n't) be (set|used)|"
     r"inconnu|unbekannt|desconocid|不支持|未知",
     re.IGNORECASE,
 )
@@ -156,6 +75,13 @@ _REASONING = re.compile(
 _ASSISTANT = re.compile(
     r"output_text|ResponseOutputMessage|EasyInputMessage|determine type of|(content|message) part|part type|"
     r"annotations|assistant (message|content|text)|valid string|missing field",
+    re.IGNORECASE,
+)
+_PLACES = re.compile(r"\b[a-z_]{2,40}(?:\[\d{1,6}\]|\.\w{1,60}){1,12}")
+_TOOL = re.compile(r"\btools(?:\[|\.(?:[^.\d]{1,200}\.)?)(\d{1,6})\b|'tools', (\d{1,6})\b")
+_FOREIGN_TOOL = re.compile(
+    r"tool.?types?\b|types? of tools?|(only|other than) ['\"`]?function|\.type\b|function['\"`]? (is|tools)|"
+    r"web_search|code_interpreter|['\"`]mcp['\"`]",
     re.IGNORECASE,
 )
 _SEARCHED = 2_000
@@ -185,10 +111,10 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
     if failure.cause == "invalid_encrypted_content" or is_about_reasoning(sentence):
         yield _without_reasoning(lasting=False)  # a seal or an order that is wrong now, and need not be next time
         return
-    for field in REFUSED_FIELDS:
-        if any(field.is_at(place) for place in failure.places):
-            yield from _without(field, sentence, certain=True)
+    yield from _for_fields(failure.places, sentence, certain=True)
+    yield from _for_fields([found[0] for found in _PLACES.finditer(sentence[:_SEARCHED])], sentence, certain=False)
     yield from _for_item((*failure.places, sentence), items, profile)
+    yield from _for_tool((*failure.places, sentence), sent.get("tools", ()))
     for name in lacking(sentence[:_SEARCHED]):
         yield Remedy(name, {name: False})
     for field in REFUSED_FIELDS:
@@ -198,6 +124,13 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
         yield _without_reasoning(lasting=True)
     if any(item.get("role") == "assistant" for item in items) and _ASSISTANT.search(sentence):
         yield from _spelt_otherwise(profile)
+
+
+def _for_fields(places: Sequence[str], sentence: str, *, certain: bool) -> Iterator[Remedy]:
+    """Leave out the fields that stand at these places."""
+    for field in REFUSED_FIELDS:
+        if any(field.is_at(place) for place in places):
+            yield from _without(field, sentence, certain=certain)
 
 
 def _without_reasoning(*, lasting: bool) -> Remedy:
@@ -227,12 +160,35 @@ def _for_item(told: tuple[str, ...], items: list[dict[str, Any]], profile: Profi
         found = _ITEM.search(text)
         at = int(next(filter(None, found.groups()))) if found else len(items)
         item = items[at] if at < len(items) else {}
-        if item.get("type") == "reasoning":
+        if lacks := _ITEMS.get(str(item.get("type"))):
+            yield Remedy(lacks, {lacks: False})
+        elif item.get("type") == "reasoning":
             yield _without_reasoning(lasting=True)
         elif item.get("role") == "assistant":
             yield from _spelt_otherwise(profile)
         elif item.get("role") == "developer" and re.search(r"\brole\b|developer", f"{text} {told[-1]}"):
             yield Remedy("developer", {"developer_role": False})
+
+
+def _for_tool(told: tuple[str, ...], tools: Sequence[JsonObject]) -> Iterator[Remedy]:
+    """Leave out the tools that a server is to run itself, where it points at one, or speaks of such in words."""
+    named = [int(next(filter(None, found.groups()))) for text in told for found in [_TOOL.search(text)] if found]
+    kinds = [str(tools[at].get("type")) for at in named if at < len(tools)]
+    refused = _FOREIGN_TOOL.search(told[-1]) or any(place.endswith("type") for place in told[:-1])
+    if not named and refused and _UNKNOWN.search(told[-1]):
+        kinds = [str(tool.get("type")) for tool in tools]
+    for kind in dict.fromkeys(kinds if refused else ()):
+        if kind not in ("function", "custom"):
+            yield Remedy(kind, {"tool_search" if kind == "tool_search" else "hosted": False})
+
+
+_ITEMS = {
+    "additional_tools": "additional_tools",
+    "configuration_update": "configuration_updates",
+    "tool_search_call": "tool_search",
+    "tool_search_output": "tool_search",
+}
+"""Items that only some models take, and the field of the profile that lacks them."""
 
 
 def _spelt_otherwise(profile: Profile) -> Iterator[Remedy]:
