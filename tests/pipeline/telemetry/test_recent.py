@@ -51,7 +51,7 @@ def test_a_long_sleep_empties_the_ring_in_a_bounded_number_of_steps() -> None:
 async def test_gauges_are_no_history(autojump_clock: trio.testing.MockClock) -> None:
     """And histograms are: what was counted an hour ago is in the day alone."""
     tally = tally_of()
-    recent = Recent(tally)
+    recent = Recent(tally.snapshot)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(recent.run)
         await trio.sleep(1)
