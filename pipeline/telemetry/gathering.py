@@ -41,6 +41,7 @@ PATIENCE = 2.0
 FAREWELL = 1.0
 """Seconds that the last report of a worker may take."""
 
+_GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 _READ = 2**16
 _MOST = 2**26  # bytes of a line: a hundred times those of the largest
 
@@ -118,7 +119,7 @@ class Gathering:
         except Exception as error:  # noqa: BLE001 - an answer that is none
             self._log().error(names.FAULT, site=fault_site(error))
             text = None
-        with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):  # it was killed meanwhile
+        with contextlib.suppress(*_GONE):  # it was killed meanwhile
             async with worker.turn:
                 await _send(stream, [number, text])
 
@@ -185,7 +186,7 @@ class Reporting:
         self._counted, self._state, self._spoke = growing(now), state, trio.current_time()
         self._asked.clear()
         self._whole = False  # half a line cannot be taken back
-        with contextlib.suppress(trio.BrokenResourceError):  # nobody is left to be told: `_hear` notices, and ends this
+        with contextlib.suppress(*_GONE):  # nobody is left to be told: `_hear` notices, and ends this
             await _send(self._stream, {"counted": plain(counted), "state": plain(state), "used": used, "asked": asked})
             self._whole = True
 
@@ -221,7 +222,7 @@ async def lines(stream: trio.abc.Stream) -> AsyncIterator[bytes]:
     while len(read) <= _MOST:
         try:
             piece = await stream.receive_some(_READ)
-        except trio.BrokenResourceError:
+        except _GONE:
             return
         if not piece:
             return

@@ -76,7 +76,7 @@ def test_an_answer_is_counted_by_its_model() -> None:
         ("gpt-6.2-astra", "alice", "output"): 5.0,
     }
     assert counted[semantics.CACHED] == {("gpt-6.2-astra", semantics.CHANGED): 1.0}
-    assert counted[semantics.UPSTREAM] == {("ok",): 1.0}
+    assert counted[semantics.UPSTREAM] == {(UNLISTED, "ok"): 1.0}
     assert set(counted) <= set(METRICS)
 
 

@@ -49,7 +49,6 @@ def _password(word: str) -> str:
         ({"page_key": OPERATOR}, {}, 401),
         ({"page_key": OPERATOR}, {"authorization": "Basic \udcff!"}, 401),
         ({"page_key": OPERATOR}, {"authorization": _password("op2")}, 401),
-        ({"workers": 2}, {}, 404),
     ],
 )
 async def test_who_sees_it(changes: dict[str, Any], headers: dict[str, str], status: int) -> None:
