@@ -12,7 +12,6 @@ from pipeline.endpoints.page.charts import Chart
 from pipeline.endpoints.page.document import Figure, PageTable, changing
 from pipeline.telemetry import names, semantics, views
 from pipeline.telemetry.recent import Recent
-from pipeline.telemetry.sums import merged
 from pipeline.telemetry.tally import Snapshot
 
 _HEALTHY = 0.95
@@ -26,12 +25,14 @@ class Moment:
     Attributes:
         numbers: all of them now.
         slots: what was counted in each stretch of time, oldest first, by the names of views.
+        total: the same in all of them.
         seconds: how long a stretch is.
         when: now.
     """
 
     numbers: Snapshot
     slots: Sequence[Snapshot]
+    total: Snapshot
     seconds: float
     when: datetime
 
@@ -39,16 +40,16 @@ class Moment:
     def of(cls, numbers: Snapshot, recent: Recent, span: str) -> Moment:
         """Take a look; `span` is one of `document.SPANS`."""
         ring = recent.hour if span == "hour" else recent.day
-        return cls(numbers, ring.slots, ring.seconds, datetime.now().astimezone())
+        return cls(numbers, ring.slots, ring.total(), ring.seconds, datetime.now().astimezone())
 
 
 def content(moment: Moment) -> str:
     """Write what changes while the page is open; takes some milliseconds, and more with many clients."""
-    total = merged(moment.slots)
-    return changing(_figures(moment, total), _charts(moment), _tables(total))
+    return changing(_figures(moment), _charts(moment), _tables(moment))
 
 
-def _figures(moment: Moment, total: Snapshot) -> list[Figure]:
+def _figures(moment: Moment) -> list[Figure]:
+    total = moment.total
     ended = {digest.answered(outcome): 0.0 for outcome in (names.OK, names.CLIENT_LEFT, "")}
     for outcome, number in digest.by(total, views.OUTCOMES).items():
         ended[digest.answered(outcome)] += number
@@ -104,12 +105,14 @@ def _charts(moment: Moment) -> list[Chart]:
     ]
 
 
-def _tables(total: Snapshot) -> list[PageTable]:
+def _tables(moment: Moment) -> list[PageTable]:
+    total = moment.total
     usage = ("prompt", "cached", "answer", "cost")
     outcomes = digest.by(total, views.OUTCOMES)
     failed = {outcome: number for outcome, number in outcomes.items() if digest.answered(outcome) == "failed"}
     cache = digest.by(total, views.CACHE)
     upstream = digest.by(total, views.UPSTREAM)
+    health = digest.health_rows(moment.numbers, moment.when.timestamp())
     return [
         PageTable(
             "Tokens and cost by model",
@@ -124,6 +127,7 @@ def _tables(total: Snapshot) -> list[PageTable]:
         PageTable("Errors by kind", ("kind", "requests"), digest.count_rows(failed)),
         PageTable("What the cache did", ("outcome", "answers"), digest.count_rows(cache, _words)),
         PageTable("What the upstream said", ("answer", "times"), digest.count_rows(upstream)),
+        PageTable("How the upstream does", ("host", "answered well", "failed", "with"), health, "not asked yet"),
     ]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pipeline.telemetry import names, semantics
 from pipeline.telemetry.semantics import METRICS
-from pipeline.telemetry.tally import Snapshot
+from pipeline.telemetry.tally import Labels, Snapshot
 from pipeline.telemetry.views import VIEWS
 
 Cells = tuple[str, ...]
@@ -70,6 +70,34 @@ def count_rows(counts: Mapping[str, float], named: Callable[[str], str] = str) -
     """Names and how often, the most frequent first."""
     ranked = sorted(counts.items(), key=lambda each: -each[1])
     return [(named(name), short_number(number)) for name, number in ranked]
+
+
+def health_rows(numbers: Snapshot, now: float) -> list[Cells]:
+    """Upstreams by host: how long ago each answered well and failed for the last time, and with which word."""
+    answers = {host: when for (host,), when in _moments(numbers, semantics.LAST_ANSWER)}
+    failures: dict[str, tuple[float, str]] = {}
+    for (host, word), when in _moments(numbers, semantics.LAST_FAILURE):
+        failures[host] = max(failures.get(host, (0.0, "")), (when, word))
+    rows: list[Cells] = []
+    for host in sorted({*answers, *failures}):
+        failed, word = failures.get(host, (None, ""))
+        rows.append((host, ago(answers.get(host), now), ago(failed, now), word))
+    return rows
+
+
+def _moments(numbers: Snapshot, name: str) -> Iterator[tuple[Labels, float]]:
+    return ((labels, when) for labels, when in numbers.get(name, {}).items() if not isinstance(when, list))
+
+
+def ago(when: float | None, now: float) -> str:
+    """Write how long ago a moment was, in seconds of Unix time: 8 s ago, 5 min ago; `never` where there was none."""
+    if when is None:
+        return "never"
+    seconds = max(now - when, 0.0)
+    for size, word in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {word} ago"
+    return f"{seconds:.0f} s ago"
 
 
 def short_number(number: float) -> str:

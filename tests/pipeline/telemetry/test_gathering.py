@@ -14,6 +14,8 @@ from pipeline.telemetry.request_metrics import tally_of
 from pipeline.telemetry.tally import UNLISTED, Snapshot, Tally
 from stages.wire import json
 
+pytestmark = pytest.mark.usefixtures("autojump_clock")
+
 COST, RUNNING = semantics.COST, semantics.RUNNING
 LINE = {"session": "s", "asked_model": "a", "upstream_model": "u", "output_tokens": 5, "cost_usd": 0.5}
 SPENT = (UNLISTED, UNLISTED)
@@ -71,7 +73,7 @@ async def port(nursery: trio.Nursery) -> Port:
     return Port(nursery)
 
 
-async def test_what_all_have_counted(autojump_clock: trio.testing.MockClock, port: Port) -> None:
+async def test_what_all_have_counted(port: Port) -> None:
     """Counters and sessions are added up, and of a moment the latest counts."""
     one, two = port.start(), port.start()
     for worker, amount, when in ((one, 1.0, 300.0), (two, 2.0, 200.0)):
@@ -95,7 +97,7 @@ async def test_what_all_have_counted(autojump_clock: trio.testing.MockClock, por
 
 
 @pytest.mark.parametrize("killed", [True, False])
-async def test_what_a_worker_leaves(autojump_clock: trio.testing.MockClock, port: Port, *, killed: bool) -> None:
+async def test_what_a_worker_leaves(port: Port, *, killed: bool) -> None:
     """Its counters stay, and its gauges go; one that ends by itself tells the last of it, too."""
     one, two = port.start(), port.start()
     for worker in (one, two):
@@ -114,7 +116,7 @@ async def test_what_a_worker_leaves(autojump_clock: trio.testing.MockClock, port
     assert port.log.calls == []
 
 
-async def test_half_a_line_of_one_that_was_killed(autojump_clock: trio.testing.MockClock, port: Port) -> None:
+async def test_half_a_line_of_one_that_was_killed(port: Port) -> None:
     """It is none."""
     worker = Worker()
     port.nursery.start_soon(port.gathering.hear, worker.there)
@@ -137,7 +139,7 @@ async def test_a_worker_that_is_busy(autojump_clock: trio.testing.MockClock, por
     assert port.numbers(semantics.WORKERS_SILENT) == {semantics.WORKERS_SILENT: {(): 1.0}}
 
 
-async def test_many_ask_at_once(autojump_clock: trio.testing.MockClock, port: Port) -> None:
+async def test_many_ask_at_once(port: Port) -> None:
     """Each gets its own answer, and a bug in one is a line in the log and no answer."""
     worker, answers = port.start(), dict[int, str | None]()
 
@@ -155,7 +157,7 @@ async def test_many_ask_at_once(autojump_clock: trio.testing.MockClock, port: Po
     assert said["site"].startswith("KeyError")
 
 
-async def test_what_an_asker_sees_of_itself(autojump_clock: trio.testing.MockClock, port: Port) -> None:
+async def test_what_an_asker_sees_of_itself(port: Port) -> None:
     """What it has just counted is in the answer: the question comes behind it."""
     worker = port.start()
     await trio.sleep(EVERY / 2)
@@ -175,7 +177,7 @@ async def test_a_supervisor_that_does_not_answer(autojump_clock: trio.testing.Mo
         nursery.cancel_scope.cancel()
 
 
-async def test_a_worker_whose_supervisor_is_gone(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_worker_whose_supervisor_is_gone() -> None:
     """It stops to report, and nothing else happens to it."""
     worker = Worker()
     async with trio.open_nursery() as nursery:
