@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.endpoints.page.digest import ago, health_rows
 from pipeline.telemetry import semantics
+from pipeline.telemetry.tally import Snapshot
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ def test_how_long_ago(when: float | None, said: str) -> None:
 
 def test_upstreams_by_host() -> None:
     """Of several failures the latest, with its word; a host that was only well, or only not, has a row as well."""
-    numbers = {
+    numbers: Snapshot = {
         semantics.LAST_ANSWER: {("a",): 90.0, ("b",): 10.0},
         semantics.LAST_FAILURE: {("b", "429"): 20.0, ("b", "dns"): 95.0, ("c", "500"): 99.0},
     }
