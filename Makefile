@@ -68,7 +68,7 @@ settings: .venv/.dev-stamp  ## write docs/configuration.md and README's table an
 fixtures: .venv/.dev-stamp  ## write what dragoman says in fixtures/ anew
 	$(BIN)/python -m tests.support.fixture_writer
 
-client: .venv/.dev-stamp  ## tests with the real Claude Code (needs node and npm)
+client: .venv/.dev-stamp  ## tests with the real Claude Code and the TypeScript SDK (need node and npm)
 	$(BIN)/pytest -m client $(ARGS)
 
 engines: .venv/.dev-stamp  ## tests with real inference engines (each skips where its program is absent)

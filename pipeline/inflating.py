@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-PIECE = 2**18
+INFLATED_PIECE = 2**18
 """Bytes of one piece: what inflates in a millisecond."""
 
 GZIP, DEFLATE, ANY = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, 32 + zlib.MAX_WBITS
@@ -46,8 +46,8 @@ class Inflater:
                 if not data.startswith(_MEMBER):
                     return
                 self._inflater = zlib.decompressobj(self._form)
-            piece = self._inflater.decompress(data, PIECE)
+            piece = self._inflater.decompress(data, INFLATED_PIECE)
             data = self._inflater.unconsumed_tail or self._inflater.unused_data
-            full = len(piece) == PIECE and not self._inflater.eof
+            full = len(piece) == INFLATED_PIECE and not self._inflater.eof
             if piece:
                 yield piece

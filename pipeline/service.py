@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
 from pipeline.endpoints.context import Context
+from pipeline.endpoints.running import Phase, ProcessLife, Running
 from pipeline.server.shutdown import Shutdown
 from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
@@ -59,6 +60,7 @@ class Shared:
         recent: how much of it in the last hour and day.
         reports: tells a supervisor what is counted; None where there is none.
         usage: what the sessions of clients have used.
+        life: whether it is about to end.
     """
 
     tokenizer: Tokenizer = attrs.field(factory=Tokenizer)
@@ -69,6 +71,7 @@ class Shared:
     usage: UsageBySession = attrs.field(
         default=attrs.Factory(lambda own: own.reports.usage if own.reports else UsageBySession(), takes_self=True)
     )
+    life: ProcessLife = attrs.field(factory=ProcessLife)
 
 
 @asynccontextmanager
@@ -142,6 +145,7 @@ async def open_context(
             recent=shared.recent,
             usage=shared.usage,
             supervisor=shared.reports.ask if shared.reports else None,
+            running=Running(settings, shared.life),
             local=local,
         )
         if not on_stage:
@@ -186,7 +190,7 @@ def _local_store(settings: Settings, target: Target) -> LocalStore | None:
 
 
 async def _run_batches(context: Context, store: LocalStore) -> None:
-    """Run the batches that are kept here, as long as the process lives; it ends when it is cancelled."""
+    """Run the batches that are kept here until the process is about to end; it ends at once when it is cancelled."""
     from pipeline.endpoints.batches.run import BatchRun
     from pipeline.storage.runner import Runner
 
@@ -196,7 +200,10 @@ async def _run_batches(context: Context, store: LocalStore) -> None:
         told = {"succeeded": counts["completed"], "errored": counts["failed"], "unrun": counts["unrun"]}
         context.log.info(names.BATCH, call="end", batch=batch["id"], outcome=batch["status"], **told, **cost)
 
-    await Runner(store, BatchRun(context), context.settings.storage.concurrency, over).run()
+    def ending() -> bool:
+        return context.running.phase is Phase.DRAINING
+
+    await Runner(store, BatchRun(context), context.settings.storage.concurrency, over, ending=ending).run()
 
 
 def storage_folder(settings: Settings, environment: Mapping[str, str]) -> Path | None:
@@ -230,6 +237,7 @@ def target_of(settings: Settings) -> Target:
         region=region_of(upstream.url),
         breaks_promises=settings.broken_promises == "report",
         shared_agents=upstream.shared_agents,
+        fallback=settings.fallback,
         judges=bool(settings.safeguards.model),
     )
 

@@ -31,7 +31,7 @@ Outbox = trio.MemorySendChannel[Batch[E]]
 """The end that an actor writes to; it closes it to say that no more will come."""
 
 
-LARGE = 2**18
+LARGE_BATCH = 2**18
 """Bytes that are dealt with on the spot; ten milliseconds of work, for most."""
 
 

@@ -13,6 +13,7 @@ from stages.canonical.events import (
     CitationsDelta,
     CompactionDelta,
     Delta,
+    FallbackStart,
     JsonDelta,
     MessageEnd,
     SignatureDelta,
@@ -44,6 +45,7 @@ class Collector:
         self._plan = plan
         self._blocks: list[dict[str, Any]] = []
         self._texts: dict[str, list[str]] = {}
+        self._model = plan.model
         self._end: MessageEnd | None = None
         self.failure: Failure | None = None
 
@@ -78,6 +80,7 @@ class Collector:
                 self.failure = event
                 return
             else:
+                self._model = event.model if isinstance(event, FallbackStart) else self._model
                 self._blocks.append(messages_stream.content_block(event))  # type: ignore[arg-type] # deltas were handled above
 
     def message(self) -> dict[str, Any]:
@@ -85,7 +88,7 @@ class Collector:
         if self._end is None:
             raise RuntimeError("the message has not ended")
         usage = messages_stream.start_usage(self._end.usage) | messages_stream.end_usage(self._end)
-        message = {**messages_stream.message_head(self._plan.message_id, self._plan.model, usage), **self._plan.extras}
+        message = {**messages_stream.message_head(self._plan.message_id, self._model, usage), **self._plan.extras}
         ending = messages_stream.ending_fields(self._end) | messages_stream.edits_field(self._plan)
         ending |= messages_stream.transformations_field(self._end)
         return {**message, "content": self._blocks, **ending}

@@ -23,8 +23,11 @@ from stages.filters.argument_repair import Scanner
 from stages.lone_halves import LoneHalves
 from stages.wire import json
 
+_BEGINS = re.compile(r"\{\s{0,64}[\"}]")
+_FIRST = 2
+# How an object begins; the brace alone waits for one more fragment, for ciphertext begins with any character.
 _EMPTY = re.compile(r"\{\s*\}?\s*\Z")
-NOTHING = frozenset({"", "{}", "[]", "null", "None", "undefined"})
+NO_ARGUMENTS = frozenset({"", "{}", "[]", "null", "None", "undefined"})
 """What servers write for no arguments."""
 
 _SPACE = " \t\r\n\ufeff\xa0"
@@ -102,10 +105,12 @@ class JsonBuffer:
 
     def _grow(self, text: str) -> Iterator[JsonDelta]:
         if not self._parts and not self._held:
-            text = text.lstrip(_SPACE)  # white space alone, which some servers send for no arguments, is no JSON
-            if self._waiting or not text.startswith("{"):
+            text = text if self._waiting else text.lstrip(_SPACE)  # servers send white space alone for no arguments
+            if self._waiting or not _BEGINS.match(text):
                 self._waiting += [text] if text else []
-                return
+                if len(self._waiting) != _FIRST or not _BEGINS.match(text := "".join(self._waiting)):
+                    return
+                self._waiting.clear()
         if self._length <= 1 or self._held:
             text, self._held = self._held + text, ""
             if self._is_empty_so_far(text):
@@ -135,7 +140,7 @@ class JsonBuffer:
     def _compare(self, whole: str) -> Iterator[JsonDelta]:
         """Say what `whole` adds to the fragments; one that contradicts them adds nothing, since they are gone."""
         whole = _plain(whole)
-        if whole in NOTHING or (not self._parts and not json.is_object(whole)):
+        if whole in NO_ARGUMENTS or (not self._parts and not json.is_object(whole)):
             self._whole = self._whole or whole
         elif not self._parts:
             self._waiting.clear()
@@ -147,10 +152,10 @@ class JsonBuffer:
 
     def _decided(self) -> str:
         """What the arguments are when nothing has left yet: no whole was an object."""
-        text = self._whole if self._whole not in NOTHING else "".join(self._waiting) or self._whole
+        text = self._whole if self._whole not in NO_ARGUMENTS else "".join(self._waiting) or self._whole
         text = _plain(text)
         unreadable = self._cut and not text.startswith("{")
-        return "" if unreadable or text in NOTHING - {"{}"} else text
+        return "" if unreadable or text in NO_ARGUMENTS - {"{}"} else text
 
 
 def _plain(text: str) -> str:

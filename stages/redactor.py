@@ -15,6 +15,7 @@ from stages.canonical.events import (
     CitationsDelta,
     CompactionDelta,
     CompactionStart,
+    FallbackStart,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -49,7 +50,7 @@ SIZE_ONLY = frozenset({TextDelta, ThinkingDelta, JsonDelta, SignatureDelta, Bloc
 """Classes whose facts are only sizes; a logger that is not asked for details need not see them."""
 
 
-def redact(event: AnswerEvent | Failure) -> Fact:  # noqa: C901, PLR0911 - one case for each class, by intention
+def redact(event: AnswerEvent | Failure) -> Fact:  # noqa: C901, PLR0911, PLR0912 - one case for each class, by intention
     """Keep of an event what may be logged."""
     match event:
         case TextDelta(text) | ThinkingDelta(text) | JsonDelta(text) | SignatureDelta(text) | CompactionDelta(text):
@@ -68,6 +69,8 @@ def redact(event: AnswerEvent | Failure) -> Fact:  # noqa: C901, PLR0911 - one c
             return Fact("block_start", (("type", "server_tool_result"),))
         case CompactionStart():
             return Fact("block_start", (("type", "compaction"),))
+        case FallbackStart():
+            return Fact("block_start", (("type", "fallback"),))
         case BlockStop():
             return Fact("block_stop")
         case MessageEnd():

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from stages.actor import LARGE, Batch, LargeBatch, beside
+from stages.actor import LARGE_BATCH, Batch, LargeBatch, beside
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import is_error, is_error_event, parsed, read_error, without_echo
@@ -273,7 +273,7 @@ class UpstreamReader:
         """
         framing = self._framing
         while not self._ended:
-            large = framing.held > LARGE
+            large = framing.held > LARGE_BATCH
             try:
                 chunk = await anext(self._chunks)
             except StopAsyncIteration:
@@ -283,7 +283,7 @@ class UpstreamReader:
                 self._ended = isinstance(chunk, Failure)
                 if isinstance(chunk, Failure):
                     return (chunk,)
-                large = large or len(chunk) > LARGE
+                large = large or len(chunk) > LARGE_BATCH
                 batch = await beside(framing.feed, chunk) if large else framing.feed(chunk)
             if batch:
                 return LargeBatch(batch) if large else tuple(batch)

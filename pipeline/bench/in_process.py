@@ -17,7 +17,7 @@ from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.canonical.request import Caller, Request
 from stages.correlator import Ledger
-from stages.decoder import decode
+from stages.decoder import decode_request
 from stages.encoder import Encoder
 from stages.json_buffer import JsonBuffer
 from stages.mapper import Target, map_request
@@ -69,13 +69,13 @@ def request_cpu(size: int, seconds: float = _SECONDS) -> RequestCpu:
         TypeError: The decoder refuses what the bench has made.
     """
     body = conversation(size)
-    request = decode(body)
+    request = decode_request(body)
     if not isinstance(request, Request):
         raise TypeError("the bench's conversation is no valid request")
     mapped = _mapped(request)
     return RequestCpu(
         size=len(body),
-        decode=_microseconds(lambda: decode(body), seconds),
+        decode=_microseconds(lambda: decode_request(body), seconds),
         map=_microseconds(lambda: _mapped(request), seconds),
         encode=_microseconds(lambda: json.encode(mapped), seconds),
         estimate=_microseconds(lambda: counter.estimate_request(request), seconds),

@@ -23,6 +23,7 @@ from structlog.testing import CapturingLogger
 
 from pipeline.bench.canned import WORD, text_script, whole_response
 from pipeline.endpoints.application import Application, application
+from pipeline.endpoints.exchange import Headers
 from pipeline.service import open_service
 from pipeline.serving import GC_THRESHOLDS
 from pipeline.settings import Settings, UpstreamSettings
@@ -33,8 +34,6 @@ BEAT = 0.001
 
 SENT_AT_ONCE = 65_536
 """Bytes that the client sends at once."""
-
-Headers = list[tuple[bytes, bytes]]
 
 _WARM = 3
 # Small requests before the first large one: what is made once is no stall of that one.

@@ -41,11 +41,11 @@ def run(arguments: argparse.Namespace) -> int:
         import shtab
     except ImportError:
         raise CommandError("completion is written by shtab: pip install 'dragoman[completion]'") from None
-    say(shtab.complete(whole(arguments.commands), arguments.shell))
+    say(shtab.complete(combined_parser(arguments.commands), arguments.shell))
     return 0
 
 
-def whole(commands: Mapping[str, str]) -> argparse.ArgumentParser:
+def combined_parser(commands: Mapping[str, str]) -> argparse.ArgumentParser:
     """Make one parser of all commands, which otherwise are parsed by one of their own each."""
     parser = argparse.ArgumentParser(prog="dragoman")
     parser.add_argument("--version", action="store_true", help="say which version this is")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pipeline.commands.screen import Screen
 
-PATH = "/v1/messages/batches"
+_BATCHES = "/v1/messages/batches"
 """Where batches are made."""
 
 _PAUSE = 0.2  # seconds between two looks: the emulator goes on with each
@@ -36,7 +36,7 @@ async def play_batch(out: Screen, client: httpx.AsyncClient) -> int:
     Waits for all of that; cancelled, the emulator keeps what there is of it.
     """
     asked = requests()
-    reply = await client.post(PATH, json={"requests": asked})
+    reply = await client.post(_BATCHES, json={"requests": asked})
     batch = reply.json()
     if not reply.is_success:
         out.line(out.red(batch["error"]["message"]))
@@ -44,13 +44,13 @@ async def play_batch(out: Screen, client: httpx.AsyncClient) -> int:
     out.line(f"{out.bold('batch')}    {batch['id']}: {len(asked)} requests, {batch['processing_status']}")
     while batch["processing_status"] != "ended":
         await trio.sleep(_PAUSE)
-        batch = (await client.get(f"{PATH}/{batch['id']}")).json()
+        batch = (await client.get(f"{_BATCHES}/{batch['id']}")).json()
         out.line(f"  {out.dim('poll')}   {out.cyan(batch['processing_status'])} {_counts(batch['request_counts'])}")
     out.line(f"\n{out.bold('results')}  {out.dim(batch['results_url'])}")
     for line in (await client.get(batch["results_url"])).text.splitlines():
         result = json.decode(line.encode())
         out.line(f"  {result['custom_id']:12} {_told(out, result['result'])}")
-    deleted = (await client.delete(f"{PATH}/{batch['id']}")).json()
+    deleted = (await client.delete(f"{_BATCHES}/{batch['id']}")).json()
     out.line(f"\n{out.bold('deleted')}  {out.dim(deleted['type'])}")
     return 0
 

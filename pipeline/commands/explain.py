@@ -23,12 +23,12 @@ def run(arguments: argparse.Namespace) -> int:
     from pipeline.service import target_of
     from stages.canonical.failure import Failure
     from stages.canonical.request import Caller
-    from stages.decoder import decode
+    from stages.decoder import decode_request
     from stages.mapper import map_request
     from stages.wire import json
 
     settings = options.settings_of(arguments)
-    out, request = screen(sys.stdout), decode(_body(arguments.request), counting=True)
+    out, request = screen(sys.stdout), decode_request(_body(arguments.request), counting=True)
     if isinstance(request, Failure):
         out.line(f"refused with {request.kind.status} {request.kind.error_type}: {request.message}")
         return 1

@@ -31,7 +31,7 @@ class Answerer(enum.Enum):
 
 
 @attrs.frozen
-class Answered:
+class ProbeResult:
     """What was found at an address.
 
     Attributes:
@@ -52,7 +52,7 @@ def who_answers(base_url: str, timeout: float = 5.0) -> Answerer:
     return look(base_url, timeout).answerer
 
 
-def look(base_url: str, timeout: float = 5.0, settings: Settings | None = None) -> Answered:
+def look(base_url: str, timeout: float = 5.0, settings: Settings | None = None) -> ProbeResult:
     """Ask `GET /healthz` of a server, and challenge it to prove that it is this user's.
 
     http.client and not httpx: this is asked before anything else is loaded, and takes a tenth of the time.
@@ -68,24 +68,24 @@ def look(base_url: str, timeout: float = 5.0, settings: Settings | None = None) 
     try:
         connection.connect()
     except OSError:
-        return Answered(Answerer.NOBODY)
+        return ProbeResult(Answerer.NOBODY)
     challenge = new_challenge()
     try:
         address = connection.sock.getpeername()[:2]
         connection.request("GET", f"{parts.path.rstrip('/')}/healthz?challenge={challenge}")
         answer = json.loads(connection.getresponse().read(_LARGEST_ANSWER))
     except (OSError, ValueError, http.client.HTTPException):
-        return Answered(Answerer.SOMEBODY_ELSE)
+        return ProbeResult(Answerer.SOMEBODY_ELSE)
     finally:
         connection.close()
     if not isinstance(answer, dict) or answer.get("service") != _SERVICE:
-        return Answered(Answerer.SOMEBODY_ELSE)
+        return ProbeResult(Answerer.SOMEBODY_ELSE)
     secret = own_secret(os.environ)
     own = secret is not None and _equal(answer, "user_proof", proof(secret, challenge, address))
     same = own and secret is not None and settings is not None
     if same and secret is not None:
         same = _equal(answer, "settings_proof", proof(secret, challenge, address, settings))
-    return Answered(Answerer.DRAGOMAN, str(answer.get("upstream", "")), own, same)
+    return ProbeResult(Answerer.DRAGOMAN, str(answer.get("upstream", "")), own, same)
 
 
 def _equal(answer: Mapping[str, object], name: str, expected: str | None) -> bool:

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 import attrs
 
 from pipeline.commands.listening import bind, url, url_of
-from pipeline.commands.probe import Answered, Answerer, look, who_answers
+from pipeline.commands.probe import Answerer, ProbeResult, look, who_answers
 from pipeline.commands.screen import CommandError, complain
 from pipeline.lifecycle.grace import AT_A_TERMINAL
 from pipeline.settings import variable
@@ -61,7 +61,7 @@ def proxy(settings: Settings, flags: list[str]) -> Iterator[Proxy]:
         CommandError: When the child does not come to life; with the last lines that it wrote.
     """
     where = url(settings.host, settings.port, tls=bool(settings.certfile))
-    found = look(where, settings=settings) if settings.port else Answered(Answerer.NOBODY)
+    found = look(where, settings=settings) if settings.port else ProbeResult(Answerer.NOBODY)
     if found.same:
         yield Proxy(where, "yours, with these settings, and running already")
         return
@@ -71,7 +71,7 @@ def proxy(settings: Settings, flags: list[str]) -> Iterator[Proxy]:
         yield from _child(listener, flags, settings)
 
 
-def _set_aside(found: Answered) -> str:
+def _set_aside(found: ProbeResult) -> str:
     """Say why what answers will not do; empty where nobody answers."""
     if found.answerer is Answerer.NOBODY:
         return ""

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     base_url = arguments.proxy or os.environ.get(BASE_URL) or ""
     model, session = told.get("model"), told.get("session_id")
     asked = str(model.get("id", "")) if isinstance(model, dict) else ""
-    found = ask(base_url, session, own_token(os.environ)) if base_url and isinstance(session, str) else None
+    found = fetch_usage(base_url, session, own_token(os.environ)) if base_url and isinstance(session, str) else None
     say("dragoman: no answer" if found is None else line(found, asked))
     return 0
 
@@ -65,7 +65,7 @@ def line(models: Sequence[Mapping[str, Any]], asked: str) -> str:
     return " · ".join(filter(None, (shown["upstream_model"], cost, f"cache {100 * shown['cache_hit_rate']:.0f} %")))
 
 
-def ask(base_url: str, session: str, key: str | None) -> list[dict[str, Any]] | None:
+def fetch_usage(base_url: str, session: str, key: str | None) -> list[dict[str, Any]] | None:
     """Ask a dragoman what a session has used; None where none answers in time.
 
     Args:

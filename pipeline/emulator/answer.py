@@ -11,7 +11,9 @@ from typing import Any
 
 from attrs import field, frozen
 
+from pipeline.emulator import code
 from pipeline.emulator.checks import refused
+from pipeline.emulator.container_store import ContainerStore
 from pipeline.emulator.conversation import choose_scenario
 from pipeline.emulator.events import Event, EventWriter
 from pipeline.emulator.faults import Fault
@@ -58,12 +60,15 @@ class EmulatedAnswer:
         return b"".join(frame.data for frame in self.frames)
 
 
-def answer(request: dict[str, Any], cache: PrefixCache | None = None) -> EmulatedAnswer:
+def answer(
+    request: dict[str, Any], cache: PrefixCache | None = None, containers: ContainerStore | None = None
+) -> EmulatedAnswer:
     """Answer one request for a response.
 
     Args:
         request: the body of `POST /v1/responses`.
         cache: what was asked before; without it nothing counts as cached.
+        containers: the machines on which code is run; without them any is believed in that a request names.
 
     Returns:
         A stream, a response object, or the error for which the request is refused.  The same request and cache give
@@ -74,8 +79,12 @@ def answer(request: dict[str, Any], cache: PrefixCache | None = None) -> Emulate
     scenario = choose_scenario(request)
     if isinstance(scenario, Fault):
         return faulty(scenario, request)
+    ids = AnswerIds.of(request)
+    container = containers.run(request, scenario, ids) if containers else code.any_container(request, ids)
+    if isinstance(container, Fault):
+        return faulty(container, request)
     usage = count_usage(request, scenario, cache.visit(request) if cache else 0)
-    writer = EventWriter(request, scenario, AnswerIds.of(request), usage)
+    writer = EventWriter(request, scenario, ids, usage, container)
     headers = {
         **_headers(writer.ids.request),
         **_RATE_LIMITS,

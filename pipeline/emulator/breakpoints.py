@@ -63,7 +63,7 @@ def ends_marked(section: dict[str, Any]) -> bool:
     return any(parts and MARK in parts[-1] for parts in (_parts(section, name) for name in _LISTS))
 
 
-def pieces(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def split_at_marks(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Cut an item behind each breakpoint in it; one without any stays whole."""
     name = next((name for name in _LISTS if any(MARK in part for part in _parts(item, name))), None)
     if name is None:

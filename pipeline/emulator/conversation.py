@@ -127,6 +127,8 @@ DIRECTIVES: dict[str, scenarios.Builder] = {
     "badargs": scenarios.bad_arguments,
     "agent": scenarios.agent,
     "search": scenarios.search,
+    "code": scenarios.code,
+    "code-expired": scenarios.code_expired,
     "unicode": scenarios.unicode,
     "long": scenarios.long,
     "slow": scenarios.slow,

@@ -11,7 +11,6 @@ from pipeline.emulator.account import Account
 from pipeline.emulator.answer import EmulatedAnswer, answer, counted, faulty, plain, raw
 from pipeline.emulator.checks import refused_count
 from pipeline.emulator.faults import NOT_JSON, Fault, no_such_path
-from pipeline.emulator.file_store import StoredFile
 from pipeline.emulator.usage import PrefixCache
 from stages.wire import json
 
@@ -44,7 +43,7 @@ class Emulator:
         remembered: how many requests are kept for whoever wants to look at them.
 
     Attributes:
-        account: the files and batches that were made.
+        account: the files, batches and containers that were made.
     """
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
@@ -81,14 +80,14 @@ class Emulator:
             return faulty(told or no_such_path(method, path))
         if isinstance(told, bytes):
             return raw(told)
-        return plain(told.told if isinstance(told, StoredFile) else told)
+        return plain(told if isinstance(told, dict) else told.told)
 
     def _create(self, body: bytes) -> EmulatedAnswer:
         request = _decoded(body)
         if request is None:
             return faulty(NOT_JSON)
         self._requests.append(request)
-        return answer(request, self._cache)
+        return answer(request, self._cache, self.account.containers)
 
     def _count(self, body: bytes) -> EmulatedAnswer:
         request = _decoded(body)

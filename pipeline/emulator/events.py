@@ -12,34 +12,42 @@ from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
+from pipeline.emulator.code import made_file
 from pipeline.emulator.ids import AnswerIds, seal_reasoning
 from pipeline.emulator.response import EmulatedUsage, ResponseObject, has_phase
 from pipeline.emulator.scenario import (
     CallItem,
     Citation,
     Closing,
+    CodeItem,
+    FileCitation,
     MessageItem,
     ReasoningItem,
     Scenario,
     ScenarioItem,
     SearchItem,
+    fragments,
 )
 
 Event: TypeAlias = dict[str, Any]
 """One event as a JSON object."""
 
-_SOURCES = "web_search_call.action.sources"
+_SOURCES, _OUTPUTS = "web_search_call.action.sources", "code_interpreter_call.outputs"
 _LAST = {"completed": "response.completed", "incomplete": "response.incomplete", "failed": "response.failed"}
 
 
 @frozen
 class EventWriter:
-    """Writes a scenario as events, with all that this needs to know of its request."""
+    """Writes a scenario as events, with all that this needs to know of its request.
+
+    `container` is the machine that code runs on.
+    """
 
     request: dict[str, Any] = field(repr=False)
     scenario: Scenario
     ids: AnswerIds
     usage: EmulatedUsage
+    container: str = ""
 
     @property
     def final(self) -> Event:
@@ -113,7 +121,7 @@ def _speech_shape(writer: EventWriter, item: MessageItem, index: int, stage: str
         "id": writer.ids.item("msg", index),
         "type": "message",
         "status": writer.status(index, stage),
-        "content": [] if stage == "added" else [_part(item, "".join(item.pieces))],
+        "content": [] if stage == "added" else [_part(writer, item, "".join(item.pieces))],
     }
     if has_phase(writer.request["model"]):
         before_call = any(isinstance(other, CallItem) for other in writer.scenario.items[index:])
@@ -146,6 +154,18 @@ def _search_shape(writer: EventWriter, item: SearchItem, index: int, stage: str)
     }
 
 
+def _code_shape(writer: EventWriter, item: CodeItem, index: int, stage: str) -> Event:
+    told = stage != "added" and _OUTPUTS in (writer.request.get("include") or [])
+    return {
+        "id": writer.ids.item("ci", index),
+        "type": "code_interpreter_call",
+        "status": writer.status(index, stage),
+        "code": "" if stage == "added" else item.code,
+        "container_id": writer.container,
+        "outputs": [{"type": "logs", "logs": item.logs}] if told else None,
+    }
+
+
 def _tell_reasoning(writer: EventWriter, item: ReasoningItem) -> Iterator[tuple[str, Event]]:
     for index, pieces in enumerate(item.parts):
         text, place = "".join(pieces), {"summary_index": index}
@@ -159,16 +179,16 @@ def _tell_speech(writer: EventWriter, item: MessageItem) -> Iterator[tuple[str, 
     text, place = "".join(item.pieces), {"content_index": 0}
     kind, said = ("refusal", "refusal") if item.refusal else ("output_text", "text")
     extra: Event = {} if item.refusal else {"logprobs": []}
-    yield "response.content_part.added", {**place, "part": _part(item, "")}
+    yield "response.content_part.added", {**place, "part": _part(writer, item, "")}
     notes = {note.piece: note for note in item.citations}
     for number, delta in enumerate(writer.deltas(f"response.{kind}.delta", item.pieces, **place, **extra)):
         yield delta
         if number in notes:
             index = item.citations.index(notes[number])
-            said_so = {"annotation": _annotation(item, notes[number]), "annotation_index": index}
+            said_so = {"annotation": _annotation(writer, item, notes[number]), "annotation_index": index}
             yield "response.output_text.annotation.added", {**place, **said_so}
     yield f"response.{kind}.done", {**place, **extra, said: text}
-    yield "response.content_part.done", {**place, "part": _part(item, text)}
+    yield "response.content_part.done", {**place, "part": _part(writer, item, text)}
 
 
 def _tell_call(writer: EventWriter, item: CallItem) -> Iterator[tuple[str, Event]]:
@@ -181,27 +201,34 @@ def _tell_search(_telling: EventWriter, _item: SearchItem) -> Iterator[tuple[str
         yield f"response.web_search_call.{state}", {}
 
 
+def _tell_code(writer: EventWriter, item: CodeItem) -> Iterator[tuple[str, Event]]:
+    yield "response.code_interpreter_call.in_progress", {}
+    yield from writer.deltas("response.code_interpreter_call_code.delta", fragments(item.code))
+    yield "response.code_interpreter_call_code.done", {"code": item.code}
+    yield "response.code_interpreter_call.interpreting", {}
+    yield "response.code_interpreter_call.completed", {}
+
+
 def _summary(text: str) -> Event:
     return {"type": "summary_text", "text": text}
 
 
-def _part(item: MessageItem, text: str) -> Event:
+def _part(writer: EventWriter, item: MessageItem, text: str) -> Event:
     if item.refusal:
         return {"type": "refusal", "refusal": text}
-    notes = [_annotation(item, note) for note in item.citations if text and note.piece < len(item.pieces)]
+    notes = [_annotation(writer, item, note) for note in item.citations if text and note.piece < len(item.pieces)]
     return {"type": "output_text", "annotations": notes, "logprobs": [], "text": text}
 
 
-def _annotation(item: MessageItem, note: Citation) -> Event:
+def _annotation(writer: EventWriter, item: MessageItem, note: Citation | FileCitation) -> Event:
     before, link = "".join(item.pieces[: note.piece]), item.pieces[note.piece]
     end = len(before) + len(link)
-    return {
-        "type": "url_citation",
-        "end_index": end,
-        "start_index": end - len(link.lstrip()),
-        "title": note.title,
-        "url": note.url,
-    }
+    place = {"end_index": end, "start_index": end - len(link.lstrip())}
+    if isinstance(note, Citation):
+        return {"type": "url_citation", **place, "title": note.title, "url": note.url}
+    ident, _ = made_file(writer.ids, note.filename)
+    named = {"container_id": writer.container, "file_id": ident, "filename": note.filename}
+    return {"type": "container_file_citation", **place, **named}
 
 
 _SHAPES: dict[type[ScenarioItem], Callable[[EventWriter, Any, int, str], Event]] = {
@@ -209,10 +236,12 @@ _SHAPES: dict[type[ScenarioItem], Callable[[EventWriter, Any, int, str], Event]]
     MessageItem: _speech_shape,
     CallItem: _call_shape,
     SearchItem: _search_shape,
+    CodeItem: _code_shape,
 }
 _CONTENTS: dict[type[ScenarioItem], Callable[[EventWriter, Any], Iterator[tuple[str, Event]]]] = {
     ReasoningItem: _tell_reasoning,
     MessageItem: _tell_speech,
     CallItem: _tell_call,
     SearchItem: _tell_search,
+    CodeItem: _tell_code,
 }

@@ -62,12 +62,21 @@ class AnswerIds:
         return "req_" + hexadecimal(self.seed, "request", 32)
 
     def item(self, prefix: str, index: int) -> str:
-        """Name the output item at `index`; prefixes are `rs`, `msg`, `fc` and `ws`."""
+        """Name the output item at `index`; prefixes are `rs`, `msg`, `fc`, `ws` and `ci`."""
         return self._id(prefix, f"item {index}")
 
     def call(self, index: int) -> str:
         """Name the call made by the output item at `index`: `call_` and 24 letters, as recorded."""
         return "call_" + letters(self.seed, f"call {index}", 24)
+
+    @property
+    def container(self) -> str:
+        """Name the machine that code runs on: `cntr_` and 48 digits, as recorded."""
+        return f"cntr_{hexadecimal(self.seed, 'container', 48)}"
+
+    def container_file(self, name: str) -> str:
+        """Name a file that code has made: `cfile_` and 32 digits, as recorded."""
+        return f"cfile_{hexadecimal(self.seed, f'file {name}', 32)}"
 
     def padding(self, delta: str, number: int) -> str:
         """Make the `obfuscation` of a delta: with it, each is a multiple of 16 long."""

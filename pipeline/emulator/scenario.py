@@ -52,6 +52,14 @@ class Citation:
 
 
 @frozen
+class FileCitation:
+    """A note that the piece with this number is a link to a file that code has made, by its name."""
+
+    piece: int
+    filename: str = field(repr=False)
+
+
+@frozen
 class MessageItem:
     """An assistant message of one part, cut into deltas; a refusal is the same with another kind of part.
 
@@ -60,7 +68,7 @@ class MessageItem:
 
     pieces: tuple[str, ...] = field(repr=False)
     refusal: bool = False
-    citations: tuple[Citation, ...] = ()
+    citations: tuple[Citation | FileCitation, ...] = ()
 
     @property
     def size(self) -> int:
@@ -82,6 +90,21 @@ class SearchItem:
 
 
 @frozen
+class CodeItem:
+    """Code that the API has run itself: what it printed, the files that it made, and whether its machine is gone."""
+
+    code: str = field(repr=False)
+    logs: str = field(repr=False)
+    files: tuple[str, ...] = field(default=(), repr=False)
+    expired: bool = False
+
+    @property
+    def size(self) -> int:
+        """Tokens spent: none are counted."""
+        return 0
+
+
+@frozen
 class CallItem:
     """A call of the function `name`; the pieces joined are its arguments, JSON unless a directive asks for bad ones."""
 
@@ -94,7 +117,7 @@ class CallItem:
         return len(self.pieces)
 
 
-ScenarioItem: TypeAlias = ReasoningItem | MessageItem | CallItem | SearchItem
+ScenarioItem: TypeAlias = ReasoningItem | MessageItem | CallItem | SearchItem | CodeItem
 """What one output item says."""
 
 
@@ -151,7 +174,7 @@ def shorten(scenario: Scenario, budget: int) -> Scenario:
     """Cut a scenario at `budget` output tokens; one that had to be cut ends as `max_output_tokens` ends it."""
     kept: list[ScenarioItem] = []
     for item in scenario.items:
-        if not isinstance(item, SearchItem) and item.size > budget:
+        if not isinstance(item, SearchItem | CodeItem) and item.size > budget:
             ending = ScenarioEnding("incomplete", Closing.INCOMPLETE, reason="max_output_tokens")
             return evolve(scenario, items=(*kept, *_cut(item, budget)), ending=ending)
         kept.append(item)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from pipeline.emulator.code import interpreter, ran
 from pipeline.emulator.directives import Directive
 from pipeline.emulator.example import example
 from pipeline.emulator.faults import CONTEXT_OVERFLOW, Fault, fault
@@ -107,6 +108,16 @@ def search(request: dict[str, Any], step: Directive) -> Scenario:
     """Search the web, for what the directive says, else for the prompt, and answer with citations."""
     tool = hosted_search(request)
     return looked_up(tool, step.text or current_turn(request).prompt.strip()) if tool else _no_tool(request)
+
+
+def code(request: dict[str, Any], step: Directive) -> Scenario:
+    """Run code that makes the files whose names the directive says."""
+    return ran(tuple(step.text.split()), expired=False) if interpreter(request) else _no_tool(request)
+
+
+def code_expired(request: dict[str, Any], step: Directive) -> Scenario:
+    """The same, on a machine that is gone once the answer is told."""
+    return ran(tuple(step.text.split()), expired=True) if interpreter(request) else _no_tool(request)
 
 
 def agent(request: dict[str, Any], step: Directive) -> Scenario:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.emulator.breakpoints import MARK, ends_marked, pieces
+from pipeline.emulator.breakpoints import MARK, ends_marked, split_at_marks
 from pipeline.emulator.loop import items
 from pipeline.emulator.response import EmulatedUsage, writes_cache
 from pipeline.emulator.scenario import ReasoningItem, Scenario
@@ -89,7 +89,7 @@ def _sections(request: dict[str, Any]) -> list[Any]:
     An item that breakpoints stand within is as many sections as they make of it.
     """
     settings = {name: request[name] for name in _SETTINGS if request.get(name)}
-    return [settings, *(piece for item in items(request) for piece in pieces(item))]
+    return [settings, *(piece for item in items(request) for piece in split_at_marks(item))]
 
 
 def _bare(section: Any) -> Any:

@@ -19,7 +19,7 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
 from pipeline.endpoints.files import kept, listing, upload
 from pipeline.endpoints.page import page
-from pipeline.endpoints.paths import normal, not_found
+from pipeline.endpoints.paths import normal, not_found, wrong_method
 from pipeline.endpoints.running import Phase, Ticket
 from pipeline.settings.client_keys import key_of
 from pipeline.settings.keys import presented
@@ -37,11 +37,11 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 """An ASGI application."""
 
 ROUTES: dict[str, dict[str, Endpoint]] = {
-    "/v1/messages": {"POST": messages.create},
+    "/v1/messages": {"POST": messages.create_message},
     "/v1/messages/stream": {"POST": messages.create_stream},
     "/v1/messages/explain": {"POST": messages.explain},
     "/v1/messages/count_tokens": {"POST": counting.count_tokens},
-    batches.BATCHES: {"POST": create.create, "GET": batches.list_batches},
+    batches.BATCHES: {"POST": create.create_batch, "GET": batches.list_batches},
     "/v1/models": {"GET": models.list_models},
     "/v1/files": {"POST": upload.upload, "GET": listing.list_files},
     "/metrics": {"GET": metrics.metrics},
@@ -71,9 +71,9 @@ _THINGS: tuple[tuple[str, str, dict[str, Endpoint]], ...] = (
     ("/v1/models/{id}", r"/v1/models/.+", {"GET": models.get_model}),
     (f"{_BATCH}/{{id}}/results", rf"{_BATCH}/[^/]+/results", {"GET": results.results}),
     (f"{_BATCH}/{{id}}/cancel", rf"{_BATCH}/[^/]+/cancel", {"POST": batches.cancel}),
-    (f"{_BATCH}/{{id}}", rf"{_BATCH}/[^/]+", {"GET": batches.retrieve, "DELETE": batches.delete}),
+    (f"{_BATCH}/{{id}}", rf"{_BATCH}/[^/]+", {"GET": batches.retrieve_batch, "DELETE": batches.delete_batch}),
     (f"{_FILE}/{{id}}/content", rf"{_FILE}/[^/]+/content", {"GET": kept.content}),
-    (f"{_FILE}/{{id}}", rf"{_FILE}/[^/]+", {"GET": kept.retrieve, "DELETE": kept.delete}),
+    (f"{_FILE}/{{id}}", rf"{_FILE}/[^/]+", {"GET": kept.retrieve_file, "DELETE": kept.delete_file}),
 )
 # Paths with an id in them, by the name of their route; the first that fits counts.
 
@@ -138,7 +138,7 @@ async def _live(context: Context, receive: Receive, send: Send) -> None:
     for phase in ("startup", "shutdown"):
         await receive()
         if phase == "startup":
-            context.running.phase = Phase.READY
+            context.running.life.phase = Phase.READY
         await send({"type": f"lifespan.{phase}.complete"})
 
 
@@ -152,7 +152,7 @@ async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> Failur
     if methods is None:
         return Failure(Kind.NOT_FOUND, not_found(exchange.method, path, ROUTES))
     if exchange.method not in methods:
-        return Failure(Kind.METHOD_NOT_ALLOWED, "Method Not Allowed")
+        return Failure(Kind.METHOD_NOT_ALLOWED, wrong_method(route, methods))
     if path not in OPEN | GUARDED and (
         refused := _authenticate(context, exchange) or _admit(context, exchange, ticket)
     ):

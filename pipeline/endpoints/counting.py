@@ -19,7 +19,7 @@ from pipeline.upstream.client import UpstreamResponse
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 
-PATH = "/responses/input_tokens"
+INPUT_TOKENS = "/responses/input_tokens"
 """What follows the base URL."""
 
 _MAX_BODY = 2**20
@@ -100,7 +100,9 @@ async def upstream_count(
     if isinstance(asked, Failure):
         return asked
     plan, said = asked
-    answer = await context.upstream.post(PATH, said, plan, first_byte_timeout=first_byte_timeout, retries=retries)
+    answer = await context.upstream.post(
+        INPUT_TOKENS, said, plan, first_byte_timeout=first_byte_timeout, retries=retries
+    )
     if isinstance(answer, Failure):
         return answer
     async with answer:

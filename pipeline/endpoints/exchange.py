@@ -60,7 +60,7 @@ _STREAM: Headers = [
 
 
 class Exchange:
-    """A request as the endpoints see it; it is the `Client` of `topology.run` as well.
+    """A request as the endpoints see it; it is the `Client` of `run_request` as well.
 
     Attributes:
         method: the HTTP method.

@@ -13,7 +13,7 @@ from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.healing import HealingAttempts
 from pipeline.endpoints.mapping import Answering, question_of, read_body, say_mapping
-from pipeline.endpoints.side_requests import side_requests
+from pipeline.endpoints.side_requests import billing_of, side_requests
 from pipeline.endpoints.translation import Question, Translated, explained, translate
 from pipeline.request import topology
 from pipeline.request.responder import Client
@@ -32,7 +32,7 @@ class Asker(Client, Answering, Protocol):
     log: RequestLog
 
 
-async def create(context: Context, exchange: Exchange) -> Failure | None:
+async def create_message(context: Context, exchange: Exchange) -> Failure | None:
     """Answer a message request, streamed if it asks for that."""
     return await _run(context, exchange, stream=False)
 
@@ -96,6 +96,7 @@ async def answer_request(context: Context, exchange: Asker, question: Question, 
     if isinstance(size, Failure):
         return size
     first = attrs.evolve(first, plan=attrs.evolve(first.plan, input_tokens=size.tokens, extras=extras))
+    sideline = side_requests(context, exchange, question, body, first)
     job = RequestJob(
         plan=first.plan,
         body=first.body,
@@ -103,10 +104,11 @@ async def answer_request(context: Context, exchange: Asker, question: Question, 
         stream=first.stream,
         request_id=exchange.request_id,
         log=log,
-        sideline=side_requests(context, exchange, question, body, first),
+        billing=None if sideline is None else billing_of(context, first),
+        sideline=sideline,
     )
     settings = context.settings
-    await topology.run(job, context.upstream, exchange, settings.limits, settings.timing)
+    await topology.run_request(job, context.upstream, exchange, settings.limits, settings.timing)
     return None
 
 

@@ -150,7 +150,7 @@ def _info(name: str, registry: ModelRegistry, *, batches: bool) -> dict[str, Any
         "max_input_tokens": None if model is UNKNOWN_MODEL else model.window,
         "max_tokens": None if model is UNKNOWN_MODEL else model.output,
         "capabilities": capabilities(model, batches=batches),
-        "allowed_fallback_models": [],
+        "allowed_fallback_models": [other for other in TODAY if other != name],
     }
 
 
@@ -178,7 +178,7 @@ def capabilities(model: Model, *, batches: bool = False) -> dict[str, Any]:
             **_SERVED,
             "clear_thinking_20251015": _SERVED,
             "clear_tool_uses_20250919": _SERVED,
-            "compact_20260112": _NOT_BUILT,
+            "compact_20260112": _SERVED,
         },
         "effort": {**_leaf(reasons), **{effort: _leaf(effort in model.efforts) for effort in EFFORTS}},
         "image_input": _SERVED,

@@ -24,8 +24,8 @@ from stages.canonical.place import ROOT
 from stages.canonical.plan import AnswerPlan
 from stages.canonical.report import FAITHFUL, UNFAITHFUL
 from stages.canonical.request import Caller, Request
-from stages.decoder import MAX_COMPLAINT, decode, refusal
-from stages.history import edit_history
+from stages.decoder import MAX_COMPLAINT, decode_request, refusal
+from stages.history import edit_history, summary_request
 from stages.mapper import Mapped, Target, map_request
 from stages.mapper.settings import session_of
 from stages.prompt_fingerprint import PromptFingerprint, TooLargeError, fingerprint_of, serialise
@@ -55,6 +55,8 @@ class Question:
         learnt: what the upstream was found to refuse, by model: other fields of its profile.
         changes: the same for this request alone, after a refusal.
         limit: the tokens that the answer may have, where the window leaves less than was asked for.
+        summary: the client's instructions, maybe none, where a summary of the conversation is asked for in the place of
+            an answer; None where it is not.
         owner: whose files may be named, where clients have keys of their own; None: everybody's.
     """
 
@@ -67,6 +69,7 @@ class Question:
     strict: bool = False
     stream: bool = False
     limit: int | None = None
+    summary: str | None = attrs.field(default=None, repr=False)
     owner: Owner | None = None
 
 
@@ -134,7 +137,7 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
     request, mapped = found
     said, prefix = serialise(mapped.body)
     return Translated(
-        plan=mapped.plan,
+        plan=attrs.evolve(mapped.plan, sealing=question.owner),
         body=said,
         prefix=prefix,
         named={name: mapped.body[name] for name in _NAMED if name in mapped.body},
@@ -177,8 +180,8 @@ def explanation(mapped: Mapped) -> dict[str, Any]:
 
 @_bounded
 def countable(question: Question, body: bytes) -> tuple[AnswerPlan, bytes] | Failure:
-    """Read a body, and make of it what the upstream counts."""
-    found = _read(question, body)
+    """Read a body, and make of it what the upstream counts; of a request for a summary, the conversation alone."""
+    found = _read(question, body, summing=False)
     if isinstance(found, Failure):
         return found
     _, mapped = found
@@ -187,7 +190,7 @@ def countable(question: Question, body: bytes) -> tuple[AnswerPlan, bytes] | Fai
 
 def count(question: Question, body: bytes, tokens: counter.Tokens) -> tuple[int, int] | Failure:
     """Read a body, and count its tokens: the likely number, and the least that is certain."""
-    request = decode(body, question.caller, counting=question.counting)
+    request = decode_request(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return request
     request = edit_history(request, counter.estimate)
@@ -201,21 +204,25 @@ def count_by(question: Question, body: bytes, source: str) -> tuple[int, int] | 
 
 def cleared(question: Question, body: bytes) -> int | None:
     """Read a body, and estimate the tokens that its own edits take out of it; None where it asks for no edits."""
-    request = decode(body, question.caller, counting=question.counting)
+    request = decode_request(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return None
     edits = edit_history(request, counter.estimate).edits
     return None if edits.applied is None else edits.cleared_tokens
 
 
-def _read(question: Question, body: bytes) -> tuple[Request, Mapped] | Failure:
+def _read(question: Question, body: bytes, *, summing: bool = True) -> tuple[Request, Mapped] | Failure:
     """Decode and map, unless strict mode asks for what cannot be done faithfully."""
-    request = decode(body, question.caller, counting=question.counting)
+    request = decode_request(body, question.caller, counting=question.counting)
     if isinstance(request, Failure):
         return request
     if (foreign := _foreign_file(question, request)) is not None:
         return foreign
     request = edit_history(request, counter.estimate)
+    if not summing and "compaction" in request.extra:
+        request = attrs.evolve(request, extra={**request.extra, "compaction": None})
+    if question.summary is not None:
+        request = summary_request(request, question.summary)
     if question.stream:
         request = attrs.evolve(request, stream=True)
     target = _target(question, request)

@@ -12,7 +12,6 @@ the bytes that the next turn will begin with (law 9).
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -20,14 +19,18 @@ from typing import Any, Self
 import attrs
 import trio
 
-from pipeline.request.timers import Timers
-from pipeline.request.upstream_call import RequestJob, Sideline, Told, UpstreamCall
+from pipeline.request.fallback_call import FallbackCall
+from pipeline.request.side_call import SideCall
+from pipeline.request.timers import Timers, nobody_heard
+from pipeline.request.upstream_call import RequestJob, Sideline, Told
 from pipeline.settings import Limits
 from pipeline.upstream.client import UpstreamClient
 from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
     BlockStop,
+    CompactionDelta,
+    CompactionStart,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -38,10 +41,11 @@ from stages.canonical.events import (
     Usage,
 )
 from stages.canonical.failure import Failure, Kind
+from stages.canonical.plan import Compacting
 from stages.collector import Collector
 from stages.tools.hosted import BY_NAME, verdicts
 from stages.wire import json
-from stages.wire.messages_stream import iteration
+from stages.wire.messages_stream import content_block, iteration
 
 MAX_ROUNDS = 10
 """Requests of one answer; then it is paused, as Anthropic's servers pause theirs."""
@@ -49,13 +53,12 @@ MAX_ROUNDS = 10
 ADVICE_TIMEOUT = 300.0
 """Seconds that a tool of ours has for one call."""
 
-DRAIN_TIMEOUT = 0.5
-"""Seconds that the upstream has to end a round's body, so that its connection can be used again."""
+SUMMARY_TIMEOUT = 600.0
+"""Seconds that a summary has, in the middle of an answer."""
 
 PAUSED = "[This answer has asked for advice ten times, and pauses here. Say so if it is to go on.]"
 """What is said where a pause would stand behind a result: clients take a pause behind a text alone."""
 
-_LATE = Failure(Kind.TIMEOUT, "It took too long.", cause="hosted_tool")
 _NO_ENDING = Failure(Kind.INTERNAL, "Internal server error", cause="no_ending")
 
 
@@ -73,7 +76,7 @@ class HostedLoop:
     limits: Limits
     timers: Timers
     blocks: trio.Nursery = attrs.field(init=False)
-    _call: UpstreamCall = attrs.field(init=False)
+    _call: FallbackCall = attrs.field(init=False)
     _kept: Collector = attrs.field(init=False)
     _told: Told = attrs.field(factory=list, init=False)
     _left: Told = attrs.field(factory=list, init=False)
@@ -83,6 +86,7 @@ class HostedLoop:
     _held: bool = attrs.field(default=False, init=False)
     _rounds: list[Usage] = attrs.field(factory=list, init=False)
     _spent: list[dict[str, Any]] = attrs.field(factory=list, init=False)
+    _compacting: Compacting | None = attrs.field(default=None, init=False)
     _uses: Counter[str] = attrs.field(factory=Counter, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -103,7 +107,10 @@ class HostedLoop:
         Waits for the upstream, and for those who are asked beside it. Cancelled, there is no going on.
         """
         while not self._ready:
-            if self._end is None:
+            if (compacting := self._compacting) is not None:
+                self._compacting = None
+                await self._compact(compacting)
+            elif self._end is None:
                 self._call.blocks = self.blocks
                 self._keep(await self._call.receive())
             else:
@@ -111,9 +118,9 @@ class HostedLoop:
         ready, self._ready = self._ready, []
         return ready
 
-    async def drain(self, deadline: float) -> None:
-        """Read to its end what the last round's upstream says after its answer; waits so many seconds at most."""
-        await self._call.drain(deadline)
+    async def drain(self) -> None:
+        """Read to its end what the last round's upstream says after its answer; as `UpstreamCall.drain` does."""
+        await self._call.drain()
 
     def close(self) -> None:
         """Tell those who still write blocks that nobody reads any more."""
@@ -126,11 +133,16 @@ class HostedLoop:
             raise RuntimeError("a loop needs somebody who makes its requests")
         return sideline
 
+    @property
+    def _side(self) -> SideCall:
+        return SideCall(self.upstream, self.limits, self.timers)
+
     # -- one round ---------------------------------------------------------------------------------
 
     def _prepare(self, job: RequestJob) -> None:
-        self._call = UpstreamCall(job, self.upstream, self.inform, self.limits, self.timers)
+        self._call = FallbackCall(job, self.upstream, self.inform, self.limits, self.timers, self._told)
         self._kept, self._end, self._last = Collector(job.plan), None, False
+        self._compacting = job.plan.compacting
 
     def _keep(self, events: list[AnswerEvent | Failure]) -> None:
         """Keep what a round says, and let all pass but the calls of our tools and the end."""
@@ -156,14 +168,14 @@ class HostedLoop:
         others = [block for block in self._kept.blocks if block not in ours]
         self._told += others
         self._rounds.append(end.usage)
-        self._spent.append(iteration(end.usage, "message"))
+        self._spent += end.iterations or (iteration(end.usage, "message"),)
         self._left = ours if end.stop_reason == "tool_use" else []
         self._last = not self._left or bool(verdicts.calls_in(others))
         self._end = end
 
     async def _go_on(self, end: MessageEnd) -> None:
         """Do what follows from a round: run a call of ours, end the answer, or ask again."""
-        self.timers.last_read = _never
+        self.timers.last_read = nobody_heard
         if self._left:
             await self._serve(self._left.pop(0))
         elif self._last:
@@ -179,18 +191,32 @@ class HostedLoop:
         if isinstance(following, Failure):
             self._ready.append(following)
             return
-        await self._call.drain(DRAIN_TIMEOUT)
+        await self._call.drain()
         await self._call.__aexit__()
         self._prepare(following)
 
+    async def _compact(self, compacting: Compacting) -> None:
+        """Have the conversation summed up, show that, and answer from it; without a summary, from the whole of it."""
+        block = await self._summary(compacting.instructions)
+        self._told.append(block)
+        self._ready += _compaction_events(block)
+        if block["content"] is None:
+            return
+        self.job.log.fields["compactions"] = self.job.log.fields.get("compactions", 0) + 1
+        if compacting.pauses:
+            self._ready.append(MessageEnd("compaction", iterations=tuple(self._spent)))
+        else:
+            await self._ask_again()
+
     def _summed_up(self, end: MessageEnd) -> MessageEnd:
         """The end of all rounds: the prompt is the first one's, what was written is everybody's."""
-        if len(self._spent) == 1:
+        spent, served = self._spent, self._call.job.plan.model
+        if served != self.job.plan.model and end.stop_reason != "refusal":
+            spent = _served_by(served, spent)
+        elif len(spent) == 1:
             return end
         output = sum(usage.output_tokens for usage in self._rounds)
-        return attrs.evolve(
-            end, usage=attrs.evolve(self._rounds[0], output_tokens=output), iterations=tuple(self._spent)
-        )
+        return attrs.evolve(end, usage=attrs.evolve(self._rounds[0], output_tokens=output), iterations=tuple(spent))
 
     # -- requests beside it --------------------------------------------------------------------------
 
@@ -213,46 +239,47 @@ class HostedLoop:
         self._ready += [ResultStart(result), BLOCK_STOP]
         self._told += [shown, result]
 
+    async def _summary(self, instructions: str) -> dict[str, Any]:
+        """The block of a summary; one without content where none came about.  The client gets signs of life."""
+        self.timers.answered(nobody_heard)
+        job = await self._sideline.summed_up(self._told, instructions)
+        answer = job if isinstance(job, Failure) else await self._side.ask(job, SUMMARY_TIMEOUT, self.inform)
+        if isinstance(answer, Failure):
+            return content_block(CompactionStart())
+        self._spent.append(iteration(answer.usage, "compaction"))
+        return answer.blocks[-1]
+
     async def _verdicts(self, end: MessageEnd) -> tuple[dict[str, Any], ...] | None:
         """Have the client's calls judged; None where there is nothing to judge, or nobody who does."""
         calls, side = verdicts.calls_in(self._told), self._sideline
         if not (calls and side.judge and end.stop_reason == "tool_use" and verdicts.asked(side.body)):
             return None
-        question = verdicts.ask(side.judge, side.body, self._told)
+        question = verdicts.verdict_request(side.judge, side.body, self._told)
         if question is None:
-            return tuple(verdicts.results(calls, verdicts.TOO_LONG))
+            return tuple(verdicts.safeguard_results(calls, verdicts.TOO_LONG))
         answer = await self._asked(question, side.patience)
-        return tuple(verdicts.results(calls, answer if isinstance(answer, Failure) else answer.message()))
+        return tuple(verdicts.safeguard_results(calls, answer if isinstance(answer, Failure) else answer.message()))
 
     async def _asked(self, body: Mapping[str, Any], seconds: float) -> Collector | Failure:
         """Make a request that the client sees nothing of; a failure is one of that request alone."""
         job = await self._sideline.apart(body)
         if isinstance(job, Failure):
             return job
-        with trio.move_on_after(seconds):
-            return await self._collected(job)
-        return _LATE
-
-    async def _collected(self, job: RequestJob) -> Collector | Failure:
-        timers, collector = Timers(self.timers.timing, trio.current_time()), Collector(job.plan)
-        apart = UpstreamCall(job, self.upstream, _unheard, self.limits, timers)
-        async with apart as call, trio.open_nursery() as nursery:
-            call.blocks = nursery
-            try:
-                while not collector.ended and (events := await call.receive()):
-                    collector.collect(events)
-            finally:
-                call.close()
-            await call.drain(DRAIN_TIMEOUT)
-        if collector.failure is not None or not collector.ended:
-            return collector.failure or Failure(Kind.UPSTREAM, "The upstream's answer is not finished.")
-        return collector
+        return await self._side.ask(job, seconds)
 
 
-def _never() -> float:
-    """The time at which nobody listens to the upstream, so that it cannot be late."""
-    return math.inf
+def _served_by(model: str, spent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Mark the last round as that of a model which was asked after a refusal: by that, clients know whose it is."""
+    last = max(index for index, each in enumerate(spent) if each["type"] == "message")
+    marked = {**spent[last], "type": "fallback_message", "model": model}
+    return [*spent[:last], marked, *spent[last + 1 :]]
 
 
-def _unheard(_: Mapping[str, str]) -> None:
-    """Take no note of the headers of a request beside the answer."""
+def _compaction_events(block: dict[str, Any]) -> list[AnswerEvent]:
+    """How a whole block of a summary is told."""
+    changes = block.get("tool_changes")
+    start = CompactionStart(block["signature"], None if changes is None else tuple(changes))
+    told: list[AnswerEvent] = [start]
+    if block["content"] is not None:
+        told.append(CompactionDelta(block["content"]))
+    return [*told, BLOCK_STOP]

@@ -77,7 +77,7 @@ class Client(Protocol):
         ...
 
 
-class Reader(Protocol):
+class AnswerReader(Protocol):
     """Where the events of the answer come from."""
 
     async def receive(self) -> list[AnswerEvent | Failure]:
@@ -92,7 +92,7 @@ class Sink:
     has, `_whole` whether the message itself has ended, so that its upstream has nothing more to say.
     """
 
-    def __init__(self, job: RequestJob, reader: Reader, client: Client, timers: Timers) -> None:
+    def __init__(self, job: RequestJob, reader: AnswerReader, client: Client, timers: Timers) -> None:
         self.job = job
         self.client = client
         self.timers = timers
@@ -167,7 +167,7 @@ class Sink:
 class StreamSink(Sink):
     """Writes a stream: the first event decides between a 200 and an error's own status (law 8)."""
 
-    def __init__(self, job: RequestJob, reader: Reader, client: Client, timers: Timers) -> None:
+    def __init__(self, job: RequestJob, reader: AnswerReader, client: Client, timers: Timers) -> None:
         super().__init__(job, reader, client, timers)
         self._encoder = Encoder(job.plan, job.request_id)
         self._committed = False
@@ -207,7 +207,7 @@ class StreamSink(Sink):
 class WholeSink(Sink):
     """Folds the message and answers once."""
 
-    def __init__(self, job: RequestJob, reader: Reader, client: Client, timers: Timers) -> None:
+    def __init__(self, job: RequestJob, reader: AnswerReader, client: Client, timers: Timers) -> None:
         super().__init__(job, reader, client, timers)
         self._collector = Collector(job.plan)
 
@@ -226,7 +226,7 @@ class WholeSink(Sink):
         """Wait for nothing: without a stream, nothing is sent before the end."""
 
 
-def sink_for(job: RequestJob, reader: Reader, client: Client, timers: Timers) -> Sink:
+def sink_for(job: RequestJob, reader: AnswerReader, client: Client, timers: Timers) -> Sink:
     """Choose how an answer is written, by what the client has asked for.
 
     Args:

@@ -19,6 +19,12 @@ from stages.canonical.failure import Failure, Kind
 BUSY_WRITER_DELAY = 1.0
 """Seconds until a writer that was busy is looked at again."""
 
+
+def nobody_heard() -> float:
+    """When the upstream was last heard while nobody listens to it, so that it cannot be late."""
+    return math.inf
+
+
 _SILENT = Failure(Kind.TIMEOUT, "The upstream has been silent for too long.", cause="silence")
 _LONG = Failure(Kind.TIMEOUT, "The request took longer than the limit for a whole request.", cause="total")
 
@@ -43,7 +49,7 @@ class Timers:
     last_write: float = math.inf
     last_content: float = math.inf
     answered_at: float = math.inf
-    last_read: Callable[[], float] = lambda: math.inf
+    last_read: Callable[[], float] = nobody_heard
     stopped: Failure | None = None
     look: trio.CancelScope = attrs.field(factory=trio.CancelScope)
 

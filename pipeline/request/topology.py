@@ -24,11 +24,10 @@ from pipeline.settings import Limits, Timing
 from pipeline.upstream.client import UpstreamClient
 from stages.canonical.failure import Failure
 
-DRAIN_TIMEOUT = 0.5
-"""Seconds that an upstream has to end its body after its last event, so that the connection can be used again."""
 
-
-async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits: Limits, timing: Timing) -> None:
+async def run_request(
+    job: RequestJob, upstream: UpstreamClient, client: Client, limits: Limits, timing: Timing
+) -> None:
     """Run one request from here to its end: answered, failed, or left by its client.
 
     Waits for all of that.  Cancelled from outside it ends at once, as it does when the client leaves: every task is in
@@ -50,7 +49,7 @@ async def run(job: RequestJob, upstream: UpstreamClient, client: Client, limits:
         nursery.start_soon(_watch, client, timers, sink, nursery)
         try:
             if await sink.run():
-                await call.drain(DRAIN_TIMEOUT)
+                await call.drain()
         finally:
             call.close()  # writers that wait for room learn that nobody reads any more
         nursery.cancel_scope.cancel()  # the watch never ends by itself

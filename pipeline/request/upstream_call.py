@@ -18,6 +18,7 @@ from pipeline.request.look_ahead import LookAhead
 from pipeline.request.timers import Timers
 from pipeline.settings import Limits
 from pipeline.telemetry.request_log import RequestLog
+from pipeline.telemetry.spending import Billing
 from pipeline.upstream.client import UpstreamClient, UpstreamResponse
 from stages.actor import Inbox, Transducer
 from stages.block import AnswerEvent
@@ -34,6 +35,9 @@ from stages.wire.responses_stream import StreamEvent
 
 RESPONSES = "/responses"
 """What follows the base URL of every upstream."""
+
+DRAIN_TIMEOUT = 0.5
+"""Seconds that an upstream has to end its body after its last event, so that the connection can be used again."""
 
 Again = tuple[bytes, AnswerPlan] | None
 """A request to be made next, and how to read its answer; None where nothing is to be healed."""
@@ -75,6 +79,12 @@ class Sideline(Protocol):
     def patience(self) -> float:
         """Seconds that a judge has."""
 
+    async def fallen_back(self, told: Told) -> RequestJob | Failure | None:
+        """Make the same of the next model that may be asked after a refusal; None where there is no more of them."""
+
+    async def summed_up(self, told: Told, instructions: str) -> RequestJob | Failure:
+        """Make a request for a summary of the conversation and these blocks; waits where it is large."""
+
     async def continued(self, told: Told) -> RequestJob | Failure:
         """Make the request that goes on behind these blocks; waits where it is large."""
 
@@ -93,6 +103,7 @@ class RequestJob:
         stream: whether the client wants a stream.
         request_id: what the client may quote.
         log: hears what happens.
+        billing: by what its tokens are accounted for, where the answer may take other requests; else None.
         sideline: makes the other requests that the answer takes; None where it takes none.
     """
 
@@ -102,6 +113,7 @@ class RequestJob:
     stream: bool
     request_id: str
     log: RequestLog
+    billing: Billing | None = None
     sideline: Sideline | None = None
 
 
@@ -153,13 +165,13 @@ class UpstreamCall:
         assert self._message is not None  # noqa: S101 - nothing was refused
         return await self._message.receive()
 
-    async def drain(self, deadline: float) -> None:
-        """Read for so many seconds what an upstream that has said all says after it: its connection can be used again.
+    async def drain(self) -> None:
+        """Read what an upstream that has said all says after it, so that its connection can be used again.
 
-        Mostly its end came with its last event, and there is nothing to wait for.
+        Mostly its end came with its last event, and there is nothing to wait for; else `DRAIN_TIMEOUT` is the most.
         """
         if self._message is not None and self._message.ended and self._answer is not None and not self._answer.over:
-            with trio.move_on_after(deadline):
+            with trio.move_on_after(DRAIN_TIMEOUT):
                 await self._answer.drain()
 
     def close(self) -> None:

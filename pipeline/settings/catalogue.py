@@ -304,6 +304,13 @@ class Settings:
             "a client's model name or family word, and the upstream model for it; or what a model of any name is like",
         ),
     )
+    fallback: str = attrs.field(
+        default="",
+        metadata=_about(
+            read.any_text,
+            "model that is asked after a refusal where a request leaves the choice to the server; empty: none",
+        ),
+    )
     client_keys: tuple[ClientKey, ...] = attrs.field(
         default=(),
         metadata=_about(

@@ -84,7 +84,7 @@ def add_batch(
     return batch_object(_row(connection, ident))
 
 
-def find(connection: sqlite3.Connection, ident: str) -> dict[str, Any] | None:
+def find_batch_row(connection: sqlite3.Connection, ident: str) -> dict[str, Any] | None:
     """Say how a batch stands; None where there is none."""
     row = connection.execute("SELECT * FROM batches WHERE id = ?", (ident,)).fetchone()
     return None if row is None else batch_object(row)
@@ -107,7 +107,7 @@ def ask_to_cancel(connection: sqlite3.Connection, ident: str, now: int) -> dict[
         "UPDATE batches SET status = 'cancelling', cancelling_at = ? WHERE id = ? AND status = 'in_progress'",
         (now, ident),
     )
-    return find(connection, ident)
+    return find_batch_row(connection, ident)
 
 
 def remove_batch(connection: sqlite3.Connection, ident: str) -> str | None:

@@ -29,7 +29,7 @@ def add(connection: sqlite3.Connection, fields: Mapping[str, Any], digest: str) 
     return file_object(row)
 
 
-def find(connection: sqlite3.Connection, ident: str, now: int) -> sqlite3.Row | None:
+def find_file_row(connection: sqlite3.Connection, ident: str, now: int) -> sqlite3.Row | None:
     """Find a file that has not expired."""
     row: sqlite3.Row | None = connection.execute(
         "SELECT * FROM files WHERE id = ? AND (expires_at IS NULL OR expires_at > ?)", (ident, now)

@@ -121,7 +121,7 @@ class LocalStore:
     @_guarded
     async def file(self, ident: str) -> dict[str, Any] | Failure:
         """Say what is known about a file."""
-        row = await self.database.read(file_rows.find, ident, self.clock())
+        row = await self.database.read(file_rows.find_file_row, ident, self.clock())
         return _NO_FILE if row is None else file_rows.file_object(row)
 
     @_guarded
@@ -143,7 +143,7 @@ class LocalStore:
     @_guarded
     async def kept(self, ident: str) -> tuple[dict[str, Any], Path] | Failure:
         """Say what is known about a file, and where its content lies."""
-        row = await self.database.read(file_rows.find, ident, self.clock())
+        row = await self.database.read(file_rows.find_file_row, ident, self.clock())
         return _NO_FILE if row is None else (file_rows.file_object(row), self.contents.path(row["digest"]))
 
     async def content(self, ident: str) -> FileContent | OutputContent | Failure:
@@ -177,7 +177,7 @@ class LocalStore:
     @_guarded
     async def batch(self, ident: str) -> dict[str, Any] | Failure:
         """Say how a batch stands."""
-        return await self.database.read(batch_rows.find, ident) or _NO_BATCH
+        return await self.database.read(batch_rows.find_batch_row, ident) or _NO_BATCH
 
     @_guarded
     async def batches(self, query: Mapping[str, str]) -> dict[str, Any] | Failure:

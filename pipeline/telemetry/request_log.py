@@ -16,6 +16,8 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.telemetry import names, semantics
 from pipeline.telemetry.request_cost import RequestCost
+from pipeline.telemetry.spending import SHARES, Billing, Spending
+from stages.canonical.events import Usage
 from stages.redactor import Fact
 from stages.tables.model_registry import ModelRegistry
 
@@ -34,6 +36,7 @@ class RequestLog:
         clock: tells the time in seconds.
         began: when the request came, by that clock.
         trace: its spans, which hear all of this as well; None where none are exported.
+        spending: what the requests behind its answer have used; None where it took one.
         request_cost: works out what an answer cost, and how the cache served it; None leaves that out.
     """
 
@@ -44,6 +47,7 @@ class RequestLog:
     clock: Callable[[], float] = trio.current_time
     began: float = attrs.field(default=attrs.Factory(lambda own: own.clock(), takes_self=True))
     trace: RequestTrace | None = None
+    spending: Spending | None = None
     _blocks: Counter[str] = attrs.field(factory=Counter, init=False)
 
     def hear(self, fact: Fact) -> None:
@@ -57,13 +61,27 @@ class RequestLog:
             self.outcome = names.OK
             self.fields.update(values)
             if self.request_cost is not None:
-                self.fields.update(self.request_cost.close(values, healed="healed" in self.fields))
+                another = not self.fields.keys().isdisjoint(_ANOTHER_PROMPT)
+                self.fields.update(self.request_cost.close(values, healed=another))
+            self._sum_up()
         elif fact.name == "failure":
             self.outcome = str(values["kind"])
             self.fields.update(values)
         if self.trace is not None:
             self.trace.hear(fact, self.fields)
         self.logger.debug(fact.name, request_id=self.fields.get("request_id"), **values)
+
+    def spend(self, billing: Billing, usage: Usage) -> None:
+        """Note what one of several requests behind the answer has used; what all have is said whatever follows."""
+        self.spending = self.spending or Spending()
+        self.spending.add(billing, usage)
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        """Let the line tell of all requests behind the answer, where there are several."""
+        if self.spending is not None:
+            self.fields.pop("cost_usd", None)
+            self.fields.update(self.spending.totals())
 
     def ask(self) -> list[tuple[bytes, bytes]]:
         """Note that the upstream is asked; return the headers that carry the request's trace there."""
@@ -96,8 +114,11 @@ class RequestLog:
         write(names.REQUEST, **fields)
         if self.trace is not None:
             self.trace.end(fields)
-        return fields
+        return fields if self.spending is None else {**fields, SHARES: self.spending.shares()}
 
+
+_ANOTHER_PROMPT = ("healed", "fallbacks", "compactions")
+# What says that the answer is not one to the prompt whose fingerprint was taken.
 
 _ENDED_BY = {"shutdown": names.SERVER_STOPPED, "total": names.OVERDUE, "write": names.CLIENT_STALLED}
 # What we caused ourselves, by the cause of the failure that the client was told, or would have been.

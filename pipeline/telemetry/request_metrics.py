@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.telemetry import names, semantics
+from pipeline.telemetry.spending import shares_of
 from pipeline.telemetry.tally import Tally
 from stages.canonical.failure import Kind
 from stages.tables.errors import OWN_CAUSES
@@ -71,11 +72,8 @@ def count_request(tally: Tally, fields: Mapping[str, Any], server: str, clock: C
         tally.observe(semantics.FIRST_BYTE, (model,), fields["first_byte_seconds"])
     if "first_content_seconds" in fields:
         tally.observe(semantics.FIRST_CONTENT, (model,), fields["first_content_seconds"])
-    for kind, fact in semantics.TOKEN_TYPES.items():
-        if fields.get(fact):
-            tally.add(semantics.TOKENS, (model, client, kind), fields[fact])
-    if "cost_usd" in fields:
-        tally.add(semantics.COST, (model, client), fields["cost_usd"])
+    for share in shares_of(fields):
+        _count_share(tally, share, client)
     if "cache_hit_rate" in fields:
         tally.add(semantics.CACHED, (model, _cache(fields)))
 
@@ -90,6 +88,16 @@ def _count_upstream(tally: Tally, fields: Mapping[str, Any], server: str, clock:
         tally.put(semantics.LAST_FAILURE, (server, word), clock())
     elif good:
         tally.put(semantics.LAST_ANSWER, (server,), clock())
+
+
+def _count_share(tally: Tally, share: Mapping[str, Any], client: str) -> None:
+    """Count what one model has used."""
+    model = str(share["upstream_model"])
+    for kind, fact in semantics.TOKEN_TYPES.items():
+        if share.get(fact):
+            tally.add(semantics.TOKENS, (model, client, kind), share[fact])
+    if "cost_usd" in share:
+        tally.add(semantics.COST, (model, client), share["cost_usd"])
 
 
 def _cache(fields: Mapping[str, Any]) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 
+from pipeline.telemetry.spending import TOKEN_KINDS, shares_of
+
 MAX_SESSIONS = 1000
 """Sessions that are remembered; the one that was heard of longest ago is forgotten first."""
 
@@ -17,7 +19,7 @@ MAX_SESSION_MODELS = 16
 Key = tuple[str, str]
 """Whose session it is, by the name of the client's key, and the session's mark."""
 
-_SUMMED = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens", "cost_usd")
+_SUMMED = (*TOKEN_KINDS, "cost_usd")
 
 
 @attrs.define
@@ -39,7 +41,7 @@ class ModelUsage:
     priced: bool = True
 
     def add(self, fields: Mapping[str, Any]) -> None:
-        """Add one answered request, by what its log line says."""
+        """Add one answered request, or a share of one, by what its log line says."""
         self.requests += 1
         self.priced = self.priced and "cost_usd" in fields
         for name in _SUMMED:
@@ -83,7 +85,8 @@ class UsageBySession:
         if not fields.get("session") or "output_tokens" not in fields:
             return
         key = str(fields.get("client", "")), str(fields["session"])
-        self._model(key, str(fields.get("asked_model")), str(fields.get("upstream_model"))).add(fields)
+        for share in reversed(shares_of(fields)):  # the model that was asked for is the last that was heard of
+            self._model(key, str(share.get("asked_model")), str(share.get("upstream_model"))).add(share)
 
     def join(self, key: Key, models: Iterable[ModelUsage]) -> None:
         """Add what a session has used elsewhere, the model that was heard of last first."""

@@ -1,4 +1,4 @@
-"""What an upstream keeps for us, files and batches: OpenAI's two APIs, call by call.
+"""What an upstream keeps for us, files, batches and what code has made: OpenAI's APIs, call by call.
 
 Nothing here is asked again by itself: a call that makes something may have made it although its answer was lost.
 """
@@ -16,6 +16,7 @@ import trio
 
 from pipeline.upstream.client import UpstreamClient, UpstreamResponse
 from stages.canonical.failure import Failure, Kind
+from stages.tables.identifiers import CodeFile
 from stages.tables.stored_files import UPSTREAM_EXPIRES_AFTER
 from stages.wire import json
 
@@ -126,6 +127,22 @@ class UpstreamStore:
                 return told
         return None
 
+    async def container(self, ident: str) -> dict[str, Any] | Failure:
+        """Say how a machine stands on which code has run."""
+        return await self._json("GET", f"/containers/{quote(ident, safe='')}")
+
+    async def container_file(self, made: CodeFile) -> dict[str, Any] | Failure:
+        """Say what is known about a file that code has made."""
+        return await self._json("GET", _in_container(made))
+
+    async def container_content(self, made: CodeFile) -> UpstreamResponse | Failure:
+        """Begin to read such a file."""
+        return await self.client.call("GET", f"{_in_container(made)}/content")
+
+    async def delete_container_file(self, made: CodeFile) -> dict[str, Any] | Failure:
+        """Delete such a file."""
+        return await self._json("DELETE", _in_container(made))
+
     async def _page(self, path: str) -> dict[str, Any] | Failure:
         page = await self._json("GET", path)
         if isinstance(page, Failure):
@@ -153,6 +170,10 @@ class UpstreamStore:
         except json.MalformedJson:
             return _UNREADABLE
         return value if isinstance(value, dict) and (value.get("id") or "data" in value) else _UNREADABLE
+
+
+def _in_container(made: CodeFile) -> str:
+    return f"/containers/{quote(made.container, safe='')}/files/{quote(made.file, safe='')}"
 
 
 def _quoted(filename: str) -> str:

@@ -74,7 +74,24 @@ class CompactionStart:
     tool_changes: tuple[dict[str, Any], ...] | None = None
 
 
-BlockStart = TextStart | ThinkingStart | ToolUseStart | ServerToolUseStart | ResultStart | CompactionStart
+@attrs.frozen
+class FallbackStart:
+    """Another model goes on with the answer, since the one before it has declined: a block that says nothing else.
+
+    Attributes:
+        declined: the client's name of the model that has declined.
+        model: the client's name of the one that goes on.
+        category: Anthropic's category of the refusal; None where it has none.
+    """
+
+    declined: str
+    model: str
+    category: str | None = None
+
+
+BlockStart = (
+    TextStart | ThinkingStart | ToolUseStart | ServerToolUseStart | ResultStart | CompactionStart | FallbackStart
+)
 """How a content block starts."""
 
 

@@ -68,6 +68,7 @@ class Failure:
         cause: the upstream's own code (`context_length_exceeded`), for logs and self-healing; no content.
         rate_limits: `anthropic-ratelimit-*` headers, name and value, as far as the upstream told its limits.
         places: the fields of the upstream's request that it named (`reasoning.summary`), for self-healing; no content.
+        spoken: the upstream's own sentence, where `message` is another; for self-healing alone.
     """
 
     kind: Kind
@@ -77,3 +78,4 @@ class Failure:
     cause: str | None = None
     rate_limits: tuple[tuple[str, str], ...] = ()
     places: tuple[str, ...] = ()
+    spoken: str = attrs.field(default="", repr=False)

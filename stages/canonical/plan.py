@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
@@ -22,6 +22,14 @@ class ThinkingDisplay(Enum):
     """No thinking block at all: the client switched thinking off."""
 
 
+class Sealing(Protocol):
+    """Says whose a file is."""
+
+    def sealed(self, ident: str) -> str:
+        """Put a seal to a client's id of a file, so that nobody else can use it."""
+        ...
+
+
 @attrs.frozen
 class BoundReasoning:
     """The thinking blocks of a request whose client wants to hear which of them the model did not see.
@@ -33,6 +41,19 @@ class BoundReasoning:
 
     mismatched: Mapping[str, str] = attrs.field(factory=dict)
     returned: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Compacting:
+    """A conversation that is to be summed up before it is answered.
+
+    Attributes:
+        instructions: the client's words for that; empty where it has none.
+        pauses: whether the answer ends behind the summary.
+    """
+
+    instructions: str = attrs.field(default="", repr=False)
+    pauses: bool = False
 
 
 @attrs.frozen
@@ -63,10 +84,13 @@ class AnswerPlan:
         keyed: whether the upstream's key is the gateway's own, behind keys of its clients: no client can mend it.
         applied_edits: what was taken out of the conversation, in Anthropic's shape; None where nothing was asked.
         summarises: whether the answer is a summary of the conversation, and nothing else.
+        compacting: how the conversation is summed up before it is answered; None where it is not.
         tool_changes: what a summary says of tools that came and went before it; None where none is asked for.
         hosted: the declarations of tools that are run here, by the name of their calls.
+        fallbacks: the entries of models to be asked, one behind the other, where the one before has declined.
         reasoning: what the client asked to hear about its thinking blocks; None where it did not.
         extras: fields of the message that only those clients get who asked for them.
+        sealing: seals the ids of files that code has made; None where there are no owners.
     """
 
     message_id: str
@@ -90,7 +114,10 @@ class AnswerPlan:
     keyed: bool = False
     applied_edits: tuple[dict[str, Any], ...] | None = None
     summarises: bool = False
+    compacting: Compacting | None = None
     tool_changes: tuple[dict[str, Any], ...] | None = None
     hosted: Mapping[str, dict[str, Any]] = attrs.field(factory=dict, repr=False)
+    fallbacks: tuple[dict[str, Any], ...] = attrs.field(default=(), repr=False)
     reasoning: BoundReasoning | None = None
     extras: Mapping[str, Any] = attrs.field(factory=dict)
+    sealing: Sealing | None = attrs.field(default=None, repr=False)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import attrs
 
 from stages.canonical.place import Place
+from stages.canonical.plan import Compacting
 
 JsonObject = dict[str, Any]
 """A JSON object whose inside is not ours to interpret, such as a tool's arguments or its schema."""
@@ -233,6 +234,11 @@ class Message(Node):
     content: tuple[ContentBlock, ...]
     output_config: OutputConfig | None = None
 
+    @property
+    def passes(self) -> bool:
+        """Whether it is said for one turn alone, and not shown once the user speaks again: a system's may be."""
+        return self.role == "system" and self.extra.get("clear_at") == "next_user_message"
+
 
 @attrs.frozen
 class Tool(Cacheable):
@@ -315,11 +321,13 @@ class HistoryEdits:
         applied: an entry for each edit that did something, in Anthropic's shape; None where the client asked for none.
         notes: where something was taken out, and why.
         cleared_tokens: the estimated tokens of what was taken out by edits.
+        compacting: how it is to be summed up before it is answered; None where it is not.
     """
 
     applied: tuple[JsonObject, ...] | None = None
     notes: tuple[HistoryNote, ...] = ()
     cleared_tokens: int = 0
+    compacting: Compacting | None = None
 
 
 @attrs.frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -21,14 +22,19 @@ from stages.correlator.life import Turn
 from stages.correlator.parts import Prefix
 from stages.correlator.shapes import custom_arguments, meaning_of
 from stages.correlator.track import Content, Track
-from stages.json_buffer import NOTHING
+from stages.json_buffer import NO_ARGUMENTS
 from stages.tables.identifiers import digest, tool_use_id
+from stages.wire.json import is_object
 from stages.wire.lenient import text
 from stages.wire.responses_stream import StreamEvent
 
-_BEGINS = '{"n'
-# How arguments begin: an object, one that was encoded twice, `null`.
-_LONGEST_NOTHING = 32
+_ARGUMENTS = re.compile(r'\{(["}]|\Z)|"([{\\]|\Z)|n')
+_TELLING = 2
+# How arguments begin: an object, one that was encoded twice, `null`; and characters that tell.
+_OBJECTS = '{"'
+_MAX_LOOKS = 16
+# How often a call's arguments are read through to see if they are whole: who changes names, changes them often.
+_LONGEST_EMPTY = 32
 # Characters that may be no arguments, white space included.
 NAMELESS = "function_call without a name"
 """What a call is counted as that nobody can run."""
@@ -47,6 +53,7 @@ class CallTrack(Track):
         self._begun = False
         self._told = Prefix()
         self._nothing = False
+        self._looks = 0
         self._announced = text(item.get("arguments"))
         self._identify(item)
 
@@ -77,16 +84,21 @@ class CallTrack(Track):
 
     def arguments_delta(self, event: StreamEvent) -> None:
         """Take more argument text."""
-        if piece := event.delta:
-            self._told.add(piece)
-            self.say(ArgumentsDelta(piece), len(piece))
+        if event.delta:
+            self._grow(event.delta)
 
     def arguments_deltas(self, events: Sequence[StreamEvent]) -> None:
         """Take more argument text in one step; each piece leaves as it came, for cuts must not show (law 4)."""
         pieces = [event.delta for event in events if event.delta]
+        size = sum(map(len, pieces))
+        if size > self._told.length:  # one of them may repeat all so far
+            longest = max(map(len, pieces))
+            while pieces and self._told.length < longest:
+                self._grow(pieces.pop(0))
+            size = sum(map(len, pieces))
         if pieces:
             self._told.extend(pieces)
-            self.say_all(list(map(ArgumentsDelta, pieces)), sum(map(len, pieces)))
+            self.say_all(list(map(ArgumentsDelta, pieces)), size)
 
     def arguments_done(self, event: StreamEvent) -> None:
         """Take the whole argument text, which is not yet the end of the item."""
@@ -130,6 +142,13 @@ class CallTrack(Track):
         """Hand over what was said, but nothing before the name is known."""
         return super().take() if self._begun else []
 
+    def is_over(self, delta: str, *, left: bool) -> bool:  # noqa: ARG002 - it does not matter here
+        """Whether its arguments are whole: another object is another call's."""
+        pieces, self._looks = self._told.pieces, self._looks + 1
+        if self._looks > _MAX_LOOKS or not pieces or delta[0] != "{" or not pieces[-1].endswith("}"):
+            return False
+        return is_object("".join(pieces))
+
     def fits(self, item: dict[str, Any]) -> bool:
         """Compare name and arguments: another function, or other arguments, are another call."""
         if self.name and item.get("name") not in (self.name, None):
@@ -148,7 +167,7 @@ class CallTrack(Track):
     @property
     def _says_nothing(self) -> bool:
         """Whether no arguments were told so far, or those that stand for none."""
-        return self._told.solid(_LONGEST_NOTHING) in NOTHING
+        return self._told.solid(_LONGEST_EMPTY) in NO_ARGUMENTS
 
     def _means(self, arguments: str) -> bool:
         """Whether arguments are those that were told, written otherwise."""
@@ -156,8 +175,16 @@ class CallTrack(Track):
 
     def _sealed(self, arguments: str) -> bool:
         """Whether what was told is no argument text, but stands for this one."""
-        told = self._told.solid(1)
-        return bool(told) and told not in _BEGINS and arguments.startswith("{")
+        told = self._told.solid(_TELLING)
+        return bool(told) and not _ARGUMENTS.match(told) and arguments.startswith("{")
+
+    def _grow(self, piece: str) -> None:
+        """Take a fragment, or all arguments so far, which some servers send each time: no object begins with two."""
+        told = self._told
+        if len(piece) > told.length > 0 and piece[0] in _OBJECTS and piece.startswith(told.begin(told.length)):
+            piece = piece[told.length :]
+        told.add(piece)
+        self.say(ArgumentsDelta(piece), len(piece))
 
     def _whole(self, arguments: str) -> None:
         nothing = _is_nothing(arguments)
@@ -190,4 +217,4 @@ class CallTrack(Track):
 
 
 def _is_nothing(arguments: str) -> bool:
-    return len(arguments) <= _LONGEST_NOTHING and "".join(arguments.split()) in NOTHING
+    return len(arguments) <= _LONGEST_EMPTY and "".join(arguments.split()) in NO_ARGUMENTS

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stages.correlator import shapes
-from stages.correlator.shapes import CALL, MESSAGE, REASONING, THOUGHTS, kind_of, thought_in, words_of
+from stages.correlator.shapes import CALL, MESSAGE, REASONING, THOUGHT_FIELDS, kind_of, thought_in, words_of
 from stages.wire.lenient import mapping
 
 
@@ -20,7 +20,7 @@ def unfolded(item: dict[str, Any]) -> list[dict[str, Any]]:
         return [shapes.read(item)]
     message = shapes.read(item)
     thoughts, parts, calls = _sorted(message["content"])
-    thoughts = [*(item[name] for name in THOUGHTS if name in item and thought_in(item[name])), *thoughts]
+    thoughts = [*(item[name] for name in THOUGHT_FIELDS if name in item and thought_in(item[name])), *thoughts]
     calls = [*_calls_beside(item), *calls]
     if not (thoughts or calls):
         return [message]
@@ -49,7 +49,7 @@ def _sorted(content: Any) -> tuple[list[Any], Any, list[dict[str, Any]]]:
 
 def _kind_of_part(part: Any) -> str:
     fields = mapping(part)
-    if not fields.get("type") and any(map(fields.get, THOUGHTS)) and not words_of(fields):
+    if not fields.get("type") and any(map(fields.get, THOUGHT_FIELDS)) and not words_of(fields):
         return REASONING
     return kind_of(fields)
 

@@ -8,6 +8,8 @@ weighed together:
 - Kinds never mix: an event about text is never about a call, whatever its id.
 - A name that is known decides, unless the place says that another item has the same name.
 - An unknown name at a known place is that item under another id, as long as the item may grow.
+- Text under another name or place begins another item where the one that it seems to be has told all: what follows a
+  whole object of arguments is no part of them.
 - An event that names nothing known belongs to what was announced and not spoken of yet, else to the last item.
 - A whole item is a repetition if it says what was said; otherwise, where its name or place is taken by an item that
   was whole before, it is another one.
@@ -93,6 +95,8 @@ class Identities:
         name, index = event.item_id or None, event.output_index
         track = self._by_name(kind, name, index) if name is not None else None
         track = track or self._by_place(kind, event) or self._going_on(kind, event)
+        if track is not None and event.delta and self._elsewhere(track, event):
+            track = None if track.is_over(event.delta, left=track is not self._last) else track
         if track is not None and (event.delta or not track.received):
             self.claim(track, name)
         return track
@@ -105,6 +109,11 @@ class Identities:
         if placed is not None and (name in placed.who.ids or track.who.changing):
             return placed  # one name for several items
         return None if track.received else track
+
+    def _elsewhere(self, track: Track, event: StreamEvent) -> bool:
+        """Whether an event names another item than a track, or another place."""
+        who, index = track.who, event.output_index
+        return event.item_id not in who.ids or (who.index is not None and index is not None and index != who.index)
 
     def _by_place(self, kind: str, event: StreamEvent) -> Track | None:
         placed = self._placed[kind].get(event.output_index) if event.output_index is not None else None

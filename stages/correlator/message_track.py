@@ -9,13 +9,16 @@ from typing import Any
 from stages.canonical.events import TextDelta
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.citation_cutter import CitationCutter
+from stages.correlator.ids import Ids
 from stages.correlator.life import Turn
 from stages.correlator.parts import Parts
 from stages.correlator.shapes import MessagePart, parts_of
 from stages.correlator.text_blocks import TextBlocks, TextEvent
 from stages.correlator.track import Track
 from stages.tables import citations
-from stages.tools.server.web_search import NAME as WEB_SEARCH
+from stages.tools.server.code_execution import CODE_EXECUTION, file_blocks
+from stages.tools.server.row import CallBlock, ToolBlocks
+from stages.tools.server.web_search import WEB_SEARCH_NAME as WEB_SEARCH
 from stages.wire import responses_stream
 from stages.wire.lenient import text
 from stages.wire.responses_stream import StreamEvent
@@ -40,6 +43,9 @@ class MessageTrack(Track):
         self._cutter: CitationCutter | None = None
         self._uncited: dict[tuple[object, ...], str] = {}
         self._odd: Counter[str] = Counter()
+        self._runs_code = CODE_EXECUTION.upstream in plan.server_tools
+        self._made: dict[tuple[object, ...], dict[str, Any]] = {}
+        self._ids = Ids()
         self.adopt(item)
 
     @property
@@ -57,6 +63,10 @@ class MessageTrack(Track):
     def refusal(self) -> str:  # type: ignore[override] # here it is not known from the start
         """What the model said instead of answering; empty if it did not refuse."""
         return "\n\n".join(self._refused.texts)
+
+    def enter(self, ids: Ids) -> None:
+        """Learn which ids are taken."""
+        self._ids = ids
 
     def adopt(self, item: dict[str, Any]) -> None:
         """Learn the message's phase."""
@@ -131,13 +141,23 @@ class MessageTrack(Track):
         self.end()
 
     def end(self) -> None:
-        """Close the open part."""
+        """Close the open part, and name the files that code has made."""
         self._close()
+        if not self.done:
+            self._show(file_blocks(self._made.values(), self.plan.sealing))
         self.turn(Turn.CLOSE)
 
     def succeeded_without_index(self) -> None:
-        """End here: such servers say `done` for all items at the end, and the next one must not wait for that."""
-        self.end()
+        """End here: such servers say `done` for all items at the end, and the next one must not wait for that.
+
+        What has told nothing yet may still say all of it there.
+        """
+        if self.told:
+            self.end()
+
+    def is_over(self, delta: str, *, left: bool) -> bool:  # noqa: ARG002 - texts begin with anything
+        """Whether its part has ended, and something else was told since."""
+        return left and bool(self._parts.parts) and not self._parts.open
 
     def fits(self, item: dict[str, Any]) -> bool:
         """Compare by what was said: a message that says something else is another one."""
@@ -165,10 +185,19 @@ class MessageTrack(Track):
             self._annotate(place, annotation)
 
     def _annotate(self, place: int, annotation: dict[str, Any]) -> None:
-        if self._cites:
+        if self._runs_code and not self.done and annotation.get("type") == citations.CONTAINER_FILE:
+            self._made.setdefault(citations.annotation_key(annotation), annotation)
+        elif self._cites:
             self._say_all(self._cutter_of(place).cite(annotation))
         else:
             self._uncited.setdefault((place, *citations.annotation_key(annotation)), citations.name_of(annotation))
+
+    def _show(self, files: ToolBlocks) -> None:
+        """Say a call that nobody made, whose result names files."""
+        ident = ""
+        for part in files.parts:
+            ident = self._ids.unused(part.id, "-") if isinstance(part, CallBlock) else ident
+            self.say_block(part, ident)
 
     def _cutter_of(self, place: int) -> CitationCutter:
         return self._cutters.setdefault(place, CitationCutter())

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from stages.canonical.events import BLOCK_STOP, JsonDelta, ResultStart, ServerToolUseStart
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.ids import Ids
 from stages.correlator.life import Turn
 from stages.correlator.track import Track
 from stages.tools.server import BY_ITEM
 from stages.tools.server.row import CallBlock, ClientNames, ResultBlock
-from stages.wire import json
 
 
 class ServerToolTrack(Track):
@@ -57,14 +55,9 @@ class ServerToolTrack(Track):
     def _call(self, call: CallBlock) -> None:
         self.call_id = self._ids.unused(call.id, "-")
         self._ids.asks(self.row.upstream, self)
-        self.say(ServerToolUseStart(self.call_id, call.name, call.server))
-        self.say(JsonDelta(""))
-        arguments = json.encode(call.input).decode()
-        self.say(JsonDelta(arguments), len(arguments))
-        self.say(BLOCK_STOP)
+        self.say_block(call, self.call_id)
 
     def _result(self, result: ResultBlock) -> None:
         answers = self if self.call_id or self._asking is None else self._asking
         answers.answered = True
-        self.say(ResultStart({**result.body, "tool_use_id": answers.call_id}), len(json.encode(result.body)))
-        self.say(BLOCK_STOP)
+        self.say_block(result, answers.call_id)

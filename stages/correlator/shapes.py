@@ -57,7 +57,7 @@ _CALL_NAMES = {"toolName": "name", "tool_name": "name", "toolCallId": "call_id",
 _TEXTS = ("text", "value", "content", "output_text", "refusal")
 """Where the text of a part may stand."""
 
-THOUGHTS = ("reasoning_content", "reasoning_text", "reasoning", "thinking", "thought", "thoughts", "summary_text")
+THOUGHT_FIELDS = ("reasoning_content", "reasoning_text", "reasoning", "thinking", "thought", "thoughts", "summary_text")
 """Where reasoning may stand that has no item of its own, and where an item of it may say its text."""
 
 _DEPTH = 4
@@ -123,7 +123,7 @@ def words_of(value: Any, depth: int = _DEPTH, *, names: tuple[str, ...] = _TEXTS
 
 def thought_in(value: Any) -> str:
     """The reasoning that a value holds, which may stand under names of its own."""
-    return words_of(value, names=(*_TEXTS, *THOUGHTS))
+    return words_of(value, names=(*_TEXTS, *THOUGHT_FIELDS))
 
 
 def arguments_of(value: Any) -> str:
@@ -180,7 +180,7 @@ def _call(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reasoning(item: dict[str, Any]) -> dict[str, Any]:
-    told = (item[name] for name in ("content", *THOUGHTS, "text") if item.get(name))
+    told = (item[name] for name in ("content", *THOUGHT_FIELDS, "text") if item.get(name))
     return {**item, "type": REASONING, "content": next(told, None)}
 
 

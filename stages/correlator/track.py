@@ -16,6 +16,8 @@ from stages.canonical.events import Arguments, BlockStart, BlockStop, Delta
 from stages.canonical.plan import AnswerPlan
 from stages.correlator.ids import Ids
 from stages.correlator.life import AFTER, DONE, RECEIVED, Life, Turn
+from stages.correlator.server_blocks import block_events
+from stages.tools.server.row import CallBlock, ResultBlock
 
 UNTYPED = "untyped item"
 """What an item is counted as that says nothing of its kind."""
@@ -131,6 +133,11 @@ class Track:
         self.spoken = True
         self.size += size
 
+    def say_block(self, part: CallBlock | ResultBlock, call_id: str) -> None:
+        """Keep a whole block of a call that the upstream ran."""
+        for event, size in block_events(part, call_id):
+            self.say(event, size)
+
     # -- hooks ------------------------------------------------------------------------------
 
     @property
@@ -168,6 +175,15 @@ class Track:
 
     def succeeded_without_index(self) -> None:
         """Note that a server which numbers nothing has begun its next item."""
+
+    def is_over(self, delta: str, *, left: bool) -> bool:  # noqa: ARG002 - it matters to the kinds
+        """Whether more text, under another name or at another place, begins another item.
+
+        Args:
+            delta: it.
+            left: whether something else was told since.
+        """
+        return False
 
     def fits(self, item: dict[str, Any]) -> bool:  # noqa: ARG002 - it matters to the kinds
         """Whether a whole item of its kind could be this one, by what was told of it so far."""

@@ -98,7 +98,7 @@ def _search_result(block: SearchResult, tokens: Tokens) -> int:
 
 def _thinking(block: Thinking, tokens: Tokens) -> int:
     """Count reasoning that goes back, sealed or as text; another service's is dropped, so it costs nothing."""
-    if not block.signature.startswith(carrier.VERSION):
+    if not block.signature.startswith(carrier.CARRIER_PREFIX):
         return 0
     sealed = (len(block.signature) - WRAPPING) * WRAPPED - SEALED_HEAD
     return max(tokens(block.thinking), int(sealed / SEALED_BYTES))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stages.canonical.request import ContentBlock, Document, Request, Text, ToolResult
 from stages.counter.blocks import Tokens
 
-PIECE = 10_000
+LONGEST_TOKENIZED = 10_000
 """Characters for which one token is taken off: long texts may be counted in pieces, and a cut can split a token."""
 
 
@@ -22,7 +22,7 @@ def least(request: Request, tokens: Tokens) -> int:
         tokens: the exact number of tokens of one text.
     """
     texts = [text for text in _texts(request) if text]
-    return sum(max(0, tokens(text) - 1 - len(text) // PIECE) for text in texts)
+    return sum(max(0, tokens(text) - 1 - len(text) // LONGEST_TOKENIZED) for text in texts)
 
 
 def _texts(request: Request) -> Iterator[str]:

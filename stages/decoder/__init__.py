@@ -37,11 +37,12 @@ RULES: tuple[Rule, ...] = (
     rules.mark_rules,
     rules.stop_rules,
     rules.warming_rules,
+    rules.fallback_rules,
 )
 """What a request must satisfy beyond its shape, in the order in which complaints are made."""
 
 
-def decode(body: bytes, caller: Caller | None = None, *, counting: bool = False) -> Request | Failure:
+def decode_request(body: bytes, caller: Caller | None = None, *, counting: bool = False) -> Request | Failure:
     """Read the body of `POST /v1/messages`, or of `.../count_tokens` when `counting`.
 
     What the shape alone cannot say is checked by `REQUEST_RULES`, and by those of the API version that the caller

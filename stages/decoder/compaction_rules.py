@@ -47,7 +47,7 @@ def _block(block: Compaction, place: Place) -> Iterator[Failure]:
     if block.content == "":
         yield _refused(f"{place}.content: String should have at least 1 character")
     signature = block.signature or ""
-    if not signature.startswith(summary_seal.VERSION):
+    if not signature.startswith(summary_seal.SEAL_PREFIX):
         return
     if not summary_seal.is_seal(signature):
         yield _refused(f"{place}.signature: the signature does not verify", SIGNATURE_INVALID)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from stages import fallbacks
 from stages.canonical.place import MESSAGES, ROOT
 from stages.canonical.request import Caller, Compaction, ContentBlock, Message, Request, Text, ToolResult, mark_of
 from stages.wire.cache import by_identity
@@ -150,3 +151,11 @@ def warming_rules(request: Request, _: Caller) -> Iterator[str]:
         "tool_choice": choice is not None and choice.type in ("any", "tool"),
     }
     yield from (f"max_tokens: 0 is not supported together with {name}" for name, met in conflicts.items() if met)
+
+
+def fallback_rules(request: Request, _: Caller) -> Iterator[str]:
+    """Check the models that are to be asked after a refusal."""
+    asked = request.extra.get("fallbacks")
+    yield from fallbacks.complaints(asked)
+    if asked is not None and request.extra.get("fallback_credit_token") is not None:
+        yield "fallbacks: cannot be combined with fallback_credit_token"

@@ -30,7 +30,7 @@ def declaration_rules(request: Request, _: Caller) -> Iterator[str]:
 def _declaration(tool: AnyTool) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names that a declaration takes, and what is wrong with it, its kind first; the same tools come every turn."""
     if isinstance(tool, ServerTool):
-        return tuple(_names(tool)), tuple(f"{tool.type}.{wrong}" for wrong in client.complaints(tool))
+        return tuple(_names(tool)), tuple(f"{tool.type}.{wrong}" for wrong in client.client_tool_complaints(tool))
     return tuple(_names(tool)), tuple(f"custom.{wrong}" for wrong in _function(tool))
 
 
@@ -70,7 +70,7 @@ def _names(tool: AnyTool) -> Iterator[str]:
 
 def server_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that MCP servers and toolsets belong together."""
-    return mcp.complaints(request)
+    return mcp.mcp_complaints(request)
 
 
 def choice_rules(request: Request, _: Caller) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What is left of a conversation before it is translated: summaries stand for what they sum up, and edits clear.
+"""What is left of a conversation before it is translated: what passes, is summed up or cleared is left out.
 
 All of it is a function of the request alone, so any worker can serve any turn.  What is taken out keeps its place (a
 message stays, empty; a block becomes one that says nothing), so that paths in the report are those of the client.
@@ -13,18 +13,20 @@ import attrs
 
 from stages.canonical.request import JsonObject, Request
 from stages.counter import Tokens
+from stages.history.compaction import compact, summary_request
+from stages.history.passing_messages import without_passed_messages
 from stages.history.summaries import behind_the_summary
 from stages.history.thinking_turns import clear_thinking
 from stages.history.tool_uses import clear_tool_uses
 from stages.tables.identifiers import undated_type
 from stages.wire.lenient import objects
 
-__all__ = ["edit_history", "edits_of"]
+__all__ = ["edit_history", "edits_of", "summary_request"]
 
 Edit = Callable[[Request, JsonObject, Tokens], Request]
 """Takes something out of a request's messages, by the settings of an edit; says so in `Request.edits`."""
 
-EDITS: dict[str, Edit] = {"clear_tool_uses": clear_tool_uses, "clear_thinking": clear_thinking}
+EDITS: dict[str, Edit] = {"clear_tool_uses": clear_tool_uses, "clear_thinking": clear_thinking, "compact": compact}
 """What `context_management.edits` may ask for here, by the `type` without its date."""
 
 
@@ -38,7 +40,7 @@ def edit_history(request: Request, tokens: Tokens) -> Request:
     Returns:
         The request itself where there is nothing to do, else one whose `edits` say what was done.
     """
-    request = behind_the_summary(request)
+    request = without_passed_messages(behind_the_summary(request))
     edits = edits_of(request)
     if edits is None:
         return request

@@ -10,7 +10,7 @@ import attrs
 from stages.canonical.place import Position, content_of_message
 from stages.canonical.request import Compaction, ContentBlock, HistoryNote, JsonObject, Request
 
-NOTHING = Compaction()
+REMOVED = Compaction()
 """What stands in the place of a block that was taken out: a summary that did not come about says nothing."""
 
 

@@ -11,7 +11,7 @@ import attrs
 
 from stages.canonical.place import MESSAGES
 from stages.canonical.request import Compaction, HistoryNote, Message, Request
-from stages.history.removal import NOTHING, with_blocks
+from stages.history.removal import REMOVED, with_blocks
 from stages.tools.changes import net_changes
 
 SUMMARISED = "a later block has the summary of it, which stands in its place"
@@ -29,7 +29,7 @@ def behind_the_summary(request: Request) -> Request:
     edits = attrs.evolve(request.edits, notes=(*request.edits.notes, *notes))
     kept = _with_changes(request.messages[: index + 1], summary, at)
     request = attrs.evolve(request, messages=(*emptied, kept, *request.messages[index + 1 :]), edits=edits)
-    return with_blocks(request, {(index, before): NOTHING for before in range(at)}, SUMMARISED) if at else request
+    return with_blocks(request, {(index, before): REMOVED for before in range(at)}, SUMMARISED) if at else request
 
 
 def _with_changes(messages: tuple[Message, ...], summary: Compaction, at: int) -> Message:

@@ -9,7 +9,7 @@ from stages.canonical.place import Position
 from stages.canonical.request import JsonObject, Message, RedactedThinking, Request, Thinking, ToolResult
 from stages.counter import Tokens
 from stages.counter.blocks import count_block
-from stages.history.removal import NOTHING, with_applied, with_blocks
+from stages.history.removal import REMOVED, with_applied, with_blocks
 
 KEPT_TURNS = 1
 """Turns whose reasoning is kept where the edit does not say how many."""
@@ -35,7 +35,7 @@ def clear_thinking(request: Request, edit: JsonObject, tokens: Tokens) -> Reques
         return request
     count = sum(count_block(request.messages[index].content[at], tokens) for index, at in cleared)
     number = len(turns) - (keep or 0)
-    request = with_blocks(request, dict.fromkeys(cleared, NOTHING), CLEARED)
+    request = with_blocks(request, dict.fromkeys(cleared, REMOVED), CLEARED)
     return with_applied(request, {"type": edit["type"], "cleared_thinking_turns": number}, count)
 
 

@@ -10,6 +10,7 @@ from stages.canonical.place import ROOT
 from stages.canonical.plan import AnswerPlan, BoundReasoning, ThinkingDisplay
 from stages.canonical.report import Note, Report
 from stages.canonical.request import Caller, Request
+from stages.fallbacks import chain
 from stages.mapper import field_report, settings, thinking
 from stages.mapper.adaptation import adapt
 from stages.mapper.breakpoints import CacheBreakpoints
@@ -48,6 +49,7 @@ class Target:
         breaks_promises: whether what a client was promised may be left out with a word in the report.
         hosts: whether tools can be run here in the middle of an answer; not in those that are made later.
         judges: whether calls are judged for clients that run nothing without a verdict.
+        fallback: the model that is asked after a refusal where a request leaves the choice to the server.
         shared_agents: whether subagents of a session that have one long system prompt share a cache key.
     """
 
@@ -60,6 +62,7 @@ class Target:
     shared_agents: bool = False
     hosts: bool = True
     judges: bool = False
+    fallback: str = ""
 
 
 @attrs.frozen
@@ -119,6 +122,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     adapt(body, request, profile, report)
     if target.judges and verdicts.asked(request.extra) is not None:
         report.emulated(ROOT.field("safeguards"), "calls are judged by a model that the settings name")
+    fallbacks = _fallbacks(request, target, report)
     broken = broken_promises(request, target.region, tools.server_tools.names, report)
     field_report.complete(report, request, profile, tools.server_tools.names)
     plan = AnswerPlan(
@@ -132,6 +136,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         keyed=target.keyed,
         applied_edits=request.edits.applied,
         summarises=summarised(request),
+        fallbacks=fallbacks,
+        compacting=request.edits.compacting if target.hosts else None,
         reasoning=_bound(request, reasoning_replay),
         tool_changes=changes_summed_up(request),
         **_called(tools),
@@ -186,6 +192,16 @@ def _known_to(profile: Profile, model: Model) -> Model:
     if model.phases and not profile.phases:
         model = attrs.evolve(model, phases=False)
     return model if profile.sampling else attrs.evolve(model, sampling="never")
+
+
+def _fallbacks(request: Request, target: Target, report: Report) -> tuple[dict[str, Any], ...]:
+    """The entries of the models that may be asked after a refusal."""
+    asked = request.extra.get("fallbacks")
+    entries = chain(asked, target.fallback) if target.hosts else []
+    if asked and not entries:
+        reason = "the settings name no model for it (fallback)" if target.hosts else "nobody asks another one later"
+        report.dropped(ROOT.field("fallbacks"), reason)
+    return tuple(entries)
 
 
 def _bound(request: Request, replay: ReasoningReplay) -> BoundReasoning | None:

@@ -11,9 +11,13 @@ from typing import Any
 
 from stages.canonical.place import ROOT
 from stages.canonical.report import Report
-from stages.canonical.request import Request
+from stages.canonical.request import JsonObject, Request
+from stages.mapper.chat_templates import place_results, remind, say_system_as_user, shorten_ids, take_turns
 from stages.mapper.tools import choice_of
+from stages.schemas.limits import without_limits
 from stages.tables.profiles import Profile
+
+_NO_LIMITS = "the server makes no grammar of such lengths and patterns, so they are not asked for"
 
 UpstreamBody = dict[str, Any]
 """The upstream request; changed in place."""
@@ -60,6 +64,23 @@ def _allow_parallel(body: UpstreamBody, _: Request, report: Report) -> None:
         )
 
 
+def _forget_limits(body: UpstreamBody, _: Request, report: Report) -> None:
+    """Where no grammar holds the limits of a schema, they are left out; the client checks what it gets, as ever."""
+    declared, layout = body.get("tools", []), body.get("text", {}).get("format", {})
+    tools, free = [_without_limits_in(tool, "parameters") for tool in declared], _without_limits_in(layout, "schema")
+    if tools != declared:
+        body["tools"] = tools
+        report.approximated(ROOT.field("tools"), _NO_LIMITS)
+    if free != layout:
+        body["text"] = {**body["text"], "format": free}
+        report.approximated(ROOT.field("output_config").field("format"), _NO_LIMITS)
+
+
+def _without_limits_in(holder: JsonObject, name: str) -> JsonObject:
+    schema = holder.get(name)
+    return {**holder, name: without_limits(schema)} if isinstance(schema, dict) else holder
+
+
 def _format_as_in_chat(body: UpstreamBody, _: Request, __: Report) -> None:
     """The same format, in the field where Chat Completions has it."""
     text = body.pop("text", None)
@@ -86,8 +107,14 @@ _FITS: tuple[tuple[Callable[[Profile], bool], Callable[[UpstreamBody, Request, R
     (lambda profile: profile.named_choice, _offer_alone),
     (lambda profile: profile.allowed_choice, _offer_allowed),
     (lambda profile: profile.parallel_choice, _allow_parallel),
+    (lambda profile: profile.schema_limits, _forget_limits),
     (lambda profile: profile.format_field == "text", _format_as_in_chat),
     (lambda profile: profile.tiers, _forget_tier),
     (lambda profile: profile.heeds_effort, _doubt_effort),
+    (lambda profile: profile.parallel_history, place_results),
+    (lambda profile: profile.long_call_ids, shorten_ids),
+    (lambda profile: profile.late_system and profile.system_role, remind),
+    (lambda profile: profile.system_role, say_system_as_user),
+    (lambda profile: profile.role_repeats, take_turns),
 )
-"""Whether a profile needs nothing, and what is done where it does."""
+"""Whether a profile needs nothing, and what is done where it does; the last puts together what the others have made."""

@@ -32,7 +32,7 @@ from stages.mapper.parts import parts_of_block
 from stages.mapper.phases import phases_of
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tool_replay import ServerToolReplay
-from stages.mapper.tools import Toolbox, ident_of
+from stages.mapper.tools import Toolbox, tool_id
 from stages.tables.identifiers import call_id_of, digest
 from stages.tables.profiles import Profile
 from stages.tools.changes import spoken_of, within
@@ -102,7 +102,7 @@ class Conversation:
     def build(self, request: Request) -> list[Item]:
         """Translate the whole conversation, system prompt first."""
         self._answered = _answered(request.messages)
-        self._loaded = {ident_of(tool): tool for tool in self.toolbox.declared}
+        self._loaded = {tool_id(tool): tool for tool in self.toolbox.declared}
         self._system(request.system)
         for index, message in enumerate(request.messages):
             if message.role == "assistant":
@@ -185,10 +185,10 @@ class Conversation:
     def _load(self, block: ContentBlock, place: Place) -> None:
         """Declare the tools that a block is the first to speak of, or speaks of anew."""
         fresh = {
-            ident_of(tool): tool
+            tool_id(tool): tool
             for steps, each in spoken_of(block)
             for tool in self.toolbox.loaded_by(each, within(place, steps))
-            if self._loaded.get(ident_of(tool)) != tool
+            if self._loaded.get(tool_id(tool)) != tool
         }
         if fresh:
             self._loaded |= fresh

@@ -58,7 +58,7 @@ def function_of(tool: Tool) -> DeclaredFunction:
         notes.append(("input_examples", Disposition.EMULATED, "told in the description"))
         description = _with_examples(description, examples)
     schema = strict.schema if strict else parameters
-    declared = responses.function(declared_name(tool), description, schema, strict=strict is not None)
+    declared = responses.function_tool(declared_name(tool), description, schema, strict=strict is not None)
     # Where strict mode has made members nullable, that is undone instead.
     return DeclaredFunction(declared, tuple(notes), strict.omittable if strict else omittable_of(tool.input_schema))
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stages.canonical.place import Place
-from stages.canonical.report import Report
+from stages.canonical.report import Disposition, Report
 from stages.canonical.request import JsonObject, Message, Unknown
 from stages.mapper.tools import Toolbox
 from stages.tools.hosted import restored
 from stages.tools.server import BY_PREFIX
-from stages.tools.server.foreign import as_text
+from stages.tools.server.foreign import FALLBACK_BLOCK, as_text
 from stages.tools.server.row import item_prefix
 from stages.tools.server.tool_search import TOOL_SEARCH
 from stages.wire.lenient import text
@@ -51,6 +51,9 @@ class ServerToolReplay:
 
     def text(self, block: Unknown, place: Place) -> str:
         """Show any other block as text, and report it; empty for one that says nothing."""
+        if block.type == FALLBACK_BLOCK:
+            self._report.note(place, Disposition.KEPT, "a model of Anthropic's is not shown it either")
+            return ""
         shown, lost = as_text(block.type, block.body)
         if shown:
             self._report.approximated(place, f"{block.type} is shown as text")

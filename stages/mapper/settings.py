@@ -13,6 +13,7 @@ from stages.tables.identifiers import SHARED_KEY, digest
 from stages.tables.models import Model
 from stages.tables.profiles import Profile
 from stages.wire import json
+from stages.wire.lenient import text
 
 LONG_PROMPT_CHARACTERS = 4096
 """Characters of a system prompt that is worth a cache of its own: some 1024 tokens, the least that is cached."""
@@ -77,6 +78,7 @@ def identity(request: Request, caller: Caller, profile: Profile, *, shared_agent
     if named and shared:
         shared = SHARED_KEY + digest(f"{named}|{shared}", 40 - len(SHARED_KEY))
     key = {"prompt_cache_key": shared or _conversation_key(named or _beginning(request), caller)}
+    person = person or text(request.extra.get("user_profile_id"))
     return key | ({"safety_identifier": digest(person, 40)} if person and profile.safety_identifier else {})
 
 

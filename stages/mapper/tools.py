@@ -186,14 +186,14 @@ class _LateTools:
         return [tool for tool in found if tool is not None]
 
 
-def ident_of(declared: JsonObject) -> str:
+def tool_id(declared: JsonObject) -> str:
     """What tells a declared tool from all others; there is one declaration of it at a time."""
     return str(declared.get("name") or declared.get("server_label") or declared["type"])
 
 
 def with_more(declared: Iterable[JsonObject], more: Iterable[JsonObject]) -> list[JsonObject]:
     """Put tools behind others, each once; a newer declaration takes the older one's place."""
-    return list({ident_of(tool): tool for tool in (*declared, *more)}.values())
+    return list({tool_id(tool): tool for tool in (*declared, *more)}.values())
 
 
 def choice_of(declared: JsonObject) -> JsonObject:

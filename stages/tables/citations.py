@@ -16,7 +16,10 @@ from stages.wire.lenient import objects, text
 URL = "url_citation"
 """The one annotation that has a counterpart: Anthropic's others point into documents of the prompt, by number."""
 
-_KNOWN = (URL, "file_citation", "container_file_citation", "file_path")
+CONTAINER_FILE = "container_file_citation"
+"""The one that points to a file which code has made."""
+
+_KNOWN = (URL, "file_citation", CONTAINER_FILE, "file_path")
 
 _LOCATION = "web_search_result_location"
 

@@ -20,20 +20,28 @@ import attrs
 
 from stages.canonical.failure import Kind
 from stages.canonical.plan import AnswerPlan
-from stages.tables.error_shapes import Told
+from stages.tables.chat_templates import is_of_a_template, refuses_system
+from stages.tables.error_shapes import ErrorContent
+from stages.tables.overflows import (
+    CODE_LIKE,
+    OVERFLOW,
+    certainly_overflow,
+    likely_overflow,
+    output_message,
+    overflow_message,
+)
 from stages.tables.overflows import CODES as OVERFLOW_CODES
-from stages.tables.overflows import OVERFLOW, output_message, overflow_message, says_overflow
 
-Say = Callable[[str, AnswerPlan | None, Told], str | None]
+Say = Callable[[str, AnswerPlan | None, ErrorContent], str | None]
 """Says the cure's sentence for an upstream's; None when it is not the one after all."""
 
 
-def _as_it_stands(sentence: str, _plan: AnswerPlan | None, _told: Told) -> str:
+def _as_it_stands(sentence: str, _plan: AnswerPlan | None, _told: ErrorContent) -> str:
     return sentence
 
 
 def _led_by(words: str) -> Say:
-    def say(sentence: str, _plan: AnswerPlan | None, _told: Told) -> str:
+    def say(sentence: str, _plan: AnswerPlan | None, _told: ErrorContent) -> str:
         if words.lower() in sentence.lower():
             return sentence
         return f"{words}: {sentence}" if sentence else words
@@ -41,9 +49,9 @@ def _led_by(words: str) -> Say:
     return say
 
 
-def _late_system(_sentence: str, plan: AnswerPlan | None, _told: Told) -> str | None:
+def _late_system(sentence: str, plan: AnswerPlan | None, _told: ErrorContent) -> str | None:
     """The whole sentence, or the client does not know it; nothing to be healed where no system message is late."""
-    return "capability_rejected: mid_conv_system" if plan is None or plan.late_system else None
+    return "capability_rejected: mid_conv_system" if plan is None or plan.late_system else sentence
 
 
 _NEVER = re.compile(r"(?!)").search
@@ -77,17 +85,25 @@ def _words(*alternatives: str) -> Callable[[str], object]:
     return re.compile("|".join(alternatives), re.IGNORECASE).search
 
 
-_SYSTEM = "(system|developer)"
+_ITSELF = "".join(f"(?<!{word} )(?<!{word} the )" for word in ("with", "for", "by", "on", "in"))
+# In front of the thing that is refused itself: what is not supported by a model is something else.
+_A_NAME = r"(?!is\b|are\b|does\b|that\b)['\"`]?[\w./:@-]{1,100}['\"`]?"
 _ANYBODY = frozenset({Kind.INVALID_REQUEST, Kind.UPSTREAM, Kind.TOO_LARGE, Kind.OVERLOADED})
 _REFUSED = (
     r"not (be )?(support|process|read|decod|load|pars|valid|allow|accept|identif|download|represent|enabled|a valid)|"
     r"(not|n't) (have|support|read|process|accept|handle|see|understand)|unsupported|invalid|corrupt|malformed|"
     r"encrypted|password|too (large|small|big|many)|exceed|fail|unable|can(not| not|'t)|could not|no endpoints|"
     r"at most \d|maximum of|unknown|unrecogni[sz]ed|is (not an?|empty|missing|disabled|damaged|truncated)\b|expected|"
-    r"should be ['\"`]?(input_)?text|only (text|supports? text)|text.only|"
-    r"error (processing|reading|decoding|loading|while)|missing data|broken|no pages|rejected|无法|失败|错误|不支持"
+    r"should be ['\"`]?(input_)?text|only (text|supports? text|supported)|text.only|illegal|"
+    r"the maximum is|not (meet|available)|"
+    r"error (processing|reading|decoding|loading|while)|missing data|broken|no (pages|text)|rejected|"
+    r"无法|失败|错误|不支持|no admite|no se puede|ne (prend|peut)|non pris|keine\b|nicht\b|"
+    r"サポートし|できません|지원하지|не поддерж"
 )
-_PICTURE = r"\bimages?\b|image_url|input_image|\bpictures?\b|\bvision\b|multi-?modal|mmproj|图片|图像"
+_PICTURE = (
+    r"\bimages?\b(?![ _](generation|pull))|image_url|input_image|\bpictures?\b|\bvision\b|multi-?modal|mmproj|"
+    r"图片|图像|画像|이미지|изображени|\bim[aá]gen(es)?\b|\bbild(er)?\b"
+)
 _DOCUMENT = r"\bpdfs?\b|\.pdf\b|\bdocuments?\b|input_file|文档"
 
 
@@ -97,6 +113,11 @@ def _refused(things: str) -> Callable[[str], object]:
 
 
 _PICTURE_REFUSED, _DOCUMENT_REFUSED = _refused(_PICTURE), _refused(_DOCUMENT)
+_TEXT_ALONE = _words(
+    r"model only (supports|accepts) text|text.only model|only text (inputs?|contents?) (is|are)|"
+    r"\b(height|width)\b[^\n]{0,40}(larger|smaller|greater|less) than \d"
+)
+# Pictures that nobody names: there is nothing else that is no text, and that is high and wide.
 _FILE_REFUSED = _refused(r"\bfiles?\b|file type|文件")
 
 
@@ -132,18 +153,21 @@ CURES = (
     Cure(Kind.INVALID_REQUEST, lambda text: "max_" in text, say=lambda text, plan, _: output_message(text, plan)),
     Cure(
         Kind.INVALID_REQUEST,
-        says_overflow,
+        certainly_overflow,
         codes=OVERFLOW_CODES,
+        like=CODE_LIKE,
         cause=OVERFLOW,
         instead=_ANYBODY | {Kind.RATE_LIMIT, Kind.PERMISSION},
         say=overflow_message,
     ),
+    Cure(Kind.INVALID_REQUEST, likely_overflow, cause=OVERFLOW, instead=_ANYBODY, say=overflow_message),
     Cure(
         Kind.BILLING,
         _words(
             r"insufficient (account )?(balance|credits?|funds)",
             r"(balance|credits?) (is |are )?(too low|insufficient|exhausted|used up|depleted)",
-            r"out of credits?|not enough (balance|credits?)|overdue|arrear|payment required|余额不足|欠费",
+            r"out of credits?|not enough (balance|credits?)|overdue|arrear|payment required|account is not active",
+            r"余额不足|欠费",
         ),
         instead=_ANYBODY | {Kind.RATE_LIMIT, Kind.PERMISSION, Kind.AUTHENTICATION},
     ),
@@ -151,7 +175,7 @@ CURES = (
         Kind.QUOTA,
         _words(
             r"exceeded (your|the) (current |monthly |daily |weekly )?(quota|budget)",
-            r"quota (has been |is )?(exhausted|used up)",
+            r"quota (has been |is )?(exhausted|used up)|insufficient.?quota",
         ),
         instead=_ANYBODY | {Kind.RATE_LIMIT, Kind.PERMISSION},
     ),
@@ -160,7 +184,7 @@ CURES = (
         _words(
             r"rate.?limit|too many (requests|tokens, please)",
             r"(requests|tokens) per (min|sec|day|hour)|\b[TR]P[MD]\b|throttl|slow down",
-            r"concurrency limit|too many concurrent|速率限制|请求过于频繁|并发",
+            r"concurrency limit|too many concurrent|速率限制|请求过于频繁|请求(过|太)多|并发",
         ),
         instead=_ANYBODY | {Kind.PERMISSION},
     ),
@@ -182,29 +206,24 @@ CURES = (
             r"content exists risk|considered high.?risk|inappropriate content|prohibited.?content",
             r"guardrail|violat\w{1,12} [^.\n]{0,60}(polic(y|ies)|guidelines|terms)",
             r"moderation|(input|prompt|request|content|messages?) (was |were |has been |have been |is )?flagged",
-            r"sensitive (content|words?|information)|敏感|违规",
+            r"sensitive (content|words?|information)|敏感|违规|harmful content|unsafe content|\bblocked: safety\b",
+            r"high.?risk (cyber|bio)|cyber abuse|jailbreak|politique (de|d'utilisation)|inhaltsrichtlinie|política de",
+        ),
+        like=_words(
+            r"moderat|guardrail|safety|jailbreak|sensitive|flagged|unsafe|prohibited.?content",
+            r"(content|usage|cyber|bio|misuse|risk|prompt|input).?(polic|block|filter|risk|content)|policy.?violat",
         ),
         instead=_ANYBODY | {Kind.PERMISSION},
     ),
     Cure(
         Kind.INVALID_REQUEST,
-        _words(
-            rf"{_SYSTEM} (message|prompt|role)s?[^.\n]{{0,40}}(must|should|can|may|only|has to|needs to)"
-            r"[^.\n]{0,30}(begin|start|first|before)",
-            rf"(only|first)[^.\n]{{0,40}}(message|one)[^.\n]{{0,30}}{_SYSTEM}",
-            rf"unexpected (message )?role:? ['\"`]?{_SYSTEM}|roles must alternate",
-            rf"{_SYSTEM}['\"`]? (must precede|is only (allowed|supported))",
-            rf"{_SYSTEM}['\"`]?( roles?| messages?)?( is| are)? not (allowed|supported|permitted|expected)",
-            rf"multiple {_SYSTEM} (messages|prompts)|{_SYSTEM} (messages? )?(in the middle|after)",
-            rf"{_SYSTEM} (message|role)s? [^.\n]{{0,20}}(position|index)|(only|one) {_SYSTEM} message",
-            r"roles are supported after the first|with the exception of an initial optional system message",
-        ),
-        cause="late_system",
+        refuses_system,
+        cause="chat_template",
         say=_late_system,
     ),
     Cure(
         Kind.INVALID_REQUEST,
-        lambda text: not _is_document(text) and _PICTURE_REFUSED(text),
+        lambda text: not _is_document(text) and (_PICTURE_REFUSED(text) or _TEXT_ALONE(text)),
         codes=PICTURE_CODES,
         like=_words(r"image|picture|vision"),
         instead=_ANYBODY | {Kind.NOT_FOUND},
@@ -223,9 +242,13 @@ CURES = (
         Kind.NOT_FOUND,
         _words(
             r"\bmodels?\b[^\n]{0,120}?(not (be )?found|n't exist|not exist)",
-            r"\bmodels?\b[^\n]{0,120}?(no longer (available|supported)|decommissioned)",
+            r"\bmodels?\b[^\n]{0,120}?(no longer (available|supported)|decommissioned|retired|deprecated)",
             r"(unknown|no such|invalid|unsupported) model\b|model.?not.?(found|exist)",
-            r"not a valid model|模型不存在",
+            rf"{_ITSELF}\bmodel:? {_A_NAME} (is |was )?(currently )?(not|un) ?(available|supported|loaded|deployed)",
+            r"\bmodel (identifier|id|name) is (invalid|unknown)|no models? (is |are )?(loaded|named|called)",
+            r"(could|can) ?not find (the )?model|no endpoints found for |no allowed providers|not a valid model",
+            r"\b(deployment|inference profile)\b[^\n]{0,120}?(not (be )?found|not exist)",
+            r"模型不存在|le modèle [^\n]{0,80}pas",
         ),
         codes=frozenset(
             {"model_not_found", "ModelNotFound", "model_not_available", "model_not_supported", "invalid_model"}
@@ -233,10 +256,11 @@ CURES = (
         instead=frozenset({Kind.INVALID_REQUEST, Kind.NOT_FOUND}),
         say=lambda text, _plan, _told: text if text.startswith("model:") else f"model: {text}",
     ),
+    Cure(Kind.INVALID_REQUEST, is_of_a_template, cause="chat_template"),
     Cure(
         Kind.OVERLOADED,
         _words(
-            r"overloaded|(at|over|insufficient|no|exceeded) capacity",
+            r"overloaded|(at|over|insufficient|no|exceeded)( available)? capacity",
             r"(server|service|engine|system|model) (is |are )?(currently |too |very )?busy",
             r"temporarily unavailable|loading model|model is (currently )?loading|繁忙|过载",
         ),

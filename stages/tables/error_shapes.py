@@ -11,95 +11,37 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
 
+from stages.tables.error_names import (
+    ASIDE_NAMES,
+    CODE_NAMES,
+    INNER_NAMES,
+    NUMBERED_NAMES,
+    PLACE_NAMES,
+    PROMPT_SIZE_NAMES,
+    SAYS_NOTHING,
+    SENTENCE_NAMES,
+    WAIT_NAMES,
+    WINDOW_SIZE_NAMES,
+)
 from stages.tables.headers import seconds_of
 from stages.wire import json, sse
+from stages.wire.lenient import listed
 
-MOST_CHARACTERS = 64 * 2**10
+MAX_TEXT = 64 * 2**10
 """How much of a text is read at all."""
 
-MOST_VALUES = 256
+MAX_NODES = 256
 """How many objects, lists and texts of one error are looked at, so that an odd one costs no more than an ordinary."""
 
 LONGEST_SENTENCE = 4_000
 """Characters of a sentence that a person gets to see; some validators write a book and quote the request in it."""
 
-_DEEPER = frozenset(
-    [
-        "error",
-        "errors",
-        "detail",
-        "details",
-        "response",
-        "data",
-        "metadata",
-        "raw",
-        "body",
-        "cause",
-        "innererror",
-        "innerexception",
-        "upstreamerror",
-        "providererror",
-        "originalerror",
-        "baseresp",
-        "lasterror",
-        "statusdetails",
-        "incompletedetails",
-        "fault",
-        "result",
-        "exception",
-        "failure",
-        "err",
-        "headers",
-    ]
-)
-_ASIDE = frozenset({"details", "data", "metadata", "innererror", "headers"})
-# What stands there explains; it speaks only where nothing else does.
-_SENTENCES = frozenset(
-    [
-        "message",
-        "msg",
-        "errormessage",
-        "errormsg",
-        "errmsg",
-        "statusmsg",
-        "statusmessage",
-        "errordescription",
-        "faultstring",
-        "description",
-        "title",
-    ]
-)
-_CODES = frozenset(
-    ["code", "type", "errorcode", "errortype", "status", "statuscode", "reason", "faultcode", "httpcode", "httpstatus"]
-)
-_NUMBERED = frozenset(["code", "errorcode", "status", "statuscode", "httpcode", "httpstatus", "type"])
-_PLACES = frozenset({"param", "loc", "field", "parameter", "property"})
-_WAITS = {"retryafter": 1.0, "retrydelay": 1.0, "retryafterseconds": 1.0, "retryafterms": 0.001}
-_SIZES = ("nctx", "nprompttokens")
-_NUMBERS = {*_WAITS, *_SIZES}
-_SAYS_NOTHING = frozenset(
-    [
-        "error",
-        "failed",
-        "cancelled",
-        "canceled",
-        "completed",
-        "incomplete",
-        "in_progress",
-        "response.failed",
-        "response.error",
-        "null",
-        "none",
-        "success",
-        "ok",
-        "fail",
-    ]
-) | {""}
+_NUMBERS = {*WAIT_NAMES, *PROMPT_SIZE_NAMES, *WINDOW_SIZE_NAMES}
 _ERRORS = range(400, 600)
 _GOOD = range(200, 300)
 _TOO_LARGE = 1_000_000
@@ -111,12 +53,14 @@ _GENERIC = re.compile(
 _STREAM = ("event:", "data:", "id:", "retry:", ":")
 _PAGE = re.compile(r"<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
 _TITLE = re.compile(r"<(title|h1|h2|message|code|p|pre)\b[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
+_TEMPLATE_SAYS = "Jinja Exception: "
+# What llama.cpp says before it is about the template's own source, which quotes everything that it can refuse.
 _PAGES_WORDS = 1_000
 # Characters of a page that are read: what it says first is what happened, the rest is for people.
 
 
 @attrs.frozen
-class Told:
+class ErrorContent:
     """What an error says.
 
     Attributes:
@@ -147,11 +91,11 @@ def parsed(body: bytes) -> Any:
     try:
         return json.decode(body)
     except json.MalformedJson:
-        text = body[:MOST_CHARACTERS].decode("utf-8", "replace").strip("\ufeff \t\r\n")
+        text = body[:MAX_TEXT].decode("utf-8", "replace").strip("\ufeff \t\r\n")
         return "" if text.startswith(("{", "[")) else text
 
 
-def read_error(value: Any) -> Told:
+def read_error(value: Any) -> ErrorContent:
     """Read an error of any shape.
 
     Args:
@@ -159,7 +103,7 @@ def read_error(value: Any) -> Told:
     """
     reader = _Reader()
     reader.waiting.append(_Place(value))
-    for _ in range(MOST_VALUES):
+    for _ in range(MAX_NODES):
         if not reader.waiting:
             break
         reader.take(reader.waiting.popleft())
@@ -192,7 +136,7 @@ def without_echo(response: dict[str, Any]) -> dict[str, Any]:
 
 def tells_anything(error: Any) -> bool:
     """Whether a value that stands where an error should tells one: an object of nulls does not."""
-    told = read_error(error) if error else Told()
+    told = read_error(error) if error else ErrorContent()
     return bool(told.sentences or told.codes or told.status or told.numbers)
 
 
@@ -229,11 +173,11 @@ def is_error_event(event: dict[str, Any]) -> bool:
 
 def _is_sentence(event: dict[str, Any]) -> bool:
     """Whether there is nothing in an event but a sentence for people, which is no sign of life."""
-    told = [value for name, value in event.items() if _plain(name) in _SENTENCES or name == "err"]
+    told = [value for name, value in event.items() if _plain(name) in SENTENCE_NAMES or name == "err"]
     return len(told) == len(event) > 0 and all(isinstance(text, str) and text and not _BEAT(text) for text in told)
 
 
-def _envelope(answer: dict[str, Any]) -> Told:
+def _envelope(answer: dict[str, Any]) -> ErrorContent:
     """What the numbers say that stand around an answer."""
     return read_error({name: value for name, value in answer.items() if _plain(name) in _ENVELOPE})
 
@@ -272,19 +216,19 @@ class _Reader:
             case dict():
                 self._object(place)
             case list() | tuple():
-                self.waiting += (_Place(inner, place.depth, place.aside) for inner in place.value[:MOST_VALUES])
+                self.waiting += (_Place(inner, place.depth, place.aside) for inner in place.value[:MAX_NODES])
             case str():
-                self._text(place.value[:MOST_CHARACTERS], place)
+                self._text(place.value[:MAX_TEXT], place)
             case bytes():
-                self._text(place.value[:MOST_CHARACTERS].decode("utf-8", "replace"), place)
+                self._text(place.value[:MAX_TEXT].decode("utf-8", "replace"), place)
             case _:
                 pass  # a number, a truth or nothing says nothing without a name
 
-    def told(self) -> Told:
+    def told(self) -> ErrorContent:
         """Put together what was found."""
         numbers = [number for _, number in sorted(self._numbers, key=lambda each: -each[0])]
-        window, tokens = self._fields.get("nctx"), self._fields.get("nprompttokens")
-        return Told(
+        window, tokens = self._fields.get("window"), self._fields.get("tokens")
+        return ErrorContent(
             sentences=tuple(text for _, text in sorted(self._sentences, key=lambda each: each[0])),
             codes=tuple(word for _, word in sorted(self._codes, key=lambda each: -each[0])),
             status=next((number for number in numbers if number in _ERRORS), None),
@@ -298,18 +242,18 @@ class _Reader:
 
     def _object(self, place: _Place) -> None:
         named = {_plain(key): value for key, value in place.value.items()}
-        where = ".".join(_places(named))
-        if where:
-            self._places.append(where)
+        places = list(_places(named))
+        self._places += places
+        where = places[0] if places else ""
         for name, value in named.items():
-            if name in _SENTENCES and isinstance(value, str):
-                self._text(value[:MOST_CHARACTERS], place, where if "loc" in named else "")  # its words need the place
-            elif name in _DEEPER and value:
-                aside = name in _ASIDE or (place.aside and name not in ("raw", "error", "cause"))
+            if name in SENTENCE_NAMES and isinstance(value, str):
+                self._text(value[:MAX_TEXT], place, where if "loc" in named else "")  # its words need the place
+            elif name in INNER_NAMES and value:
+                aside = name in ASIDE_NAMES or (place.aside and name not in ("raw", "error", "cause"))
                 self.waiting.append(_Place(value, place.depth + 1, aside))
-            elif name in _SENTENCES and isinstance(value, dict | list):
+            elif name in SENTENCE_NAMES and isinstance(value, dict | list):
                 self.waiting.append(_Place(value, place.depth + 1, place.aside))
-            elif name in _CODES:
+            elif name in CODE_NAMES:
                 self._code(name, value, place.depth)
             else:
                 self._field(name, value)
@@ -318,23 +262,23 @@ class _Reader:
         if isinstance(value, str) and value.strip().isdecimal() and len(value) < len(str(_TOO_LARGE)):
             value = int(value)
         if isinstance(value, str):
-            if value.strip().lower() not in _SAYS_NOTHING:
+            if value.strip().lower() not in SAYS_NOTHING:
                 self._codes.append((depth, value[:200]))
-        elif name in _NUMBERED and _is_code(value):
+        elif name in NUMBERED_NAMES and _is_code(value):
             self._numbers.append((depth, int(value)))
 
     def _field(self, name: str, value: Any) -> None:
         number = seconds_of(value.strip()) if isinstance(value, str) and name in _NUMBERS else value
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < 1e9:  # noqa: PLR2004
             return
-        if name in _WAITS:
-            self._fields["wait"] = number * _WAITS[name]
-        elif name in _SIZES:
-            self._fields[name] = number
+        if name in WAIT_NAMES:
+            self._fields["wait"] = number * WAIT_NAMES[name]
+        elif name in PROMPT_SIZE_NAMES or name in WINDOW_SIZE_NAMES:
+            self._fields["tokens" if name in PROMPT_SIZE_NAMES else "window"] = number
 
     def _text(self, text: str, place: _Place, where: str = "") -> None:
         """Take a text: a sentence, or something else that was written into one."""
-        text = text.strip()
+        text = "".join(text.strip().rpartition(_TEMPLATE_SAYS)[1:])
         if _PAGE.match(text):
             self._page = True
             text = " ".join(dict.fromkeys(found[2].strip() for found in _TITLE.finditer(text)))[:_PAGES_WORDS]
@@ -358,11 +302,24 @@ def _plain(name: str) -> str:
 
 
 def _places(named: dict[str, Any]) -> Iterator[str]:
-    """The place that an object names, piece by piece, as the request knows it: without the `body` of FastAPI."""
-    told = next((named[name] for name in _PLACES if named.get(name)), ())
-    for piece in (told,) if isinstance(told, str) else told if isinstance(told, list | tuple) else ():
-        if piece not in ("body", "json") and isinstance(piece, str | int):
-            yield str(piece)[:200]
+    """The places that an object names, as the request knows them: with each of the keys that it does not know."""
+    told = next((named[name] for name in PLACE_NAMES if named.get(name)), ())
+    where = ".".join(_pieces(told if isinstance(told, list | tuple) else (told,)))
+    keys = [key[:200] for key in listed(named.get("keys"))[:MAX_NODES] if isinstance(key, str)]
+    yield from filter(None, (f"{where}.{key}".lstrip(".") for key in keys) if keys else (where,))
+
+
+def _pieces(told: Iterable[Any]) -> Iterator[str]:
+    """The pieces of a place, without the `body` of FastAPI, and the name of the class in front."""
+    begun = False
+    for piece in told:
+        if piece in ("body", "json") or not isinstance(piece, str | int) or (not begun and _A_CLASS(str(piece))):
+            continue
+        begun = True
+        yield str(piece)[:200]
+
+
+_A_CLASS = re.compile(r"[A-Z]\w{0,200}\Z").match
 
 
 def _inside(text: str) -> Iterator[Any]:
@@ -373,10 +330,9 @@ def _inside(text: str) -> Iterator[Any]:
         yield from (payload.decode("utf-8", "replace") for payload in payloads if payload != b"[DONE]")
         return
     begin = 0 if text.startswith(("{", "[", '"')) else text.find('{"')
-    end = text.rfind("}") + 1 if begin else len(text)
-    if begin < 0 or end <= begin:
+    if begin < 0:
         return
     try:
-        yield json.decode(text[begin:end])
+        yield json.decode_first(text[begin:])
     except json.MalformedJson:
         return

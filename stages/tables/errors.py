@@ -20,7 +20,7 @@ import attrs
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.tables.cures import CURES, PICTURE_CODES, Cure
-from stages.tables.error_shapes import Told, read_error
+from stages.tables.error_shapes import ErrorContent, read_error
 from stages.tables.overflows import OVERFLOW
 from stages.tables.refusals import is_about_reasoning
 from stages.tables.waits import wait_in
@@ -132,6 +132,8 @@ BY_STATUS = {
     500: Kind.UPSTREAM,
     503: Kind.OVERLOADED,
     504: Kind.TIMEOUT,
+    522: Kind.TIMEOUT,
+    524: Kind.TIMEOUT,
     529: Kind.OVERLOADED,
 }
 """HTTP status to a kind, for errors without a code that says more."""
@@ -231,7 +233,7 @@ def failure_of(
     return attrs.evolve(failure, retry_after=_wait(failure, told, retry_after), places=told.places)
 
 
-def _judge(told: Told, status: int | None, plan: AnswerPlan | None) -> Failure:
+def _judge(told: ErrorContent, status: int | None, plan: AnswerPlan | None) -> Failure:
     """Decide what an error is: by a code, by words that are certain, by a number, by the status."""
     sentence = told.sentences[0] if told.sentences else ""
     for code in told.codes:
@@ -256,12 +258,12 @@ def _like(code: str) -> Cure | None:
     return None if _plain(code) in _CODES else next((cure for cure in CURES if cure.like(code)), None)
 
 
-def _cured(cure: Cure, code: str | None, sentence: str, plan: AnswerPlan | None, told: Told) -> Failure | None:
+def _cured(cure: Cure, code: str | None, sentence: str, plan: AnswerPlan | None, told: ErrorContent) -> Failure | None:
     said = cure.say(sentence, plan, told)
-    return None if said is None else Failure(cure.kind, said, cause=cure.cause or code)
+    return None if said is None else Failure(cure.kind, said, cause=cure.cause or code, spoken=sentence)
 
 
-def _known(told: Told) -> Iterator[tuple[str, Kind]]:
+def _known(told: ErrorContent) -> Iterator[tuple[str, Kind]]:
     """The codes that the table knows and that say more than whose fault it was."""
     for code in told.codes:
         for word in (code, *re.split(r"[.#:/]", code)):
@@ -270,7 +272,7 @@ def _known(told: Told) -> Iterator[tuple[str, Kind]]:
                 yield code, _CODES[plain]
 
 
-def _by_number(told: Told, status: int | None) -> Kind:
+def _by_number(told: ErrorContent, status: int | None) -> Kind:
     """The kind by the number in the body, which is nearer to the cause than the status that it came with."""
     kind = _by_status(told.status or status) or next(
         (_CODES[plain] for code in told.codes if (plain := _plain(code)) in _CODES),
@@ -287,7 +289,7 @@ def _by_status(status: int | None) -> Kind | None:
     return BY_STATUS.get(status, Kind.MISCONFIGURED if status in _ELSEWHERE else fault)
 
 
-def _whose_fault(failure: Failure, told: Told, status: int | None, plan: AnswerPlan | None) -> Failure:
+def _whose_fault(failure: Failure, told: ErrorContent, status: int | None, plan: AnswerPlan | None) -> Failure:
     """Say it as the gateway's fault where it is: its address, or the key that it uses for all its clients."""
     sentence = failure.message
     if failure.kind is Kind.NOT_FOUND and not sentence.startswith("model:") and not _OF_THE_CLIENT(sentence):
@@ -310,7 +312,7 @@ _NO_ENTRY = (
 )
 
 
-def _wait(failure: Failure, told: Told, retry_after: int | None) -> int | None:
+def _wait(failure: Failure, told: ErrorContent, retry_after: int | None) -> int | None:
     """The seconds to wait: by the header, by a field of the body, in words; of a rate limit some are always told."""
     if retry_after is not None or failure.kind not in (Kind.RATE_LIMIT, Kind.OVERLOADED):
         return retry_after if failure.cause != OVERFLOW else None

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+import attrs
+
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 _CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
@@ -24,6 +26,8 @@ FILE_PREFIX, UPSTREAM_FILE_PREFIX = "file_", "file-"
 FILE_SEAL = re.compile(r"_([0-9a-f]{16})\Z")
 """What may stand at the end of a client's id of a file, to say whose it is; ids of the upstream have no such end."""
 
+_CODE_FILE = re.compile(r"file_cntr_([A-Za-z0-9]{1,100})-cfile-([A-Za-z0-9]{1,100})\Z")
+_CONTAINER, _CONTAINER_FILE = re.compile(r"cntr_([A-Za-z0-9]{1,100})\Z"), re.compile(r"cfile_([A-Za-z0-9]{1,100})\Z")
 _DATE = re.compile(r"_\d{8}\Z")
 SHARED_KEY = "shared_"
 """What a cache key starts with that several conversations have, because they ask about the same long prompt."""
@@ -88,3 +92,23 @@ def client_file_id(upstream: str) -> str:
     """Give an upstream's id of a file the client's form; `upstream_file_id` undoes it, once the seal is off."""
     ident = upstream.removeprefix(UPSTREAM_FILE_PREFIX)
     return upstream if ident == upstream else FILE_PREFIX + ident
+
+
+@attrs.frozen
+class CodeFile:
+    """A file that code has made, by the upstream's ids: of the container that it lies in, and its own there."""
+
+    container: str
+    file: str
+
+    @classmethod
+    def of(cls, client: str) -> CodeFile | None:
+        """Read a client's id, once the seal is off; None for that of any other file."""
+        found = _CODE_FILE.match(client)
+        return None if found is None else cls(f"cntr_{found[1]}", f"cfile_{found[2]}")
+
+    @property
+    def client_id(self) -> str | None:
+        """The client's id; `of` undoes it. None where the upstream's ids have another form than its own API's."""
+        container, file = _CONTAINER.match(self.container), _CONTAINER_FILE.match(self.file)
+        return None if container is None or file is None else f"file_cntr_{container[1]}-cfile-{file[1]}"

@@ -1,9 +1,8 @@
 """A prompt that does not fit, in everybody's words, and in Anthropic's: clients compact, or ask for less, on those.
 
 Two sentences, and they differ in what heals: `prompt is too long` makes a client compact, `input length and max_tokens
-exceed context limit` makes it ask for a shorter answer.  Which one it is, the upstream's numbers decide.  They are
-found by what stands beside them, not by whole sentences: servers change their wording with every release.  A number
-that was not told is never made up.
+exceed context limit` makes it ask for a shorter answer.  Which one it is, the upstream's numbers decide, which
+`token_counts` finds.
 
 Source: the error texts of OpenAI, Azure, Bedrock, Gemini, xAI, Groq, Mistral, Moonshot, MiniMax, Zhipu, DashScope,
 Copilot, OpenRouter, vLLM, SGLang, TGI, llama.cpp, LM Studio, Ollama and MLX, as their users report them (2025, 2026).
@@ -13,10 +12,9 @@ from __future__ import annotations
 
 import re
 
-import attrs
-
 from stages.canonical.plan import AnswerPlan
-from stages.tables.error_shapes import Told
+from stages.tables.error_shapes import ErrorContent
+from stages.tables.token_counts import numbers_in
 
 OVERFLOW = "context_length_exceeded"
 """`Failure.cause` of a prompt that does not fit, whoever noticed it."""
@@ -38,120 +36,80 @@ CODES = frozenset(
 )
 """Codes that say it."""
 
-_CERTAIN = re.compile(
-    r"context[ _-]?(length|window|size|limit|overflow)|exceeds? the (available )?context|"
-    r"max(imum)?[ _](prompt|input|model|seq|sequence|position)[ _](len|length|size|embeddings)|max_num_tokens|"
-    r"\bn_ctx\b|prompt exceeds|current length is \d{1,12} while|max_tokens must be [^\n]{0,30}got -\d|"
-    r"(prompt|inputs?|request|messages|conversation)( token)?( length)?( is| are| was|:)? too long|"
-    r"reduce (the |your )?(length|size) of (the |your )?(messages|prompt|input)|"
-    r"keep the first \d{1,12} tokens|tokens to keep from the initial prompt|range of input length|"
-    r"(exceed(s|ed|ing)?|over) (the )?(model'?s? )?token limit|token limit (is |was )?exceeded|"
-    r"more than max tokens allowed|tokens \+ `?max_new_tokens|must have less than \d{1,12} tokens|"
-    r"超长|上下文",
+CODE_LIKE = re.compile(
+    r"context.?(len|window|size|limit|overflow|exceed|too)|tokens?.?limit.?(exceed|reach)|max.?(prompt|input|context)|"
+    r"(prompt|input|request|message)s?.?(tokens?.?|length.?)?(too.?long|exceed|length|limit)|(prompt|input)s?.?too.?large",
     re.IGNORECASE,
-)
-_LIKELY = re.compile(
-    r"too many (input |prompt )?tokens|\b(input|prompt|tokens?|request)\b[^\n]{0,60}?\b"
-    r"(exceed(s|ed|ing)?|(longer|greater|larger|more) than|surpass(es|ed)?)\b[^\n]{0,60}?\b"
-    r"(tokens?|max(imum)?|limit|length)\b",
-    re.IGNORECASE,
-)
-_SPEAKS_OF_RATES = re.compile(
-    r"rate.?limit|per.?(minute|min|second|day|hour)\b|\b[TR]P[MD]\b|too many requests|throttl|quota|please wait|"
-    r"try again (later|in)\b|concurren",
-    re.IGNORECASE,
-)
-_SPEAKS_OF_OTHER_SIZES = re.compile(
-    r"image|picture|\bpdf|\bfiles?\b|characters|\bbytes\b|\d ?[KM]i?B\b|max_(output_|completion_)?tokens", re.IGNORECASE
-)
-
-_N = r"(?P<n>\d{1,3}(?:[,_]\d{3}){1,4}(?!\d)|\d{1,12})"
-_SHORT = r"(?:(?!exceed|limit|max|only)[^.\d\n]){0,40}?"
-_LIMITS = (
-    rf"context[ _](?:length|window|size|limit)(?: is| of|:|=)?(?: only)?(?: of)?[ (:=]{{1,3}}{_N}",
-    rf"max_(?:model_len|total_tokens|seq_len|num_tokens|input_len|position_embeddings)(?: is)?[ :=(]{{1,3}}{_N}",
-    rf"(?:can ?not|not|to) exceed {_N}",
-    rf"\d(?: tokens?)? (?:>|exceeds?) {_N}",
-    rf"(?:prompt|input|model|sequence)[ _](?:length|window|size)(?: is| of|:|=)[ (]{{1,2}}{_N}",
-    rf"\[\d{{1,9}}, ?{_N}\]",
-    rf"{_N}(?: tokens?)? max(?:imum)?\b",
-    rf"limit(?: of| is|:)? ?\(?{_N}",
-    rf"max(?:imum)?\b[^.\d\n]{{0,50}}?\(?{_N}",
-    rf"(?:less than(?: or equal to)?|<=|at most|up to|no more than|n_ctx['\":]{{0,2}}) [`'\"]?{_N}",
-)
-_OUTPUTS = (
-    rf"{_N} `?(?:output|completion|new|max_new)[ _]tokens",
-    rf"{_N} (?:tokens )?(?:in|for|of) (?:the |your )?(?:completion|output|response)",
-    rf"max_(?:completion_|output_|new_)?tokens['\"`]?(?: is too large)?[ :=(]{{1,3}}{_N}",
-    rf"but got {_N}",
-)
-_PROMPTS = (
-    rf"{_N} (?:tokens )?(?:in|from|of) (?:the |your )?(?:input )?(?:messages?|prompt|text input)",
-    rf"{_N} `?(?:input|prompt)s?`? tokens",
-    rf"(?:resulted in|passed|given:|first|n_keep['\":]{{0,2}}) (?:at least )?{_N}",
-    rf"(?:input|prompt) length (?:of )?\(?{_N}\)?(?: tokens)? exceeds",
-    rf"(?:token count|number of (?:input )?tokens)(?: of| is|:)? ?\(?{_N}",
-    rf"(?:sequence|prompt|input|current) length(?: is| of)? \(?{_N}",
-    rf"\breceived {_N}",
-    rf"{_N}(?: tokens?)? (?:>|exceeds?) \d",
-    rf"\b(?:prompt|input|request|messages?)\b(?! ?(?:length|limit|window|size)){_SHORT}{_N}",
-)
-_TOTALS = (
-    rf"requested:?(?: about| a total of)? {_N}",
-    rf"total of (?:at least )?{_N}",
-    rf"total (?:number of )?tokens?:? \(?{_N}",
-)
-_SUM = re.compile(r"(\d{1,12}) \+ (\d{1,12}) > (\d{1,12})")
-_ROLES = {
-    role: tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
-    for role, patterns in {"limit": _LIMITS, "output": _OUTPUTS, "prompt": _PROMPTS, "total": _TOTALS}.items()
-}
-# In this order: a number that is one thing is not looked at as another.
+).search
+"""Whether a code that no table knows says it, by what stands in it."""
 
 
-def says_overflow(sentence: str) -> bool:
-    """Whether a sentence says that the prompt does not fit; one about rates is not about the prompt."""
-    if _SPEAKS_OF_RATES.search(sentence):
-        return False
-    likely = _LIKELY.search(sentence) and not _SPEAKS_OF_OTHER_SIZES.search(sentence)
-    return bool(likely or _CERTAIN.search(sentence))
+def _any_of(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives), re.IGNORECASE)
 
 
-@attrs.frozen
-class Numbers:
-    """The sizes that a sentence tells, in tokens; None where it tells none.
+_NEAR = r"(?:[^.\n]|\.(?!\s|$))"
+# Within a sentence: a dot that something follows is one of a number, or of a name.
+_CONTEXT = r"\bcontext\b(?!['\"`_.=]|:? (deadline|cancel|manager|cache))"
+_CERTAIN = _any_of(
+    r"context[ _-]?(length|window|size|limit|overflow)",
+    rf"(exceed(s|ed|ing)?|fit|enough|insufficient|out of|beyond|larger than|longer than){_NEAR}{{0,25}}{_CONTEXT}",
+    rf"{_CONTEXT}{_NEAR}{{0,25}}(exceed|overflow|too (long|large|small)|\d{{3,9}} tokens|(is|of|=) \d{{3,9}}\b)",
+    r"max(imum)?[ _](prompt|input|model|seq|sequence|position)[ _](len|length|size|embeddings)|max_num_tokens",
+    r"max(imum)?[ _](prompt|input|context)[ _](tokens?|characters)",
+    r"\bn_ctx\b|prompt exceeds|current length is \d{1,12} while|max_tokens must be [^\n]{0,30}got -\d",
+    r"(prompt|inputs?|request|messages?|conversation)( to the model)?( tokens?)?( length)?( is| are| was|:)? too long",
+    r"reduce (the |your )?((length|size) of (the |your )?(messages|prompt|input)|(input|prompt) (token )?count)",
+    r"(input|prompt) token count is \d{1,12} but|range of input length",
+    r"keep the first \d{1,12} tokens|tokens to keep from the initial prompt",
+    r"(exceed(s|ed|ing)?|over) (the )?(model'?s? )?token limit|token limit (is |was )?exceeded",
+    r"more than max tokens allowed|tokens \+ `?max_new_tokens|must have less than \d{1,12} tokens",
+    rf"tokens{_NEAR}{{0,30}} exceeds? (the )?max{_NEAR}{{0,20}} tokens|expected maxLength: \d{{1,12}}, actual",
+    rf"(prompt|input)s?\b{_NEAR}{{0,20}}(\+|plus|and) `?max_\w{{0,12}}tokens",
+    rf"max_\w{{0,12}}tokens{_NEAR}{{0,20}}(\+|plus|and) (the )?(prompt|input)",
+    r"contexte|contexto|kontext(l|f|g)|コンテキスト|컨텍스트|контекст|上下文",
+    r"超长|(输入|輸入)[^\n]{0,8}(过长|過長|太长|太長|超出|超过|超過)|入力[^\n]{0,12}(長すぎ|超え)",
+)
+_MORE = r"(exceed(s|ed|ing)?|(longer|greater|larger|more) than|surpass(es|ed)?|(over|above|beyond) the)\b"
+_LIKELY = _any_of(
+    r"too many (input |prompt )?tokens|\b(prompt|input|sequence)s? (is )?too large",
+    rf"\b(input|prompt|token|sequence|conversation)s?\b{_NEAR}{{0,60}}?\b{_MORE}{_NEAR}{{0,60}}?"
+    r"(\b(tokens?|max(imum)?|limit|length|context|size|capacity)\b|\b\d{4,9}\b)",
+    rf"\brequest\b{_NEAR}{{0,60}}?\b{_MORE}{_NEAR}{{0,60}}?\b(tokens?|token limit|max(imum)? length)\b",
+    rf"\b(max(imum)?|limit|only|at most|up to)\b{_NEAR}{{0,20}}\d{{3,9}} tokens?\b{_NEAR}{{0,40}}"
+    r"\b(but|got|received|sent)\b",
+)
+_SPEAKS_OF_RATES = _any_of(
+    r"rate.?limit|per.?(minute|min|second|day|hour)\b|\b[TR]P[MD]\b|too many requests|throttl|quota|please wait",
+    r"try again (later|in)\b|concurren|usage limit|last \d{1,4} ?(s|m|h)|\b(hourly|daily|weekly|monthly)\b",
+    r"速率|每分钟|频率|限流|并发",
+)
+_SPEAKS_OF_RIGHTS = _any_of(r"permission|\baccess to\b|have access|not (enabled|available) (for|in|on) your")
+_SPEAKS_OF_OTHER_SIZES = _any_of(
+    r"image|picture|\bpdf|\bfiles?\b|characters|\bbytes\b|\d ?[KM]i?B\b|max_(output_|completion_)?tokens",
+    r"retries|attempt|\btools?\b|functions?\b|string|array|\bstop\b|entity|payload|credits?|budget",
+)
 
-    Attributes:
-        limit: what would fit.
-        output: what is kept for the answer.
-        prompt: the prompt alone.
-        total: what was asked for, which may be the sum of both.
+
+def certainly_overflow(sentence: str) -> bool:
+    """Whether a sentence says that the prompt does not fit, in words that mean nothing else.
+
+    One about rates is not about the prompt, and one about what somebody may use is not about its size.
     """
-
-    limit: int | None = None
-    output: int | None = None
-    prompt: int | None = None
-    total: int | None = None
+    return bool(_CERTAIN.search(sentence)) and not _speaks_of_others(sentence)
 
 
-def numbers_in(sentence: str) -> Numbers:
-    """Find the sizes in a sentence."""
-    if found := _SUM.search(sentence):
-        prompt, output, limit = map(int, found.groups())
-        return Numbers(limit, output, prompt)
-    taken: set[int] = set()
-    sizes: dict[str, int] = {}
-    for role, patterns in _ROLES.items():
-        matches = (
-            found for pattern in patterns for found in pattern.finditer(sentence) if found.start("n") not in taken
-        )
-        if first := next(matches, None):
-            taken.add(first.start("n"))
-            sizes[role] = int(first["n"].replace(",", "").replace("_", ""))
-    return Numbers(**sizes)
+def likely_overflow(sentence: str) -> bool:
+    """Whether a sentence says that something is too large which is likely to be the prompt."""
+    others = _speaks_of_others(sentence) or _SPEAKS_OF_OTHER_SIZES.search(sentence)
+    return bool(_LIKELY.search(sentence)) and not others
 
 
-def overflow_message(sentence: str, plan: AnswerPlan | None = None, told: Told | None = None) -> str:
+def _speaks_of_others(sentence: str) -> bool:
+    return bool(_SPEAKS_OF_RATES.search(sentence) or _SPEAKS_OF_RIGHTS.search(sentence))
+
+
+def overflow_message(sentence: str, plan: AnswerPlan | None = None, told: ErrorContent | None = None) -> str:
     """Say it in Anthropic's words, with the upstream's numbers as far as it told them.
 
     Args:
@@ -159,7 +117,7 @@ def overflow_message(sentence: str, plan: AnswerPlan | None = None, told: Told |
         plan: the request's plan: an answer's limit that was sent may be part of the upstream's sum.
         told: the rest of the error, which may hold numbers in fields of their own.
     """
-    numbers = numbers_in(sentence)
+    numbers = numbers_in(sentence, plan.max_output_tokens if plan else None)
     limit = (told.window if told else None) or numbers.limit
     prompt, output = (told.tokens if told else None) or numbers.prompt, numbers.output
     if numbers.total is not None:

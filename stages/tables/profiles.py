@@ -56,6 +56,12 @@ class Profile:
         format_field: where it looks for the format of an answer: `text`, or `response_format` as Chat has it.
         result_pictures: whether it shows the model pictures that stand in a call's output.
         tiers: whether it knows `service_tier`.
+        schema_limits: whether it takes the lengths and patterns of any schema; else they are left out.
+        system_role: whether its chat templates take a system prompt; else its text leads the user's first message.
+        late_system: whether they take a system message behind others; else the user's side says it, as a reminder.
+        role_repeats: whether they let one side speak twice in a row; else one message says it all.
+        parallel_history: whether they take several calls at once; else each result stands right behind its call.
+        long_call_ids: whether they take ids of calls of any length; else of nine letters and digits.
         keeps_files: whether it has the Files API.
         file_purpose: what files for models are called there.
         batches: whether it has the Batch API.
@@ -95,6 +101,12 @@ class Profile:
     format_field: str = "text"
     result_pictures: bool = True
     tiers: bool = True
+    schema_limits: bool = True
+    system_role: bool = True
+    late_system: bool = True
+    role_repeats: bool = True
+    parallel_history: bool = True
+    long_call_ids: bool = True
     keeps_files: bool = True
     file_purpose: str = "user_data"
     batches: bool = True

@@ -7,7 +7,8 @@ the same for good.  A field that stands for a wish of the client's is left out o
 report then says so, as for any server whose profile lacks it.
 
 Three ways lead from a refusal to a row: the place that it names (`param`, `loc`), the item of the input that it points
-at, and its words.
+at, and its words.  What an engine refuses because of a model's chat template is no field, and
+has rows of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import attrs
 
 from stages.canonical.failure import Failure, Kind
+from stages.tables.chat_templates import lacking
 from stages.tables.models import MODEL_EFFORTS
 from stages.tables.profiles import SPELLINGS, Profile
 
@@ -76,13 +78,20 @@ def _stands(inner: list[str], names: list[str]) -> bool:
     return any(names[at : at + len(inner)] == inner for at in starts)
 
 
+_IN_FRONT = (
+    r"parameters?(?:\(s\))?|fields?|arguments?|property|properties|keys?|options?|supplied|inputs?|permitted|"
+    r"supported|support|inconnue?|desconocid[oa]|参数"
+)
+# What stands in front of a name that is a word of English.
+
+
 def _as_a_name(name: str) -> str:
     escaped = re.escape(name)
     if "_" in name or "." in name:
         return rf"\b{escaped}\b"
     return (
-        rf"['\"`]{escaped}['\"`]|(?:parameters?|fields?|arguments?|property|properties|keys?|options?|supplied|inputs?|"
-        rf"permitted)\W{{1,4}}{escaped}\b(?![._])|^{escaped}: "
+        rf"['\"`]{escaped}['\"`]|(?:{_IN_FRONT})\W{{1,4}}{escaped}\b(?![._])|"
+        rf"(?:^|^\D{{0,9}}\d{{3}} ){escaped}(?:\[\d{{1,4}}\])?(?:: | (?:is|are) )"
     )
 
 
@@ -91,7 +100,12 @@ EFFORT = Field(
 )
 
 REFUSED_FIELDS = (
-    Field("reasoning.summary", "summaries", ("reasoning.generate_summary",), r"reasoning[._ ]summar|generate_summary"),
+    Field(
+        "reasoning.summary",
+        "summaries",
+        ("reasoning.generate_summary",),
+        r"reasoning[._ ]summar|generate_summary|\bsummaries require",
+    ),
     Field("reasoning.encrypted_content", "sealed", words=r"encrypted[ _]content"),
     Field("include", "include"),
     Field("prompt_cache_key", "cache_key"),
@@ -105,19 +119,22 @@ REFUSED_FIELDS = (
     Field("max_tool_calls", "tool_limit", wished=True),
     Field("parallel_tool_calls", "parallel_calls", wished=True),
     Field("service_tier", "service_tier", wished=True),
-    Field("temperature", "sampling", ("top_p",), wished=True),
+    Field("temperature", "sampling", ("top_p",), r"\btemperature\b|\btop_p\b", wished=True),
     Field("developer", "developer_role", words=r"['\"`]developer['\"`]|\bdeveloper (role|message)|role:? developer"),
 )
 """The rows, the more precise before those that hold them."""
 
 _REFUSES = re.compile(
-    r"unknown|unrecogni[sz]ed|unexpected|support|permitted|allowed|extra|additional propert|invalid|verified|"
-    r"available|recogni[sz]ed|no such|cannot|n't |not |should be|forbidden|expected",
+    r"unknown|unrecogni[sz]ed|unexpected|support|permitted|allowed|extra|additional propert|invalid|verif|"
+    r"available|recogni[sz]ed|no such|cannot|n't |not |should be|forbidden|expected|"
+    r"inconnu|unbekannt|desconocid|不支持|未知|无效",
     re.IGNORECASE,
 )
 _UNKNOWN = re.compile(
     r"unsupported|unknown|unrecogni[sz]ed|unexpected|not supported|n't support|not support|extra|not permitted|"
-    r"additional propert|(not|n't) (accept|take|allow|recogni[sz]e)|not allowed|only the default|not available|no such",
+    r"additional propert|(not|n't) (accept|take|allow|recogni[sz]e)|not allowed|only the default|(not|n't) available|"
+    r"no such|invalid (parameter|argument|field|key)\b|deprecated|(not|n't) be (set|used)|"
+    r"inconnu|unbekannt|desconocid|不支持|未知",
     re.IGNORECASE,
 )
 _LISTS = re.compile(
@@ -142,7 +159,9 @@ _ASSISTANT = re.compile(
     re.IGNORECASE,
 )
 _SEARCHED = 2_000
-_NOT_HEALED = frozenset({"context_length_exceeded", "late_system"})
+_HEALED = frozenset({Kind.INVALID_REQUEST, Kind.PERMISSION})
+# An organisation that is not verified may not have what it did not ask for.
+_NOT_HEALED = frozenset({"context_length_exceeded"})
 
 
 def is_about_reasoning(sentence: str) -> bool:
@@ -158,9 +177,9 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
         sent: the request that was refused.
         profile: what it was made for.
     """
-    if failure.kind is not Kind.INVALID_REQUEST or failure.cause in _NOT_HEALED:
+    if failure.kind not in _HEALED or failure.cause in _NOT_HEALED:
         return
-    sentence = failure.message
+    sentence = failure.spoken or failure.message
     items = [item for item in sent.get("input", ()) if isinstance(item, dict)]
     thinks = any(item.get("type") == "reasoning" for item in items)
     if failure.cause == "invalid_encrypted_content" or is_about_reasoning(sentence):
@@ -169,7 +188,9 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
     for field in REFUSED_FIELDS:
         if any(field.is_at(place) for place in failure.places):
             yield from _without(field, sentence, certain=True)
-    yield from _for_item(failure, items, profile)
+    yield from _for_item((*failure.places, sentence), items, profile)
+    for name in lacking(sentence[:_SEARCHED]):
+        yield Remedy(name, {name: False})
     for field in REFUSED_FIELDS:
         if field.is_named_in(sentence):
             yield from _without(field, sentence, certain=False)
@@ -200,9 +221,9 @@ def _efforts_in(sentence: str) -> str:
     return ",".join(effort for effort in MODEL_EFFORTS if effort in known)
 
 
-def _for_item(failure: Failure, items: list[dict[str, Any]], profile: Profile) -> Iterator[Remedy]:
-    """Say otherwise, or not at all, what stands at the place that a refusal points at."""
-    for text in (*failure.places, failure.message):
+def _for_item(told: tuple[str, ...], items: list[dict[str, Any]], profile: Profile) -> Iterator[Remedy]:
+    """Say otherwise, or not at all, what stands at the place that a refusal points at, by its name or in words."""
+    for text in told:
         found = _ITEM.search(text)
         at = int(next(filter(None, found.groups()))) if found else len(items)
         item = items[at] if at < len(items) else {}
@@ -210,7 +231,7 @@ def _for_item(failure: Failure, items: list[dict[str, Any]], profile: Profile) -
             yield _without_reasoning(lasting=True)
         elif item.get("role") == "assistant":
             yield from _spelt_otherwise(profile)
-        elif item.get("role") == "developer" and re.search(r"\brole\b|developer", f"{text} {failure.message}"):
+        elif item.get("role") == "developer" and re.search(r"\brole\b|developer", f"{text} {told[-1]}"):
             yield Remedy("developer", {"developer_role": False})
 
 

@@ -7,7 +7,7 @@ import re
 
 _UNITS = (
     ("ms", 0.001, r"ms|milli-?seconds?"),
-    ("s", 1.0, r"s|secs?|seconds?|秒"),
+    ("s", 1.0, r"s|secs?|second(?:es?|s)?|se[cgk]und(?:[eo]s?|en|as)|秒"),
     ("m", 60.0, r"m|mins?|minutes?|分钟"),
     ("h", 3600.0, r"h|hrs?|hours?|小时"),
     ("d", 86_400.0, r"d|days?|天"),
@@ -21,10 +21,11 @@ _SPAN = re.compile(_PIECE, re.IGNORECASE)
 _UNNAMED = re.sub(r"\?P<\w+>", "?:", _PIECE)
 _SPAN_IN_WORDS = rf"(?P<span>{_UNNAMED}(?:[\s,]{{0,2}}(?:and\s)?{_UNNAMED}){{0,4}})"
 _ASKS = re.compile(
-    r"(?:retry|try|request|available|allowed|wait|resets?|again|cool ?down|重试)[^\d\n]{0,40}?" + _SPAN_IN_WORDS,
+    r"(?:retry|try|request|available|allowed|wait|resets?|again|cool(?:ing)? ?down|back-?off|essayez|intente|重试)"
+    r"[^\d\n]{0,40}?" + _SPAN_IN_WORDS,
     re.IGNORECASE,
 )
-_BEFORE = re.compile(_SPAN_IN_WORDS + r"[^\d\n]{0,30}(?:before|until|then|后)[^\n]{0,20}", re.IGNORECASE)
+_BEFORE = re.compile(_SPAN_IN_WORDS + r"[^\d\n]{0,30}(?:before|until|then|retry|erneut|后)[^\n]{0,20}", re.IGNORECASE)
 _BARE = re.compile(
     r"(?:retry|try again)[\s_-](?:after|in)[:\s]{1,3}(?P<span>\d{1,6})(?:\.\d{1,9})?(?![\w.:])", re.IGNORECASE
 )

@@ -15,7 +15,7 @@ import attrs
 
 from stages.wire import json
 
-VERSION = "dragoman1."
+CARRIER_PREFIX = "dragoman1."
 """Leads every carrier of this layout; a signature that starts otherwise is somebody else's."""
 
 
@@ -47,15 +47,15 @@ class Carrier:
 def encode(carrier: Carrier) -> str:
     """Write a carrier as a signature: ASCII, without line breaks."""
     fields = {name: value for name, value in attrs.asdict(carrier).items() if value or name == "id"}
-    return VERSION + base64.urlsafe_b64encode(json.encode(fields)).decode("ascii")
+    return CARRIER_PREFIX + base64.urlsafe_b64encode(json.encode(fields)).decode("ascii")
 
 
 def decode(signature: str) -> Carrier | None:
     """Read a signature; None when it is not one of ours, or was damaged on its way."""
-    if not signature.startswith(VERSION):
+    if not signature.startswith(CARRIER_PREFIX):
         return None
     try:
-        fields = json.decode(base64.urlsafe_b64decode(signature[len(VERSION) :].encode("ascii")))
+        fields = json.decode(base64.urlsafe_b64decode(signature[len(CARRIER_PREFIX) :].encode("ascii")))
         return _build(fields)
     except (binascii.Error, UnicodeEncodeError, json.MalformedJson, TypeError, ValueError, OverflowError):
         return None

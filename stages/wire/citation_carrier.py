@@ -14,7 +14,7 @@ import attrs
 
 from stages.wire import json
 
-VERSION = "dragoman-cite1."
+CITATION_PREFIX = "dragoman-cite1."
 """Leads every carrier of this layout; an index that starts otherwise is somebody else's."""
 
 
@@ -35,15 +35,17 @@ class CitedAt:
 
 def encode(place: CitedAt) -> str:
     """Write a carrier as an index: ASCII, without line breaks."""
-    return VERSION + base64.urlsafe_b64encode(json.encode([place.offset, place.start, place.end])).decode("ascii")
+    return CITATION_PREFIX + base64.urlsafe_b64encode(json.encode([place.offset, place.start, place.end])).decode(
+        "ascii"
+    )
 
 
 def decode(index: object) -> CitedAt | None:
     """Read an index; None when it is not one of ours, or was damaged on its way."""
-    if not isinstance(index, str) or not index.startswith(VERSION):
+    if not isinstance(index, str) or not index.startswith(CITATION_PREFIX):
         return None
     try:
-        numbers = json.decode(base64.urlsafe_b64decode(index[len(VERSION) :].encode("ascii")))
+        numbers = json.decode(base64.urlsafe_b64decode(index[len(CITATION_PREFIX) :].encode("ascii")))
     except (binascii.Error, UnicodeEncodeError, json.MalformedJson):
         return None
     if not isinstance(numbers, list) or len(numbers) != 3 or not all(type(n) is int for n in numbers):  # noqa: PLR2004 - the three of CitedAt

@@ -17,6 +17,7 @@ import msgspec
 _fast_decoder = msgspec.json.Decoder()
 _fast_encoder = msgspec.json.Encoder()
 _sorting_encoder = msgspec.json.Encoder(order="sorted")
+_first_decoder = json.JSONDecoder()
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -56,6 +57,18 @@ def _decode_exactly(raw: bytes | str) -> Any:
     except ValueError:  # the interpreter's guard against integers that take forever to read
         message = "a number has too many digits"
     raise MalformedJson(message)
+
+
+def decode_first(text: str) -> Any:
+    """Parse the JSON value that a text begins with, whatever stands behind it.
+
+    Raises:
+        MalformedJson: the text begins with none.
+    """
+    try:
+        return _first_decoder.raw_decode(text)[0]
+    except (ValueError, RecursionError):
+        raise MalformedJson("no JSON at the beginning") from None
 
 
 def decode_mended(raw: bytes | str) -> Any:

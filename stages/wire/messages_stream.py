@@ -12,6 +12,7 @@ from typing import Any
 from stages.canonical.events import (
     BlockStart,
     CompactionStart,
+    FallbackStart,
     MessageEnd,
     ResultStart,
     ServerToolUseStart,
@@ -87,6 +88,9 @@ def content_block(start: BlockStart) -> dict[str, Any]:  # noqa: PLR0911 - one c
         case CompactionStart(signature, changes):
             block = {"type": "compaction", "content": None, "signature": signature}
             return block if changes is None else {**block, "tool_changes": list(changes)}
+        case FallbackStart(declined, model, category):
+            models = {"from": {"model": declined}, "to": {"model": model}}
+            return {"type": "fallback", **models, "trigger": {"type": "refusal", "category": category}}
 
 
 def message_head(ident: str, model: str, usage: dict[str, Any]) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def effort_update(effort: str) -> Item:
     return {"type": "configuration_update", "reasoning": {"effort": effort}}
 
 
-def function(name: str, description: str | None, parameters: dict[str, Any], *, strict: bool) -> dict[str, Any]:
+def function_tool(name: str, description: str | None, parameters: dict[str, Any], *, strict: bool) -> dict[str, Any]:
     """A function tool; `strict` is always sent, because its absence means strict upstream."""
     tool: dict[str, Any] = {"type": "function", "name": name}
     if description is not None:

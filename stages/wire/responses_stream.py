@@ -216,6 +216,10 @@ def _lenient(shape: type[_T], value: Any) -> _T:
     return shape(**known)
 
 
+_NUMBERS = (int | None, float | None)
+# Types that some servers write as texts.
+
+
 def _fit(value: Any, wanted: Any) -> Any:
     if wanted is msgspec.Raw:
         return dump(value)
@@ -224,6 +228,6 @@ def _fit(value: Any, wanted: Any) -> Any:
         value = _items(value)
         return list(map(dump, value if isinstance(value, list) else [value] if isinstance(value, dict | str) else []))
     try:
-        return msgspec.convert(value, wanted)
+        return msgspec.convert(value, wanted, strict=wanted not in _NUMBERS)
     except (msgspec.ValidationError, UnicodeEncodeError, OverflowError):
         return msgspec.UNSET

@@ -9,14 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 
-VERSION = "dragoman-summary1."
+SEAL_PREFIX = "dragoman-summary1."
 """Leads every seal of ours; a signature that starts otherwise is somebody else's."""
 
 
 def seal(summary: str) -> str:
     """Write the signature of a summary: ASCII, without line breaks."""
     digest = hashlib.sha256(summary.encode("utf-8", "surrogatepass")).digest()
-    return VERSION + base64.urlsafe_b64encode(digest).decode("ascii")
+    return SEAL_PREFIX + base64.urlsafe_b64encode(digest).decode("ascii")
 
 
 def is_seal(signature: str) -> bool:

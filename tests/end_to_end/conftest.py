@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engines import engine
+from tests.support.engines import BUILDS, engine, llama
 
 
-@pytest.fixture(scope="session")
-def markov(shared: Path) -> Iterator[str]:
-    """Start llama.cpp over a model with hand-set weights; give its URL."""
-    with engine(shared, "llama-markov") as url:
+@pytest.fixture(scope="session", params=BUILDS)
+def markov(shared: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Start llama.cpp over a model with hand-set weights, each build in turn; give its URL."""
+    with llama(shared, request.param) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def endless(shared: Path) -> Iterator[str]:
-    """Start the same, but with a model that never comes to an end, so that somebody can leave it."""
-    with engine(shared, "llama-markov", extra="--ignore-eos") as url:
+    """Start the newest, but with a model that never comes to an end, so that somebody can leave it."""
+    with llama(shared, [*BUILDS][-1], endless=True) as url:
         yield url
 
 

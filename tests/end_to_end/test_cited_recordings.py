@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stages.canonical.request import Caller, Request
-from stages.decoder import decode
+from stages.decoder import decode_request
 from stages.mapper import Target, map_request
 from stages.wire import json
 from tests.end_to_end.recorded import load, recordings, script, whole_response
@@ -67,7 +67,7 @@ def _sent_back(message: dict[str, Any]) -> list[dict[str, Any]]:
     """The texts of the next turn's input that the model had said."""
     said = {"role": "assistant", "content": message["content"]}
     turns = [*REQUEST["messages"], said, {"role": "user", "content": "more"}]
-    request = decode(json.encode(REQUEST | {"messages": turns}))
+    request = decode_request(json.encode(REQUEST | {"messages": turns}))
     assert isinstance(request, Request)
     body = map_request(request, Caller(), Target(), message_id="msg_1").body
     assert judge_upstream_request(body) == []

@@ -21,9 +21,10 @@ import trio
 from pipeline.emulator import EmulatorTransport
 from pipeline.settings import Settings, UpstreamSettings
 from stages.wire import json
-from tests.support.claude import VERSIONS, Run, Unavailable, install
+from tests.support.claude import VERSIONS, Run, install
 from tests.support.client_harness import conversations, harness
 from tests.support.directives import bash, cue
+from tests.support.npm import Unavailable
 from tests.support.recorder import Exchange
 from tests.support.waiting import until
 

@@ -32,7 +32,7 @@ class Judge(EmulatorTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer for the judge, or as the emulator does."""
         asked = (await request.aread()).decode()
-        if verdicts.INSTRUCTION[:40] not in asked:
+        if verdicts.JUDGE_INSTRUCTION[:40] not in asked:
             return await super().handle_async_request(request)
         if self._outcome is None:
             return httpx.Response(500, json={"error": {"message": "It broke."}})

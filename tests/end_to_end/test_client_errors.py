@@ -9,8 +9,9 @@ import trio
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.settings import Settings, UpstreamSettings
-from tests.support.claude import Unavailable, install
+from tests.support.claude import install
 from tests.support.client_harness import harness
+from tests.support.npm import Unavailable
 
 pytestmark = pytest.mark.client
 

@@ -127,7 +127,12 @@ def normal(status: int, headers: httpx.Headers, message: dict[str, Any], error: 
 
 def _block(block: dict[str, Any]) -> tuple[Any, ...]:
     kind = block["type"]
-    return (kind, block["name"], block["input"]) if kind == "tool_use" else (kind, block[kind])
+    return (kind, block["name"], block["input"]) if kind == "tool_use" else (kind, _joined(block[kind]))
+
+
+def _joined(text: str) -> str:
+    """Put characters together that aimock cuts in halves, as a client in JavaScript does."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _only_carries(block: dict[str, Any]) -> bool:

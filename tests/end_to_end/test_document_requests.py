@@ -10,7 +10,7 @@ import pytest
 
 from stages.canonical.report import Disposition
 from stages.canonical.request import Caller, Request
-from stages.decoder import decode
+from stages.decoder import decode_request
 from stages.mapper import Mapped, Target, map_request
 from stages.wire import json
 from tests.conftest import SHARED
@@ -33,7 +33,7 @@ def _recorded() -> list[Path]:
 
 
 def _mapped(body: dict[str, Any]) -> Mapped:
-    request = decode(json.encode(body))
+    request = decode_request(json.encode(body))
     assert isinstance(request, Request), request
     mapped = map_request(request, Caller(), Target(), message_id="msg_1")
     assert judge_upstream_request(mapped.body) == []
@@ -152,6 +152,6 @@ def test_citations_are_refused_by_name_where_faithfulness_is_asked() -> None:
 
 
 def _mapped_quietly(body: dict[str, Any]) -> Mapped:
-    request = decode(json.encode(body))
+    request = decode_request(json.encode(body))
     assert isinstance(request, Request)
     return map_request(request, Caller(), Target(), message_id="msg_1")

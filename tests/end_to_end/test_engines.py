@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 import trio
 
-from pipeline.settings import Settings, UpstreamSettings
 from pipeline.upstream.http1.transport import HttptoolsTransport
-from tests.support.claude import VERSIONS, Desk, Unavailable, desk
+from tests.support.claude import VERSIONS
+from tests.support.in_front import OLDER, desk_or_skip, dragoman
 from tests.support.plain_client import BASH, ask, client, question
 from tests.support.recorder import Recorder
-from tests.support.serving import serving
 
 pytestmark = pytest.mark.engine
 
 HELLO = "Hello from the Markov model."
 
-OLDER = "claude-sonnet-4-5"
-"""Newer models are told their surroundings behind the prompt, just where the engine's template looks for the cue."""
-
-AT_ONCE = 1.0
-"""Seconds within which the engine must have stopped working for a client that has left."""
+AT_ONCE = 10.0
+"""Seconds within which the engine must have stopped for a client that has left; its answer would take longer."""
 
 STREAMED = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
-
-
-@asynccontextmanager
-async def dragoman(engine: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[str]:
-    """Serve before an engine of llama.cpp."""
-    upstream = UpstreamSettings(url=f"{engine}/v1", profile="llama.cpp")
-    settings = Settings(upstream=upstream, models={"claude": "tiny"}, log_level="error")
-    async with serving(settings, transport) as url:
-        yield url
 
 
 @STREAMED
@@ -121,7 +105,7 @@ async def test_leaving_without_a_stream_stops_the_engine(endless: str) -> None:
 
     The engine itself (b10434) computes an answer that is asked for whole to its end, so it is asked for a stream.
     """
-    request = question("Go on for ever", max_tokens=20_000)
+    request = question("Go on for ever", max_tokens=60_000)
     async with dragoman(endless) as url, client() as http, trio.open_nursery() as nursery:
         nursery.start_soon(partial(http.post, f"{url}/v1/messages", json=request))
         with trio.fail_after(AT_ONCE):
@@ -133,7 +117,7 @@ async def test_leaving_without_a_stream_stops_the_engine(endless: str) -> None:
 
 async def test_leaving_stops_the_engine(endless: str) -> None:
     """A client that goes away in the middle of a stream frees the engine's slot at once."""
-    request = question("Go on for ever", max_tokens=20_000, stream=True)
+    request = question("Go on for ever", max_tokens=60_000, stream=True)
     async with dragoman(endless) as url, client() as http, trio.open_nursery() as nursery:
 
         async def read_on() -> None:
@@ -183,16 +167,6 @@ async def test_the_real_client_runs_a_tool_loop(markov: str, version: str) -> No
     assert any("a file.txt" in results[call["id"]] for call in calls if call["name"] == "Bash")
     assert {call["id"] for call in calls} == set(results)
     assert run.final["result"] == HELLO
-
-
-@contextmanager
-def desk_or_skip(version: str, url: str) -> Iterator[Desk]:
-    """Set a desk up; skip the test where the client cannot be had."""
-    try:
-        with desk(version, url) as seat:
-            yield seat
-    except Unavailable as reason:
-        pytest.skip(str(reason))
 
 
 async def working(engine: str) -> int:

@@ -70,13 +70,13 @@ class Broken:
 @asynccontextmanager
 async def broken(llmock: str, *behaviors: dict[str, Any]) -> AsyncIterator[Broken]:
     """Serve before an upstream that will behave so."""
-    async with client() as http:
-        await http.post(f"{llmock}/_llmock/reset")
-        ordered = await http.post(f"{llmock}/_llmock/scenario", json={"behaviors": behaviors})
-    assert ordered.is_success, ordered.text
     upstream = UpstreamSettings(url=f"{llmock}/v1", api_key=None)
     settings = Settings(upstream=upstream, timing=Timing(silence=SILENCE), log_level="error")
-    async with serving(settings) as url:
+    async with serving(settings) as url, client() as http:
+        await http.get(f"{url}/v1/models")  # waits for the look at the upstream, which must not meet what is ordered
+        await http.post(f"{llmock}/_llmock/reset")
+        ordered = await http.post(f"{llmock}/_llmock/scenario", json={"behaviors": behaviors})
+        assert ordered.is_success, ordered.text
         yield Broken(url, llmock)
 
 

@@ -17,7 +17,7 @@ import pytest
 from pipeline.emulator import EmulatorTransport
 from stages.canonical.report import UNFAITHFUL, Disposition
 from stages.canonical.request import Caller, Request
-from stages.decoder import decode
+from stages.decoder import decode_request
 from stages.mapper import Mapped, Target, map_request
 from tests.conftest import SHARED
 from tests.support.account import Account
@@ -49,7 +49,7 @@ def requests(path: Path) -> Iterator[tuple[dict[str, Any], bool, dict[str, str]]
 
 def mapped(body: dict[str, Any], *, counting: bool) -> Mapped | None:
     """Map a request; None when it is refused, with a reason."""
-    request = decode(json.dumps(body).encode(), counting=counting)
+    request = decode_request(json.dumps(body).encode(), counting=counting)
     if not isinstance(request, Request):
         assert request.kind.status < 500
         assert request.message

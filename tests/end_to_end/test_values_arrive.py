@@ -6,7 +6,7 @@ import json
 
 from stages.canonical.report import Disposition
 from stages.canonical.request import Caller, Request
-from stages.decoder import decode
+from stages.decoder import decode_request
 from stages.mapper import Mapped, Target, map_request
 from stages.tables.fields import NODES
 from tests.support.cases import cases
@@ -17,7 +17,7 @@ ALL = list(marked())
 
 def mapped(case: Marked) -> Mapped:
     """Map a marked body."""
-    request = decode(json.dumps(case.body).encode())
+    request = decode_request(json.dumps(case.body).encode())
     assert isinstance(request, Request), request
     return map_request(request, Caller(), Target(), message_id="msg_1")
 

@@ -16,7 +16,7 @@ from pipeline.endpoints.application import application
 from pipeline.service import open_service
 from pipeline.settings import Settings, UpstreamSettings
 from stages.canonical.failure import Failure, Kind
-from stages.decoder import MAX_COMPLAINT, decode
+from stages.decoder import MAX_COMPLAINT, decode_request
 from tests.support import samples
 from tests.support.cases import cases
 from tests.support.client import MemoryClient, Reply
@@ -196,7 +196,7 @@ def test_a_complaint_quotes_no_more_than_one_can_read() -> None:
     """A name of 100 kB in a sentence is cut."""
     choice = {"type": "tool", "name": "n" * 100_000}
     body = samples.request(tools=[samples.LOOK], tool_choice=choice)
-    refused = decode(json.dumps(body).encode())
+    refused = decode_request(json.dumps(body).encode())
 
     assert isinstance(refused, Failure)
     assert refused.kind is Kind.INVALID_REQUEST

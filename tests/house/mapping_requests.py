@@ -9,7 +9,7 @@ from typing import Any
 
 from stages.canonical.report import Disposition, Note
 from stages.canonical.request import Caller, Request
-from stages.decoder import decode
+from stages.decoder import decode_request
 from stages.mapper import Mapped, Target, map_request
 from stages.tables.fields import FIELDS, Fields, Row
 from stages.tables.fields.blocks import BLOCK_NODES, SHOWN
@@ -200,7 +200,7 @@ def _arriving() -> frozenset[tuple[str, str]]:
 
 def run(body: dict[str, Any]) -> Mapped:
     """Map a body as for the upstream's own API."""
-    request = decode(json.dumps(body).encode())
+    request = decode_request(json.dumps(body).encode())
     assert isinstance(request, Request), request
     return map_request(request, Caller(), Target(), message_id="msg_1")
 

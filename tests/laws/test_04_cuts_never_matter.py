@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import trio
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from stages.wire import json
 from tests.support.client import Reply
-from tests.support.hosted import ADVISING, ASKED
+from tests.support.hosted import ADVISING, ASKED, COMPACTED, COMPACTING, FALLEN, FALLING
 from tests.support.running import REQUEST, TIGHT, answer, client_of
 from tests.support.streams import COMPLETED, INCOMPLETE, Stream, streams
 from tests.support.upstream import Script, ScriptedUpstream
@@ -168,13 +169,19 @@ def _escaped(stream: Stream, indent: int | None) -> bytes:
     return b"".join(b"data: " + payload.replace(b"\n", b"\ndata: ") + b"\n\n" for payload in payloads)
 
 
-@given(places=places, capacity=st.sampled_from(TIGHT), streamed=st.booleans())
-def test_an_answer_of_several_rounds(places: list[float], capacity: int, *, streamed: bool) -> None:
-    """Each of its upstream answers cut anywhere, the advice as well."""
+@given(
+    course=st.sampled_from([(ADVISING, ASKED), (FALLEN, FALLING), (COMPACTED, COMPACTING)]),
+    places=places,
+    capacity=st.sampled_from(TIGHT),
+    streamed=st.booleans(),
+)
+def test_an_answer_of_several_rounds(course: Any, places: list[float], capacity: int, *, streamed: bool) -> None:
+    """Each of its upstream answers cut anywhere, the advice and the refusals as well."""
+    scripts, request = course
 
     def run(*scripts: Script) -> tuple[int, bytes]:
         upstream = ScriptedUpstream(*scripts)
-        return _seen(trio.run(partial(answer, upstream=upstream, request=ASKED, capacity=capacity, stream=streamed)))
+        return _seen(trio.run(partial(answer, upstream=upstream, request=request, capacity=capacity, stream=streamed)))
 
-    joined = [b"".join(step for step in script.steps if isinstance(step, bytes)) for script in ADVISING]
-    assert run(*(Script(cut(body, places)) for body in joined)) == run(*ADVISING)
+    joined = [b"".join(step for step in script.steps if isinstance(step, bytes)) for script in scripts]
+    assert run(*(Script(cut(body, places)) for body in joined)) == run(*scripts)

@@ -27,7 +27,7 @@ from pipeline.telemetry import names
 from tests.support import grammar
 from tests.support.cancellation import CancelAtStep, channels
 from tests.support.client import MemoryClient, Reply
-from tests.support.hosted import ADVISING, ASKED
+from tests.support.hosted import ADVISING, ASKED, COMPACTED, COMPACTING, FALLEN, FALLING
 from tests.support.running import REQUEST, TIGHT, client_of
 from tests.support.streams import Stream, streams
 from tests.support.upstream import Script, ScriptedUpstream, events, json_script
@@ -64,6 +64,8 @@ COURSES = {
     "failing": Course((Script([CREATED, text("hi"), error(), 60.0]),)),
     "refused": Course((json_script({"error": {"message": "No."}}, 429),)),
     "hosted": Course(ADVISING, ASKED),
+    "summed up": Course(COMPACTED, COMPACTING),
+    "fallen back": Course(FALLEN, FALLING),
     "retried": Course((httpx.ConnectError("no"), Script(RICH)), retries=1),
 }
 """Courses with different things open at different times."""

@@ -105,7 +105,7 @@ def _crash(*_: object, **__: object) -> Any:
 
 
 CRASHES = {
-    "decoder": (translation, "decode"),
+    "decoder": (translation, "decode_request"),
     "mapper": (translation, "map_request"),
     "upstream reader": (Framing, "feed"),
     "ledger": (Ledger, "feed"),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from stages.canonical.report import Disposition
 from stages.canonical.request import Caller, Request
-from stages.decoder import decode
+from stages.decoder import decode_request
 from stages.mapper import Mapped, Target, map_request
 from stages.tables.profiles import PROFILES
 from stages.wire.json import mended
@@ -87,7 +87,7 @@ def additions(draw: st.DrawFn) -> dict[Place, dict[str, Any]]:
 
 def mapped(body: dict[str, Any], profile: str) -> Mapped:
     """Decode and map a body."""
-    request = decode(json.dumps(body).encode())
+    request = decode_request(json.dumps(body).encode())
     assert isinstance(request, Request), request
     return map_request(request, Caller(), Target(PROFILES[profile]), message_id="msg_1")
 
@@ -132,7 +132,7 @@ def test_nonsense_is_refused_or_accounted_for(place: Place, field: int, value: A
     body, profile = copy.deepcopy(WHOLE), data.draw(st.sampled_from(sorted(PROFILES)))
     spot = at(body, place)
     spot[sorted(spot)[field % len(spot)]] = copy.deepcopy(value)
-    request = decode(json.dumps(body).encode())
+    request = decode_request(json.dumps(body).encode())
 
     if isinstance(request, Request):
         notes = map_request(request, Caller(), Target(PROFILES[profile]), message_id="msg_1").report.notes

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.inflating import ANY, DEFLATE, GZIP, PIECE, Inflater
+from pipeline.inflating import ANY, DEFLATE, GZIP, INFLATED_PIECE, Inflater
 from tests.stages.strategies import PLACES, cut
 
 
@@ -43,13 +43,13 @@ def test_a_body_without_its_end_is_not_complete(left: int) -> None:
     assert inflated(packed[: half + left])[1] is (left in (0, 1) or half + left >= len(packed))
 
 
-@pytest.mark.parametrize("size", [PIECE, 3 * PIECE + 1, 2**26])
+@pytest.mark.parametrize("size", [INFLATED_PIECE, 3 * INFLATED_PIECE + 1, 2**26])
 def test_a_bomb_comes_in_pieces(size: int) -> None:
     """None is made before it is asked for, and none is lost."""
     packed = gzip.compress(bytes(size), mtime=0)
     pieces = [len(piece) for piece in Inflater(GZIP).feed(packed)]
 
-    assert (max(pieces), sum(pieces)) == (PIECE, size)
+    assert (max(pieces), sum(pieces)) == (INFLATED_PIECE, size)
     assert len(list(islice(Inflater(GZIP).feed(packed), 1))) == 1
 
 

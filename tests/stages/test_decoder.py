@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import Caller, Request, Text, mark_of
-from stages.decoder import BILLING_HEADER, THREADS_UNSUPPORTED, decode
+from stages.decoder import BILLING_HEADER, THREADS_UNSUPPORTED, decode_request
 from stages.tables.versions import VERSIONS
 from stages.wire import json
 from tests.stages.decoder.bodies import THINKING, TOOL, USER, body, refused, taken
@@ -65,7 +65,7 @@ RICH: dict[str, Any] = {
 
 def test_a_request_with_everything_is_understood() -> None:
     """Nothing is refused that is right, and unknown fields are kept."""
-    request = decode(json.encode(RICH))
+    request = decode_request(json.encode(RICH))
 
     assert isinstance(request, Request)
     assert (len(request.messages), len(request.tools), request.extra) == (4, 2, {"top_k": 5})
@@ -110,7 +110,7 @@ def test_what_has_not_the_right_shape(fields: dict[str, Any], message: str) -> N
 
 def test_a_count_needs_no_limit() -> None:
     """`count_tokens` has no `max_tokens`; everything else is asked of it as well."""
-    assert isinstance(decode(body(max_tokens=...), counting=True), Request)
+    assert isinstance(decode_request(body(max_tokens=...), counting=True), Request)
     assert (
         refused(body(max_tokens=..., messages=[]), counting=True).message
         == "messages: at least one message is required"
@@ -152,7 +152,7 @@ WITHOUT_PLACE = ("The request body", "Tool '", "`max_tokens` must be greater", "
 
 
 def _check(value: Any) -> None:
-    outcome = decode(json.encode(value))
+    outcome = decode_request(json.encode(value))
     if isinstance(outcome, Failure):
         assert outcome.kind is Kind.INVALID_REQUEST
         assert PLACE.match(outcome.message) or outcome.message.startswith(WITHOUT_PLACE)
@@ -192,14 +192,14 @@ def test_any_one_thing_may_be_wrong(path: tuple[Any, ...], value: Any) -> None:
 @given(st.binary(max_size=40))
 def test_any_bytes_are_refused_politely(raw: bytes) -> None:
     """What is not even text is a 400 as well."""
-    outcome = decode(raw)
+    outcome = decode_request(raw)
 
     assert isinstance(outcome, Failure)
 
 
 def test_billing_headers_are_emptied_in_place() -> None:
     """No stage behind reads one; each keeps its place and its mark, and the request says which they were."""
-    request = decode(body(system=[{"type": "text", "text": "s"}, BILLED]))
+    request = decode_request(body(system=[{"type": "text", "text": "s"}, BILLED]))
 
     assert isinstance(request, Request)
     assert request.billing == (1,)
@@ -219,7 +219,7 @@ def test_billing_headers_are_emptied_in_place() -> None:
 )
 def test_half_a_character_is_replaced(text: bytes, read: str, paths: tuple[str, ...]) -> None:
     """JSON has those and Unicode has not; the request remembers where, so that it is reported."""
-    request = decode(b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"' + text + b'"}]}')
+    request = decode_request(b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"' + text + b'"}]}')
 
     assert isinstance(request, Request)
     (block,) = request.messages[0].content

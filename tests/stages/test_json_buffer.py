@@ -69,6 +69,13 @@ def said(*events: Arguments, omittable: OmittableMembers | None = None) -> tuple
         ([ArgumentsDone('"{\\"a\\":1}"')], '{"a":1}'),
         ([ArgumentsDone(json.encode(json.encode('{"a":1}').decode()).decode())], '{"a":1}'),
         ([ArgumentsDelta('"{}"')], "{}"),
+        ([ArgumentsDelta('"{\\"a'), ArgumentsDelta(" b"), ArgumentsDelta('\\":1}"')], '{"a b":1}'),
+        ([ArgumentsDelta("{"), ArgumentsDelta("kq9Z"), ArgumentsDone('{"a":1}')], '{"a":1}'),
+        ([ArgumentsDelta("{kq9Z"), ArgumentsDelta('"xV'), ArgumentsDone('{"a":1}')], '{"a":1}'),
+        ([ArgumentsDelta("{"), ArgumentsDelta('"a":'), ArgumentsDelta("1}")], '{"a":1}'),
+        ([ArgumentsDelta("{ "), ArgumentsDelta('\n"a":1}')], '{ \n"a":1}'),
+        ([ArgumentsDelta("{"), ArgumentsDone('{"a":1}')], '{"a":1}'),
+        ([ArgumentsDelta("{"), CUT], "{"),
     ],
 )
 def test_what_comes_leaves_once(events: list[Arguments], text: str) -> None:

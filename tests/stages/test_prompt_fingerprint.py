@@ -24,7 +24,7 @@ ITEMS = [
 BODY: dict[str, Any] = {
     "model": "gpt-6.2-sol",
     "input": ITEMS,
-    "tools": [responses.function("look", None, {}, strict=False)],
+    "tools": [responses.function_tool("look", None, {}, strict=False)],
     "reasoning": {"effort": "low", "summary": "auto"},
 }
 

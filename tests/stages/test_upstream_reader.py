@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from stages.actor import LARGE, LargeBatch
+from stages.actor import LARGE_BATCH, LargeBatch
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.upstream_reader import Framing, UpstreamReader, events_of
@@ -359,8 +359,8 @@ def test_an_event_of_a_great_many_values_is_refused(before: bytes, body: bytes) 
 
 async def test_only_what_is_large_is_read_beside_the_loop() -> None:
     """The batches say so; what they hold does not depend on it."""
-    long = b'data: {"type":"response.output_text.done","text":"' + b"a" * 2 * LARGE + b'"}\n\n'
-    chunks = [DELTA, long[:LARGE], long[LARGE : 2 * LARGE], long[2 * LARGE :] + DELTA, DONE]
+    long = b'data: {"type":"response.output_text.done","text":"' + b"a" * 2 * LARGE_BATCH + b'"}\n\n'
+    chunks = [DELTA, long[:LARGE_BATCH], long[LARGE_BATCH : 2 * LARGE_BATCH], long[2 * LARGE_BATCH :] + DELTA, DONE]
 
     async def body() -> Any:
         for chunk in chunks:

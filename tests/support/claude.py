@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
@@ -17,6 +16,8 @@ import attrs
 import trio
 
 from stages.wire import json
+from tests.support import npm
+from tests.support.npm import Unavailable
 
 VERSIONS = ("latest", "2.0.77", "1.0.128")
 """What is tried: today's, and two old ones that people still run."""
@@ -31,16 +32,10 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 """Where the client finds programs."""
 
 _PACKAGE = "@anthropic-ai/claude-code"
-_QUIETLY = ("--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1")
-_INSTALLS = Path(tempfile.gettempdir()) / f"dragoman-claude-code-{os.getuid()}"
 _NOBODY = 65534  # the client refuses to skip permissions for root
 _TOLD = ("--output-format", "stream-json", "--verbose")
 _MODE = "--permission-mode"
 _UNASKED = (_MODE, "bypassPermissions")
-
-
-class Unavailable(Exception):
-    """The client cannot be had here: no npm, or no registry to ask."""
 
 
 @functools.cache
@@ -50,22 +45,13 @@ def install(version: str) -> tuple[str, ...]:
     Raises:
         Unavailable: With the reason.
     """
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        raise Unavailable("no node and npm here")
-    folder = _INSTALLS / version
+    node, folder = npm.node(), npm.INSTALLS / "claude-code" / version
     found = _program(folder, node)
     if found is None or version == "latest":
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}')
-        command = [npm, "install", *_QUIETLY, f"{_PACKAGE}@{version}"]
-        try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-        except subprocess.TimeoutExpired as late:
-            raise Unavailable("npm takes too long") from late
+        complaint = npm.install(folder, f"{_PACKAGE}@{version}")
         found = _program(folder, node)
         if found is None:
-            raise Unavailable(f"npm installs no {_PACKAGE}@{version} here: {done.stderr.strip()[-200:]}")
+            raise Unavailable(f"npm installs no {_PACKAGE}@{version} here: {complaint}")
     return found
 
 

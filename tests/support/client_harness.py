@@ -16,8 +16,9 @@ from pipeline.settings import Settings, UpstreamSettings
 from stages.tables.models import model_info
 from stages.wire import json
 from tests.conftest import SHARED
-from tests.support.claude import Desk, Unavailable, desk, install
+from tests.support.claude import Desk, desk, install
 from tests.support.judges import judge_body, judge_stream, judge_upstream_request
+from tests.support.npm import Unavailable
 from tests.support.recorder import Exchange, Recorder
 from tests.support.serving import serving
 from tests.support.wiretap import Visit, Wiretap

@@ -22,6 +22,8 @@ _DELTAS = {
     "tool_use": {"input_json_delta": "partial_json"},
     "server_tool_use": {"input_json_delta": "partial_json"},
     "advisor_tool_result": {},
+    "fallback": {},
+    "compaction": {"compaction_delta": "content"},
 }
 """Block to the deltas it may have, and the field of each that grows."""
 
@@ -135,7 +137,7 @@ def _grow(told: Told, data: dict[str, Any]) -> None:
     if block["type"] == "tool_use" and not block["deltas"] and delta[field]:
         raise Broken("a call's first delta is empty")
     block["deltas"] += 1
-    block[field] += delta[field]
+    block[field] = (block[field] or "") + delta[field]  # a summary begins as null
 
 
 def _close(told: Told, data: dict[str, Any]) -> None:

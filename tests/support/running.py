@@ -40,13 +40,14 @@ def context_of(
     log: Any = None,
     log_level: str = "info",
     judge: str = "",
+    fallback: str = "",
 ) -> Context:
     """Make what requests are served with, without the tasks of a whole service beside them."""
     upstream = UpstreamSettings(url="http://upstream/v1", api_key=Secret(key) if key else None, retries=retries)
     limits, timing, safeguards = limits or Limits(), timing or Timing(), Safeguards(model=judge)
     settings = Settings(upstream=upstream, limits=limits, timing=timing, log_level=log_level, safeguards=safeguards)
     client = UpstreamClient(upstream.url, upstream.api_key, transport, settings.timing, retries)
-    target = Target(account=fingerprint(upstream.url, upstream.api_key), judges=bool(judge))
+    target = Target(account=fingerprint(upstream.url, upstream.api_key), judges=bool(judge), fallback=fallback)
     log = log or structlog.testing.CapturingLogger()
     return Context(settings, client, target, Tokenizer(), log, aside=Aside(threaded=2**40))  # without a process
 

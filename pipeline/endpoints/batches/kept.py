@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote
 
 import attrs
 
+from pipeline.endpoints.batches.orphans import Orphans
 from pipeline.endpoints.batches.upstream_batch import (
     BatchNote,
     client_batch_id,
@@ -45,9 +46,9 @@ class Found:
     note: BatchNote
 
 
-async def retrieve(context: Context, exchange: Exchange) -> Failure | None:
+async def retrieve_batch(context: Context, exchange: Exchange) -> Failure | None:
     """Say how a batch stands; waits for the store, once for each part."""
-    found = await find(context, exchange, ident_of(exchange))
+    found = await stored_batch(context, exchange, batch_id_of(exchange))
     if isinstance(found, Failure):
         return found
     if not ended(found.parts):
@@ -57,8 +58,8 @@ async def retrieve(context: Context, exchange: Exchange) -> Failure | None:
 
 async def cancel(context: Context, exchange: Exchange) -> Failure | None:
     """End a batch before its time; waits for the upstream. What has ended already stays as it is."""
-    ident = ident_of(exchange, "/cancel")
-    found = await find(context, exchange, ident)
+    ident = batch_id_of(exchange, "/cancel")
+    found = await stored_batch(context, exchange, ident)
     if isinstance(found, Failure):
         return found
     parts = list[Mapping[str, Any]]()
@@ -71,13 +72,13 @@ async def cancel(context: Context, exchange: Exchange) -> Failure | None:
     return await exchange.tell(_told(context, exchange, Found(found.store, tuple(parts), found.note)))
 
 
-async def delete(context: Context, exchange: Exchange) -> Failure | None:
+async def delete_batch(context: Context, exchange: Exchange) -> Failure | None:
     """Delete a batch that has ended, as far as its store can; an upstream keeps the batch without its files.
 
     Waits for the store. The manifest goes last, so that a deletion which broke off can be repeated.
     """
-    ident = ident_of(exchange)
-    found = await find(context, exchange, ident)
+    ident = batch_id_of(exchange)
+    found = await stored_batch(context, exchange, ident)
     if isinstance(found, Failure):
         return found
     if not ended(found.parts):
@@ -102,7 +103,8 @@ async def list_batches(context: Context, exchange: Exchange) -> Failure | None:
         return window
     found, cursor = list[Mapping[str, Any]](), window.after or window.before
     reached = cursor is None
-    async with aclosing(_own(store, Owner.of(context.settings, exchange.headers).mark)) as batches:
+    orphans = Orphans()
+    async with aclosing(_own(store, Owner.of(context.settings, exchange.headers).mark, orphans)) as batches:
         async for batch in batches:
             if isinstance(batch, Failure):
                 return batch
@@ -115,6 +117,7 @@ async def list_batches(context: Context, exchange: Exchange) -> Failure | None:
                 found.append(batch)
             if len(found) > window.limit and not window.before:
                 break
+    await orphans.take_back(store)
     if not reached:
         return wrong(f"{'after_id' if window.after else 'before_id'}: no batch has this id")
     more = len(found) > window.limit
@@ -123,7 +126,7 @@ async def list_batches(context: Context, exchange: Exchange) -> Failure | None:
     return await exchange.tell(window.page(told, more=more))
 
 
-async def find(context: Context, exchange: Exchange, ident: str) -> Found | Failure:
+async def stored_batch(context: Context, exchange: Exchange, ident: str) -> Found | Failure:
     """Find a batch of whoever asks, with all its parts; waits for the upstream."""
     store = context.batches
     if store is None:
@@ -142,7 +145,7 @@ def no_such_batch(ident: str) -> Failure:
     return Failure(Kind.NOT_FOUND, f"Batch not found: {ident}")
 
 
-def ident_of(exchange: Exchange, call: str = "") -> str:
+def batch_id_of(exchange: Exchange, call: str = "") -> str:
     """The id in the path, in front of the name of a call."""
     return unquote(exchange.path.removeprefix(f"{BATCHES}/").removesuffix(call))
 
@@ -176,7 +179,7 @@ def _told(context: Context, exchange: Exchange, found: Found) -> dict[str, Any]:
     return message_batch(found.parts, found.note, address)
 
 
-async def _own(store: Store, mark: str) -> AsyncGenerator[Mapping[str, Any] | Failure, None]:
+async def _own(store: Store, mark: str, orphans: Orphans) -> AsyncGenerator[Mapping[str, Any] | Failure, None]:
     """Yield the batches of whoever asks, newest first; waits for each page, and yields the failure that ends it."""
     after, more = dict[str, str](), True
     while more:
@@ -185,6 +188,7 @@ async def _own(store: Store, mark: str) -> AsyncGenerator[Mapping[str, Any] | Fa
             yield page
             return
         for batch in page["data"]:
+            orphans.see(batch)
             note = BatchNote.of(batch)
             if note is not None and note.total and note.owner == mark:
                 yield batch

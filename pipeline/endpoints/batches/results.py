@@ -12,10 +12,11 @@ from typing import Any
 
 import attrs
 
-from pipeline.endpoints.batches.kept import Found, find, ident_of
-from pipeline.endpoints.batches.upstream_batch import UNDONE, ended
+from pipeline.endpoints.batches.kept import Found, batch_id_of, stored_batch
+from pipeline.endpoints.batches.upstream_batch import UNDONE, BatchNote, ended
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.translation import Question, translate, without_hosted_tools
 from pipeline.request.whole_answer import read_answer
 from pipeline.storage.store import Store
@@ -49,8 +50,8 @@ async def results(context: Context, exchange: Exchange) -> Failure | None:
     Waits for the upstream and the client. What fails before the first line is a status; later, the answer is cut off,
     which every client notices.
     """
-    ident = ident_of(exchange, "/results")
-    found = await find(context, exchange, ident)
+    ident = batch_id_of(exchange, "/results")
+    found = await stored_batch(context, exchange, ident)
     if isinstance(found, Failure):
         return found
     if not ended(found.parts):
@@ -59,7 +60,7 @@ async def results(context: Context, exchange: Exchange) -> Failure | None:
     if isinstance(open_requests, Failure):
         return GONE if open_requests.kind is Kind.NOT_FOUND else open_requests
     await exchange.begin_download(f"{ident}_results.jsonl", "application/x-jsonl")
-    told, reading = Counter[str](), _Reading(context, exchange.request_id, open_requests, found.note.group)
+    told, reading = Counter[str](), _Reading(context, exchange.request_id, open_requests, found.note)
     async with aclosing(_lines(reading, found)) as lines:
         async for line in lines:
             if isinstance(line, Failure):
@@ -152,7 +153,7 @@ class _Reading:
     context: Context
     request_id: str
     manifest: _Manifest
-    group: str
+    note: BatchNote
     _plans: dict[int, AnswerPlan | Failure] = attrs.field(factory=dict)
     _dollars: float = 0.0
 
@@ -181,7 +182,7 @@ class _Reading:
         plan = self._plan(use)
         if isinstance(plan, Failure):
             return errored(plan, self.request_id)
-        plan = attrs.evolve(plan, message_id=f"msg_{digest(self.group + line['custom_id'], 24)}")
+        plan = attrs.evolve(plan, message_id=f"msg_{digest(self.note.group + line['custom_id'], 24)}")
         message = await read_answer(told.get("body"), plan)
         if isinstance(message, Failure):
             return errored(message, self.request_id)
@@ -194,7 +195,10 @@ class _Reading:
         if use not in self._plans:
             if len(self._plans) == PLANS:
                 self._plans.clear()
-            question = without_hosted_tools(Question(self.manifest.caller, self.context.target, "msg_batch"))
+            mark = self.note.owner
+            owner = Owner.marked(self.context.settings, mark) if mark else None
+            question = Question(self.manifest.caller, self.context.target, "msg_batch", owner=owner)
+            question = without_hosted_tools(question)
             told = translate(question, self.manifest.plans[use])
             self._plans[use] = told if isinstance(told, Failure) else told.plan
         return self._plans[use]

@@ -18,7 +18,7 @@ import trio
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.files.kept import find
+from pipeline.endpoints.files.kept import stored_file
 from pipeline.endpoints.files.upload import NO_FILES
 from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.paging import Window, wrong
@@ -69,7 +69,7 @@ async def _by_ids(context: Context, exchange: Exchange, ids: list[str], query: Q
 
     async def look(ident: str) -> None:
         async with places:
-            found[ident] = await find(context, exchange, ident)
+            found[ident] = await stored_file(context, exchange, ident)
 
     async with trio.open_nursery() as nursery:
         for ident in wanted:

@@ -29,10 +29,19 @@ def report_drops(request: Request, profile: Profile, server_tools: Collection[st
     _configured_twice(request, report)
     _speed(request, report)
     _prefill(request, report)
+    _passing(request, report)
     if request.metadata is not None and not profile.cache_key:
         report.dropped(ROOT.field("metadata"), "the server is told neither who asks nor which conversation it is")
+    if request.extra.get("user_profile_id") and not _is_told(request, profile):
+        report.dropped(ROOT.field("user_profile_id"), "the upstream is told of one person, if of any")
     if request.extra.get("container") and CODE_EXECUTION.upstream not in server_tools:
         report.dropped(ROOT.field("container"), "no tool runs code, so nothing runs in it")
+
+
+def _is_told(request: Request, profile: Profile) -> bool:
+    """Whether the one for whom a request is made is who the upstream is told of: metadata is heard first."""
+    named = request.metadata is not None and request.metadata.user_id
+    return profile.cache_key and profile.safety_identifier and not named
 
 
 def _accounting(request: Request, report: Report) -> None:
@@ -66,6 +75,13 @@ def _prefill(request: Request, report: Report) -> None:
     if last is not None and last.role == "assistant" and last.content and isinstance(last.content[-1], Text):
         place = MESSAGES.at(len(request.messages) - 1)
         report.approximated(place, "the upstream answers after what was said, and does not go on in it")
+
+
+def _passing(request: Request, report: Report) -> None:
+    """A wish to be shown for one turn alone, in other words than there are, or of a message that cannot have it."""
+    for index, message in enumerate(request.messages):
+        if message.extra.get("clear_at") not in (None, "never") and not message.passes:
+            report.dropped(MESSAGES.at(index).field("clear_at"), "a system message alone may pass")
 
 
 def _speed(request: Request, report: Report) -> None:

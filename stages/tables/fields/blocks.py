@@ -103,7 +103,7 @@ BLOCK_NODES: dict[str, Fields] = {
         "tool_changes": translated("to the tools that are there behind the summary", inside="block"),
         **CACHE,
     },
-    "block.fallback": same(_SILENT, "trigger", **{"from": "model_name", "to": "model_name"}),
+    "block.fallback": same(_UNSHOWN, "trigger", **{"from": "model_name", "to": "model_name"}),
     "block.tool_addition": {**same(_ADDED, tool="tool_change"), **CACHE},
     "block.tool_removal": {**same(_REMOVED, tool="tool_change"), **CACHE},
     # What stands inside those.
@@ -133,7 +133,7 @@ BLOCK_NODES: dict[str, Fields] = {
     "state_change.download_started": same(_UNSHOWN, "download_id", "url"),
     "state_change.download_completed": same(_UNSHOWN, "download_id", "path", "size_bytes", "url"),
     "state_change.download_failed": same(_UNSHOWN, "download_id", "error", "url"),
-    "model_name": same(_SILENT, "model"),
+    "model_name": same(_UNSHOWN, "model"),
     "mcp_tool": _shown("name", "description", input_schema="schema"),
     "tool_change.tool_reference": same(_CHANGED, "name"),
     "tool_change.mcp_tool_reference": {

@@ -6,7 +6,7 @@ field has no row here.
 
 from __future__ import annotations
 
-from stages.tables.fields.row import CACHE, Fields, dropped, emulated, kept, translated
+from stages.tables.fields.row import CACHE, FALLBACK, Fields, dropped, emulated, kept, translated
 
 FIELDS: Fields = {
     "model": translated("to the upstream model that the settings name"),
@@ -39,11 +39,11 @@ FIELDS: Fields = {
     "compaction": emulated(
         "the upstream is asked for a summary, behind the same conversation", inside="compaction_config"
     ),
-    "fallbacks": dropped("no other model is asked after a refusal", inside="fallback_model"),
+    "fallbacks": emulated(FALLBACK, inside="fallback_model", idle=([],)),
     "fallback_credit_token": dropped("billing is the upstream's", inside="credit_token"),
     "billing_policy": dropped("billing is the upstream's", inside="billing_policy"),
     "safeguards": dropped("no verdict is given here, and what it holds is not the upstream's business"),
-    "user_profile_id": dropped("the upstream knows no profiles"),
+    "user_profile_id": translated("to safety_identifier, hashed, where metadata names nobody"),
     "workspace_id": dropped("the upstream knows no workspaces"),
     "betas": kept("an argument of the SDK; every beta is tolerated"),
     "thread": dropped("no conversation is kept here", inside="thread"),

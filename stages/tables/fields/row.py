@@ -58,6 +58,10 @@ CACHE: Fields = {"cache_control": emulated(CACHED, inside="cache_control")}
 """The cache mark that most parts may carry."""
 
 
+FALLBACK = "the models that it names are asked after a refusal, in their order, where nothing was shown yet"
+"""What becomes of the models to ask after a refusal."""
+
+
 def same(row: Row, *names: str, **inside: str) -> Fields:
     """Give several fields one row; those named with a group have nodes of that group inside."""
     return dict.fromkeys(names, row) | {name: attrs.evolve(row, inside=group) for name, group in inside.items()}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from stages.tables.fields.row import CACHED, Fields, dropped, emulated, kept, same, translated
+from stages.tables.fields.row import CACHED, FALLBACK, Fields, dropped, emulated, kept, same, translated
 
 _CLEARED = emulated("old results of tools are cleared here, before the upstream reads the conversation")
 _REASONED = emulated("reasoning of earlier turns is left out here", inside="amount", idle=("all", {"type": "all"}))
-_COMPACTED = dropped("no conversation is summed up in the middle of an answer; `compaction` asks for it between two")
-_FALLBACK = dropped("no other model is asked after a refusal")
+_COMPACTED = emulated("a conversation over the trigger is summed up here, and answered from the summary")
 _DROP_BLOCK = "drop_block"
 _BINDING = dropped(
     "reasoning that no longer fits is left out, as drop_block asks, and nothing else is done",
@@ -24,7 +23,7 @@ SETTING_NODES: dict[str, Fields] = {
         "role": translated("to the item's role; what a system message says is the developer's"),
         "content": translated("to items and parts, in order", inside="block"),
         "output_config": translated("to a change of effort in place, where the model takes it", inside="said_effort"),
-        "clear_at": dropped("what was said is not taken back here", idle=("never",)),
+        "clear_at": emulated("what was said for one turn alone is left out of later ones", idle=("never",)),
     },
     "said_effort": {"effort": translated("to a change of effort in place, where the model takes it")},
     "metadata": {"user_id": translated("to safety_identifier and prompt_cache_key, hashed")},
@@ -84,7 +83,7 @@ SETTING_NODES: dict[str, Fields] = {
     "diagnostics": same(emulated("compared with the turns that this process remembers"), "previous_message_id"),
     "compaction_config": same(_COMPACTION, "instructions"),
     "fallback_model": same(
-        _FALLBACK, "model", "max_tokens", "speed", thinking="thinking", output_config="output_config"
+        emulated(FALLBACK), "model", "max_tokens", "speed", thinking="thinking", output_config="output_config"
     ),
     "credit_token": same(dropped("billing is the upstream's"), "mode", "token"),
     "billing_policy": same(dropped("billing is the upstream's"), "bill_to"),

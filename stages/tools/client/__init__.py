@@ -19,17 +19,17 @@ from stages.wire.cache import by_identity
 __all__ = ["TOOLSETS", "ToolsetMember", "complaints", "declared_name", "functions_of", "toolset_of", "upstream_name"]
 
 TOOLSETS: Mapping[str, Toolset] = {
-    "computer_toolset_20260801": computer_toolset.TOOLSET,
-    "browser_toolset_20260801": browser_toolset.TOOLSET,
+    "computer_toolset_20260801": computer_toolset.COMPUTER_TOOLSET,
+    "browser_toolset_20260801": browser_toolset.BROWSER_TOOLSET,
 }
 """Each toolset by its `type`; new members come with a new date only."""
 
 _MAKERS: Mapping[str, Maker] = {
-    **bash.TYPES,
-    **text_editor.TYPES,
-    **memory.TYPES,
-    **computer.TYPES,
-    **dict.fromkeys(advisor.ADVISOR.types, advisor.function),
+    **bash.BASH,
+    **text_editor.TEXT_EDITOR,
+    **memory.MEMORY,
+    **computer.COMPUTER,
+    **dict.fromkeys(advisor.ADVISOR.types, advisor.advisor_function),
     **{kind: toolset.functions for kind, toolset in TOOLSETS.items()},
 }
 
@@ -51,7 +51,7 @@ def toolset_of(tool: ServerTool) -> str | None:
     return None if toolset is None else toolset.name
 
 
-def complaints(tool: ServerTool) -> Iterator[str]:
+def client_tool_complaints(tool: ServerTool) -> Iterator[str]:
     """Say what the API refuses about a declaration, in its words: the place within the entry, then the reason."""
     toolset = TOOLSETS.get(tool.type)
     if toolset is not None:

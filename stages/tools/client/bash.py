@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from stages.canonical.request import ServerTool, Tool
 from stages.tools.client.making import Maker, client_function, described, schema
 
-NAME = "bash"
+_NAME = "bash"
 """What every version is called."""
 
 _DESCRIPTION = (
@@ -28,8 +28,8 @@ _SCHEMA = schema(
 
 
 def _bash(tool: ServerTool) -> list[Tool]:
-    return [client_function(tool, NAME, _DESCRIPTION, _SCHEMA)]
+    return [client_function(tool, _NAME, _DESCRIPTION, _SCHEMA)]
 
 
-TYPES: Mapping[str, Maker] = {"bash_20241022": _bash, "bash_20250124": _bash}
+BASH: Mapping[str, Maker] = {"bash_20241022": _bash, "bash_20250124": _bash}
 """Each version's `type`, and what makes its function."""

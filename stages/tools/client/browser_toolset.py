@@ -58,7 +58,7 @@ def _tab(description: str) -> MemberFunction:
     return MemberFunction(description, schema({"tab_id": described("string", "The tab, by its id.")}, "tab_id"))
 
 
-TOOLSET = Toolset(
+BROWSER_TOOLSET = Toolset(
     "browser",
     {
         "navigate": _of_tab(

@@ -16,7 +16,7 @@ from functools import partial
 from stages.canonical.request import JsonObject, ServerTool, Tool
 from stages.tools.client.making import Maker, client_function, described, numbers, schema
 
-NAME = "computer"
+_NAME = "computer"
 """What every version is called."""
 
 _FIRST = {
@@ -76,7 +76,7 @@ def _computer(
     told = _TOLD | ({"enable_zoom"} if zooms else set())
     return [
         client_function(
-            tool, NAME, _DESCRIPTION + _screen(tool), schema({"action": action, **fields}, "action"), told=told
+            tool, _NAME, _DESCRIPTION + _screen(tool), schema({"action": action, **fields}, "action"), told=told
         )
     ]
 
@@ -91,7 +91,7 @@ def _screen(tool: ServerTool) -> str:
 
 _later = partial(_computer, actions=_SECOND, fields=_SECOND_FIELDS)
 
-TYPES: Mapping[str, Maker] = {
+COMPUTER: Mapping[str, Maker] = {
     "computer_20241022": partial(_computer, actions=_FIRST, fields=_FIRST_FIELDS),
     "computer_20250124": _later,
     "computer_20251124": partial(_later, zooms=True),

@@ -25,7 +25,7 @@ def _plain(description: str, properties: dict[str, JsonObject] | None = None) ->
     return MemberFunction(description, schema(properties, *properties))
 
 
-TOOLSET = Toolset(
+COMPUTER_TOOLSET = Toolset(
     "computer",
     {
         "key": MemberFunction(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from stages.canonical.request import ServerTool, Tool
 from stages.tools.client.making import Maker, client_function, described, numbers, schema
 
-NAME = "memory"
+_NAME = "memory"
 """What the tool is called."""
 
 # The page says that Anthropic adds such an instruction to the system prompt; here the description has to carry it.
@@ -44,8 +44,8 @@ _SCHEMA = schema(
 
 
 def _memory(tool: ServerTool) -> list[Tool]:
-    return [client_function(tool, NAME, _DESCRIPTION, _SCHEMA)]
+    return [client_function(tool, _NAME, _DESCRIPTION, _SCHEMA)]
 
 
-TYPES: Mapping[str, Maker] = {"memory_20250818": _memory}
+MEMORY: Mapping[str, Maker] = {"memory_20250818": _memory}
 """Each version's `type`, and what makes its function."""

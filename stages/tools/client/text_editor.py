@@ -16,7 +16,7 @@ from stages.tools.client.making import Maker, client_function, described, number
 EARLIER_NAME = "str_replace_editor"
 """What the tool was called up to the version of January 2025."""
 
-NAME = "str_replace_based_edit_tool"
+_NAME = "str_replace_based_edit_tool"
 """What it has been called since."""
 
 _COMMANDS = ("view", "create", "str_replace", "insert")
@@ -65,10 +65,10 @@ def _earlier(tool: ServerTool) -> list[Tool]:
 def _later(tool: ServerTool, *, told: frozenset[str]) -> list[Tool]:
     most = tool.body.get("max_characters")
     shortened = _SHORTENED.format(most) if "max_characters" in told and isinstance(most, int) else ""
-    return [client_function(tool, NAME, _DESCRIPTION + shortened, _schema(_COMMANDS, "insert_text"), told=told)]
+    return [client_function(tool, _NAME, _DESCRIPTION + shortened, _schema(_COMMANDS, "insert_text"), told=told)]
 
 
-TYPES: Mapping[str, Maker] = {
+TEXT_EDITOR: Mapping[str, Maker] = {
     "text_editor_20241022": _earlier,
     "text_editor_20250124": _earlier,
     "text_editor_20250429": partial(_later, told=frozenset()),

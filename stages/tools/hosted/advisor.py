@@ -16,10 +16,10 @@ from stages.tools.hosted.transcript import system_text, transcript
 from stages.wire import json
 from stages.wire.lenient import mapping, text
 
-NAME = "advisor"
+_NAME = "advisor"
 """What the tool is called."""
 
-MAX_TOKENS = 16_000
+MAX_ADVICE_TOKENS = 16_000
 """Tokens of advice, thinking included, where the declaration does not limit them."""
 
 TRUNCATED = "[The advice was cut off here, because it reached its limit.]"
@@ -31,7 +31,7 @@ _DESCRIPTION = (
     "say that something is done; weigh what it says against what you have seen yourself."
 )
 
-INSTRUCTION = (
+ADVISOR_INSTRUCTION = (
     "You advise another model that works on a task for a user. Below is its conversation so far: its instructions, "
     "what the user said, which tools it called, and what came of that. You cannot call tools, and the user does not "
     "read you. Tell the model what it should do next and why, what it has overlooked or got wrong, and what it must "
@@ -51,11 +51,11 @@ _ERRORS = {
 _TOO_LONG = "prompt is too long"
 
 
-def function(tool: ServerTool) -> list[Tool]:
+def advisor_function(tool: ServerTool) -> list[Tool]:
     """Make the function that stands for a declaration."""
     schema: JsonObject = {"type": "object", "properties": {}, "additionalProperties": False}
     deferred = tool.body.get("defer_loading") is True
-    return [Tool(tool.name or NAME, schema, _DESCRIPTION, defer_loading=deferred, extra=_left_over(tool))]
+    return [Tool(tool.name or _NAME, schema, _DESCRIPTION, defer_loading=deferred, extra=_left_over(tool))]
 
 
 def _left_over(tool: ServerTool) -> JsonObject:
@@ -63,7 +63,7 @@ def _left_over(tool: ServerTool) -> JsonObject:
     return {name: value for name, value in tool.body.items() if name not in known}
 
 
-def ask(declared: JsonObject, body: Mapping[str, Any], told: list[JsonObject]) -> JsonObject:
+def _ask(declared: JsonObject, body: Mapping[str, Any], told: list[JsonObject]) -> JsonObject:
     """The request for advice."""
     limit = declared.get("max_tokens")
     instructions = system_text(body)
@@ -71,13 +71,15 @@ def ask(declared: JsonObject, body: Mapping[str, Any], told: list[JsonObject]) -
     conversation = f"{before}The conversation so far:\n\n{transcript(body, told)}\n\nYour advice:"
     return {
         "model": text(declared.get("model")),
-        "max_tokens": limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else MAX_TOKENS,
-        "system": INSTRUCTION,
+        "max_tokens": limit
+        if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0
+        else MAX_ADVICE_TOKENS,
+        "system": ADVISOR_INSTRUCTION,
         "messages": [{"role": "user", "content": conversation}],
     }
 
 
-def result(answer: JsonObject | Failure) -> JsonObject:
+def _result(answer: JsonObject | Failure) -> JsonObject:
     """What is shown of the advice."""
     if isinstance(answer, Failure):
         too_long = answer.kind is Kind.INVALID_REQUEST and _TOO_LONG in answer.message
@@ -92,7 +94,7 @@ def _error(code: str) -> JsonObject:
     return {"type": "advisor_tool_result_error", "error_code": code}
 
 
-def to_items(call: JsonObject, shown: JsonObject) -> list[JsonObject] | None:
+def _to_items(call: JsonObject, shown: JsonObject) -> list[JsonObject] | None:
     """Make a call of the function and its output; what only Anthropic's servers can read makes none."""
     content = mapping(shown.get("content"))
     if content.get("type") == "advisor_result":
@@ -106,18 +108,18 @@ def to_items(call: JsonObject, shown: JsonObject) -> list[JsonObject] | None:
     call_id = call_id_of(CLIENT_TOOL + text(call.get("id")).removeprefix(SERVER_TOOL))
     arguments = json.encode(mapping(call.get("input"))).decode()
     return [
-        {"type": "function_call", "call_id": call_id, "name": NAME, "arguments": arguments},
+        {"type": "function_call", "call_id": call_id, "name": _NAME, "arguments": arguments},
         {"type": "function_call_output", "call_id": call_id, "output": output},
     ]
 
 
 ADVISOR = HostedToolRow(
-    name=NAME,
+    name=_NAME,
     types=("advisor_20260301",),
-    ask=ask,
-    result=result,
+    ask=_ask,
+    result=_result,
     refused=_error("max_uses_exceeded"),
-    to_items=to_items,
+    to_items=_to_items,
     result_type="advisor_tool_result",
     iteration="advisor_message",
 )

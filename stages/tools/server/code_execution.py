@@ -8,13 +8,15 @@ Python, which the oldest form says, and all clients understand that one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stages.canonical.place import ROOT, Place
+from stages.canonical.plan import Sealing
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request, ServerTool, Unknown
-from stages.tables.identifiers import upstream_file_id
+from stages.tables.citations import CONTAINER_FILE
+from stages.tables.identifiers import FILE_SEAL, CodeFile, digest, upstream_file_id
 from stages.tools.server.row import (
     SERVER_TOOL,
     CallBlock,
@@ -27,7 +29,7 @@ from stages.tools.server.row import (
 )
 from stages.wire.lenient import mapping, objects, text
 
-NAME = "code_execution"
+_NAME = "code_execution"
 """What Anthropic calls the tool."""
 
 CONTAINER_LIFETIME = 20 * 60
@@ -36,18 +38,21 @@ CONTAINER_LIFETIME = 20 * 60
 MAX_FILES = 50
 """How many files the upstream puts into a container."""
 
+FILES_CALL = f"{SERVER_TOOL}ci_files_"
+"""What the id of a call starts with that nobody made: its result names the files that an answer links to."""
+
 _ITEM = "code_interpreter_call"
 _PREFIX = "ci_"
 _CONTAINER = re.compile(r"cntr_[A-Za-z0-9]+\Z")
 _OURS = re.compile(rf"{SERVER_TOOL}(?P<item>ci_[A-Za-z0-9_]{{1,61}})_(?P<container>cntr_[A-Za-z0-9]+)\Z")
 
 
-def handles(kind: str) -> bool:
+def _handles(kind: str) -> bool:
     """Whether a tool's `type` is a code execution, of whatever date."""
     return kind.startswith("code_execution_")
 
 
-def declare(_: ServerTool, context: DeclarationContext, place: Place, report: Report) -> JsonObject:
+def _declare(_: ServerTool, context: DeclarationContext, place: Place, report: Report) -> JsonObject:
     """Declare the interpreter upstream, in the container that the client names if it is one of the upstream's.
 
     Files that the client has put into its container are put into the one that the upstream makes.  A file that comes
@@ -63,7 +68,7 @@ def declare(_: ServerTool, context: DeclarationContext, place: Place, report: Re
     }
 
 
-def to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
+def _to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
     """Show the code and what it printed; pictures that it made have no block of Anthropic's.
 
     The container's id is part of the block's, because the item cannot come back without it; an item that names none
@@ -76,12 +81,40 @@ def to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
     logs = "".join(text(output.get("logs")) for output in outputs if output.get("type") == "logs")
     result = {"type": "code_execution_tool_result", "tool_use_id": ident, "content": _outcome(item, logs)}
     lost = tuple(f"{_ITEM}.{output.get('type')}" for output in outputs if output.get("type") != "logs")
-    call = CallBlock(ident, NAME, {"code": text(item.get("code"))})
+    call = CallBlock(ident, _NAME, {"code": text(item.get("code"))})
     return ToolBlocks((call, ResultBlock(result)), lost, container if named else None)
 
 
-def to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
-    """Make the item of a call that we told again, with what it printed."""
+def file_blocks(annotations: Iterable[JsonObject], sealing: Sealing | None) -> ToolBlocks:
+    """Show the files that a text links to, once it is told: the upstream names them no earlier.
+
+    Anthropic names them in the result of the call that made them, and programs look for them there. That result was
+    told before the text, so they get a result of their own, under a call that says what it is.
+
+    Args:
+        annotations: the text's, of whatever kind; each file is named once.
+        sealing: seals the ids.
+    """
+    names = dict[str, str]()
+    for annotation in annotations:
+        if annotation.get("type") == CONTAINER_FILE:
+            ident = CodeFile(text(annotation.get("container_id")), text(annotation.get("file_id"))).client_id
+            if ident is not None:
+                names.setdefault(sealing.sealed(ident) if sealing else ident, text(annotation.get("filename")))
+    if not names:
+        return ToolBlocks()
+    ident = FILES_CALL + digest(" ".join(names), 24)
+    code = "".join(f"# {' '.join(name.split())}\n" for name in names.values())
+    files = [{"type": "code_execution_output", "file_id": file} for file in names]
+    outcome = {"type": "code_execution_result", "stdout": "", "stderr": "", "return_code": 0, "content": files}
+    result = {"type": "code_execution_tool_result", "tool_use_id": ident, "content": outcome}
+    return ToolBlocks((CallBlock(ident, _NAME, {"code": code}), ResultBlock(result)))
+
+
+def _to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
+    """Make the item of a call that we told again, with what it printed; none of one that only named files."""
+    if text(call.get("id")).startswith(FILES_CALL):
+        return []
     ours, arguments = _OURS.match(text(call.get("id"))), call.get("input")
     if ours is None or not isinstance(arguments, dict):
         return None
@@ -122,15 +155,16 @@ def _container(request: Request, report: Report) -> Any:
 def _files(request: Request) -> list[str]:
     blocks = (block for message in request.messages for block in message.content if isinstance(block, Unknown))
     uploads = [text(block.body.get("file_id")) for block in blocks if block.type == "container_upload"]
-    return [upstream_file_id(ident) for ident in dict.fromkeys(uploads) if ident]
+    named = [ident for ident in dict.fromkeys(uploads) if ident and CodeFile.of(FILE_SEAL.sub("", ident)) is None]
+    return [upstream_file_id(ident) for ident in named]
 
 
 CODE_EXECUTION = ServerToolRow(
     upstream="code_interpreter",
-    handles=handles,
-    declare=declare,
-    to_blocks=to_blocks,
-    to_items=to_items,
+    handles=_handles,
+    declare=_declare,
+    to_blocks=_to_blocks,
+    to_items=_to_items,
     items=(_ITEM,),
     prefix=_PREFIX,
     include=("code_interpreter_call.outputs",),

@@ -17,7 +17,10 @@ SEALED = frozenset(
 )
 """Fields that only their own service can read."""
 
-WITHOUT_TEXT = frozenset({"fallback", "mcp_tool_listing"})
+FALLBACK_BLOCK = "fallback"
+"""The type of the block that says which model took over: for clients and servers alone, wherever it was told."""
+
+WITHOUT_TEXT = frozenset({FALLBACK_BLOCK, "mcp_tool_listing"})
 """Blocks that say nothing of the conversation: which model took over, and which tools a server has."""
 
 _LINKS = frozenset({"type", "id", "tool_use_id", "caller", "cache_control"})

@@ -51,7 +51,7 @@ def label_of(name: str) -> str:
     return name if _LABEL.match(name) else f"s_{_NOT_IN_LABELS.sub('_', name)[:40]}_{digest(name, 15)}"
 
 
-def complaints(request: Request) -> Iterator[str]:
+def mcp_complaints(request: Request) -> Iterator[str]:
     """What is wrong with a request's servers and toolsets, location first, as the API would say."""
     listed = request.extra.get("mcp_servers")
     if listed is not None and not isinstance(listed, list):
@@ -70,7 +70,7 @@ def complaints(request: Request) -> Iterator[str]:
     yield from (f"tools: MCP server '{name}' not found in mcp_servers" for name in sets if name not in names)
 
 
-def declare(tool: ServerTool, context: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
+def _declare(tool: ServerTool, context: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
     """Declare the server of a toolset, with the tools that may be called."""
     body = tool.body
     server = context.servers.get(text(body.get("mcp_server_name")))
@@ -97,7 +97,7 @@ def implied(request: Request) -> list[JsonObject]:
     return declared
 
 
-def to_blocks(item: JsonObject, names: ClientNames, _: str) -> ToolBlocks:
+def _to_blocks(item: JsonObject, names: ClientNames, _: str) -> ToolBlocks:
     """Show a call of a server's tool and what it answered."""
     ident = MCP_TOOL + item_id(item, _PREFIX)
     label = text(item.get("server_label"))
@@ -109,7 +109,7 @@ def to_blocks(item: JsonObject, names: ClientNames, _: str) -> ToolBlocks:
     return ToolBlocks((call, ResultBlock(result)))
 
 
-def to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
+def _to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
     """Make the item of a call that we told again."""
     ident, asked = undo(call.get("id"), _PREFIX), call.get("input")
     if ident is None or not isinstance(asked, dict) or not text(call.get("name")):
@@ -187,9 +187,9 @@ def _said(content: Any) -> str:
 MCP = ServerToolRow(
     upstream=_UPSTREAM,
     handles=MCP_TOOLSET.__eq__,
-    declare=declare,
-    to_blocks=to_blocks,
-    to_items=to_items,
+    declare=_declare,
+    to_blocks=_to_blocks,
+    to_items=_to_items,
     items=("mcp_call",),
     prefix=_PREFIX,
 )

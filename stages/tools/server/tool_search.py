@@ -34,12 +34,12 @@ _PREFIX = "tsc_"
 _RESULT = "tool_search_tool_search_result"
 
 
-def handles(kind: str) -> bool:
+def _handles(kind: str) -> bool:
     """Whether a tool's `type` is a tool search, of whatever sort and date."""
     return kind.startswith("tool_search_tool_")
 
 
-def declare(_: ServerTool, context: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
+def _declare(_: ServerTool, context: DeclarationContext, place: Place, report: Report) -> JsonObject | None:
     """Declare the search upstream; where the model has none, the deferred tools are declared like the others."""
     if context.native_search:
         return {"type": _UPSTREAM}
@@ -47,7 +47,7 @@ def declare(_: ServerTool, context: DeclarationContext, place: Place, report: Re
     return None
 
 
-def to_blocks(item: JsonObject, names: ClientNames, awaiting: str) -> ToolBlocks:
+def _to_blocks(item: JsonObject, names: ClientNames, awaiting: str) -> ToolBlocks:
     """Show what was searched for, or what an earlier search has found: the upstream tells them in two items."""
     if item.get("type") == _CALL and item.get("execution") != "client":
         ident = SERVER_TOOL + item_id(item, _PREFIX)
@@ -60,7 +60,7 @@ def to_blocks(item: JsonObject, names: ClientNames, awaiting: str) -> ToolBlocks
     return ToolBlocks((ResultBlock({"type": "tool_search_tool_result", "tool_use_id": awaiting, "content": content}),))
 
 
-def to_items(
+def _to_items(
     call: JsonObject, result: JsonObject | None, functions: Mapping[str, JsonObject]
 ) -> list[JsonObject] | None:
     """Make the two items of a search again, without ids, because the second one's is not known.
@@ -109,10 +109,10 @@ def _found(item: JsonObject) -> list[str]:
 
 TOOL_SEARCH = ServerToolRow(
     upstream=_UPSTREAM,
-    handles=handles,
-    declare=declare,
-    to_blocks=to_blocks,
-    to_items=to_items,
+    handles=_handles,
+    declare=_declare,
+    to_blocks=_to_blocks,
+    to_items=_to_items,
     items=(_CALL, _OUTPUT),
     prefix=_PREFIX,
 )

@@ -26,22 +26,22 @@ from stages.tools.server.row import (
 )
 from stages.wire.lenient import objects, text, texts
 
-NAME = "web_search"
+WEB_SEARCH_NAME = "web_search"
 """What both sides call the tool."""
 
 _PREFIX = "ws_"
 _LOCATION = ("type", "city", "region", "country", "timezone")
 
 
-def handles(kind: str) -> bool:
+def _handles(kind: str) -> bool:
     """Whether a tool's `type` is a web search, of whatever date."""
     return kind.startswith("web_search_")
 
 
-def declare(tool: ServerTool, _: DeclarationContext, __: Place, ___: Report) -> JsonObject:
+def _declare(tool: ServerTool, _: DeclarationContext, __: Place, ___: Report) -> JsonObject:
     """Declare the search upstream, with what it may look at and from where."""
     body = tool.body
-    declared: dict[str, Any] = {"type": NAME}
+    declared: dict[str, Any] = {"type": WEB_SEARCH_NAME}
     if body.get("allowed_domains"):
         declared["filters"] = {"allowed_domains": body["allowed_domains"]}
     location = body.get("user_location")
@@ -50,7 +50,7 @@ def declare(tool: ServerTool, _: DeclarationContext, __: Place, ___: Report) -> 
     return declared
 
 
-def to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
+def _to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
     """Show a search with what it found; pages that the model opened or looked through have no block of Anthropic's."""
     action = item.get("action")
     if not isinstance(action, dict) or action.get("type") != "search":
@@ -63,10 +63,10 @@ def to_blocks(item: JsonObject, _: ClientNames, __: str) -> ToolBlocks:
     result = {"type": "web_search_tool_result", "tool_use_id": ident, "content": content, "caller": DIRECT}
     places = objects(action.get("sources"))
     lost = tuple("web_search_call.source" for source in places if not text(source.get("url")))  # such as the weather
-    return ToolBlocks((CallBlock(ident, NAME, _queries(action)), ResultBlock(result)), lost)
+    return ToolBlocks((CallBlock(ident, WEB_SEARCH_NAME, _queries(action)), ResultBlock(result)), lost)
 
 
-def to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
+def _to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonObject]) -> list[JsonObject] | None:
     """Make the item of a search that we told again."""
     ident = undo(call.get("id"), _PREFIX)
     arguments = call.get("input")
@@ -109,11 +109,11 @@ def _found(action: JsonObject) -> list[JsonObject]:
 
 
 WEB_SEARCH = ServerToolRow(
-    upstream=NAME,
-    handles=handles,
-    declare=declare,
-    to_blocks=to_blocks,
-    to_items=to_items,
+    upstream=WEB_SEARCH_NAME,
+    handles=_handles,
+    declare=_declare,
+    to_blocks=_to_blocks,
+    to_items=_to_items,
     items=("web_search_call",),
     prefix=_PREFIX,
     include=("web_search_call.action.sources",),

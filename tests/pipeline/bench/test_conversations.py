@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.bench.conversations import BENCH_TOOLS, conversation
 from stages.canonical.request import Request
-from stages.decoder import decode
+from stages.decoder import decode_request
 
 
 @pytest.mark.parametrize("size", [20_000, 150_000, 1_000_000])
@@ -14,7 +14,7 @@ def test_a_conversation_is_a_valid_request_of_its_size(size: int) -> None:
     """The decoder takes it, all tools are declared, and it is as large as was asked, give or take a turn."""
     body = conversation(size)
 
-    request = decode(body)
+    request = decode_request(body)
     assert isinstance(request, Request)
     assert request.stream
     assert len(request.tools) == len(BENCH_TOOLS) == 25

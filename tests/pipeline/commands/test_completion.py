@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from pipeline.cli import COMMANDS, main
-from pipeline.commands.completion import SHELLS, whole
+from pipeline.commands.completion import SHELLS, combined_parser
 
 _ASK = """
 source /dev/stdin
@@ -21,7 +21,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 def test_every_command_and_flag_is_in_it() -> None:
     """A command that is new is completed as well, because there is one table of them."""
-    told = whole(COMMANDS).format_help()
+    told = combined_parser(COMMANDS).format_help()
 
     assert all(name in told for name in COMMANDS)
 

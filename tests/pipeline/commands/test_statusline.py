@@ -14,7 +14,7 @@ import httpx
 import pytest
 import trio
 
-from pipeline.commands.statusline import ask, handed_over, line
+from pipeline.commands.statusline import fetch_usage, handed_over, line
 from pipeline.settings import ClientKey, Settings, UpstreamSettings
 from tests.support.running import REQUEST
 from tests.support.serving import serving
@@ -93,4 +93,4 @@ def test_where_nobody_answers(said: str) -> None:
 @pytest.mark.parametrize("url", ["", "nothing", "http://127.0.0.1:port", "http://[", "ftp://127.0.0.1:9"])
 def test_addresses_that_are_none(url: str) -> None:
     """Nothing is raised by what a user may have in his environment."""
-    assert ask(url, SESSION, "key\nwith a line") is None
+    assert fetch_usage(url, SESSION, "key\nwith a line") is None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.emulator.answer import answer
-from pipeline.emulator.breakpoints import pieces
+from pipeline.emulator.breakpoints import split_at_marks
 from pipeline.emulator.usage import WRITTEN, PrefixCache, count_input
 from tests.pipeline.emulator.talk import asked, refusal
 
@@ -107,8 +107,8 @@ def test_the_latest_are_written() -> None:
 def test_pieces() -> None:
     """An item is cut behind each breakpoint, and nothing of it is lost."""
     cut = said(part("a"), part("b", EXPLICIT), part("c", EXPLICIT), part("d"))
-    texts = [[one["text"] for one in piece["content"]] for piece in pieces(cut)]
+    texts = [[one["text"] for one in piece["content"]] for piece in split_at_marks(cut)]
 
     assert texts == [["a", "b"], ["c"], ["d"]]
-    assert list(pieces(CALL)) == [CALL]
-    assert list(pieces({"role": "user", "content": "x"})) == [{"role": "user", "content": "x"}]
+    assert list(split_at_marks(CALL)) == [CALL]
+    assert list(split_at_marks({"role": "user", "content": "x"})) == [{"role": "user", "content": "x"}]

@@ -56,3 +56,8 @@ async def test_an_upstream_that_does_not_count(status: int, message: str) -> Non
 
     assert reply.status == 200
     assert reply.json()["input_tokens"] > 900
+
+
+async def test_a_summary_is_not_counted() -> None:
+    """The field is ignored, as Anthropic ignores it."""
+    assert await counted(compaction={"type": "summarize", "instructions": "word " * 900}) == await counted()

@@ -11,34 +11,12 @@ import trio.testing
 from pipeline.request.hosted_loop import MAX_ROUNDS, PAUSED
 from pipeline.settings import Timing
 from stages.wire import json
-from tests.support.client import Reply
-from tests.support.hosted import ADVISING, ADVISOR, ASKED, calling, is_aside, round_of, saying
+from tests.support.hosted import ADVISING, ADVISOR, ASKED, calling, is_aside, message_of, round_of, saying
 from tests.support.running import TIGHT, answer
 from tests.support.upstream import Script, ScriptedUpstream
 from tests.support.upstream_events import CREATED, failed, text
 
 CALL, RESULT = "server_tool_use", "advisor_tool_result"
-
-
-def message_of(reply: Reply) -> dict[str, Any]:
-    """The message that a stream adds up to, or that a whole answer is."""
-    if reply.headers["content-type"].startswith("application/json"):
-        whole: dict[str, Any] = reply.json()
-        return whole
-    content: list[dict[str, Any]] = []
-    message: dict[str, Any] = {}
-    for event in reply.events():
-        match event["type"]:
-            case "content_block_start":
-                assert event["index"] == len(content)
-                content.append(event["content_block"])
-            case "content_block_delta" if event["delta"]["type"] == "text_delta":
-                content[-1]["text"] += event["delta"]["text"]
-            case "message_delta":
-                message = {**event["delta"], "usage": event["usage"]}
-            case _:
-                pass
-    return {**message, "content": content}
 
 
 @pytest.mark.parametrize("capacity", TIGHT)

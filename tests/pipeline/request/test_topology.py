@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.request.topology import DRAIN_TIMEOUT
+from pipeline.request.upstream_call import DRAIN_TIMEOUT
 from pipeline.settings import Limits, Timing
 from tests.support import grammar
 from tests.support.client import Reply

@@ -10,9 +10,8 @@ import trio.testing
 
 from pipeline.settings import Timing
 from stages.wire import json
-from tests.pipeline.request.test_hosted_loop import message_of
 from tests.support.client import Reply
-from tests.support.hosted import ADVISING, ADVISOR, ASKED, BASH, SAFEGUARDS, calling, round_of, saying
+from tests.support.hosted import ADVISING, ADVISOR, ASKED, BASH, SAFEGUARDS, calling, message_of, round_of, saying
 from tests.support.running import REQUEST, answer
 from tests.support.upstream import Script, ScriptedUpstream
 from tests.support.upstream_events import CREATED, text

@@ -10,7 +10,7 @@ from pipeline.telemetry.prompt_history import TURNS, AnsweredTurn, Comparison, P
 from stages.prompt_fingerprint import PromptChange, PromptFingerprint, fingerprint_of
 from stages.wire import responses_request as responses
 
-TOOLS = [responses.function("look", None, {}, strict=False)]
+TOOLS = [responses.function_tool("look", None, {}, strict=False)]
 
 
 def prefix(*said: str, **more: Any) -> PromptFingerprint:

@@ -13,7 +13,7 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.inflating import PIECE
+from pipeline.inflating import INFLATED_PIECE
 from pipeline.settings import Secret, Timing
 from pipeline.upstream.client import (
     FIRST_PAUSE,
@@ -180,7 +180,7 @@ async def test_an_answer_that_is_a_bomb_comes_in_pieces() -> None:
     packed = gzip.compress(bytes(2**24), mtime=0)
     chunks = await body_of(await client(Script([packed], headers={"content-encoding": "gzip"})).post("/x", b"{}"))
 
-    assert [len(chunk) for chunk in chunks if isinstance(chunk, bytes)] == [PIECE] * (2**24 // PIECE)
+    assert [len(chunk) for chunk in chunks if isinstance(chunk, bytes)] == [INFLATED_PIECE] * (2**24 // INFLATED_PIECE)
 
 
 async def test_the_time_of_the_last_read_is_known(autojump_clock: trio.testing.MockClock) -> None:

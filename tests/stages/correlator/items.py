@@ -12,6 +12,7 @@ from stages.canonical.events import (
     CitationsDelta,
     CompactionDelta,
     CompactionStart,
+    FallbackStart,
     JsonDelta,
     MessageEnd,
     ResultStart,
@@ -119,6 +120,8 @@ def _line(part: Part) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for eac
     match part:
         case Pause():
             return "+"
+        case FallbackStart(declined, model):
+            return f"fallback from {declined} to {model}."
         case TextStart():
             return "text: "
         case ThinkingStart():

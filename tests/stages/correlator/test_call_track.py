@@ -55,6 +55,29 @@ def complete(item: dict[str, Any]) -> Step:
     return lambda track: track.complete(item)
 
 
+def test_fragments_that_repeat_all_so_far() -> None:
+    """What is new of each is one fragment; a text inside the arguments may begin as they do."""
+    snapshots = [delta('{"a"'), delta('{"a":'), delta('{"a":"{'), delta('{"a":"{\\"'), delta("}")]
+    pieces = ['{"a"', ":", '"{', '\\"', "}"]
+    events = [say("arguments", '{"a'), say("arguments", '{"a":1'), say("arguments", '{"a":1}'), say("arguments", "")]
+    together = track_of()
+    together.arguments_deltas(events)
+
+    assert track_of(*snapshots).take() == [START, *map(ArgumentsDelta, pieces)]
+    assert together.take() == [START, *map(ArgumentsDelta, ('{"a', '":1', "}"))]
+    assert track_of(delta("ab"), delta("abc")).take() == [START, ArgumentsDelta("ab"), ArgumentsDelta("abc")]
+
+
+def test_whole_arguments_are_looked_for_a_few_times() -> None:
+    """What follows an object is another call's; a server that changes its names makes nobody read it all each time."""
+    track = track_of(delta('{"a":{'), delta("}"))
+    open_still = [track.is_over("{", left=False), track.is_over('"b"', left=True)]
+    delta("}")(track)
+
+    assert open_still == [False, False]
+    assert [track.is_over('{"', left=False) for _ in range(20)].count(True) == 14
+
+
 @pytest.mark.parametrize(
     ("steps", "said"),
     [

@@ -117,6 +117,14 @@ def test_a_successor_ends_it_on_a_server_without_indexes() -> None:
     assert track.take()[-1] == BlockStop()
 
 
+def test_what_has_told_nothing_may_still_tell_all() -> None:
+    """A server that streams nothing announces its items, and tells them at the end."""
+    track = track_of()
+    track.succeeded_without_index()
+
+    assert not track.done
+
+
 def refusing(*parts: str) -> dict[str, Any]:
     """A whole message of refusals."""
     return {"content": [{"type": "refusal", "refusal": part} for part in parts]}

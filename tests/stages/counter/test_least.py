@@ -21,8 +21,8 @@ from stages.canonical.request import (
     ToolUse,
 )
 from stages.counter import estimate, least, prompt_tokens
-from stages.counter.least import PIECE
-from stages.decoder import decode
+from stages.counter.least import LONGEST_TOKENIZED
+from stages.decoder import decode_request
 
 TEN = "w " * 10
 
@@ -61,7 +61,9 @@ def test_the_system_prompt_counts_and_the_rest_does_not() -> None:
 
 def test_long_texts_may_be_counted_in_pieces() -> None:
     """Each cut can split a token in two."""
-    assert least(Request("m", (Message("user", (Text("w " * PIECE),)),)), words) == PIECE - 1 - 2
+    assert (
+        least(Request("m", (Message("user", (Text("w " * LONGEST_TOKENIZED),)),)), words) == LONGEST_TOKENIZED - 1 - 2
+    )
 
 
 def test_recorded_requests_cost_at_least_this(shared: Path) -> None:
@@ -69,7 +71,7 @@ def test_recorded_requests_cost_at_least_this(shared: Path) -> None:
     compared = 0
     for path in sorted((shared / "recordings/claude_code").glob("*.json")):
         for record in json.loads(path.read_bytes())["requests"]:
-            request = decode(json.dumps(record.get("body")).encode(), counting=True)
+            request = decode_request(json.dumps(record.get("body")).encode(), counting=True)
             if isinstance(request, Request):
                 assert 0 <= least(request, estimate) <= prompt_tokens(request, estimate)
                 compared += 1

@@ -6,7 +6,7 @@ from typing import Any
 
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import Caller, Request
-from stages.decoder import decode
+from stages.decoder import decode_request
 from stages.wire import json
 
 TOOL = {"name": "f", "input_schema": {"type": "object"}}
@@ -23,7 +23,7 @@ def body(**fields: Any) -> bytes:
 
 def refused(raw: bytes, caller: Caller | None = None, *, counting: bool = False) -> Failure:
     """Decode something that must be refused."""
-    outcome = decode(raw, caller, counting=counting)
+    outcome = decode_request(raw, caller, counting=counting)
     assert isinstance(outcome, Failure)
     assert outcome.kind is Kind.INVALID_REQUEST
     return outcome
@@ -31,6 +31,6 @@ def refused(raw: bytes, caller: Caller | None = None, *, counting: bool = False)
 
 def taken(raw: bytes, caller: Caller | None = None, *, counting: bool = False) -> Request:
     """Decode something that must not be refused."""
-    outcome = decode(raw, caller, counting=counting)
+    outcome = decode_request(raw, caller, counting=counting)
     assert isinstance(outcome, Request), outcome
     return outcome

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages.wire.summary_seal import VERSION, seal
+from stages.wire.summary_seal import SEAL_PREFIX, seal
 from tests.stages.decoder.bodies import ASSISTANT, THINKING, TOOL, USER, body, refused, taken
 
 SUMMARIZE = {"type": "summarize"}
@@ -38,7 +38,7 @@ def summary(content: str | None, signature: str | None = None, role: str = "assi
             "compaction_nothing_to_summarize",
         ),
         ({"messages": [USER, summary("s", role="system")]}, "compaction_block_misplaced"),
-        ({"messages": [summary("s", f"{VERSION}AAAA"), USER]}, "compaction_signature_invalid"),
+        ({"messages": [summary("s", f"{SEAL_PREFIX}AAAA"), USER]}, "compaction_signature_invalid"),
         ({"messages": [summary("another", seal("s")), USER]}, "compaction_content_mismatch"),
         ({"messages": [summary(""), USER]}, None),
         ({"compaction": {"type": "later"}}, None),

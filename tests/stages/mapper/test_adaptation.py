@@ -24,6 +24,7 @@ from stages.canonical.request import (
 from stages.mapper import Mapped, Target, map_request
 from stages.mapper.conversation import PICTURE_BELOW, PICTURES
 from stages.tables.profiles import PROFILES
+from stages.wire import json
 from stages.wire import responses_request as wire
 
 SAID = (Message("user", (Text("hi"),)),)
@@ -141,3 +142,24 @@ def test_every_profile_fits_what_it_is_given() -> None:
     for profile in PROFILES.values():
         made = map_request(Request("m", SAID), Caller(), Target(attrs.evolve(profile)), message_id="msg_1")
         assert made.body["model"] == "m"
+
+
+def test_limits_of_schemas_are_left_out() -> None:
+    """At any depth, of tools and formats, where no grammar holds them; what a value is stays."""
+    inner: dict[str, Any] = {"type": "array", "maxItems": 5000, "items": {"type": "string", "pattern": "[a-z]"}}
+    schema = {**SCHEMA, "properties": {"a": {"anyOf": [inner, {"type": "string", "maxLength": 524_288}]}}}
+    plain = {**inner, "items": {"type": "string"}}
+    del plain["maxItems"]
+    free = {**SCHEMA, "properties": {"a": {"anyOf": [plain, {"type": "string"}]}}}
+    profile = attrs.evolve(PROFILES["llama.cpp"], schema_limits=False)
+    asked: dict[str, Any] = {
+        "tools": (Tool("Write", schema), *TOOLS),
+        "output_config": OutputConfig(format={"type": "json_schema", "schema": schema}),
+    }
+    made = map_request(Request("tiny", SAID, **asked), Caller(), Target(profile), message_id="msg_1")
+
+    assert made.body["tools"][0]["parameters"] == free
+    assert b'"maxItems":' not in json.encode(made.body["response_format"])
+    assert fates(made)["tools"] is Disposition.APPROXIMATED
+    assert fates(made)["output_config.format"] is Disposition.APPROXIMATED
+    assert mapped(**asked).body["tools"][0]["parameters"] == schema

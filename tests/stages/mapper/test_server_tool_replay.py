@@ -213,5 +213,5 @@ def test_other_blocks_are_shown_as_text() -> None:
     assert [(note.path, note.disposition) for note in report.notes] == [
         ("messages.1.content.2", Disposition.APPROXIMATED),
         ("messages.1.content.2.encrypted_content", Disposition.DROPPED),
-        ("messages.1.content.3", Disposition.DROPPED),
+        ("messages.1.content.3", Disposition.KEPT),
     ]

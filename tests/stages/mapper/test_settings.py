@@ -9,11 +9,12 @@ from hypothesis import given
 
 from stages.canonical.report import Disposition, Report
 from stages.canonical.request import Caller, Message, Metadata, OutputConfig, Request, Text, ThinkingConfig
-from stages.mapper import settings
+from stages.mapper import Target, map_request, settings
 from stages.mapper.thinking import display
 from stages.tables.effort import ROOM_TO_REASON
 from stages.tables.models import MODEL_EFFORTS, MODELS, Model
 from stages.tables.profiles import PROFILES, Profile
+from stages.wire.messages_request import structure
 from tests.stages.strategies import TEXTS
 from tests.support.cases import cases
 
@@ -133,6 +134,20 @@ def test_a_person_is_the_same_in_every_session(one: str, other: str) -> None:
     assert first["safety_identifier"] == second["safety_identifier"]
     assert first["prompt_cache_key"] != second["prompt_cache_key"]
     assert all(len(value) == 40 for value in first.values())
+
+
+def test_on_whose_behalf_a_request_is_made() -> None:
+    """A profile is the person where metadata names nobody; else the report says that it was not told."""
+
+    def told(**fields: Any) -> tuple[str, str]:
+        body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
+        mapped = map_request(structure({**body, "user_profile_id": "uprof_1"}), Caller(), Target(), message_id="msg_1")
+        (fate,) = [note.disposition.value for note in mapped.report.notes if note.path == "user_profile_id"]
+        return mapped.body["safety_identifier"], fate
+
+    assert told() == (told(metadata={"user_id": ""})[0], "translated")
+    assert told(metadata={"user_id": "x"}) == (identified("x")["safety_identifier"], "dropped")
+    assert told()[0] != identified("x")["safety_identifier"]
 
 
 def test_questions_about_one_long_prompt_share_a_key() -> None:

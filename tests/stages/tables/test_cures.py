@@ -11,7 +11,7 @@ import pytest
 
 from stages.canonical.failure import Kind
 from stages.canonical.plan import AnswerPlan
-from stages.tables import cures, error_shapes, errors, overflows, refusals, waits
+from stages.tables import cures, error_shapes, errors, overflows, refusals, token_counts, waits
 from stages.tables.cures import CURES, PICTURE_CODES
 from stages.tables.errors import failure_of
 from tests.support.cases import cases
@@ -39,6 +39,14 @@ PICTURES = [
     "content type should be 'text', image_url was given",
     "Error processing image: broken stream",
     "图片无法读取",
+    "The image length and width do not meet the model restrictions.",
+    "height:1 or width:1 must be larger than 10",
+    "This model only supports text input",
+    "You have provided 21 images but the maximum is 20",
+    "illegal image data",
+    "El modelo no admite imágenes",
+    "Das Modell unterstützt keine Bilder",
+    "このモデルは画像入力をサポートしていません",
 ]
 DOCUMENTS = [
     "The file 'page.pdf' could not be processed.",
@@ -49,6 +57,8 @@ DOCUMENTS = [
     "This model doesn't support documents",
     "The PDF has no pages.",
     "文件解析失败",
+    "No text could be extracted from document",
+    "Der Anhang (PDF) konnte nicht gelesen werden",
 ]
 LATE_SYSTEM = [
     "System message must be at the beginning.",
@@ -63,6 +73,11 @@ LATE_SYSTEM = [
     "Only user and assistant roles are supported after the first message",
     "Unexpected message role: system",
     "multiple developer messages are not allowed",
+    "A 'system' message is only allowed at position 0",
+    "Messages with role 'system' can only be the first message",
+    "Invalid role in messages[1]: system",
+    "Expected last role User or Tool for serving but got system",
+    "system消息必须在最前面",
 ]
 POLICIES = [
     "Your prompt was flagged as potentially violating our usage policy.",
@@ -73,6 +88,11 @@ POLICIES = [
     "Your request was rejected by our safety system.",
     "The prompt was flagged by moderation.",
     "Input was flagged.",
+    "harmful content detected in the input",
+    "Model response blocked: SAFETY",
+    "This request was stopped for potentially high-risk cyber activity",
+    "Detected a jailbreak attempt in the prompt",
+    "Requête bloquée par la politique de contenu",
 ]
 RATES = [
     ("Rate limit exceeded", None),
@@ -80,6 +100,7 @@ RATES = [
     ("Throttled, request again later.", None),
     ("Requests per minute exceeded, please wait 2 minutes and 5 seconds", 125),
     ("You have hit the TPM limit; try again in 1m26.4s", 87),
+    ("当前请求过多", None),
 ]
 BILLS = [
     "insufficient balance",
@@ -87,6 +108,7 @@ BILLS = [
     "余额不足",
     "Your credit balance is too low",
     "402 Payment Required",
+    "Your account is not active, please check your billing details.",
 ]
 
 
@@ -128,6 +150,15 @@ def test_policies(sentence: str, status: int | None) -> None:
     assert failure.message == sentence
 
 
+@pytest.mark.parametrize("status", [None, 400, 403, 500])
+@pytest.mark.parametrize(
+    "code", ["moderation_blocked", "GuardrailIntervened", "cyber_policy_violation", "content_blocked", "unsafe_content"]
+)
+def test_codes_of_policies(code: str, status: int | None) -> None:
+    """By what stands in them."""
+    assert failure_of({"code": code, "message": "No."}, status=status).kind is Kind.POLICY
+
+
 @cases("status", [None, 200, 400, 403, 429, 500, 503])
 @cases(("sentence", "wait"), RATES)
 def test_rates_with_any_status(sentence: str, wait: int | None, status: int | None) -> None:
@@ -154,7 +185,9 @@ def test_keys(message: str, status: int) -> None:
     assert failure_of({"error": {"message": message}}, status=status).kind is Kind.AUTHENTICATION
 
 
-@pytest.mark.parametrize("message", ["The engine is currently overloaded", "Model is busy", "Loading model"])
+@pytest.mark.parametrize(
+    "message", ["The engine is currently overloaded", "Model is busy", "Loading model", "No available capacity"]
+)
 def test_no_capacity(message: str) -> None:
     """A 500 that says so is one."""
     assert failure_of({"error": message}, status=500).kind is Kind.OVERLOADED
@@ -170,6 +203,11 @@ def test_no_capacity(message: str) -> None:
         ("Invalid token in JSON at position 5", Kind.INVALID_REQUEST),
         ("Missing required parameter: 'input'.", Kind.INVALID_REQUEST),
         ("Invalid value: 'image_generation'. Supported values are: 'function'.", Kind.INVALID_REQUEST),
+        ("image generation is not enabled", Kind.INVALID_REQUEST),
+        ("Reasoning effort for model gpt-x is not supported", Kind.INVALID_REQUEST),
+        ("Summaries with this model are not supported: the model is not supported there", Kind.INVALID_REQUEST),
+        ("The system failed to start after an order", Kind.INVALID_REQUEST),
+        ("The retention policy of your organization forbids `store`", Kind.INVALID_REQUEST),
     ],
 )
 def test_what_is_none_of_these(message: str, kind: Kind) -> None:
@@ -208,7 +246,7 @@ def patterns(module: ModuleType) -> Iterator[re.Pattern[str]]:
 WIDEST = 10_000
 
 
-@pytest.mark.parametrize("module", [cures, error_shapes, errors, overflows, refusals, waits])
+@pytest.mark.parametrize("module", [cures, error_shapes, errors, overflows, refusals, token_counts, waits])
 def test_no_pattern_looks_further_than_it_must(module: ModuleType) -> None:
     """Every repetition is bounded, so a text costs its length times a constant, whatever stands in it."""
     found = list(patterns(module))

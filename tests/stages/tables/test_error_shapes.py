@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.failure import Failure, Kind
-from stages.tables.error_shapes import MOST_CHARACTERS, is_error, parsed, read_error
+from stages.tables.error_shapes import MAX_TEXT, is_error, parsed, read_error
 from stages.tables.errors import failure_of
 from stages.wire import json, sse
 from tests.stages.strategies import JSON
@@ -118,6 +118,11 @@ def test_the_sentence_that_says_most(body: Any, message: str | None) -> None:
         ({"detail": [{"loc": ["body", "input", 3, "phase"], "msg": "m"}]}, ("input.3.phase",)),
         ({"detail": [{"loc": ["body", "a"], "msg": "m"}, {"loc": ["body", "b"], "msg": "m"}]}, ("a", "b")),
         ({"error": {"details": [{"field": "store", "description": "m"}]}}, ("store",)),
+        ({"errors": [{"path": "store", "message": "m"}]}, ("store",)),
+        ({"detail": [{"loc": ["body", "ResponsesRequest", "store"], "msg": "m"}]}, ("store",)),
+        ({"detail": [{"loc": ["body", "input", 3, "Message", "phase"], "msg": "m"}]}, ("input.3.Message.phase",)),
+        ({"error": {"issues": [{"path": ["a"], "keys": ["b", "c"], "message": "m"}]}}, ("a.b", "a.c")),
+        ({"error": '[{"path": [], "keys": ["store"], "message": "m"}] (trace 1)'}, ("store",)),
     ],
 )
 def test_the_places_that_it_names(body: Any, places: tuple[str, ...]) -> None:
@@ -180,7 +185,7 @@ def test_what_a_large_error_costs() -> None:
 
     assert read_error(deep).sentences == ()
     assert len(read_error(many).sentences) <= 256
-    assert len(failure_of("x" * 10 * MOST_CHARACTERS).message) <= 4_000
+    assert len(failure_of("x" * 10 * MAX_TEXT).message) <= 4_000
 
 
 def test_a_request_that_is_quoted_is_not_read() -> None:

@@ -200,7 +200,6 @@ def test_the_gateways_own_key_is_no_clients_fault() -> None:
         {"detail": "Not Found"},
         {"error": {"message": "Invalid URL (POST /v1/v1/responses)", "type": "invalid_request_error"}},
         {"error": {"code": "404", "message": "Resource not found"}},
-        {"error": {"code": "DeploymentNotFound", "message": "The API deployment for this resource does not exist."}},
         "404 page not found",
         "<html><head><title>404 Not Found</title></head><body>nginx</body></html>",
         "",
@@ -223,6 +222,14 @@ def test_a_404_that_is_no_missing_model(error: Any) -> None:
         "gpt-9 is not a valid model ID",
         "Unknown model: gpt-9",
         "models/gpt-9 is not found for API version v1",
+        "The API deployment for this resource does not exist.",
+        "Model gpt-9 is not supported",
+        "The model 'gpt-9' is currently not deployed",
+        "The provided model identifier is invalid.",
+        "The model gpt-9 has been retired",
+        "There is no model named gpt-9",
+        "No endpoints found for gpt-9.",
+        "No models loaded. Please load a model first.",
     ],
 )
 def test_a_missing_model_in_everybodys_words(message: str, status: int) -> None:

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.tables.identifiers import (
+    FILE_SEAL,
+    CodeFile,
     call_id_of,
     digest,
     tool_use_id,
@@ -117,3 +119,18 @@ def test_an_upstreams_own_id_of_a_file_stays() -> None:
 def test_the_date_of_a_tool_goes(kind: str, bare: str) -> None:
     """Only eight figures at the end are a date."""
     assert undated_type(kind) == bare
+
+
+@given(st.from_regex(r"\A[A-Za-z0-9]{1,50}\Z"), st.from_regex(r"\A[A-Za-z0-9]{1,50}\Z"))
+def test_the_id_of_a_file_that_code_made_names_its_container(container: str, file: str) -> None:
+    """Both are read again, and nothing in it looks like a seal."""
+    made = CodeFile(f"cntr_{container}", f"cfile_{file}")
+    assert made.client_id is not None
+    assert CodeFile.of(made.client_id) == made
+    assert FILE_SEAL.search(made.client_id) is None
+
+
+@pytest.mark.parametrize("ident", ["file_abc", "file_cntr_a", "file_cntr_a-cfile-", "file_cntr_../a-cfile-b", "x"])
+def test_other_ids_name_no_container(ident: str) -> None:
+    """They are those of uploads, or of nothing."""
+    assert CodeFile.of(ident) is None

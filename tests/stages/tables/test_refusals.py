@@ -118,6 +118,15 @@ def test_a_field_that_is_refused(name: str, changes: dict[str, Any], way: str) -
         ({"message": "Unknown parameter", "param": "input[3].phase"}, "phase", None),
         ({"message": "Invalid value: 'developer'. Supported values are: 'system', 'user'."}, "developer", None),
         ({"message": "Invalid value", "param": "input[0].role"}, "developer", None),
+        ({"message": "Error 400 store is not supported"}, "store", {"store": False}),
+        ({"message": "Unsupported parameter(s): include"}, "include", {"include": False}),
+        ({"message": "this model does not support include"}, "include", {"include": False}),
+        ({"message": "不支持的参数: store"}, "store", {"store": False}),
+        ({"message": "Paramètre inconnu : include"}, "include", {"include": False}),
+        ({"message": "Unbekannter Parameter: reasoning"}, "reasoning", {"effort": False}),
+        ({"message": "Invalid parameter: parallel_tool_calls"}, "parallel_tool_calls", {"parallel_calls": False}),
+        ({"message": "temperature is deprecated for this model"}, "temperature", {"sampling": False}),
+        ({"message": "No", "issues": [{"path": ["reasoning"], "keys": ["summary"]}]}, "reasoning.summary", None),
     ],
 )
 def test_words_of_their_own(error: dict[str, Any], name: str, changes: dict[str, Any] | None) -> None:
@@ -206,6 +215,9 @@ def test_the_next_spelling(spelling: str, error: Any) -> None:
         Failure(Kind.INVALID_REQUEST, "temperature must be at most 2", places=("temperature",)),
         Failure(Kind.INVALID_REQUEST, "Invalid schema for function 'look'", places=("tools[0].function.parameters",)),
         Failure(Kind.INVALID_REQUEST, "Items are not stored"),
+        Failure(Kind.INVALID_REQUEST, "Please store your key safely, it is not known"),
+        Failure(Kind.INVALID_REQUEST, "Invalid value for 'temperature': must be <= 2"),
+        Failure(Kind.INVALID_REQUEST, "No reasoning was expected"),
         Failure(Kind.INVALID_REQUEST, "The tool may include a name"),
     ],
 )

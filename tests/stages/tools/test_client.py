@@ -9,7 +9,7 @@ from anthropic.types import ToolUnionParam
 from anthropic.types.beta import BetaToolUnionParam
 
 from stages.schemas.repair import repair
-from stages.tools.client import TOOLSETS, complaints, functions_of, toolset_of
+from stages.tools.client import TOOLSETS, client_tool_complaints, functions_of, toolset_of
 from tests.stages.tools.client.declarations import declared, functions
 
 FAMILIES = ("bash_", "text_editor_", "memory_", "computer_", "browser_")
@@ -45,7 +45,7 @@ def test_every_other_tool_is_none_of_these(kind: str) -> None:
     """What the upstream runs, and what nobody knows, is for others to decide."""
     assert functions_of(declared(kind)) is None
     assert toolset_of(declared(kind)) is None
-    assert list(complaints(declared(kind, "anything"))) == []
+    assert list(client_tool_complaints(declared(kind, "anything"))) == []
 
 
 def test_toolsets_have_names() -> None:
@@ -66,12 +66,16 @@ def test_toolsets_have_names() -> None:
 )
 def test_a_tool_has_the_name_of_its_kind(kind: str, name: str, complaint: str) -> None:
     """In Anthropic's words; the right name and none at all are fine."""
-    assert list(complaints(declared(kind, name))) == [complaint]
-    assert list(complaints(declared(kind, functions(kind)[0].name))) == list(complaints(declared(kind))) == []
+    assert list(client_tool_complaints(declared(kind, name))) == [complaint]
+    assert (
+        list(client_tool_complaints(declared(kind, functions(kind)[0].name)))
+        == list(client_tool_complaints(declared(kind)))
+        == []
+    )
 
 
 def test_switches_are_looked_at() -> None:
     """A toolset has no name to be wrong, but `configs`."""
     entry = declared("browser_toolset_20260801", configs={"screen_shot": {"enabled": False}})
 
-    assert list(complaints(entry)) == ["configs.screen_shot: Extra inputs are not permitted"]
+    assert list(client_tool_complaints(entry)) == ["configs.screen_shot: Extra inputs are not permitted"]

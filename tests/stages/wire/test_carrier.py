@@ -27,7 +27,7 @@ CARRIERS = st.builds(
 
 
 def _signature(payload: bytes) -> str:
-    return carrier.VERSION + base64.urlsafe_b64encode(payload).decode()
+    return carrier.CARRIER_PREFIX + base64.urlsafe_b64encode(payload).decode()
 
 
 @given(CARRIERS)
@@ -47,7 +47,7 @@ def test_a_signature_is_plain(sealed: Carrier) -> None:
     assert " " not in signature
 
 
-@given(st.one_of(TEXTS, st.binary().map(_signature), TEXTS.map(lambda text: carrier.VERSION + text)))
+@given(st.one_of(TEXTS, st.binary().map(_signature), TEXTS.map(lambda text: carrier.CARRIER_PREFIX + text)))
 def test_any_other_text_is_nobodys_carrier(signature: str) -> None:
     """A foreign or damaged signature is no error."""
     assert carrier.decode(signature) is None
@@ -85,7 +85,7 @@ def test_a_carrier_never_shows_itself() -> None:
 
 def test_empty_fields_cost_nothing() -> None:
     """Only what is set travels."""
-    payload = carrier.encode(Carrier("rs_1")).removeprefix(carrier.VERSION)
+    payload = carrier.encode(Carrier("rs_1")).removeprefix(carrier.CARRIER_PREFIX)
 
     assert json.decode(base64.urlsafe_b64decode(payload)) == {"id": "rs_1"}
     assert attrs.evolve(Carrier("rs_1"), summary=(0,)) == carrier.decode(carrier.encode(Carrier("rs_1", summary=(0,))))

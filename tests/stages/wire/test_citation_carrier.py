@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.wire.citation_carrier import VERSION, CitedAt, decode, encode
+from stages.wire.citation_carrier import CITATION_PREFIX, CitedAt, decode, encode
 from tests.stages.strategies import JSON, TEXTS
 
 NUMBERS = st.integers(0, 10**9)
@@ -35,7 +35,7 @@ def test_what_somebody_else_wrote_is_none(index: object) -> None:
 @pytest.mark.parametrize("inside", ["", "é", "W", "W1s=", "WzEsMiwz", "e30=", "WzEsMl0=", "WzEsMiwidHdvIl0="])
 def test_what_was_damaged_is_none(inside: str) -> None:
     """No base64, no JSON, or not three numbers."""
-    assert decode(VERSION + inside) is None
+    assert decode(CITATION_PREFIX + inside) is None
 
 
 @pytest.mark.parametrize("numbers", [(-1, 0, 0), (0, -1, 0), (0, 3, 2), (True, 1, 2), (0, 1, 2.0)])
@@ -43,7 +43,7 @@ def test_nonsense_is_none(numbers: tuple[object, ...]) -> None:
     """Places that no text has."""
     text = "[" + ",".join(str(number).lower() for number in numbers) + "]"
 
-    assert decode(VERSION + base64.urlsafe_b64encode(text.encode()).decode()) is None
+    assert decode(CITATION_PREFIX + base64.urlsafe_b64encode(text.encode()).decode()) is None
 
 
 def test_its_repr_says_nothing() -> None:

@@ -54,11 +54,11 @@ SHAPES: list[tuple[dict[str, Any], bytes]] = [
     (responses.additional_tools([]), b'{"type":"additional_tools","role":"developer","tools":[]}'),
     (responses.effort_update("low"), b'{"type":"configuration_update","reasoning":{"effort":"low"}}'),
     (
-        responses.function("f", "does", {}, strict=False),
+        responses.function_tool("f", "does", {}, strict=False),
         b'{"type":"function","name":"f","description":"does","parameters":{},"strict":false}',
     ),
     (
-        responses.function("f", None, {}, strict=True),
+        responses.function_tool("f", None, {}, strict=True),
         b'{"type":"function","name":"f","parameters":{},"strict":true}',
     ),
 ]

@@ -26,7 +26,7 @@ from tests.support.client import MemoryClient
 PATH = "/v1/messages/batches"
 
 
-def asked(custom_id: str, prompt: str = "[[text]]", model: str = "claude-sonnet-5-5", **more: Any) -> Any:
+def asked(custom_id: str, prompt: Any = "[[text]]", model: str = "claude-sonnet-5-5", **more: Any) -> Any:
     """Make one request of a batch."""
     message = {"role": "user", "content": prompt}
     return {"custom_id": custom_id, "params": {"model": model, "max_tokens": 500, "messages": [message], **more}}
@@ -49,6 +49,8 @@ def outcomes(client: anthropic.Anthropic, ident: str) -> dict[str, Any]:
 
 
 TOOL: Any = {"name": "odd.name/with-signs", "input_schema": {"type": "object", "properties": {"a": {"type": "string"}}}}
+NAMED = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}
 MIXED = [
     asked("text"),
     asked("other-model", model="claude-haiku-5-5"),
@@ -56,6 +58,8 @@ MIXED = [
     asked("tool", f'[[call:{upstream_tool_name(TOOL["name"])} {{"a": "b"}}]]', tools=[TOOL]),
     asked("short", "[[max 4]]"),
     asked("thinking", "[[think]]", thinking={"type": "adaptive"}),
+    asked("picture", [PICTURE]),
+    asked("structured", output_config={"format": {"type": "json_schema", "schema": NAMED}}),
     asked("refused-upstream", "[[error 429]]"),
     asked("wrong", max_tokens="many"),
     asked("streams", stream=True),
@@ -69,6 +73,8 @@ WANTED = {
     "short": "max_tokens",
     "tool": "tool_use",
     "thinking": "end_turn",
+    "picture": "end_turn",
+    "structured": "end_turn",
     "refused-upstream": "rate_limit_error",
     "wrong": "invalid_request_error",
     "streams": "invalid_request_error",
@@ -95,6 +101,8 @@ async def test_a_batch_of_everything() -> None:
         assert found["text"].message.model == "claude-sonnet-5-5"
         assert found["tool"].message.content[-1].name == TOOL["name"]
         assert found["stopped"].message.stop_sequence == "two"
+        assert json.decode(found["structured"].message.content[-1].text.encode()).keys() == {"name"}
+        assert [block.type for block in found["thinking"].message.content] == ["thinking", "text"]
         counts = done.request_counts
         assert counts.processing == 0
         assert counts.succeeded == sum(one.type == "succeeded" for one in found.values())

@@ -112,3 +112,20 @@ def test_of_the_servers() -> None:
 def test_of_haste(extra: dict[str, Any], notes: dict[str, Disposition]) -> None:
     """One of the two fields that say how fast is the last word, and a speed must be one that there is."""
     assert told(extra=extra) == notes
+
+
+@pytest.mark.parametrize(
+    ("role", "clear_at", "lost"),
+    [
+        ("system", "next_user_message", False),
+        ("system", "never", False),
+        ("user", None, False),
+        ("user", "next_user_message", True),
+        ("system", "tomorrow", True),
+        ("system", [7], True),
+    ],
+)
+def test_of_messages_that_may_pass(role: Any, clear_at: Any, lost: bool) -> None:
+    """Only the system's may, and only with the user's next."""
+    message = Message(role, (Text("x"),), extra={"clear_at": clear_at})
+    assert told(messages=(message,)) == ({"messages.0.clear_at": Disposition.DROPPED} if lost else {})

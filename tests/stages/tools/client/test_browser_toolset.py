@@ -10,7 +10,7 @@ from anthropic.types import BrowserCoordinateTarget, BrowserRefTarget
 from anthropic.types.browser_tool_use_block import BrowserToolUseBlock
 
 from stages.canonical.request import JsonObject
-from stages.tools.client.browser_toolset import TOOLSET
+from stages.tools.client.browser_toolset import BROWSER_TOOLSET
 from tests.stages.tools.client.declarations import shape, shape_of
 
 BLOCKS: tuple[Any, ...] = get_args(get_args(BrowserToolUseBlock)[0])
@@ -22,16 +22,16 @@ TARGETS: dict[str, Any] = {"coordinate": BrowserCoordinateTarget, "ref": Browser
 
 def test_all_31_members() -> None:
     """27 are on unless the client says otherwise, four off, as the API has it."""
-    assert {name: member.enabled for name, member in TOOLSET.members.items()} == {
+    assert {name: member.enabled for name, member in BROWSER_TOOLSET.members.items()} == {
         name: member["enabled_by_default"] for name, member in BROWSER_TOOLSET_MEMBERS.items()
     }
-    assert len(TOOLSET.members) == 31
-    assert sum(member.enabled for member in TOOLSET.members.values()) == 27
+    assert len(BROWSER_TOOLSET.members) == 31
+    assert sum(member.enabled for member in BROWSER_TOOLSET.members.values()) == 27
 
 
 def test_each_takes_what_the_sdk_says() -> None:
     """The same parameters, the same of them required."""
-    ours = {name: shape_of(member.schema) for name, member in TOOLSET.members.items()}
+    ours = {name: shape_of(member.schema) for name, member in BROWSER_TOOLSET.members.items()}
 
     assert ours == {name: shape(model) for name, model in INPUTS.items()}
 
@@ -42,11 +42,11 @@ def _kinds(schema: JsonObject) -> dict[str, JsonObject]:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, member in TOOLSET.members.items() if "target" in shape_of(member.schema)[0]]
+    "name", [name for name, member in BROWSER_TOOLSET.members.items() if "target" in shape_of(member.schema)[0]]
 )
 def test_each_is_aimed_as_the_sdk_says(name: str) -> None:
     """At a point, at an element, or at either; a target has exactly the SDK's fields."""
-    kinds = _kinds(TOOLSET.members[name].schema["properties"]["target"])
+    kinds = _kinds(BROWSER_TOOLSET.members[name].schema["properties"]["target"])
     wanted = INPUTS[name].model_fields["target"].annotation
     allowed = {model for model in TARGETS.values() if model is wanted or model in get_args(wanted)}
 
@@ -56,4 +56,4 @@ def test_each_is_aimed_as_the_sdk_says(name: str) -> None:
 
 def test_calls_name_the_toolset_as_the_sdk_expects_it() -> None:
     """The client dispatches on it."""
-    assert {get_args(block.model_fields["toolset_name"].annotation)[0] for block in BLOCKS} == {TOOLSET.name}
+    assert {get_args(block.model_fields["toolset_name"].annotation)[0] for block in BLOCKS} == {BROWSER_TOOLSET.name}

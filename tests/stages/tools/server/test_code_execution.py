@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stages.canonical.place import TOOLS
 from stages.canonical.report import Report
 from stages.canonical.request import Message, Request, ServerTool, Unknown
-from stages.tools.server.code_execution import CODE_EXECUTION
+from stages.tools.server.code_execution import CODE_EXECUTION, file_blocks
 from stages.tools.server.row import CallBlock, DeclarationContext
 from tests.stages.tools.server.trip import Trip
 
@@ -161,3 +161,49 @@ def test_a_run_without_a_result_comes_back() -> None:
     items = CODE_EXECUTION.to_items({"id": "srvtoolu_ci_1_cntr_7", "input": {}}, None, {})
 
     assert items == [{**RUN, "code": "", "outputs": None}]
+
+
+def cited(file: str = "cfile_1", **fields: Any) -> dict[str, Any]:
+    """An annotation that links to a file."""
+    named = {"container_id": "cntr_7", "file_id": file, "filename": "a b\nc.csv"}
+    return {"type": "container_file_citation", **named, **fields}
+
+
+class Seal:
+    """Puts a mark behind an id."""
+
+    def sealed(self, ident: str) -> str:
+        """Seal it."""
+        return f"{ident}!"
+
+
+def test_files_that_code_made_are_named_once() -> None:
+    """Each under the id of its container and its own, in a result of its own; what is none is not."""
+    link = {"type": "url_citation", "url": "https://example.com"}
+    call, result = file_blocks([cited(), link, cited("cfile_2"), cited()], None).parts
+
+    assert isinstance(call, CallBlock)
+    assert call.input == {"code": "# a b c.csv\n# a b c.csv\n"}
+    files = result.body["content"]["content"]  # type: ignore[union-attr] # it is a result
+    assert [file["file_id"] for file in files] == ["file_cntr_7-cfile-1", "file_cntr_7-cfile-2"]
+    assert CODE_EXECUTION.to_items({"id": call.id, "input": call.input}, None, {}) == []
+
+
+def test_files_are_sealed() -> None:
+    """Where there are owners."""
+    _, result = file_blocks([cited()], Seal()).parts
+    assert result.body["content"]["content"][0]["file_id"] == "file_cntr_7-cfile-1!"  # type: ignore[union-attr] # it is
+
+
+@pytest.mark.parametrize(
+    "odd", [{"file_id": "x"}, {"container_id": None}, {"file_id": "cfile_../x"}, {"type": "other"}]
+)
+def test_what_is_no_file_of_a_container_is_not_named(odd: dict[str, Any]) -> None:
+    """Nothing that could lead elsewhere becomes an id."""
+    assert file_blocks([{**cited(), **odd}], None).parts == ()
+
+
+def test_a_file_that_code_made_is_not_put_into_a_container() -> None:
+    """It lies there already, and the upstream takes files that were uploaded alone."""
+    made = {"type": "container_upload", "file_id": "file_cntr_7-cfile-1_0123456789abcdef"}
+    assert declared(None, made) == ({"type": "auto"}, [])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stages.canonical.place import TOOLS
 from stages.canonical.report import Disposition, Report
 from stages.canonical.request import Request, ServerTool
-from stages.tools.server.mcp import MCP, complaints, implied, label_of, servers
+from stages.tools.server.mcp import MCP, implied, label_of, mcp_complaints, servers
 from stages.tools.server.row import CallBlock, ClientNames, DeclarationContext, ResultBlock
 from stages.wire import json
 from tests.stages.strategies import OBJECTS, TEXTS
@@ -177,7 +177,7 @@ def test_a_server_without_a_key() -> None:
 )
 def test_what_is_wrong_is_said(request_: Request, complaint: str) -> None:
     """The first complaint names the place."""
-    assert next(complaints(request_)) == complaint
+    assert next(mcp_complaints(request_)) == complaint
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_what_is_wrong_is_said(request_: Request, complaint: str) -> None:
 )
 def test_what_is_right_is_not_complained_about(request_: Request) -> None:
     """Both ways of asking, and not asking at all."""
-    assert list(complaints(request_)) == []
+    assert list(mcp_complaints(request_)) == []
 
 
 # -- what is shown -----------------------------------------------------------------------------------
