@@ -16,7 +16,7 @@ from pipeline.endpoints.turns import Turns
 from pipeline.lessons import Lessons
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry import semantics
-from pipeline.telemetry.counted import Ask, Counted, Question
+from pipeline.telemetry.counted import Counted, CountQuestion, Inquire
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.telemetry.recent import Recent
 from pipeline.telemetry.request_metrics import tally_of
@@ -83,7 +83,7 @@ class Context:
     recent: Recent = attrs.field(
         default=attrs.Factory(lambda own: Recent(own.tally.snapshot), takes_self=True), repr=False
     )
-    supervisor: Ask | None = attrs.field(default=None, repr=False)
+    supervisor: Inquire | None = attrs.field(default=None, repr=False)
     viewers: trio.CapacityLimiter = attrs.field(factory=lambda: trio.CapacityLimiter(MAX_VIEWERS), repr=False)
     tracing: Tracing | None = attrs.field(default=None, repr=False)
     local: LocalStore | None = None
@@ -124,7 +124,7 @@ class Context:
         before.running.settings = self.settings
         return attrs.evolve(self, history=before.history, running=before.running, turns=before.turns)
 
-    async def ask(self, question: Question) -> str | None:
+    async def ask(self, question: CountQuestion) -> str | None:
         """Answer a question about what was counted, by all processes where there are several.
 
         Waits for a thread, or for the supervisor; None where that does not answer in time.

@@ -11,10 +11,10 @@ from functools import partial
 
 import trio
 
-from pipeline.endpoints.page.content import Moment, content
+from pipeline.endpoints.page.content import Moment, page_content
 from pipeline.endpoints.running import RETRY_AFTER
 from pipeline.telemetry import semantics
-from pipeline.telemetry.counted import Counted, Question
+from pipeline.telemetry.counted import Counted, CountQuestion
 from pipeline.telemetry.exposition import exposition
 from pipeline.telemetry.tally import Snapshot
 from pipeline.telemetry.usage_by_session import plain_usage
@@ -27,7 +27,7 @@ OF, METRICS, PAGE, USAGE = "of", "metrics", "page", "usage"
 SPAN, CLIENT, SESSION = "span", "client", "session"
 """Words of questions about the page, and about a session."""
 
-LATE = Failure(
+UNANSWERED = Failure(
     Kind.OVERLOADED,
     "The process that watches over the workers, and knows the numbers of all, did not answer in time; ask again.",
     retry_after=RETRY_AFTER,
@@ -42,24 +42,24 @@ _Work = tuple[int, Callable[[], str]]
 # How many series an answer is made of, and what writes it.
 
 
-async def overview(counted: Counted, question: Question) -> str:
+async def overview(counted: Counted, question: CountQuestion) -> str:
     """Answer a question; what takes milliseconds is done in a thread, which it waits for."""
     size, write = _ANSWERS[question[OF]](counted, question)
     return write() if size <= _FEW else await trio.to_thread.run_sync(write)
 
 
-def _metrics(counted: Counted, _: Question) -> _Work:
+def _metrics(counted: Counted, _: CountQuestion) -> _Work:
     numbers = counted.numbers()
     return _size(numbers), partial(exposition, numbers, semantics.METRICS)
 
 
-def _page(counted: Counted, question: Question) -> _Work:
+def _page(counted: Counted, question: CountQuestion) -> _Work:
     counted.recent.note()
     moment = Moment.of(counted.numbers(), counted.recent, question[SPAN])
-    return sum(map(_size, moment.slots)), partial(content, moment)
+    return sum(map(_size, moment.slots)), partial(page_content, moment)
 
 
-def _usage(counted: Counted, question: Question) -> _Work:
+def _usage(counted: Counted, question: CountQuestion) -> _Work:
     models = counted.usage.of(question[CLIENT], question[SESSION])
     return 0, lambda: json.encode(plain_usage(models)).decode()
 
@@ -68,5 +68,5 @@ def _size(snapshot: Snapshot) -> int:
     return sum(map(len, snapshot.values()))
 
 
-_ANSWERS: Mapping[str, Callable[[Counted, Question], _Work]] = {METRICS: _metrics, PAGE: _page, USAGE: _usage}
+_ANSWERS: Mapping[str, Callable[[Counted, CountQuestion], _Work]] = {METRICS: _metrics, PAGE: _page, USAGE: _usage}
 # Each looks at once, on the loop, and leaves the writing for later.

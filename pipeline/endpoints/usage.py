@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.overview import CLIENT, LATE, OF, SESSION, USAGE
-from pipeline.telemetry.usage_by_session import ModelUsage, read_usage
+from pipeline.endpoints.overview import CLIENT, OF, SESSION, UNANSWERED, USAGE
+from pipeline.telemetry.usage_by_session import ModelUsage, usage_read
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 
@@ -25,8 +25,8 @@ async def session_usage(context: Context, exchange: Exchange) -> Failure | None:
         return Failure(Kind.INVALID_REQUEST, "session: Field required")
     client = str(exchange.log.fields.get("client", ""))
     if (text := await context.ask({OF: USAGE, CLIENT: client, SESSION: session})) is None:
-        return LATE
-    await exchange.answer({"type": "usage", "models": [_told(each) for each in read_usage(json.decode(text))]})
+        return UNANSWERED
+    await exchange.answer({"type": "usage", "models": [_told(each) for each in usage_read(json.decode(text))]})
     return None
 
 

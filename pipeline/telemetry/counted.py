@@ -10,10 +10,10 @@ from pipeline.telemetry.recent import Recent
 from pipeline.telemetry.tally import Snapshot
 from pipeline.telemetry.usage_by_session import UsageBySession
 
-Question = Mapping[str, str]
+CountQuestion = Mapping[str, str]
 """A question about what was counted; which there are, the endpoints know."""
 
-Ask = Callable[[Question], Awaitable[str | None]]
+Inquire = Callable[[CountQuestion], Awaitable[str | None]]
 """Answers a question; None where nobody does in time."""
 
 

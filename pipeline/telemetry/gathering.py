@@ -17,13 +17,13 @@ import trio
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.telemetry import names, semantics
-from pipeline.telemetry.counted import Counted, Question
+from pipeline.telemetry.counted import Counted, CountQuestion
 from pipeline.telemetry.logs import fault_site
 from pipeline.telemetry.recent import Recent
 from pipeline.telemetry.semantics import METRICS
 from pipeline.telemetry.sums import add_to, difference, growing, latest, merged
 from pipeline.telemetry.tally import Form, Labels, Number, Snapshot
-from pipeline.telemetry.usage_by_session import UsageBySession, plain_usage, read_usage
+from pipeline.telemetry.usage_by_session import UsageBySession, plain_usage, usage_read
 from stages.wire import json
 
 EVERY = 0.25
@@ -32,13 +32,13 @@ EVERY = 0.25
 HEARTBEAT = 5.0
 """Seconds between two reports of a worker that has nothing new."""
 
-SILENT = 3 * HEARTBEAT
+SILENT_AFTER = 3 * HEARTBEAT
 """Seconds without a word after which a worker is said to be silent."""
 
-PATIENCE = 2.0
+ANSWER_WITHIN = 2.0
 """Seconds that a supervisor has for an answer."""
 
-FAREWELL = 1.0
+LAST_REPORT_WITHIN = 1.0
 """Seconds that the last report of a worker may take."""
 
 _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
@@ -70,7 +70,7 @@ class Gathering:
         log: returns the logger of this moment.
     """
 
-    _answer: Callable[[Counted, Question], Awaitable[str]]
+    _answer: Callable[[Counted, CountQuestion], Awaitable[str]]
     _log: Callable[[], FilteringBoundLogger]
     _sum: dict[str, dict[Labels, Number]] = attrs.field(factory=dict, init=False)
     _moments: Snapshot = attrs.field(factory=dict, init=False)
@@ -83,7 +83,7 @@ class Gathering:
     def numbers(self) -> Snapshot:
         """Put together what all workers have counted, also those that have ended, and what is true of the others."""
         now = trio.current_time()
-        silent = sum(now - worker.heard > SILENT for worker in self._workers)
+        silent = sum(now - worker.heard > SILENT_AFTER for worker in self._workers)
         own: Snapshot = {semantics.WORKERS_SILENT: {(): float(silent)}}
         return merged([self._sum, self._moments, own, *(worker.state for worker in self._workers)])
 
@@ -106,14 +106,14 @@ class Gathering:
 
     def _take(self, worker: _Told, report: Mapping[str, Any]) -> None:
         worker.heard = trio.current_time()
-        add_to(self._sum, from_plain(report["counted"]))
-        state = from_plain(report["state"])
+        add_to(self._sum, read_snapshot(report["counted"]))
+        state = read_snapshot(report["state"])
         worker.state = _of_form(state, Form.GAUGE)
         self._moments = latest([self._moments, _of_form(state, Form.MOMENT)])
         for client, session, models in report["used"]:
-            self.counted.usage.join((client, session), read_usage(models))
+            self.counted.usage.join((client, session), usage_read(models))
 
-    async def _tell(self, worker: _Told, stream: trio.abc.Stream, number: int, question: Question) -> None:
+    async def _tell(self, worker: _Told, stream: trio.abc.Stream, number: int, question: CountQuestion) -> None:
         try:
             text = await self._answer(self.counted, question)
         except Exception as error:  # noqa: BLE001 - an answer that is none
@@ -135,7 +135,7 @@ class Reporting:
 
     _stream: trio.abc.Stream
     usage: UsageBySession = attrs.field(factory=UsageBySession)
-    _asked: dict[int, Question] = attrs.field(factory=dict, init=False)
+    _asked: dict[int, CountQuestion] = attrs.field(factory=dict, init=False)
     _waiting: dict[int, _Answer] = attrs.field(factory=dict, init=False)
     _ids: count[int] = attrs.field(factory=count, init=False)
     _wake: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -144,13 +144,13 @@ class Reporting:
     _spoke: float = attrs.field(default=-HEARTBEAT, init=False)
     _whole: bool = attrs.field(default=True, init=False)
 
-    async def ask(self, question: Question) -> str | None:
-        """Ask the supervisor; waits for it, `PATIENCE` seconds at most, and returns None where no answer has come."""
+    async def ask(self, question: CountQuestion) -> str | None:
+        """Ask the supervisor; waits for it, `ANSWER_WITHIN` seconds at most; None where no answer has come by then."""
         number, answer = next(self._ids), _Answer()
         self._asked[number], self._waiting[number] = question, answer
         self._wake.set()
         try:
-            with trio.move_on_after(PATIENCE):
+            with trio.move_on_after(ANSWER_WITHIN):
                 await answer.here.wait()
             return answer.text
         finally:
@@ -172,7 +172,7 @@ class Reporting:
                         await self._wake.wait()
                     self._wake = trio.Event()
         finally:
-            with trio.move_on_after(FAREWELL, shield=True):
+            with trio.move_on_after(LAST_REPORT_WITHIN, shield=True):
                 await self._report(numbers())
 
     async def _report(self, now: Snapshot) -> None:
@@ -187,7 +187,10 @@ class Reporting:
         self._asked.clear()
         self._whole = False  # half a line cannot be taken back
         with contextlib.suppress(*_GONE):  # nobody is left to be told: `_hear` notices, and ends this
-            await _send(self._stream, {"counted": plain(counted), "state": plain(state), "used": used, "asked": asked})
+            await _send(
+                self._stream,
+                {"counted": plain_snapshot(counted), "state": plain_snapshot(state), "used": used, "asked": asked},
+            )
             self._whole = True
 
     async def _hear(self, scope: trio.CancelScope) -> None:
@@ -245,11 +248,11 @@ def _of_form(snapshot: Snapshot, form: Form) -> Snapshot:
     return {name: series for name, series in snapshot.items() if METRICS[name].form is form}
 
 
-def plain(snapshot: Snapshot) -> dict[str, list[tuple[Labels, Number]]]:
+def plain_snapshot(snapshot: Snapshot) -> dict[str, list[tuple[Labels, Number]]]:
     """Turn a snapshot into what JSON can say: pairs of labels and number."""
     return {name: list(series.items()) for name, series in snapshot.items()}
 
 
-def from_plain(told: Mapping[str, Any]) -> Snapshot:
-    """Read what `plain` made."""
+def read_snapshot(told: Mapping[str, Any]) -> Snapshot:
+    """Read what `plain_snapshot` made."""
     return {name: {tuple(labels): number for labels, number in series} for name, series in told.items()}

@@ -60,7 +60,7 @@ def plain_usage(models: Iterable[ModelUsage]) -> list[dict[str, Any]]:
     return [attrs.asdict(model) for model in models]
 
 
-def read_usage(plain: Iterable[Mapping[str, Any]]) -> list[ModelUsage]:
+def usage_read(plain: Iterable[Mapping[str, Any]]) -> list[ModelUsage]:
     """Read what `plain_usage` made."""
     return [ModelUsage(**model) for model in plain]
 

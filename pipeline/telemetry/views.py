@@ -18,7 +18,7 @@ from pipeline.telemetry.tally import Labels, Number, Snapshot
 
 
 @attrs.frozen
-class View:
+class CountedView:
     """Sums of one metric.
 
     Attributes:
@@ -51,17 +51,17 @@ TOKENS_BY_KIND, TOKENS_BY_MODEL, TOKENS_BY_CLIENT = "tokens by kind", "tokens by
 CACHE, UPSTREAM, FIRST_CONTENT = "cache", "upstream", "first content"
 """What the cache did, what the upstream said, and how long first contents took."""
 
-VIEWS: Mapping[str, View] = MappingProxyType(
+VIEWS: Mapping[str, CountedView] = MappingProxyType(
     {
-        OUTCOMES: View(semantics.REQUESTS, (semantics.OUTCOME,), watchers=False),
-        COST_BY_MODEL: View(semantics.COST, (semantics.MODEL,)),
-        COST_BY_CLIENT: View(semantics.COST, (semantics.CLIENT,)),
-        TOKENS_BY_KIND: View(semantics.TOKENS, (semantics.TOKEN_TYPE,)),
-        TOKENS_BY_MODEL: View(semantics.TOKENS, (semantics.MODEL, semantics.TOKEN_TYPE)),
-        TOKENS_BY_CLIENT: View(semantics.TOKENS, (semantics.CLIENT, semantics.TOKEN_TYPE)),
-        CACHE: View(semantics.CACHED, (semantics.CACHE,)),
-        UPSTREAM: View(semantics.UPSTREAM, (semantics.UPSTREAM_OUTCOME,)),
-        FIRST_CONTENT: View(semantics.FIRST_CONTENT),
+        OUTCOMES: CountedView(semantics.REQUESTS, (semantics.OUTCOME,), watchers=False),
+        COST_BY_MODEL: CountedView(semantics.COST, (semantics.MODEL,)),
+        COST_BY_CLIENT: CountedView(semantics.COST, (semantics.CLIENT,)),
+        TOKENS_BY_KIND: CountedView(semantics.TOKENS, (semantics.TOKEN_TYPE,)),
+        TOKENS_BY_MODEL: CountedView(semantics.TOKENS, (semantics.MODEL, semantics.TOKEN_TYPE)),
+        TOKENS_BY_CLIENT: CountedView(semantics.TOKENS, (semantics.CLIENT, semantics.TOKEN_TYPE)),
+        CACHE: CountedView(semantics.CACHED, (semantics.CACHE,)),
+        UPSTREAM: CountedView(semantics.UPSTREAM, (semantics.UPSTREAM_OUTCOME,)),
+        FIRST_CONTENT: CountedView(semantics.FIRST_CONTENT),
     }
 )
 """All of them, by name."""

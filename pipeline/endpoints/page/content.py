@@ -43,7 +43,7 @@ class Moment:
         return cls(numbers, ring.slots, ring.total(), ring.seconds, datetime.now().astimezone())
 
 
-def content(moment: Moment) -> str:
+def page_content(moment: Moment) -> str:
     """Write what changes while the page is open; takes some milliseconds, and more with many clients."""
     return changing(_figures(moment), _charts(moment), _tables(moment))
 

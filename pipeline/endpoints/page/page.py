@@ -12,7 +12,7 @@ import trio
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.overview import LATE, OF, PAGE, SPAN
+from pipeline.endpoints.overview import OF, PAGE, SPAN, UNANSWERED
 from pipeline.endpoints.page.document import POLICY, SPANS, document
 from pipeline.endpoints.running import RETRY_AFTER, Phase
 from pipeline.settings.keys import presented
@@ -43,7 +43,7 @@ async def show_page(context: Context, exchange: Exchange) -> Failure | None:
     span = _span(exchange)
     about = f"{context.version}, upstream {context.upstream_name}"
     if (content := await context.ask({OF: PAGE, SPAN: span})) is None:
-        return LATE
+        return UNANSWERED
     body = document(span, about, content)
     exchange.answer_headers += [(b"content-security-policy", POLICY.encode()), (b"cache-control", b"no-store")]
     await exchange.answer_text(body, _HTML)

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
-from pipeline.telemetry.counted import Question
+from pipeline.telemetry.counted import CountQuestion
 from tests.support.client import MemoryClient
 from tests.support.running import REQUEST, client_of, context_of
 
@@ -38,9 +38,9 @@ async def test_a_scrape() -> None:
 @pytest.mark.parametrize("answer", [None, "[]"])
 async def test_several_workers(path: str, answer: str | None) -> None:
     """Their supervisor is asked, who knows all numbers; where it does not answer, nobody tells a part of them."""
-    asked = list[Question]()
+    asked = list[CountQuestion]()
 
-    async def supervisor(question: Question) -> str | None:
+    async def supervisor(question: CountQuestion) -> str | None:
         asked.append(question)
         return answer
 

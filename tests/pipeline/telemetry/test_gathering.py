@@ -8,8 +8,8 @@ import trio
 import trio.testing
 
 from pipeline.telemetry import names, semantics
-from pipeline.telemetry.counted import Counted, Question
-from pipeline.telemetry.gathering import EVERY, PATIENCE, SILENT, Gathering, Reporting, lines
+from pipeline.telemetry.counted import Counted, CountQuestion
+from pipeline.telemetry.gathering import ANSWER_WITHIN, EVERY, SILENT_AFTER, Gathering, Reporting, lines
 from pipeline.telemetry.request_metrics import tally_of
 from pipeline.telemetry.tally import UNLISTED, Snapshot, Tally
 from stages.wire import json
@@ -49,7 +49,7 @@ class Port:
         self.log = structlog.testing.CapturingLogger()
         self.gathering = Gathering(self._answer, lambda: self.log)
 
-    async def _answer(self, counted: Counted, question: Question) -> str:
+    async def _answer(self, counted: Counted, question: CountQuestion) -> str:
         if "wrong" in question:
             raise KeyError
         return json.encode([len(question), len(counted.usage.of("", "s"))]).decode()
@@ -131,7 +131,7 @@ async def test_a_worker_that_is_busy(autojump_clock: trio.testing.MockClock, por
     """Nobody waits for it: it is counted with what it told last, and said to be silent after a while."""
     one, busy = port.start(), Worker()
     port.nursery.start_soon(port.gathering.hear, busy.there)
-    await trio.sleep(2 * SILENT)
+    await trio.sleep(2 * SILENT_AFTER)
     began = autojump_clock.current_time()
 
     assert await one.reporting.ask({"of": "x"}) is not None
@@ -173,7 +173,7 @@ async def test_a_supervisor_that_does_not_answer(autojump_clock: trio.testing.Mo
     async with trio.open_nursery() as nursery:
         nursery.start_soon(worker.live)
         assert await worker.reporting.ask({}) is None
-        assert clock.current_time() == began + PATIENCE
+        assert clock.current_time() == began + ANSWER_WITHIN
         nursery.cancel_scope.cancel()
 
 
