@@ -14,8 +14,6 @@ from pipeline.telemetry.request_metrics import tally_of
 from pipeline.telemetry.tally import UNLISTED, Snapshot, Tally
 from stages.wire import json
 
-pytestmark = pytest.mark.usefixtures("autojump_clock")
-
 COST, RUNNING = semantics.COST, semantics.RUNNING
 LINE = {"session": "s", "asked_model": "a", "upstream_model": "u", "output_tokens": 5, "cost_usd": 0.5}
 SPENT = (UNLISTED, UNLISTED)
@@ -67,13 +65,18 @@ class Port:
         return {name: numbers.get(name, {}) for name in of}
 
 
+async def _reports(clock: trio.testing.MockClock, count: float) -> None:
+    """Wait for so many reports of each worker."""
+    await trio.sleep_until(clock.current_time() + count * EVERY)
+
+
 @pytest.fixture
 async def port(nursery: trio.Nursery) -> Port:
     """One without workers yet."""
     return Port(nursery)
 
 
-async def test_what_all_have_counted(port: Port) -> None:
+async def test_what_all_have_counted(autojump_clock: trio.testing.MockClock, port: Port) -> None:
     """Counters and sessions are added up, and of a moment the latest counts."""
     one, two = port.start(), port.start()
     for worker, amount, when in ((one, 1.0, 300.0), (two, 2.0, 200.0)):
@@ -81,9 +84,9 @@ async def test_what_all_have_counted(port: Port) -> None:
         worker.tally.put(semantics.LAST_ANSWER, ("h",), when)
         worker.tally.observe(semantics.FIRST_CONTENT, ("m",), amount)
         worker.reporting.usage.add(LINE)
-    await trio.sleep(2 * EVERY)
+    await _reports(autojump_clock, 2)
     two.tally.add(COST, ("m", "c"), 4.0)
-    await trio.sleep(2 * EVERY)
+    await _reports(autojump_clock, 2)
 
     assert port.numbers(COST, semantics.LAST_ANSWER) == {
         COST: {SPENT: 7.0},
@@ -97,13 +100,13 @@ async def test_what_all_have_counted(port: Port) -> None:
 
 
 @pytest.mark.parametrize("killed", [True, False])
-async def test_what_a_worker_leaves(port: Port, *, killed: bool) -> None:
+async def test_what_a_worker_leaves(autojump_clock: trio.testing.MockClock, port: Port, *, killed: bool) -> None:
     """Its counters stay, and its gauges go; one that ends by itself tells the last of it, too."""
     one, two = port.start(), port.start()
     for worker in (one, two):
         worker.tally.add(COST, ("m", "c"), 1.0)
         worker.tally.add(RUNNING)
-    await trio.sleep(2 * EVERY)
+    await _reports(autojump_clock, 2)
     assert port.numbers(COST, RUNNING) == {COST: {SPENT: 2.0}, RUNNING: {(): 2.0}}
     one.tally.add(COST, ("m", "c"), 1.0)
     if killed:
@@ -157,10 +160,10 @@ async def test_many_ask_at_once(port: Port) -> None:
     assert said["site"].startswith("KeyError")
 
 
-async def test_what_an_asker_sees_of_itself(port: Port) -> None:
+async def test_what_an_asker_sees_of_itself(autojump_clock: trio.testing.MockClock, port: Port) -> None:
     """What it has just counted is in the answer: the question comes behind it."""
     worker = port.start()
-    await trio.sleep(EVERY / 2)
+    await _reports(autojump_clock, 0.5)
     worker.reporting.usage.add(LINE)
 
     assert await worker.reporting.ask({}) == "[0,1]"
@@ -177,12 +180,12 @@ async def test_a_supervisor_that_does_not_answer(autojump_clock: trio.testing.Mo
         nursery.cancel_scope.cancel()
 
 
-async def test_a_worker_whose_supervisor_is_gone() -> None:
+async def test_a_worker_whose_supervisor_is_gone(autojump_clock: trio.testing.MockClock) -> None:
     """It stops to report, and nothing else happens to it."""
     worker = Worker()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(worker.live)
-        await trio.sleep(EVERY)
+        await _reports(autojump_clock, 1)
         await worker.there.aclose()
 
 
