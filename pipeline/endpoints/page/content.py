@@ -71,7 +71,7 @@ def _workers(numbers: Snapshot) -> list[Figure]:
     """How many processes these numbers are of, where there are several, and whether one has fallen silent."""
     workers, late = _gauge(numbers, semantics.WORKERS), _gauge(numbers, semantics.WORKERS_SILENT)
     if late:
-        return [Figure("workers", f"{late:.0f} of {workers:.0f} silent", "bad")]
+        return [Figure("workers", f"{workers:.0f}, {late:.0f} silent", "bad")]
     return [Figure("workers", f"{workers:.0f}")] if workers > 1 else []
 
 

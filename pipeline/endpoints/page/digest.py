@@ -110,7 +110,9 @@ def short_number(number: float) -> str:
 
 def dollars(amount: float | None) -> str:
     """Write a sum of money; nothing where no price is known."""
-    return "" if amount is None else f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
+    if not amount:
+        return "" if amount is None else "$0"
+    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
 
 
 def median_of(total: Snapshot, view: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.endpoints.page.digest import ago, health_rows
+from pipeline.endpoints.page.digest import ago, dollars, health_rows
 from pipeline.telemetry import semantics
 from pipeline.telemetry.tally import Snapshot
 
@@ -17,6 +17,12 @@ def test_how_long_ago(when: float | None, said: str) -> None:
     """In the largest unit that fits; a clock that was put back makes nothing negative."""
     assert ago(when, 100_000.0) == said
     assert ago(200_000.0, 100_000.0) == "0 s ago"
+
+
+@pytest.mark.parametrize(("amount", "said"), [(None, ""), (0.0, "$0"), (0.00123, "$0.0012"), (1234.5, "$1,234.50")])
+def test_money(amount: float | None, said: str) -> None:
+    """Where no price is known there is none; nothing at all is no row of zeros."""
+    assert dollars(amount) == said
 
 
 def test_upstreams_by_host() -> None:
