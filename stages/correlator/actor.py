@@ -7,7 +7,6 @@ can outlive it, whatever happened inside.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import nullcontext
 from typing import Any, get_args
 
 import attrs
@@ -190,11 +189,10 @@ async def next_batch(batches: AsyncIterator[Batch[StreamEvent]], source: Filtere
 
     Waits for them, but behind the end of an answer for `USAGE_TIMEOUT` at most. Cancelled, there is no going on.
     """
-    with trio.move_on_after(USAGE_TIMEOUT) if source.ended else nullcontext():
-        try:
-            return await anext(batches)
-        except StopAsyncIteration:
-            return None
+    if not source.ended:
+        return await anext(batches, None)
+    with trio.move_on_after(USAGE_TIMEOUT):
+        return await anext(batches, None)
     return None
 
 
