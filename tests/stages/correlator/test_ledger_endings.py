@@ -221,7 +221,10 @@ def test_a_batch_ends_with_its_failure() -> None:
 
 def test_a_cut_is_a_failure() -> None:
     """A stream that ends without a word was cut."""
-    assert Ledger(PLAN).cut().cause == "stream_cut"
+    cut = Ledger(PLAN).cut()
+
+    assert isinstance(cut, Failure)
+    assert cut.cause == "stream_cut"
 
 
 USAGE = {"input_tokens": 7, "output_tokens": 5}
