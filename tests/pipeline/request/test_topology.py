@@ -192,7 +192,7 @@ async def test_a_slow_client_is_not_the_upstreams_silence(capacity: int, autojum
     upstream = ScriptedUpstream(Script([*(text(f"{n} ") for n in range(40)), completed()]))
     timing = Timing(silence=30, total=1e9)
     client = client_of(upstream, timing=timing, limits=Limits(channel_batches=capacity))
-    client.slowness = 400.5
+    client.slowness = 40.5
     told = grammar.read((await client.messages(REQUEST)).body)
 
     assert told.error is None

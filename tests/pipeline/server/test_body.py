@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.server.body import LONGEST_LINE, TRAILER_BYTES, MalformedBodyError, body_of
+from tests.support.counting import calls_of
 
 REST = b"GET / HTTP/1.1\r\n"
 """What follows a body: the next request."""
@@ -45,6 +46,12 @@ def test_chunks(pieces: list[bytes], extension: bytes, trailer: bytes, cuts: lis
     chunks = b"".join(b"%x%b\r\n%b\r\n" % (len(piece), extension, piece) for piece in pieces)
     data = chunks + b"000" + extension + b"\r\n" + trailer + b"\r\n" + REST
     assert fed(None, data, cuts) == (b"".join(pieces), REST, True)
+
+
+def test_many_small_chunks_are_a_step_each() -> None:
+    """However many come in one read, each costs one look at its line."""
+    chunks = 2_000
+    assert calls_of(lambda: body_of(None).feed(b"1\r\nx\r\n" * chunks)) < 6 * chunks
 
 
 MALFORMED = {

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from pipeline.server.head import LONGEST_TARGET, MOST_HEADERS, Head, HeadParser
 from pipeline.server.refusal import Refusal
+from tests.pipeline.server.cuts import every_cut
+from tests.support.cases import cases
 
 LIMIT = 65_536
 
@@ -84,6 +86,10 @@ REFUSED: dict[str, tuple[int, bytes]] = {
     "a coding around": (400, head(b"POST / HTTP/1.1", b"transfer-encoding: chunked, gzip")),
     "a coding inside": (501, head(b"POST / HTTP/1.1", b"transfer-encoding: gzip, chunked")),
     "a coding twice": (400, head(b"POST / HTTP/1.1", b"transfer-encoding: chunked", b"transfer-encoding: chunked")),
+    "another coding before it": (
+        501,
+        head(b"POST / HTTP/1.1", b"transfer-encoding: identity", b"transfer-encoding: chunked"),
+    ),
     "a coding in HTTP/1.0": (400, head(b"POST / HTTP/1.0", b"transfer-encoding: chunked")),
     "another expectation": (417, head(b"POST / HTTP/1.1", b"expect: 200-ok")),
     "bare line feeds": (400, b"GET / HTTP/1.1\nhost: a\n\n"),
@@ -121,14 +127,14 @@ REFUSED: dict[str, tuple[int, bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-@given(cuts=st.lists(st.integers(0, 200), max_size=4).map(tuple))
-def test_refused(name: str, cuts: tuple[int, ...]) -> None:
-    """Each with its status, at the latest when the head is whole, however it was cut."""
+@cases("name", REFUSED)
+def test_refused(name: str) -> None:
+    """Each with its status, at the latest when the head is whole, wherever it was cut, and byte by byte."""
     status, data = REFUSED[name]
-    outcome, _ = parsed(data, cuts)
-    assert isinstance(outcome, Refusal)
-    assert outcome.status == status
+    for cuts in every_cut(data):
+        outcome, _ = parsed(data, cuts)
+        assert isinstance(outcome, Refusal)
+        assert outcome.status == status
 
 
 @given(cuts=st.lists(st.integers(0, 200), max_size=6).map(tuple), rest=st.binary(max_size=20))
@@ -171,6 +177,18 @@ def test_expectations() -> None:
     assert understood(head(b"POST / HTTP/1.1", *lines)).expects
     assert not understood(head(b"POST / HTTP/1.0", *lines)).expects
     assert not understood(head(b"POST / HTTP/1.1", lines[0])).expects
+
+
+def test_headers_without_number_are_refused_before_their_end() -> None:
+    """What is kept of a head that does not end is bounded in number as well as in bytes."""
+    outcome, _ = parsed(head(b"GET / HTTP/1.1", *[b"x:y"] * (MOST_HEADERS + 1))[:-2])
+    assert isinstance(outcome, Refusal)
+    assert outcome.status == 431
+
+
+def test_a_length_with_thousands_of_zeros() -> None:
+    """It is a number all the same; Python reads no more than 4,300 digits of one."""
+    assert understood(head(b"POST / HTTP/1.1", b"content-length: " + b"0" * 5000 + b"7")).length == 7
 
 
 def test_an_empty_line_before_a_request() -> None:
