@@ -20,7 +20,7 @@ SOAK_STREAMS ?= 50
 SOAK_MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format mapping settings fixtures unit client engines soak reliability bench stalls wheel lock coverage clean
+.PHONY: help venv demo test lint format mapping settings fixtures unit client engines suites soak reliability bench stalls wheel lock coverage clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +73,13 @@ client: .venv/.dev-stamp  ## tests with the real Claude Code and the TypeScript 
 
 engines: .venv/.dev-stamp  ## tests with real inference engines (each skips where its program is absent)
 	$(BIN)/pytest -m engine $(ARGS)
+
+# In an environment of its own: what the suites need is nothing that dragoman needs.
+suites: .venv/.run-stamp  ## other people's suites: LangChain's, pydantic-ai, the AI SDK (need a registry; node for the last)
+	test -d .venv-suites || $(PYTHON) -m venv .venv-suites
+	.venv-suites/bin/python -m pip install --quiet --disable-pip-version-check -r suites/requirements.txt
+	test -d suites/ai_sdk/node_modules || ! command -v npm > /dev/null || npm install --silent --no-audit --prefix suites/ai_sdk
+	.venv-suites/bin/python -m pytest -c suites/pytest.ini suites $(ARGS)
 
 # Bounded in count and time. What each part finds is noted, and the page written anew.
 soak: .venv/.dev-stamp  ## hostile bytes, chaos, overload and a long run: an hour or two (SOAK_...)

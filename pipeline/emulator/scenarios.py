@@ -13,6 +13,7 @@ from pipeline.emulator.directives import Directive
 from pipeline.emulator.example import example
 from pipeline.emulator.faults import CONTEXT_OVERFLOW, Fault, fault
 from pipeline.emulator.loop import allowed_tools, current_turn, find_tool, offered
+from pipeline.emulator.prompt_reading import arguments_from, meant_tool
 from pipeline.emulator.scenario import CallItem, MessageItem, ReasoningItem, Scenario, ScenarioEnding, fragments, words
 from pipeline.emulator.web_search import hosted_search, looked_up, searches_alone
 from stages.wire import json
@@ -56,8 +57,9 @@ def unprompted(request: dict[str, Any]) -> Scenario:
     choice = request.get("tool_choice")
     name = choice.get("name") if isinstance(choice, dict) and choice.get("type") == "function" else None
     mode = choice["mode"] if isinstance(choice, dict) and allowed_tools(request) is not None else choice
-    if mode == "required" or name:
-        return call(request, Directive("call", name))
+    meant = meant_tool(current_turn(request).prompt, offered(request)) if mode != "none" and not name else None
+    if meant or mode == "required" or name:
+        return call(request, Directive("call", meant["name"] if meant else name))
     if searches_alone(request):
         return search(request, Directive("search"))
     return text_scenario(request, Directive("text"))
@@ -88,7 +90,7 @@ def call(request: dict[str, Any], step: Directive) -> Scenario:
     tool = _suitable(request, step.tool)
     if tool is None:
         return _no_tool(request)
-    arguments = step.arguments if step.arguments is not None else _arguments(tool)
+    arguments = step.arguments if step.arguments is not None else _arguments(request, tool)
     return Scenario((CallItem(tool["name"], fragments(json.encode(arguments).decode())),))
 
 
@@ -146,10 +148,10 @@ def _may_call(request: dict[str, Any]) -> bool:
     return request.get("tool_choice") != "none"
 
 
-def _arguments(tool: dict[str, Any]) -> Any:
+def _arguments(request: dict[str, Any], tool: dict[str, Any]) -> Any:
     if tool["name"] == "Bash":
         return {"command": "ls", "description": "List the files of this directory"}
-    return example({"type": "object", **(tool.get("parameters") or {})})
+    return arguments_from(current_turn(request).prompt, tool.get("parameters") or {})
 
 
 def _no_tool(request: dict[str, Any]) -> Scenario:
@@ -175,8 +177,10 @@ def slow(request: dict[str, Any], step: Directive) -> Scenario:
     return Scenario((_speech(request, GREETING),), pause=step.number(1.0, _MAX_SECONDS))
 
 
-def refuse(_request: dict[str, Any], _step: Directive) -> Scenario:
-    """Refuse, with a refusal part."""
+def refuse(request: dict[str, Any], step: Directive) -> Scenario:
+    """Refuse, with a refusal part; where the directive names a model, all others say the greeting."""
+    if step.text and step.text != request.get("model"):
+        return text_scenario(request, step)
     return Scenario((MessageItem(words("I'm sorry, but I can't help with that."), refusal=True),))
 
 

@@ -11,8 +11,8 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
 from pipeline.endpoints.running import Running
-from pipeline.endpoints.turns import Turns
 from pipeline.lessons import Lessons
+from pipeline.request.turns import Turns
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry import semantics
 from pipeline.telemetry.prompt_history import PromptHistory

@@ -86,10 +86,8 @@ async def answer_request(context: Context, exchange: Asker, question: Question, 
         limited = await context.aside.run(len(body), translate, question, body)
         first, size = (first, limited) if isinstance(limited, Failure) else (limited, size)
     say_mapping(exchange, first.summary)
-    request_cost = attrs.evolve(
-        open_request_cost(context.history, first.named, question.message_id, first.prefix),
-        price=context.target.models.price(first.plan.upstream_model),
-    )
+    price = context.target.models.price
+    request_cost = open_request_cost(context.history, first.named, question.message_id, first.prefix, price)
     extras = diagnostics(first.diagnostics, request_cost)
     log = exchange.log
     _note(log, first, request_cost, context.target.models)
@@ -106,6 +104,7 @@ async def answer_request(context: Context, exchange: Asker, question: Question, 
         log=log,
         billing=None if sideline is None else billing_of(context, first),
         sideline=sideline,
+        turns=context.turns,
     )
     settings = context.settings
     await topology.run_request(job, context.upstream, exchange, settings.limits, settings.timing)

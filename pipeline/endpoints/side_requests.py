@@ -117,6 +117,7 @@ class SideRequests:
             log=log,
             billing=billing_of(self.context, made),
             sideline=self,
+            turns=self.context.turns,
         )
 
     async def summed_up(self, told: Told, instructions: str) -> RequestJob | Failure:

@@ -16,6 +16,7 @@ import trio
 
 from pipeline.request.look_ahead import LookAhead
 from pipeline.request.timers import Timers
+from pipeline.request.turns import Turns
 from pipeline.settings import Limits
 from pipeline.telemetry.request_log import RequestLog
 from pipeline.telemetry.spending import Billing
@@ -105,6 +106,7 @@ class RequestJob:
         log: hears what happens.
         billing: by what its tokens are accounted for, where the answer may take other requests; else None.
         sideline: makes the other requests that the answer takes; None where it takes none.
+        turns: to whom an answer that is being read gives way.
     """
 
     plan: AnswerPlan
@@ -115,6 +117,7 @@ class RequestJob:
     log: RequestLog
     billing: Billing | None = None
     sideline: Sideline | None = None
+    turns: Turns = attrs.field(factory=Turns, repr=False)
 
 
 @attrs.define(eq=False)
@@ -153,8 +156,9 @@ class UpstreamCall:
     async def receive(self) -> list[AnswerEvent | Failure]:
         """Return the next events of the answer, at least one; an empty list means that it has ended.
 
-        Asks first, and again where that heals; then waits for the answer as `MessageReader.receive` does. Why there is
-        none is the one event then. Cancelled, there is no going on.
+        Asks first, and again where that heals; then waits for the answer as `MessageReader.receive` does, and where it
+        is crowded for requests that have heard nothing yet. Why there is no answer is the one event then. Cancelled,
+        there is no going on.
         """
         if self._message is None:
             refused = await self._attempt(self.job.body, self.job.plan)
@@ -162,6 +166,8 @@ class UpstreamCall:
                 refused = await self._attempt(*refused, retries=0)
             if refused is not None:
                 return [refused]
+        elif self.job.turns.crowded:
+            await self.job.turns.give_way()
         assert self._message is not None  # noqa: S101 - nothing was refused
         return await self._message.receive()
 

@@ -161,6 +161,28 @@ class ClientConnection:
                 left -= len(data)
 
 
+@attrs.frozen
+class OwnConnections:
+    """The connections of one server, all of them ours.
+
+    Attributes:
+        app: answers their requests.
+        terms: what the server grants.
+        state: the lifespan's state.
+    """
+
+    app: AsgiApp
+    terms: Terms
+    state: dict[str, Any]
+
+    def make(self, connected: socket.socket) -> ClientConnection:
+        """Make a connection of a client's socket."""
+        return ClientConnection(connected, self.app, self.terms, self.state)
+
+    async def end(self, *, late: bool = False) -> None:
+        """Do nothing, and wait for nothing: each connection is told by itself, and looks at the terms."""
+
+
 def _address(ask: Any) -> tuple[str, int] | None:
     """Return host and port of one end; None for a socket that has none, or has lost it."""
     try:

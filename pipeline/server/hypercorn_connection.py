@@ -24,6 +24,7 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 
 from pipeline.server.client_socket import reset_on_close
+from pipeline.server.connection import Terms
 from pipeline.server.cycle import STALLED, AsgiApp
 from pipeline.server.head import split_target
 from pipeline.server.refusal import Refusal
@@ -164,6 +165,35 @@ def drained(app: AsgiApp, stalled: Callable[[], bool] = lambda: False) -> AsgiAp
 async def _drain(receive: Any) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+class HypercornConnections:
+    """The connections of one server, all of them hypercorn's.
+
+    Args:
+        app: answers their requests.
+        config: hypercorn's own.
+        terms: what the server grants.
+        state: the lifespan's state.
+        tls: how the server proves who it is; None speaks in the clear.
+    """
+
+    def __init__(
+        self, app: AsgiApp, config: Config, terms: Terms, state: dict[str, Any], tls: ssl.SSLContext | None
+    ) -> None:
+        self._app = app
+        self._terms = terms
+        self._tls = tls
+        self._served, self._late = (Served(config, state) for _ in range(2))
+
+    def make(self, connected: socket.socket) -> HypercornConnection:
+        """Make a connection; one that comes while the server ends is not told so before its request was read."""
+        served = self._late if self._terms.closing else self._served
+        return HypercornConnection(connected, self._app, served, self._tls, self._terms.write_patience)
+
+    async def end(self, *, late: bool = False) -> None:
+        """Tell hypercorn that the server ends, or that its last moments have come; does not wait."""
+        await (self._late if late else self._served).context.terminated.set()
 
 
 class Served:

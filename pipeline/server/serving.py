@@ -1,7 +1,7 @@
 """The life of a server: it listens, serves, and ends in time.
 
-Sockets, lifespan and configuration are hypercorn's, so the application stays one that `hypercorn -k trio` serves; what
-is ours is who holds the connections. The end has three steps: idle connections close, and who comes now is answered by
+Sockets and configuration are hypercorn's, and the application stays one that `hypercorn -k trio` serves; what is ours
+is who holds the connections. The end has three steps: idle connections close, and who comes now is answered by
 a refusal or finds nobody; running requests have their grace; then whatever still runs is told to end itself, and a
 moment later every socket is closed.
 """
@@ -13,19 +13,16 @@ import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 import trio
-from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.trio.lifespan import Lifespan
-from hypercorn.utils import repr_socket_addr
 
-from pipeline.server.connection import ClientConnection, Terms
+from pipeline.server.connection import OwnConnections, Terms
 from pipeline.server.cycle import AsgiApp
 from pipeline.server.guard import Guard, Guarded
-from pipeline.server.hypercorn_connection import HypercornConnection, Served
+from pipeline.server.lifespan import Lifespan
 from pipeline.server.listener import accept_all
 from pipeline.server.shutdown import Shutdown
 
@@ -34,6 +31,18 @@ LAST_MOMENTS = 2.0
 
 MOST_LAST_WORDS = 10.0
 """Seconds in all: a thousand streams say it one after the other, on a busy machine."""
+
+
+class Connections(Protocol):
+    """Whose connections a server holds, by what is spoken on them."""
+
+    def make(self, connected: socket.socket) -> Guarded:
+        """Make a connection of a client's socket, which it owns then."""
+        ...
+
+    async def end(self, *, late: bool = False) -> None:
+        """Let those that were made end with what they serve, or the `late` ones, which came when it was closing."""
+        ...
 
 
 @attrs.define(eq=False)
@@ -70,13 +79,13 @@ class Server:
             shutdown: asks for the end.
             ready: called with the URLs once connections are accepted.
         """
-        lifespan = Lifespan(_wrapped(self.app), self.config, self._state)
+        lifespan = Lifespan(self.app, self._state)
         async with trio.open_nursery() as living:
-            await living.start(lifespan.handle_lifespan)
-            await lifespan.wait_for_startup()
+            living.start_soon(lifespan.run)
+            await lifespan.ask("startup")
             async with trio.open_nursery() as connections:
                 await self._serve(connections, shutdown, ready)
-            await lifespan.wait_for_shutdown()
+            await lifespan.ask("shutdown")
             living.cancel_scope.cancel()
 
     def renew_certificate(self) -> None:
@@ -85,39 +94,37 @@ class Server:
             self._tls.load_cert_chain(self.config.certfile, self.config.keyfile)
 
     async def _serve(self, nursery: trio.Nursery, shutdown: Shutdown, ready: Callable[[list[str]], None]) -> None:
-        tls = self._tls = self.config.create_ssl_context()
+        held = self._speak()
         sockets = self.config.create_sockets()
-        served, late = (Served(self.config, self._state) for _ in range(2))
-
-        def foreign(connected: socket.socket) -> Guarded:
-            # One that comes while the server ends must not be told so before its request was read.
-            context = late if self.terms.closing else served
-            return HypercornConnection(connected, self.app, context, tls, self.terms.write_patience)
-
-        def own(connected: socket.socket) -> Guarded:
-            return ClientConnection(connected, self.app, self.terms, self._state)
-
-        make = own if tls is None and self.own_http1 else foreign
         listeners = [*sockets.secure_sockets, *sockets.insecure_sockets]
         try:
             async with trio.open_nursery() as accepting:
                 for listener in listeners:
                     listener.listen(self.config.backlog)
-                    accepting.start_soon(accept_all, listener, partial(self._start, nursery, make))
-                scheme = "http" if tls is None else "https"
-                ready([f"{scheme}://{repr_socket_addr(each.family, each.getsockname())}" for each in listeners])
+                    accepting.start_soon(accept_all, listener, partial(self._start, nursery, held.make))
+                scheme = "http" if self._tls is None else "https"
+                ready([f"{scheme}://{_written(each.getsockname())}" for each in listeners])
                 await shutdown.begun.wait()
                 self.terms.closing = True
                 if not shutdown.closed:
-                    await self._drain(shutdown, served)
+                    await self._drain(shutdown, held)
                 accepting.cancel_scope.cancel()
         finally:
             for listener in listeners:
                 listener.close()
         if shutdown.closed:
-            await self._drain(shutdown, served)
-        await late.context.terminated.set()
+            await self._drain(shutdown, held)
+        await held.end(late=True)
         await self._end(nursery)
+
+    def _speak(self) -> Connections:
+        """Decide who speaks with clients; hypercorn's HTTP/2 and websockets are imported only where it does."""
+        tls = self._tls = self.config.create_ssl_context()
+        if tls is None and self.own_http1:
+            return OwnConnections(self.app, self.terms, self._state)
+        from pipeline.server.hypercorn_connection import HypercornConnections
+
+        return HypercornConnections(self.app, self.config, self.terms, self._state, tls)
 
     def _start(self, nursery: trio.Nursery, make: Callable[[socket.socket], Guarded], connected: socket.socket) -> None:
         connection = self.guard.make(make, connected)
@@ -133,10 +140,10 @@ class Server:
             held.discard(connection)
             self._left.set()
 
-    async def _drain(self, shutdown: Shutdown, served: Served) -> None:
+    async def _drain(self, shutdown: Shutdown, held: Connections) -> None:
         """Let the requests that run end, within their grace; then tell them to. Whoever came later holds nobody up."""
         self.at_stop()
-        await served.context.terminated.set()
+        await held.end()
         for connection in list(self._connections):
             connection.rest_no_longer()
         if self._connections:
@@ -174,5 +181,9 @@ async def _when_set(event: trio.Event, scope: trio.CancelScope) -> None:
     scope.cancel()
 
 
-def _wrapped(app: AsgiApp) -> ASGIWrapper:
-    return ASGIWrapper(app)  # type: ignore[arg-type] # hypercorn's types are closed dictionaries
+def _written(address: Any) -> str:
+    """Write an address as it stands in a URL; a socket of Unix has a path."""
+    if not isinstance(address, tuple):
+        return f"unix:{address}"
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.settings.catalogue import Settings
 
 
+@lru_cache(maxsize=64)  # asked of every request, and it is mostly the same host
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine can reach a server that listens on `host`."""
     if host.lower() == "localhost":

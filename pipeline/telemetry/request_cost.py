@@ -87,7 +87,11 @@ class RequestCost:
 
 
 def open_request_cost(
-    history: PromptHistory, body: Mapping[str, Any], message_id: str, prefix: PromptFingerprint | None = None
+    history: PromptHistory,
+    body: Mapping[str, Any],
+    message_id: str,
+    prefix: PromptFingerprint | None = None,
+    price: Callable[[str], Price | None] = price_of,
 ) -> RequestCost:
     """Begin to follow what an upstream request costs.
 
@@ -96,11 +100,12 @@ def open_request_cost(
         body: the request.
         message_id: the id that its answer will have.
         prefix: its fingerprints, where they are known already.
+        price: says what a model costs.
     """
     prefix = prefix or fingerprint_of(body)
     key = conversation_key(body, prefix)
-    tier = body.get("service_tier")
-    return RequestCost(history, key, message_id, str(body["model"]), tier, prefix, history.follow(key, prefix))
+    model, tier, seen = str(body["model"]), body.get("service_tier"), history.follow(key, prefix)
+    return RequestCost(history, key, message_id, model, tier, prefix, seen, price=price(model))
 
 
 def _usage(values: Mapping[str, int | str]) -> Usage:

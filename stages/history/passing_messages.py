@@ -17,7 +17,7 @@ PASSED = "said for an earlier turn alone, as clear_at asks; what stands behind i
 def without_passed_messages(request: Request) -> Request:
     """Empty the system messages whose turn is over; tools that one of them has added stay, and so does its effort."""
     last = next((at for at in range(len(request.messages) - 1, -1, -1) if request.messages[at].role == "user"), 0)
-    passed = [at for at, message in enumerate(request.messages[:last]) if message.passes]
+    passed = [at for at, message in enumerate(request.messages[:last]) if message.extra and message.passes]
     if not passed:
         return request
     messages = list(request.messages)

@@ -58,9 +58,14 @@ async def test_a_conversation_that_the_template_refuses(shared: Path, name: str)
 
 
 @pytest.mark.client
-@pytest.mark.parametrize("build", BUILDS)
-async def test_the_real_client_with_a_template_that_wants_the_system_first(shared: Path, build: str) -> None:
-    """Claude Code tells its surroundings behind the prompt; a session works, and one request alone is refused."""
+@pytest.mark.parametrize(("build", "refused"), [("b9713", 2), ("b11549", 1)])
+async def test_the_real_client_with_a_template_that_wants_the_system_first(
+    shared: Path, build: str, refused: int
+) -> None:
+    """Claude Code tells its surroundings behind the prompt; a session works, and what is refused is refused once.
+
+    The older build makes no grammar of the client's tools either.
+    """
     upstream = Recorder(HttptoolsTransport())
     with llama(shared, build, refuses=as_jinja("qwen")) as engine:
         async with dragoman(engine, upstream) as url:
@@ -68,4 +73,4 @@ async def test_the_real_client_with_a_template_that_wants_the_system_first(share
                 runs = [await seat.ask("Say something."), await seat.ask("[[call]] please", "-c")]
 
     assert [run.final["is_error"] for run in runs] == [False, False], runs[0].final["result"]
-    assert [exchange.status for exchange in upstream.messages if exchange.status != 200] == [400]
+    assert [exchange.status for exchange in upstream.messages if exchange.status != 200] == [400] * refused

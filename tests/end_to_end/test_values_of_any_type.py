@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,11 +106,31 @@ PATHS = ("/v1/messages", "/v1/messages/count_tokens", "/v1/messages/explain")
 LONGEST_LINE = 4096
 
 
-async def ask(path: str, body: bytes, log: CapturingLogger) -> Reply:
-    """Send a body to a proxy on the emulator."""
-    configured = Settings(upstream=UpstreamSettings(url="emulator"))
+@attrs.frozen
+class Proxy:
+    """A proxy on the emulator, and what it logs."""
+
+    client: MemoryClient
+    log: CapturingLogger
+
+    async def ask(self, path: str, body: bytes) -> Reply:
+        """Send a body."""
+        return await self.client.request("POST", path, body)
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Proxy]:
+    """Open a proxy; its vocabulary has a process, so whoever can shares one."""
+    log, configured = CapturingLogger(), Settings(upstream=UpstreamSettings(url="emulator"))
     async with open_service(configured, transport=EmulatorTransport(delay=0), log=log) as context:
-        return await MemoryClient(application(context)).request("POST", path, body)
+        yield Proxy(MemoryClient(application(context)), log)
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Proxy]:
+    """Open a proxy for all cases of a test."""
+    async with opened() as proxy:
+        yield proxy
 
 
 @settings(max_examples=250)
@@ -116,8 +138,9 @@ async def ask(path: str, body: bytes, log: CapturingLogger) -> Reply:
 async def test_it_is_answered_or_refused(case: tuple[samples.Json, tuple[Any, ...]], value: Any, path: str) -> None:
     """Never a fault of ours, and no log line that grows with what a client writes."""
     body, place = case
-    log = CapturingLogger()
-    reply = await ask(path, json.dumps(_put(body, place, value)).encode(), log)
+    async with opened() as proxy:
+        reply = await proxy.ask(path, json.dumps(_put(body, place, value)).encode())
+    log = proxy.log
 
     assert [call for call in log.calls if call.args == ("fault",)] == []
     assert b"Internal server error" not in reply.body
@@ -125,38 +148,36 @@ async def test_it_is_answered_or_refused(case: tuple[samples.Json, tuple[Any, ..
     assert all(len(repr(call)) < LONGEST_LINE for call in log.calls)
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize(
-    ("fields", "complaint"),
-    [
-        ({"model": ""}, "model: String should have at least 1 character"),
-        ({"model": "m" * 100_000}, "model: String should have at most 256 characters"),
-        ({"model": None}, "model: Input should be a valid string"),
-        (
-            {"tools": [{"name": "t", "input_schema": {"type": "object", "properties": 1}}]},
-            "tools.0.custom.input_schema.properties: Input should be a valid dictionary",
-        ),
-        (
-            {"tools": [{"name": "", "input_schema": {"type": "object"}}]},
-            "tools.0.custom.name: String should have at least 1 character",
-        ),
-    ],
-)
-async def test_what_is_refused(path: str, fields: dict[str, Any], complaint: str) -> None:
+REFUSED: dict[str, dict[str, Any]] = {
+    "model: String should have at least 1 character": {"model": ""},
+    "model: String should have at most 256 characters": {"model": "m" * 100_000},
+    "model: Input should be a valid string": {"model": None},
+    "tools.0.custom.input_schema.properties: Input should be a valid dictionary": {
+        "tools": [{"name": "t", "input_schema": {"type": "object", "properties": 1}}]
+    },
+    "tools.0.custom.name: String should have at least 1 character": {
+        "tools": [{"name": "", "input_schema": {"type": "object"}}]
+    },
+}
+
+
+@cases("path", PATHS)
+@cases("complaint", REFUSED)
+async def test_what_is_refused(path: str, complaint: str, proxy: Proxy) -> None:
     """In Anthropic's words, wherever it is asked."""
-    body = {"model": "claude-opus-5-5", "max_tokens": 9, "messages": [GO], **fields}
-    reply = await ask(path, json.dumps(body).encode(), CapturingLogger())
+    body = {"model": "claude-opus-5-5", "max_tokens": 9, "messages": [GO], **REFUSED[complaint]}
+    reply = await proxy.ask(path, json.dumps(body).encode())
 
     assert reply.status == 400
     assert reply.json()["error"]["type"] == "invalid_request_error"
     assert reply.json()["error"]["message"] == complaint
 
 
-@pytest.mark.parametrize("path", PATHS)
-async def test_a_number_with_too_many_digits(path: str) -> None:
+@cases("path", PATHS)
+async def test_a_number_with_too_many_digits(path: str, proxy: Proxy) -> None:
     """Python refuses to read it, so it is no JSON for us."""
     body = b'{"model":"m","max_tokens":%b,"messages":[{"role":"user","content":"go"}]}' % (b"1" * 4301)
-    reply = await ask(path, body, CapturingLogger())
+    reply = await proxy.ask(path, body)
 
     assert reply.status == 400
     assert "too many digits" in reply.json()["error"]["message"]
@@ -176,17 +197,16 @@ DEEP: dict[str, Callable[[Any], samples.Json]] = {
 }
 
 
-@pytest.mark.parametrize("path", PATHS)
+@cases("path", PATHS)
 @cases("place", DEEP)
 @cases("depth", [100, 400, 700, 900, 990, 3000])
-async def test_whatever_is_nested(depth: int, place: str, path: str) -> None:
+async def test_whatever_is_nested(depth: int, place: str, path: str, proxy: Proxy) -> None:
     """Each part of us can follow a request less deeply than another: none of them breaks."""
     body = json.dumps(DEEP[place]("nested"))
     levels = '{"items":' * depth + "{}" + "}" * depth
-    log = CapturingLogger()
-    reply = await ask(path, body.replace('"nested"', levels).encode(), log)
+    reply = await proxy.ask(path, body.replace('"nested"', levels).encode())
 
-    assert [call for call in log.calls if call.args == ("fault",)] == []
+    assert [call for call in proxy.log.calls if call.args == ("fault",)] == []
     assert reply.status in (200, 400), reply.body
     assert reply.status == 200 or "nested too deeply" in reply.json()["error"]["message"], reply.body
     assert reply.status == 200 or depth > PLAIN

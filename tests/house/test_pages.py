@@ -21,7 +21,14 @@ VARIABLE = re.compile(r"\bDRAGOMAN_[A-Z_]+\b")
 TOML = re.compile(r"^```toml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"^```\w*\n.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 
-OTHERS = {"DRAGOMAN_CONFIG", "DRAGOMAN_CLAUDE", "DRAGOMAN_UPSTREAM", "DRAGOMAN_SHARED"}
+OTHERS = {
+    "DRAGOMAN_CONFIG",
+    "DRAGOMAN_CLAUDE",
+    "DRAGOMAN_UPSTREAM",
+    "DRAGOMAN_SHARED",
+    "DRAGOMAN_SUITES_NETWORK",
+    "DRAGOMAN_SUITES_UPSTREAM",
+}
 # Variables that are no settings of their own.
 
 

@@ -24,36 +24,13 @@ from pipeline.settings import Settings, UpstreamSettings
 from pipeline.telemetry.logs import ElsewhereError, fault_site
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
+from tests.pipeline import work
+from tests.pipeline.work import broken, deep, ended, endless, where
 from tests.support.client import MemoryClient
 from tests.support.running import context_of
 from tests.support.samples import request
 from tests.support.upstream import Script, ScriptedUpstream
 from tests.support.upstream_events import CREATED, completed, text
-
-
-def where(value: Any) -> tuple[int, int, Any]:
-    """Say who runs this: process and thread."""
-    return os.getpid(), threading.get_ident(), value
-
-
-def deep(levels: int) -> int:
-    """Recurse."""
-    return levels and deep(levels - 1)
-
-
-def broken(secret: str) -> None:
-    """Have a bug."""
-    raise ValueError(secret)
-
-
-def ended() -> None:
-    """End the process."""
-    os._exit(3)
-
-
-def endless() -> None:
-    """Never come back."""
-    threading.Event().wait()
 
 
 @asynccontextmanager
@@ -93,7 +70,7 @@ async def test_what_goes_wrong_there_is_told_here() -> None:
         assert (await aside.run(30, where, 1))[2] == 1
         assert aside._process is process
 
-    assert fault_site(failed.value).startswith(f"ValueError in {__name__}.broken, line ")
+    assert fault_site(failed.value).startswith(f"ValueError in {work.__name__}.broken, line ")
     assert "secret" not in str(failed.value)
 
 

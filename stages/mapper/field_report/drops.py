@@ -80,7 +80,7 @@ def _prefill(request: Request, report: Report) -> None:
 def _passing(request: Request, report: Report) -> None:
     """A wish to be shown for one turn alone, in other words than there are, or of a message that cannot have it."""
     for index, message in enumerate(request.messages):
-        if message.extra.get("clear_at") not in (None, "never") and not message.passes:
+        if message.extra and message.extra.get("clear_at") not in (None, "never") and not message.passes:
             report.dropped(MESSAGES.at(index).field("clear_at"), "a system message alone may pass")
 
 

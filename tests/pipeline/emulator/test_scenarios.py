@@ -127,3 +127,13 @@ def test_structured_output() -> None:
 
     assert isinstance(json.decode(said(shaped))["title"], str)
     assert isinstance(json.decode(said(asked("hello", text={"format": {"type": "json_object"}}))), dict)
+
+
+def test_a_plain_prompt_that_means_a_tool() -> None:
+    """The tool is called with what the prompt says, unless the request forbids calls; and the result is its end."""
+    schema = {"type": "object", "properties": {"town": {"type": "string"}}, "required": ["town"]}
+    look = {**READ, "name": "look_at_weather", "parameters": schema}
+    prompt = "How is the weather in 'Bern'?"
+    assert [name for name, _ in calls(asked(prompt, tools=[look]))] == ["look_at_weather"]
+    assert "Bern" in str(calls(asked(prompt, tools=[look])))
+    assert calls(asked(prompt, tools=[look], tool_choice="none")) == []

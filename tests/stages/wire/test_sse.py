@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 
 import pytest
 from hypothesis import given
@@ -128,9 +129,8 @@ def test_what_has_no_data_is_no_event(filler: bytes) -> None:
     assert decoded([filler + b"data: 1\n\n" + filler]) == [b"1"]
 
 
-@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 @pytest.mark.parametrize("line", [b"x" * 500, b"x" * 490 + b"\r\ndata: ", b"x\ndata: ", b"x\r: nothing\rdata: "])
-def test_a_long_event_is_not_searched_again(line: bytes, end: bytes) -> None:
+def test_a_long_event_is_not_searched_again(line: bytes) -> None:
     """Whatever its lines end in, a piece of it costs the same at its end as at its beginning."""
     decoder = sse.Decoder()
     decoder.feed(b"data: ")
@@ -142,8 +142,9 @@ def test_a_long_event_is_not_searched_again(line: bytes, end: bytes) -> None:
     first = steps_of(feed, 10_000_000)
     assert steps_of(feed, 10_000_000) < 2 * first
     assert decoder.pending == 6 + 4_000 * len(line)
-    whole, after = decoder.feed(2 * end + b"data: y\n\n")
-    assert [whole, after] == reference(b"data: " + line * 4_000 + 2 * end + b"data: y\n\n")
+    for end in (b"\n", b"\r\n", b"\r"):
+        whole, after = deepcopy(decoder).feed(2 * end + b"data: y\n\n")
+        assert [whole, after] == reference(b"data: " + line * 4_000 + 2 * end + b"data: y\n\n")
 
 
 @given(st.from_regex(r"\A[a-z._]{1,20}\Z"), st.binary().filter(lambda data: not set(data) & set(b"\r\n")))

@@ -1,0 +1,68 @@
+"""The official SDK asks for what takes several requests upstream: other models after a refusal, and summaries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anthropic
+import pytest
+
+from pipeline.emulator.scenarios import GREETING
+from tests.end_to_end.test_anthropic_sdk import MODEL, said, sdk
+
+
+async def whole_or_streamed(*, stream: bool, **asked: Any) -> anthropic.types.beta.BetaMessage:
+    """Ask once, and have the client make the message, of a stream or of the whole."""
+
+    def talk(client: anthropic.Anthropic) -> anthropic.types.beta.BetaMessage:
+        if not stream:
+            whole: anthropic.types.beta.BetaMessage = client.beta.messages.create(**asked)
+            return whole
+        with client.beta.messages.stream(**asked) as events:
+            return events.get_final_message()
+
+    async with sdk() as use:
+        message: anthropic.types.beta.BetaMessage = await use(talk)
+    return message
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_fallbacks(*, stream: bool) -> None:
+    """Another model answers where the first declines; the client knows by the block and the usage which one it was."""
+    message = await whole_or_streamed(
+        stream=stream,
+        model=MODEL,
+        max_tokens=900,
+        messages=said("[[refuse gpt-6.2-sol]]"),
+        fallbacks=[{"model": "claude-haiku-4-5"}],
+        betas=["server-side-fallback-2026-07-01"],
+    )
+
+    blocks = [block for block in message.content if block.type != "thinking"]
+    assert [block.type for block in blocks] == ["fallback", "text"]
+    assert (message.model, message.stop_reason) == ("claude-haiku-4-5", "end_turn")
+    assert [each.type for each in message.usage.iterations or ()] == ["message", "fallback_message"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_conversation_that_is_summed_up(*, stream: bool) -> None:
+    """In the middle of an answer, and never again while it is short."""
+    edit = {"type": "compact_20260112", "trigger": {"type": "input_tokens", "value": 50_000}}
+    asked: Any = {
+        "model": MODEL,
+        "max_tokens": 900,
+        "context_management": {"edits": [edit]},
+        "betas": ["compact-2026-01-12"],
+    }
+    long = said("word " * 60_000)
+    message = await whole_or_streamed(stream=stream, messages=long, **asked)
+    compaction, *rest = (block for block in message.content if block.type != "thinking")
+    answered: Any = {"role": "assistant", "content": [block.to_dict() for block in message.content]}
+    after = await whole_or_streamed(stream=stream, messages=[*long, answered, *said("hello")], **asked)
+
+    assert compaction.type == "compaction"
+    assert compaction.content == GREETING
+    assert [block.type for block in rest] == ["text"]
+    assert [each.type for each in message.usage.iterations or ()] == ["compaction", "message"]
+    assert "compaction" not in [block.type for block in after.content]
+    assert after.usage.input_tokens < 5_000
