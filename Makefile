@@ -20,7 +20,7 @@ SOAK_STREAMS ?= 50
 SOAK_MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format mapping settings fixtures unit client engines suites soak reliability bench stalls wheel lock coverage clean
+.PHONY: help venv demo test lint format mapping settings fixtures unit client picture engines suites soak reliability bench stalls wheel lock coverage clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -70,6 +70,9 @@ fixtures: .venv/.dev-stamp  ## write what dragoman says in fixtures/ anew
 
 client: .venv/.dev-stamp  ## tests with the real Claude Code and the TypeScript SDK (need node and npm)
 	$(BIN)/pytest -m client $(ARGS)
+
+picture: .venv/.dev-stamp  ## take docs/terminal.png anew: the real Claude Code on `dragoman claude` (needs npm and Chromium)
+	$(BIN)/python -m tests.support.terminal_picture docs/terminal.png
 
 engines: .venv/.dev-stamp  ## tests with real inference engines (each skips where its program is absent)
 	$(BIN)/pytest -m engine $(ARGS)

@@ -21,9 +21,11 @@ from pipeline.server.shutdown import Shutdown
 from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
 from pipeline.telemetry.exporting import exporter_of
+from pipeline.telemetry.gathering import Reporting
 from pipeline.telemetry.logs import make_logger
 from pipeline.telemetry.recent import Recent
 from pipeline.telemetry.request_metrics import tally_of
+from pipeline.telemetry.tally import Tally
 from pipeline.telemetry.usage_by_session import UsageBySession
 from pipeline.tokenizer import Tokenizer
 from pipeline.upstream.address import base_url
@@ -54,15 +56,21 @@ class Shared:
     Attributes:
         tokenizer: how tokens are counted here.
         aside: runs what would hold up other requests.
-        recent: what is counted of requests, and how much of it in the last hour and day.
+        tally: what is counted of requests.
+        recent: how much of it in the last hour and day.
+        reports: tells a supervisor what is counted; None where there is none.
         usage: what the sessions of clients have used.
         life: whether it is about to end.
     """
 
     tokenizer: Tokenizer = attrs.field(factory=Tokenizer)
     aside: Aside = attrs.field(factory=Aside)
-    recent: Recent = attrs.field(factory=lambda: Recent(tally_of()))
-    usage: UsageBySession = attrs.field(factory=UsageBySession)
+    tally: Tally = attrs.field(factory=tally_of)
+    recent: Recent = attrs.field(default=attrs.Factory(lambda own: Recent(own.tally.snapshot), takes_self=True))
+    reports: Reporting | None = None
+    usage: UsageBySession = attrs.field(
+        default=attrs.Factory(lambda own: own.reports.usage if own.reports else UsageBySession(), takes_self=True)
+    )
     life: ProcessLife = attrs.field(factory=ProcessLife)
 
 
@@ -83,9 +91,13 @@ async def open_service(
 
 
 @asynccontextmanager
-async def open_shared() -> AsyncIterator[Shared]:
-    """Open what belongs to the process, and close it at the end; no process of ours is left then."""
-    shared = Shared()
+async def open_shared(reports: Reporting | None = None) -> AsyncIterator[Shared]:
+    """Open what belongs to the process, and close it at the end; no process of ours is left then.
+
+    Args:
+        reports: tells a supervisor what is counted.
+    """
+    shared = Shared(reports=reports)
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(shared.tokenizer.load)
@@ -131,15 +143,17 @@ async def open_context(
             log,
             aside=shared.aside,
             discovery=discovery,
-            tally=shared.recent.tally,
+            tally=shared.tally,
             recent=shared.recent,
             usage=shared.usage,
+            supervisor=shared.reports.ask if shared.reports else None,
             running=Running(settings, shared.life),
             local=local,
         )
         if not on_stage:
             context = _exporting(context, nursery)
-            nursery.start_soon(context.recent.run)
+            if shared.reports is None:
+                nursery.start_soon(context.recent.run)
         try:
             async with trio.open_nursery() as runners:
                 if local is not None:

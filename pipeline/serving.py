@@ -14,11 +14,13 @@ import trio
 from pipeline.front import Front, check_certificate
 from pipeline.generations import Generations
 from pipeline.lifecycle.notify import Notifier
+from pipeline.lifecycle.parent import stream_of
 from pipeline.lifecycle.reload import ReadSettings, Reload
 from pipeline.lifecycle.signals import obey
 from pipeline.server.shutdown import Shutdown
 from pipeline.service import open_shared
 from pipeline.settings import Settings
+from pipeline.telemetry.gathering import Reporting
 from stages.tables.model_registry import ModelRegistry
 
 GC_THRESHOLDS = (20_000, 2, 500)
@@ -40,11 +42,13 @@ class Surroundings:
         load: reads the settings anew when SIGHUP asks for that; None ignores it.
         ready: hears when connections are accepted.
         parent: hears a parent process until cancelled, and does what it asks for.
+        reports: a socket that leads to the supervisor, who is told over it what is counted here.
     """
 
     load: ReadSettings | None = None
     ready: Ready | None = None
     parent: Callable[[Shutdown], Awaitable[None]] | None = None
+    reports: socket.socket | None = None
 
 
 def serve(settings: Settings, sockets: list[socket.socket], around: Surroundings) -> None:
@@ -60,7 +64,8 @@ def serve(settings: Settings, sockets: list[socket.socket], around: Surroundings
 
 async def _serve(settings: Settings, sockets: list[socket.socket], around: Surroundings) -> None:
     shutdown, notifier = Shutdown(), Notifier.of(os.environ)
-    async with open_shared() as shared, trio.open_nursery() as nursery:
+    reports = None if around.reports is None else Reporting(stream_of(around.reports))
+    async with open_shared(reports) as shared, trio.open_nursery() as nursery:
         generations = Generations(shared, nursery)
         front = Front(generations, lambda: generations.context, shutdown)
 
@@ -82,6 +87,9 @@ async def _serve(settings: Settings, sockets: list[socket.socket], around: Surro
         if around.parent is not None:
             nursery.start_soon(around.parent, shutdown)
         await generations.replace(settings)
+        if reports is not None:
+            # Those of the settings that are in by then.
+            nursery.start_soon(reports.run, lambda: generations.context.numbers())  # noqa: PLW0108
         gc.collect()
         gc.freeze()  # what start-up made lives for ever: collections need not look at it again
         gc.set_threshold(*GC_THRESHOLDS)

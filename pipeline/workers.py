@@ -23,15 +23,17 @@ import attrs
 import trio
 from structlog.typing import FilteringBoundLogger
 
+from pipeline.endpoints.overview import overview
 from pipeline.lifecycle.grace import grace_here
 from pipeline.lifecycle.notify import VARIABLE, Notifier
-from pipeline.lifecycle.parent import RETIRE
+from pipeline.lifecycle.parent import RETIRE, stream_of
 from pipeline.lifecycle.reload import Reload
 from pipeline.lifecycle.signals import AGAIN, obey
 from pipeline.server.shutdown import Shutdown
 from pipeline.settings import ConfigurationError, Settings, variable
 from pipeline.supervisor import NotServingError, Supervisor
 from pipeline.telemetry import names
+from pipeline.telemetry.gathering import Gathering
 from pipeline.telemetry.logs import make_logger
 
 
@@ -57,10 +59,12 @@ class Child:
     Args:
         process: the process.
         wire: our end of its standard input.
+        reports: brings what it counts.
     """
 
     process: trio.Process
     wire: socket.socket
+    reports: trio.abc.Stream
 
     @property
     def pid(self) -> int:
@@ -105,24 +109,24 @@ async def start_worker(given: WorkerSettings, listener: socket.socket) -> Child:
     Raises:
         OSError: There is no room for it.
     """
-    ours, theirs = socket.socketpair()
+    (ours, theirs), (counts, counting) = socket.socketpair(), socket.socketpair()
     ours.setblocking(False)  # noqa: FBT003 - the only way to say it
-    with theirs, _anonymous() as copy:
+    with theirs, counting, _anonymous() as copy:
         copy.write(given.file)
         copy.flush()
         copy.seek(0)  # where opening it again shares the place in it
         flags = [*given.flags, "--workers", "1", "--config", f"/dev/fd/{copy.fileno()}"]
-        command, environment = server_command(flags, listener)
+        command, environment = server_command([*flags, "--reports-fd", str(counting.fileno())], listener)
         environment.pop(VARIABLE, None)  # the service manager hears the parent alone
         environment[variable("timing.shutdown_grace")] = str(grace_here(given.settings.timing))
         process = await trio.lowlevel.open_process(
             command,
             env=environment,
-            pass_fds=[listener.fileno(), copy.fileno()],
+            pass_fds=[listener.fileno(), counting.fileno(), copy.fileno()],
             stdin=theirs.fileno(),
             start_new_session=True,
         )
-    return Child(process, ours)
+    return Child(process, ours, stream_of(counts))
 
 
 @attrs.define(eq=False)
@@ -143,14 +147,20 @@ class _Parent:
     async def run(self) -> None:
         """Keep workers until a signal asks for the end."""
         count = self.given.settings.workers
-        supervisor = Supervisor(
-            lambda: start_worker(self.given, self.listener), lambda: self.log, self.shutdown, self._grace
-        )
-        reload = Reload(
-            self.given.settings, self._load, partial(self._take, supervisor), lambda: self.log, self.notifier
-        )
+        gathering = Gathering(overview, lambda: self.log)
         self.log.info(names.STARTED, url=self.url, workers=count, pid=os.getpid())
         async with trio.open_nursery() as nursery:
+
+            async def start() -> Child:
+                child = await start_worker(self.given, self.listener)
+                nursery.start_soon(gathering.hear, child.reports)
+                return child
+
+            supervisor = Supervisor(start, lambda: self.log, self.shutdown, self._grace)
+            reload = Reload(
+                self.given.settings, self._load, partial(self._take, supervisor), lambda: self.log, self.notifier
+            )
+            nursery.start_soon(gathering.counted.recent.run)
             nursery.start_soon(obey, self.shutdown, reload.ask)
             nursery.start_soon(reload.run)
             nursery.start_soon(self._say_stopping)

@@ -35,7 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_sources(parser)
     parser.add_argument("--workers", metavar="N", help="processes that share the port (1)")
     parser.add_argument("--log-format", metavar="console|json", help="logs for people or for machines (console)")
-    parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)  # a listening socket that a parent process hands down
+    # What a parent process hands down: a listening socket, and one that leads to it.
+    parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--reports-fd", type=int, help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -59,7 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
     ignore_others()
     settings = options.settings_of(arguments)
     if arguments.fd is not None:
-        return _serve_for_parent(settings, arguments.fd)
+        return _serve_for_parent(settings, arguments.fd, arguments.reports_fd)
     with bind(settings.host, settings.port) as listener:
         url = url_of(listener, tls=bool(settings.certfile))  # now: the server takes the socket over
         out = None if settings.log_format == "json" else screen(sys.stdout)  # machines read the log, and nothing else
@@ -86,13 +88,15 @@ def _given(arguments: argparse.Namespace) -> WorkerSettings:
     return WorkerSettings(options.settings_of(arguments), options.set_again(arguments), options.file_text(arguments))
 
 
-def _serve_for_parent(settings: Settings, descriptor: int) -> int:
+def _serve_for_parent(settings: Settings, descriptor: int, reports: int | None) -> int:
     from pipeline import serving
     from pipeline.lifecycle.parent import hear_parent, say_serving
 
     grace = grace_here(settings.timing)
     around = serving.Surroundings(
-        ready=lambda _, __: say_serving(), parent=lambda shutdown: hear_parent(shutdown, grace)
+        ready=lambda _, __: say_serving(),
+        parent=lambda shutdown: hear_parent(shutdown, grace),
+        reports=None if reports is None else socket.socket(fileno=reports),
     )
     serving.serve(settings, [socket.socket(fileno=descriptor)], around)
     return 0

@@ -81,6 +81,8 @@ _THINGS: tuple[tuple[str, str, dict[str, Endpoint]], ...] = (
 def application(context: Context) -> Application:
     """Make the ASGI application of a service."""
     context.tally.know(semantics.CLIENT, ("", *(key.name for key in context.settings.client_keys)))
+    server = context.upstream_name
+    context.tally.know(semantics.SERVER, (server,))
     context.tally.know(semantics.ROUTE, (*ROUTES, *(route for route, _, _ in _THINGS)))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,12 +96,10 @@ def application(context: Context) -> Application:
         if context.tracing is not None and normal(scope["path"]) not in semantics.WATCHING:
             log.trace = context.tracing.begin(_method(scope), scope["headers"], context.profile)
         try:
-            context.tally.add(semantics.RUNNING)
             await _serve(context, scope, receive, send, log)
         finally:
-            context.tally.add(semantics.RUNNING, amount=-1.0)
             said = log.write()
-            count_request(context.tally, said)
+            count_request(context.tally, said, server)
             context.usage.add(said)
 
     return app

@@ -10,11 +10,13 @@ import trio
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
+from pipeline.endpoints.overview import overview
 from pipeline.endpoints.running import Running
 from pipeline.lessons import Lessons
 from pipeline.request.turns import Turns
 from pipeline.settings import EMULATOR, Settings
 from pipeline.telemetry import semantics
+from pipeline.telemetry.counted import Counted, CountQuestion, Inquire
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.telemetry.recent import Recent
 from pipeline.telemetry.request_metrics import tally_of
@@ -55,9 +57,9 @@ class Context:
         running: the requests that run now, and how many more may.
         turns: when a request is translated.
         tally: what is counted of requests.
-        recent: the same in the last hour and day.
+        usage: what the sessions of clients have used here; those of a worker are handed on.
+        supervisor: answers questions about what all workers have counted; None where there is one process.
         viewers: how many pages may be open at once.
-        usage: what the sessions of clients have used.
         local: keeps files and batches where the upstream does not; None where nobody needs that.
         tracing: makes the spans that are exported; None where none are.
     """
@@ -77,9 +79,12 @@ class Context:
     )
     turns: Turns = attrs.field(factory=Turns, repr=False)
     tally: Tally = attrs.field(factory=tally_of, repr=False)
-    recent: Recent = attrs.field(default=attrs.Factory(lambda own: Recent(own.tally), takes_self=True), repr=False)
-    viewers: trio.CapacityLimiter = attrs.field(factory=lambda: trio.CapacityLimiter(MAX_VIEWERS), repr=False)
     usage: UsageBySession = attrs.field(factory=UsageBySession, repr=False)
+    recent: Recent = attrs.field(
+        default=attrs.Factory(lambda own: Recent(own.tally.snapshot), takes_self=True), repr=False
+    )
+    supervisor: Inquire | None = attrs.field(default=None, repr=False)
+    viewers: trio.CapacityLimiter = attrs.field(factory=lambda: trio.CapacityLimiter(MAX_VIEWERS), repr=False)
     tracing: Tracing | None = attrs.field(default=None, repr=False)
     local: LocalStore | None = None
 
@@ -119,9 +124,21 @@ class Context:
         before.running.settings = self.settings
         return attrs.evolve(self, history=before.history, running=before.running, turns=before.turns)
 
+    async def ask(self, question: CountQuestion) -> str | None:
+        """Answer a question about what was counted, by all processes where there are several.
+
+        Waits for a thread, or for the supervisor; None where that does not answer in time.
+        """
+        if self.supervisor is not None:
+            return await self.supervisor(question)
+        return await overview(Counted(self.numbers, self.recent, self.usage), question)
+
     def numbers(self) -> Snapshot:
         """What has been counted until now, with what can only be looked at."""
-        self.tally.put(semantics.STREAMS, (), self.running.streams)
+        running = self.running
+        looked = {semantics.STREAMS: running.streams, semantics.RUNNING: running.working, semantics.WORKERS: 1}
+        for name, number in looked.items():
+            self.tally.put(name, (), float(number))
         return self.tally.snapshot()
 
     @property

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import trio
-
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
-from pipeline.telemetry import semantics
-from pipeline.telemetry.exposition import CONTENT_TYPE, exposition
-from stages.canonical.failure import Failure, Kind
-
-_SCATTERED = "/metrics: several workers share this port, and each knows its own numbers alone; run one worker a process"
+from pipeline.endpoints.overview import METRICS, OF, UNANSWERED
+from pipeline.telemetry.exposition import CONTENT_TYPE
+from stages.canonical.failure import Failure
 
 
 async def metrics(context: Context, exchange: Exchange) -> Failure | None:
-    """Answer a scrape; the text is written in a thread, which it waits for."""
-    if context.settings.workers > 1:
-        return Failure(Kind.NOT_FOUND, _SCATTERED)
-    text = await trio.to_thread.run_sync(exposition, context.numbers(), semantics.METRICS)
-    await exchange.answer_text(text, CONTENT_TYPE)
+    """Answer a scrape; waits for the text, which is written in a thread or by the supervisor."""
+    if (text := await context.ask({OF: METRICS})) is None:
+        return UNANSWERED
+    await exchange.answer_text(text.encode(), CONTENT_TYPE)
     return None

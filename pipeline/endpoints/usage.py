@@ -7,23 +7,26 @@ from urllib.parse import parse_qs
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
-from pipeline.telemetry.usage_by_session import ModelUsage
+from pipeline.endpoints.overview import CLIENT, OF, SESSION, UNANSWERED, USAGE
+from pipeline.telemetry.usage_by_session import ModelUsage, usage_read
 from stages.canonical.failure import Failure, Kind
+from stages.wire import json
 
 _CACHED, _WRITTEN = "cache_read_input_tokens", "cache_creation_input_tokens"
-_SCATTERED = "/dragoman/usage: several workers share this port, and each knows the sessions alone that it has served"
 
 
 async def session_usage(context: Context, exchange: Exchange) -> Failure | None:
-    """Answer with a session's sums by model; a client hears of sessions of its own key alone."""
-    if context.settings.workers > 1:
-        return Failure(Kind.NOT_FOUND, _SCATTERED)
+    """Answer with a session's sums by model; a client hears of sessions of its own key alone.
+
+    Waits for the supervisor where several workers serve.
+    """
     session = (parse_qs(exchange.query.decode("latin-1")).get("session") or [""])[-1]
     if not session:
         return Failure(Kind.INVALID_REQUEST, "session: Field required")
     client = str(exchange.log.fields.get("client", ""))
-    models = [_told(each) for each in context.usage.of(client, session)]
-    await exchange.answer({"type": "usage", "models": models})
+    if (text := await context.ask({OF: USAGE, CLIENT: client, SESSION: session})) is None:
+        return UNANSWERED
+    await exchange.answer({"type": "usage", "models": [_told(each) for each in usage_read(json.decode(text))]})
     return None
 
 

@@ -1,14 +1,15 @@
 """What a worker and the process that has started it say to each other, over the worker's standard input.
 
-It is one end of a pair of sockets, or a pipe where the parent has nothing to say. The worker says once that it serves;
-the parent may tell it to retire. When the other end closes, however that came, nobody is left who could ask for the
-end, so the worker ends.
+That is one end of a pair of sockets, or a pipe where the parent has nothing to say. The worker says once that it
+serves; the parent may tell it to retire. When the other end closes, however that came, nobody is left who could ask for
+the end, so the worker ends. What is counted travels over a pair of its own (`telemetry.gathering`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import socket
 
 import trio
 
@@ -30,6 +31,12 @@ def say_serving(descriptor: int = _STDIN) -> None:
     """Tell the parent that this process serves; nothing happens where it does not listen."""
     with contextlib.suppress(OSError):
         os.write(descriptor, SERVING)
+
+
+def stream_of(end: socket.socket) -> trio.SocketStream:
+    """Make a stream of one end of a pair of sockets, over which a worker and its parent speak of numbers."""
+    end.setblocking(False)  # noqa: FBT003 - the only way to say it
+    return trio.SocketStream(trio.socket.from_stdlib_socket(end))
 
 
 async def hear_parent(shutdown: Shutdown, grace: float, descriptor: int = _STDIN) -> None:

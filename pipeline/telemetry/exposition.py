@@ -18,7 +18,7 @@ _UNITS: Mapping[str, str] = {"s": "seconds", "USD": "usd", "{token}": "", "{span
 # A unit as Prometheus writes it behind a name; what stands in braces is not written.
 
 
-def exposition(snapshot: Snapshot, metrics: Mapping[str, Metric]) -> bytes:
+def exposition(snapshot: Snapshot, metrics: Mapping[str, Metric]) -> str:
     """Write a snapshot in Prometheus' text format; takes milliseconds, so it belongs into a thread.
 
     Raises:
@@ -31,7 +31,7 @@ def exposition(snapshot: Snapshot, metrics: Mapping[str, Metric]) -> bytes:
         def collect(self) -> Iterator[Family]:
             return (_family(metric, snapshot.get(metric.name, {})) for metric in metrics.values())
 
-    return bytes(generate_latest(Tallied()))
+    return generate_latest(Tallied()).decode()
 
 
 def prometheus_name(metric: Metric) -> str:

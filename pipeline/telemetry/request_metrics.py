@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.telemetry import names, semantics
@@ -15,6 +16,15 @@ from stages.tables.models import RELEASES
 _FIRST_OK, _FIRST_MOVED = 200, 300
 _STATUSES = range(300, 600)
 # Of an upstream: any may come, and a few do.
+
+_UNWELL = frozenset(
+    kind.name.lower()
+    for kind in (
+        *(Kind.UPSTREAM, Kind.UNAVAILABLE, Kind.TIMEOUT, Kind.OVERLOADED),
+        *(Kind.RATE_LIMIT, Kind.QUOTA, Kind.BILLING, Kind.MISCONFIGURED),
+    )
+)
+# Ends of requests that an upstream is to blame for, or whoever runs it: not what a client has done wrong.
 
 _MISSES = {"prefix changed": semantics.CHANGED, "upstream forgot": semantics.FORGOTTEN}
 
@@ -40,18 +50,20 @@ def tally_of() -> Tally:
     return Tally(semantics.METRICS, words)
 
 
-def count_request(tally: Tally, fields: Mapping[str, Any]) -> None:
+def count_request(tally: Tally, fields: Mapping[str, Any], server: str, clock: Callable[[], float] = time.time) -> None:
     """Count a request.
 
     Args:
         tally: gets the numbers.
         fields: what its log line says.
+        server: the upstream's host.
+        clock: tells the time, in seconds of Unix time.
     """
     outcome = str(fields["outcome"])
     client = str(fields.get("client", ""))
     tally.add(semantics.REQUESTS, (str(fields.get("route")), str(fields.get("status")), outcome, client))
     if "attempts" in fields:
-        tally.add(semantics.UPSTREAM, (_upstream(fields),))
+        _count_upstream(tally, fields, server, clock)
     if "upstream_model" not in fields:
         return
     model = str(fields["upstream_model"])
@@ -66,6 +78,18 @@ def count_request(tally: Tally, fields: Mapping[str, Any]) -> None:
         tally.add(semantics.CACHED, (model, _cache(fields)))
 
 
+def _count_upstream(tally: Tally, fields: Mapping[str, Any], server: str, clock: Callable[[], float]) -> None:
+    """Count the upstream's last word: `ok`, its status, or why none came or it broke off; and when that was."""
+    status, cause, unwell = fields.get("upstream_status"), str(fields.get("cause", "")), fields["outcome"] in _UNWELL
+    good = status is not None and _FIRST_OK <= status < _FIRST_MOVED
+    word = cause if status is None or (good and unwell) else names.OK if good else str(status)
+    tally.add(semantics.UPSTREAM, (server, word))
+    if unwell:
+        tally.put(semantics.LAST_FAILURE, (server, word), clock())
+    elif good:
+        tally.put(semantics.LAST_ANSWER, (server,), clock())
+
+
 def _count_share(tally: Tally, share: Mapping[str, Any], client: str) -> None:
     """Count what one model has used."""
     model = str(share["upstream_model"])
@@ -74,14 +98,6 @@ def _count_share(tally: Tally, share: Mapping[str, Any], client: str) -> None:
             tally.add(semantics.TOKENS, (model, client, kind), share[fact])
     if "cost_usd" in share:
         tally.add(semantics.COST, (model, client), share["cost_usd"])
-
-
-def _upstream(fields: Mapping[str, Any]) -> str:
-    """The upstream's last word: `ok`, its status, or why none came; empty where the request was over before."""
-    status = fields.get("upstream_status")
-    if status is None:
-        return str(fields.get("cause", ""))
-    return names.OK if _FIRST_OK <= status < _FIRST_MOVED else str(status)
 
 
 def _cache(fields: Mapping[str, Any]) -> str:

@@ -88,8 +88,8 @@ ROUTE, STATUS, OUTCOME = "http.route", "http.response.status_code", "dragoman.ou
 MODEL, TOKEN_TYPE, CACHE = "gen_ai.response.model", "gen_ai.token.type", "dragoman.cache.outcome"
 """Labels of answers."""
 
-CLIENT, UPSTREAM_OUTCOME = "dragoman.client.name", "dragoman.upstream.outcome"
-"""Labels of who asks, by the name of the key, and of what the upstream said last."""
+CLIENT, UPSTREAM_OUTCOME, SERVER = "dragoman.client.name", "dragoman.upstream.outcome", "server.address"
+"""Labels of who asks, by the name of the key, of what the upstream said last, and of its host."""
 
 WATCHING = frozenset({"/", "/healthz", "/readyz", "/metrics", "/dragoman", "/dragoman/events", "/dragoman/usage"})
 """Routes of whoever watches over the process or a session, every few seconds: they would bury all others."""
@@ -122,7 +122,8 @@ REQUESTS, DURATION, FIRST_BYTE = "dragoman.requests", "gen_ai.server.request.dur
 FIRST_CONTENT = "gen_ai.server.time_to_first_token"
 TOKENS, COST, CACHED, RUNNING = "dragoman.tokens", "dragoman.cost", "dragoman.cache", "dragoman.requests.running"
 UPSTREAM, STREAMS = "dragoman.upstream.answers", "dragoman.streams.running"
-SPANS_DROPPED = "dragoman.spans.dropped"
+LAST_ANSWER, LAST_FAILURE = "dragoman.upstream.last_answer", "dragoman.upstream.last_failure"
+SPANS_DROPPED, WORKERS, WORKERS_SILENT = "dragoman.spans.dropped", "dragoman.workers", "dragoman.workers.silent"
 
 _METRICS = (
     Metric(REQUESTS, Form.COUNTER, "", "Requests that are over, by how they ended", (ROUTE, STATUS, OUTCOME, CLIENT)),
@@ -137,10 +138,20 @@ _METRICS = (
         Form.COUNTER,
         "",
         "The upstream's last word on each request: ok, a status, or why none came",
-        (UPSTREAM_OUTCOME,),
+        (SERVER, UPSTREAM_OUTCOME),
+    ),
+    Metric(LAST_ANSWER, Form.MOMENT, "s", "When the upstream answered well for the last time, in Unix time", (SERVER,)),
+    Metric(
+        LAST_FAILURE,
+        Form.MOMENT,
+        "s",
+        "When it failed for the last time, in Unix time, by what it said or why no answer came",
+        (SERVER, UPSTREAM_OUTCOME),
     ),
     Metric(STREAMS, Form.GAUGE, "", "Streams that are open now"),
-    Metric(RUNNING, Form.GAUGE, "", "Requests that run now"),
+    Metric(RUNNING, Form.GAUGE, "", "Requests that have a place and run now; whoever merely looks needs none"),
+    Metric(WORKERS, Form.GAUGE, "", "Processes that serve, and that these numbers are of"),
+    Metric(WORKERS_SILENT, Form.GAUGE, "", "Of those, how many have said nothing for a while: their numbers are old"),
     Metric(SPANS_DROPPED, Form.COUNTER, "{span}", "Spans that found no room or no receiver"),
 )
 

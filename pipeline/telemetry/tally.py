@@ -20,10 +20,11 @@ MAX_SERIES = 2000
 
 
 class Form(Enum):
-    """What a metric's number does."""
+    """What a metric's number does; a moment is a gauge that holds a time, in seconds of Unix time."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
+    MOMENT = "moment"
     HISTOGRAM = "histogram"
 
 

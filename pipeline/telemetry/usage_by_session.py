@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -47,6 +47,23 @@ class ModelUsage:
         for name in _SUMMED:
             self.sums[name] += fields.get(name, 0)
 
+    def join(self, other: ModelUsage) -> None:
+        """Add what the same model has done elsewhere."""
+        self.requests += other.requests
+        self.priced = self.priced and other.priced
+        for name in _SUMMED:
+            self.sums[name] += other.sums[name]
+
+
+def plain_usage(models: Iterable[ModelUsage]) -> list[dict[str, Any]]:
+    """Turn models into what JSON can say."""
+    return [attrs.asdict(model) for model in models]
+
+
+def usage_read(plain: Iterable[Mapping[str, Any]]) -> list[ModelUsage]:
+    """Read what `plain_usage` made."""
+    return [ModelUsage(**model) for model in plain]
+
 
 @attrs.define(eq=False)
 class UsageBySession:
@@ -68,17 +85,31 @@ class UsageBySession:
         if not fields.get("session") or "output_tokens" not in fields:
             return
         key = str(fields.get("client", "")), str(fields["session"])
-        models = self._sessions.setdefault(key, OrderedDict())
-        self._sessions.move_to_end(key)
         for share in reversed(shares_of(fields)):  # the model that was asked for is the last that was heard of
-            names = str(share.get("asked_model")), str(share.get("upstream_model"))
-            models.setdefault(names, ModelUsage(*names)).add(share)
-            models.move_to_end(names)
-        while len(models) > MAX_SESSION_MODELS:
-            models.popitem(last=False)
-        if len(self._sessions) > self.most:
-            self._sessions.popitem(last=False)
+            self._model(key, str(share.get("asked_model")), str(share.get("upstream_model"))).add(share)
+
+    def join(self, key: Key, models: Iterable[ModelUsage]) -> None:
+        """Add what a session has used elsewhere, the model that was heard of last first."""
+        for model in reversed(list(models)):
+            self._model(key, model.asked, model.used).join(model)
+
+    def take(self) -> Iterator[tuple[Key, list[ModelUsage]]]:
+        """Hand out everything, in the order that `join` wants; it is forgotten here."""
+        while self._sessions:
+            key, models = self._sessions.popitem(last=False)
+            yield key, list(reversed(models.values()))
 
     def of(self, client: str, session: str) -> list[ModelUsage]:
         """Return what a session has used, the model that was heard of last first; empty where it is not known."""
         return list(reversed(self._sessions.get((client, session), OrderedDict()).values()))
+
+    def _model(self, key: Key, asked: str, used: str) -> ModelUsage:
+        models = self._sessions.setdefault(key, OrderedDict())
+        self._sessions.move_to_end(key)
+        model = models.setdefault((asked, used), ModelUsage(asked, used))
+        models.move_to_end((asked, used))
+        if len(models) > MAX_SESSION_MODELS:
+            models.popitem(last=False)
+        if len(self._sessions) > self.most:
+            self._sessions.popitem(last=False)
+        return model

@@ -6,13 +6,13 @@ can outlive it, whatever happened inside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, get_args
 
 import attrs
 import trio
 
-from stages.actor import Inbox, LargeBatch, Outbox, beside
+from stages.actor import Batch, Inbox, LargeBatch, Outbox, beside
 from stages.block import Block
 from stages.canonical.events import BlockStart, BlockStop, MessageEnd, ToolUseStart
 from stages.canonical.failure import Failure
@@ -171,14 +171,29 @@ async def _feed_blocks(
             ending = await _feed(feeder, begun)
             while ending is None:
                 await feeder.flush()
-                try:
-                    batch = await anext(batches)
-                except StopAsyncIteration:
+                batch = await next_batch(batches, source)
+                if batch is None:
                     return await _feed(feeder, source.cut())
                 ending = await (_feed_large if type(batch) is LargeBatch else _feed)(feeder, source.read(batch))
             return ending
         finally:
             feeder.close()
+
+
+USAGE_TIMEOUT = 0.5
+"""Seconds that an answer which has ended waits for what it cost."""
+
+
+async def next_batch(batches: AsyncIterator[Batch[StreamEvent]], source: FilteredLedger) -> Batch[StreamEvent] | None:
+    """The upstream's next events; None at its end.
+
+    Waits for them, but behind the end of an answer for `USAGE_TIMEOUT` at most. Cancelled, there is no going on.
+    """
+    if not source.ended:
+        return await anext(batches, None)
+    with trio.move_on_after(USAGE_TIMEOUT):
+        return await anext(batches, None)
+    return None
 
 
 async def _feed_large(feeder: _Feeder, parts: Iterable[Any]) -> MessageEnd | Failure | None:

@@ -30,6 +30,8 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
+import attrs
+
 from stages.actor import Batch
 from stages.canonical.events import BlockStart, BlockStop, Delta, MessageEnd
 from stages.canonical.failure import Failure, Kind
@@ -42,7 +44,7 @@ from stages.correlator.identity import Clues, Identities, clues_of
 from stages.correlator.ids import Ids
 from stages.correlator.notice import notice
 from stages.correlator.pause import MANY, PAUSE, Pause
-from stages.correlator.stream_events import CONTENT_EVENTS, IGNORED_EVENTS, MARKS, RUNS
+from stages.correlator.stream_events import CONTENT_EVENTS, IGNORED_EVENTS, MARKS, RUNS, USAGE_EVENT
 from stages.correlator.summary import summary
 from stages.correlator.track import Around, Content, Track
 from stages.correlator.tracks import track_for
@@ -67,10 +69,19 @@ _MIXED = "The upstream interleaves its output more than the buffer limit allows.
 _MANY = f"The upstream sent more than {MOST_ITEMS} items in one answer."
 
 
+@attrs.frozen
+class _Unpaid:
+    """The end of an answer that has not told its tokens: its event, and the response in it."""
+
+    event: StreamEvent
+    final: Final
+
+
 class Ledger:
     """The bookkeeping of one message; feed it every upstream event once.
 
-    `ended` becomes true with the upstream's own ending.
+    `ended` becomes true with the upstream's own ending.  One that tells no tokens is kept back until somebody does, or
+    the stream is over: clients compact by them.
     """
 
     def __init__(self, plan: AnswerPlan, *, waiting: int = 8 * 2**20) -> None:
@@ -90,6 +101,8 @@ class Ledger:
         self._answers: set[Track] = set()
         self._answered = False
         self._left_out: Counter[str] = Counter()
+        self._usage: dict[str, Any] = {}
+        self._unpaid: _Unpaid | None = None
         self.ended = False
 
     def read(self, batch: Batch[StreamEvent]) -> Iterator[Part]:
@@ -139,6 +152,9 @@ class Ledger:
     def feed(self, event: StreamEvent) -> Iterator[Part]:
         """Take one upstream event; yield the parts of the message that follow from it."""
         handle = CONTENT_EVENTS.get(event.type)
+        if self._unpaid is not None:
+            yield from self._paid(event)
+            return
         if handle is not None:
             yield from self._content(handle[0], handle[1], event)
             return
@@ -151,8 +167,10 @@ class Ledger:
         elif event.type not in IGNORED_EVENTS:
             yield from self._unknown(event)
 
-    def cut(self) -> Failure:
-        """What it means that the stream ended here, without a terminal event."""
+    def cut(self) -> Failure | MessageEnd:
+        """What it means that the stream ended here: without a terminal event, or without its tokens."""
+        if self._unpaid is not None:
+            return self._end(self._unpaid)
         return Failure(Kind.UPSTREAM, _CUT, cause="stream_cut")
 
     # -- content ------------------------------------------------------------------------------
@@ -269,6 +287,7 @@ class Ledger:
     def _ended(self, event: StreamEvent) -> Iterator[Part]:
         self.ended = True
         final = responses_stream.final_of(event)
+        final.usage = final.usage or self._usage
         ending = end_of(event.type, final, self._plan, event=event)
         if isinstance(ending, Failure):
             yield ending
@@ -280,7 +299,7 @@ class Ledger:
             self._cut(output)
         self._reconcile(output, final)
         yield from self._advance(ended=True)
-        yield from self._close(ending)
+        yield from self._close(ending, _Unpaid(event, final))
 
     def _cut(self, output: list[dict[str, Any]]) -> None:
         """Note where the answer was cut: what is not whole yet may be unfinished, and so may its last item."""
@@ -298,19 +317,35 @@ class Ledger:
             item = shapes.read({"type": shapes.MESSAGE, "content": final.output_text})
             self._complete(self._open(Clues(shapes.MESSAGE), item, late=True), item)
 
-    def _close(self, ending: Ending) -> Iterator[Part]:
-        """End the message; one that shows nothing of what came says so."""
+    def _close(self, ending: Ending, unpaid: _Unpaid) -> Iterator[Part]:
+        """End the message; one that shows nothing of what came says so, and one without its tokens waits for them."""
         said = summary(self._tracks, self._left_out)
         end = ending.message_end(said)
         if end.stop_reason == "end_turn" and not said.spoken:
             yield from notice(self._tracks)
-        yield end
+        if unpaid.final.usage:
+            yield end
+        else:
+            self._unpaid = unpaid
+
+    def _paid(self, event: StreamEvent) -> Iterator[Part]:
+        """Take what an answer cost, which some servers tell behind its end; everything else there is a repetition."""
+        unpaid = self._unpaid
+        if unpaid is not None and (usage := responses_stream.final_of(event).usage):
+            unpaid.final.usage = usage
+            yield self._end(unpaid)
+
+    def _end(self, unpaid: _Unpaid) -> MessageEnd | Failure:
+        """End a message that has waited; how many tokens it has may say why it ended."""
+        ending = end_of(unpaid.event.type, unpaid.final, self._plan, event=unpaid.event)
+        return ending if isinstance(ending, Failure) else ending.message_end(summary(self._tracks, self._left_out))
 
     def _unknown(self, event: StreamEvent) -> Iterator[Part]:
         """Take what no Responses stream has: the error of a server that knows no other way to say it, or noise."""
+        self._usage = responses_stream.final_of(event).usage or self._usage
         if tells_failure(event):
             yield failure_of_event(event, self._plan)
-        else:
+        elif event.type != USAGE_EVENT and not (event.usage and not event.type):
             self._left_out[event.type or "untyped event"] += 1
 
     def _failed(self, event: StreamEvent) -> Iterator[Part]:

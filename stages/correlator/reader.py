@@ -18,7 +18,7 @@ from stages.actor import Batch, Inbox, LargeBatch, beside
 from stages.block import AnswerEvent, Block, BlockReader
 from stages.canonical.events import MessageEnd, ToolUseStart
 from stages.canonical.failure import Failure
-from stages.correlator.actor import GROWTH, go_on
+from stages.correlator.actor import GROWTH, go_on, next_batch
 from stages.correlator.filtered import Filter, FilteredLedger
 from stages.correlator.ledger import Ledger
 from stages.correlator.pause import PAUSE, divided, stretch
@@ -95,9 +95,8 @@ class MessageReader:
             some = await beside(stretch, self._later)
             self._parts, self._later = iter(some), self._later if some else None
             return
-        try:
-            batch = await anext(self._inbox)
-        except StopAsyncIteration:
+        batch = await next_batch(self._inbox, self._source)
+        if batch is None:
             self._parts = iter(self._source.cut())
             return
         parts = self._source.read(batch)

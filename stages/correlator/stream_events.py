@@ -75,6 +75,9 @@ MARKS: dict[str, Handling] = {
 }
 """Events about the parts of an item that is known; of one that is not, they say nothing."""
 
+USAGE_EVENT = "response.usage"
+"""The event of those servers that tell the tokens of an answer apart from its end."""
+
 IGNORED_EVENTS = {
     "response.created",
     "response.in_progress",

@@ -122,12 +122,18 @@ _FILE_REFUSED = _refused(r"\bfiles?\b|file type|文件")
 
 
 def _is_document(sentence: str) -> bool:
-    """A file that nobody calls a picture is a document."""
+    """A file that nobody calls a picture is a document, and one of the server's own is none of the request's."""
+    if _SERVERS_FILE(sentence):
+        return False
     if _DOCUMENT_REFUSED(sentence):
         return True
     return bool(_FILE_REFUSED(sentence)) and not _ABOUT_PICTURES(sentence)
 
 
+_SERVERS_FILE = _words(
+    r"open files|end of file|file.?(descriptor|handle|system|lock)|document store|\bfile ['\"]?/",
+    r"\.(gguf|safetensors|bin|py)\b",
+)
 _ABOUT_PICTURES = _words(_PICTURE + r"|\.(png|jpe?g|gif|webp)\b")
 
 PICTURE_CODES = frozenset(
@@ -204,8 +210,9 @@ CURES = (
             r"(usage|content|safety|acceptable use)( management)? polic(y|ies)|flagged (as|by|for)",
             r"safety (system|filter|reasons|guidelines)|content.?filter|responsible ai",
             r"content exists risk|considered high.?risk|inappropriate content|prohibited.?content",
-            r"guardrail|violat\w{1,12} [^.\n]{0,60}(polic(y|ies)|guidelines|terms)",
-            r"moderation|(input|prompt|request|content|messages?) (was |were |has been |have been |is )?flagged",
+            r"guardrails?\b|violat\w{1,12} [^.\n]{0,60}(polic(y|ies)|guidelines|terms)",
+            r"(?<!['\"`.])moderation",
+            r"(input|prompt|request|content|messages?) (was |were |has been |have been |is )?flagged",
             r"sensitive (content|words?|information)|敏感|违规|harmful content|unsafe content|\bblocked: safety\b",
             r"high.?risk (cyber|bio)|cyber abuse|jailbreak|politique (de|d'utilisation)|inhaltsrichtlinie|política de",
         ),

@@ -57,6 +57,8 @@ class Chunks:
             for call in objects(delta.get("tool_calls")):
                 yield from self._called(call)
             self._reason = choice.get("finish_reason") or self._reason
+        if self._usage and self._reason is None and not chunk.get("choices"):
+            yield StreamEvent("response.usage", usage=responses_stream.dump(self._usage))
 
     def finish(self) -> Iterator[StreamEvent]:
         """Take note that the stream has ended: well, if a chunk said why."""

@@ -48,7 +48,8 @@ class Found:
         hinted: how many refusals said when to come again.
         refused: the time from a request to its refusal.
         first: the time from a request to the first event, without what the upstream waited before it.
-        late: by how much a whole stream took longer than its pace.
+        late: by how much a whole stream took longer than its pace, from its request on.
+        running: the same from its first event on: what others do to a stream that runs.
         health: how long `/healthz` took.
     """
 
@@ -57,6 +58,7 @@ class Found:
     refused: list[float] = attrs.field(factory=list)
     first: list[float] = attrs.field(factory=list)
     late: list[float] = attrs.field(factory=list)
+    running: list[float] = attrs.field(factory=list)
     health: list[float] = attrs.field(factory=list)
 
     def spread(self) -> dict[str, dict[str, float]]:
@@ -65,6 +67,7 @@ class Found:
             "refusal": self.refused,
             "first event": self.first,
             "stream late by": self.late,
+            "running stream late by": self.running,
             "healthz": self.health,
         }
         return {name: _spread(found) for name, found in times.items() if len(found) > 1}
@@ -100,6 +103,7 @@ async def ask(port: int, plan: Plan, found: Found) -> None:
     elif outcome == "whole":
         found.first.append(begun - asked - (GAP if plan.gap else 0.0))
         found.late.append(took - GAP * plan.deltas)
+        found.running.append(asked + took - begun - GAP * (plan.deltas - 1))
 
 
 async def _probe(port: int, found: Found) -> None:

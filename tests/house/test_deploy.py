@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from pipeline.endpoints.application import OPEN
 from pipeline.server.serving import MOST_LAST_WORDS
 from pipeline.settings import SETTINGS, variable
+from pipeline.telemetry.exposition import prometheus_name
+from pipeline.telemetry.semantics import METRICS
+from pipeline.telemetry.tally import Form
+from stages.wire import json
 from tests.conftest import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -42,7 +47,9 @@ def test_a_container_without_more_words() -> None:
     assert _number("Dockerfile", _GRACE) < _DOCKER_STOP
 
 
-@pytest.mark.parametrize("file", sorted(DEPLOY.iterdir()), ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file", sorted(each for each in DEPLOY.rglob("*") if each.is_file()), ids=lambda file: file.name
+)
 def test_what_is_set_can_be_set(file: object) -> None:
     """Every variable of ours is one of a setting."""
     known = {variable(name) for name in SETTINGS}
@@ -65,3 +72,47 @@ def test_systemd_hears_from_it() -> None:
 
     assert "\nType=notify\n" in unit
     assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in unit
+
+
+_WATCHING = DEPLOY / "watching"
+_WORD = re.compile(r"\b(?:dragoman|gen_ai|server|http)_\w+")
+
+
+def _asked() -> dict[str, list[str]]:
+    """What the dashboard and the alerts ask Prometheus, by the panel's or the alert's name."""
+    panels = json.decode((_WATCHING / "dashboard.json").read_bytes())["panels"]
+    asked = {panel["title"]: [target["expr"] for target in panel["targets"]] for panel in panels}
+    alerts = re.findall(
+        r"- alert: (\w+)\n\s+expr: (.*?)\n\s+(?:for|annotations):", (_WATCHING / "alerts.yml").read_text(), re.DOTALL
+    )
+    return asked | {name: [expression] for name, expression in alerts}
+
+
+def test_what_is_watched_is_told() -> None:
+    """Every metric and label that the dashboard and the alerts name is one of `/metrics`, in that metric's words."""
+    families = {
+        sample: metric for metric in METRICS.values() for sample in _samples(prometheus_name(metric), metric.form)
+    }
+    assert len(_asked()) > 15
+    for name, expressions in _asked().items():
+        for expression in expressions:
+            words = set(_WORD.findall(expression))
+            named = [families[word] for word in words & families.keys()]
+            labels = {label.replace(".", "_") for metric in named for label in metric.labels}
+            assert named or "up{" in expression, name
+            assert words - families.keys() <= labels, name
+
+
+def _samples(name: str, form: Form) -> list[str]:
+    if form is Form.HISTOGRAM:
+        return [f"{name}_bucket", f"{name}_count", f"{name}_sum"]
+    return [f"{name}_total"] if form is Form.COUNTER else [name]
+
+
+def test_what_compose_mounts_is_there() -> None:
+    """And is mounted where the files say that it is."""
+    mounted = dict(re.findall(r"- \./(watching/\S+?):(\S+):ro", (DEPLOY / "docker-compose.yaml").read_text()))
+
+    assert {DEPLOY / name for name in mounted} == set(_WATCHING.iterdir())
+    assert mounted["watching/alerts.yml"] in (_WATCHING / "prometheus.yml").read_text()
+    assert str(Path(mounted["watching/dashboard.json"]).parent) in (_WATCHING / "grafana-dashboards.yaml").read_text()

@@ -21,7 +21,9 @@ ENTER = "\r"
 ESCAPE = "\x1b"
 DOWN = "\x1b[B"
 
-_SIZE = (40, 120)
+SIZE = (40, 120)
+"""Lines and columns."""
+
 _SECONDS = 30
 _QUIET = {
     "DISABLE_TELEMETRY": "1",
@@ -95,11 +97,12 @@ class Terminal:
 
 
 @asynccontextmanager
-async def terminal(desk: Desk, **environment: str) -> AsyncIterator[Terminal]:
+async def terminal(desk: Desk, size: tuple[int, int] = SIZE, **environment: str) -> AsyncIterator[Terminal]:
     """Start the client at a terminal, with its first questions answered, and wait until it is ready.
 
     Args:
         desk: whose client it is.
+        size: lines and columns.
         environment: more variables for it.
     """
     _settle(desk)
@@ -107,7 +110,7 @@ async def terminal(desk: Desk, **environment: str) -> AsyncIterator[Terminal]:
     # Naming the session counts as traffic that is not essential.
     del surroundings["env"]["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"]
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *_SIZE, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     ends = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
     process = await trio.lowlevel.open_process([*desk.command], **{**surroundings, **ends}, start_new_session=True)
     os.close(theirs)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pipeline.telemetry import names, semantics
 from pipeline.telemetry.semantics import METRICS
 from pipeline.telemetry.tally import Labels, Snapshot
+from pipeline.telemetry.views import VIEWS
 
 Cells = tuple[str, ...]
 """Cells of a table's row, as they are read."""
@@ -19,31 +20,22 @@ MAX_BAR_PARTS = 6
 """Parts of a picture's bars; the smallest share the last."""
 
 
-def summed(snapshot: Snapshot, metric: str, *labels: str) -> dict[Labels, float]:
-    """Sum a counter by some of its labels."""
-    places = [METRICS[metric].labels.index(label) for label in labels]
-    sums: dict[Labels, float] = defaultdict(float)
-    for values, number in snapshot.get(metric, {}).items():
-        if not isinstance(number, list):
-            sums[tuple(values[place] for place in places)] += number
-    return dict(sums)
+def by(seen: Snapshot, view: str) -> dict[str, float]:
+    """A view of one label, as numbers by the label's value."""
+    return {value: number for (value,), number in seen.get(view, {}).items() if not isinstance(number, list)}
 
 
-def parts(
-    slots: Sequence[Snapshot], metric: str, label: str, named: Callable[[str], str] = str
-) -> dict[str, list[float]]:
-    """Split a counter by one label, slot by slot; the largest part first, and the smallest ones as one.
+def parts(slots: Sequence[Snapshot], view: str, named: Callable[[str], str] = str) -> dict[str, list[float]]:
+    """A view of one label, slot by slot; the largest part first, and the smallest ones as one.
 
     Args:
         slots: oldest first.
-        metric: the counter.
-        label: what it is split by.
+        view: its name.
         named: what a value of the label is called; several may be called the same.
     """
-    by_slot = [by(slot, metric, label) for slot in slots]
     found: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(slots))
-    for place, sums in enumerate(by_slot):
-        for value, number in sums.items():
+    for place, slot in enumerate(slots):
+        for value, number in by(slot, view).items():
             found[named(value)][place] += number
     ranked = sorted(found, key=lambda name: -sum(found[name]))
     kept = {name: found[name] for name in ranked[: MAX_BAR_PARTS - 1]}
@@ -52,44 +44,60 @@ def parts(
     return kept
 
 
-def without_watchers(snapshot: Snapshot) -> Snapshot:
-    """Leave out the requests of whoever watches, this page among them."""
-    place = METRICS[semantics.REQUESTS].labels.index(semantics.ROUTE)
-    requests = snapshot.get(semantics.REQUESTS, {})
-    kept = {labels: number for labels, number in requests.items() if labels[place] not in semantics.WATCHING}
-    return {**snapshot, semantics.REQUESTS: kept}
-
-
 def answered(outcome: str) -> str:
     """Call an outcome good, the client's own, or a failure."""
     return "answered" if outcome == names.OK else "client left" if outcome == names.CLIENT_LEFT else "failed"
 
 
-def usage_rows(total: Snapshot, label: str) -> list[Cells]:
-    """Cost and tokens by a label, the dearest first: name, prompt, share of it from the cache, answer, cost."""
-    tokens = summed(total, semantics.TOKENS, label, semantics.TOKEN_TYPE)
-    costs = by(total, semantics.COST, label)
+def usage_rows(total: Snapshot, tokens: str, cost: str) -> list[Cells]:
+    """Views of tokens and cost, the dearest first: name, prompt, share of it from the cache, answer, cost."""
+    costs, kinds_of = by(total, cost), dict[str, dict[str, float]]()
+    for (name, kind), number in total.get(tokens, {}).items():
+        if not isinstance(number, list):
+            kinds_of.setdefault(name, dict.fromkeys(semantics.TOKEN_TYPES, 0.0))[kind] = number
     rows: list[tuple[float, Cells]] = []
-    for name in {name for name, _ in tokens}:
-        kinds = {kind: tokens.get((name, kind), 0.0) for kind in semantics.TOKEN_TYPES}
+    for name, kinds in kinds_of.items():
         prompt = kinds["input"] + kinds["cache_read"] + kinds["cache_write"]
-        cost = costs.get(name)
+        paid = costs.get(name)
         cached = f"{100 * kinds['cache_read'] / prompt:.0f} %" if prompt else ""
         rows.append(
-            (cost or 0.0, (name or NOBODY, short_number(prompt), cached, short_number(kinds["output"]), dollars(cost)))
+            (paid or 0.0, (name or NOBODY, short_number(prompt), cached, short_number(kinds["output"]), dollars(paid)))
         )
     return [row for _, row in sorted(rows, key=lambda each: (-each[0], each[1]))]
-
-
-def by(snapshot: Snapshot, metric: str, label: str) -> dict[str, float]:
-    """Sum a counter by one of its labels."""
-    return {value: number for (value,), number in summed(snapshot, metric, label).items()}
 
 
 def count_rows(counts: Mapping[str, float], named: Callable[[str], str] = str) -> list[Cells]:
     """Names and how often, the most frequent first."""
     ranked = sorted(counts.items(), key=lambda each: -each[1])
     return [(named(name), short_number(number)) for name, number in ranked]
+
+
+def health_rows(numbers: Snapshot, now: float) -> list[Cells]:
+    """Upstreams by host: how long ago each answered well and failed for the last time, and with which word."""
+    answers = {host: when for (host,), when in _moments(numbers, semantics.LAST_ANSWER)}
+    failures: dict[str, tuple[float, str]] = {}
+    for (host, word), when in _moments(numbers, semantics.LAST_FAILURE):
+        failures[host] = max(failures.get(host, (0.0, "")), (when, word))
+    rows: list[Cells] = []
+    for host in sorted({*answers, *failures}):
+        failed, word = failures.get(host, (None, ""))
+        rows.append((host, ago(answers.get(host), now), ago(failed, now), word))
+    return rows
+
+
+def _moments(numbers: Snapshot, name: str) -> Iterator[tuple[Labels, float]]:
+    return ((labels, when) for labels, when in numbers.get(name, {}).items() if not isinstance(when, list))
+
+
+def ago(when: float | None, now: float) -> str:
+    """Write how long ago a moment was, in seconds of Unix time: 8 s ago, 5 min ago; `never` where there was none."""
+    if when is None:
+        return "never"
+    seconds = max(now - when, 0.0)
+    for size, word in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {word} ago"
+    return f"{seconds:.0f} s ago"
 
 
 def short_number(number: float) -> str:
@@ -102,19 +110,17 @@ def short_number(number: float) -> str:
 
 def dollars(amount: float | None) -> str:
     """Write a sum of money; nothing where no price is known."""
-    return "" if amount is None else f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
+    if not amount:
+        return "" if amount is None else "$0"
+    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
 
 
-def median_of(total: Snapshot, metric: str) -> str:
+def median_of(total: Snapshot, view: str) -> str:
     """Write the median of a histogram, as its buckets tell it: at most so many seconds."""
-    bounds = METRICS[metric].bounds
-    buckets = [0.0] * (len(bounds) + 1)
-    for number in total.get(metric, {}).values():
-        if isinstance(number, list):
-            buckets = [one + other for one, other in zip(buckets, number[:-1], strict=True)]
-    seen, half = 0.0, sum(buckets) / 2
-    if not half:
+    bounds, buckets = METRICS[VIEWS[view].metric].bounds, total.get(view, {}).get(())
+    if not isinstance(buckets, list):
         return "none yet"
+    seen, half = 0.0, sum(buckets[:-1]) / 2
     for bound, number in zip(bounds, buckets, strict=False):
         seen += number
         if seen >= half:

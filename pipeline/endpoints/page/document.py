@@ -104,20 +104,22 @@ nav a{color:inherit;text-decoration:none;padding:.25rem .7rem;border:1px solid v
 nav a[aria-current]{background:var(--fg);color:var(--bg)}
 :focus-visible{outline:2px solid var(--c0);outline-offset:2px}main:focus{outline:none}
 .skip{position:absolute;left:-99rem}.skip:focus{position:static}
-dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.7rem;margin:1rem 0}
+dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.7rem;margin:1rem 0}
 dl div,figure,.table{background:var(--card);border:1px solid var(--line);border-radius:.5rem;
 padding:.7rem .9rem;margin:0}
-dt{color:var(--dim)}dd{margin:0;font-size:1.5rem}.ok dd{color:var(--ok)}.bad dd{color:var(--bad)}
+dt{color:var(--dim)}dd{margin:0;font-size:1.3rem;white-space:nowrap}.ok dd{color:var(--ok)}.bad dd{color:var(--bad)}
 section{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr));gap:.7rem;margin:.7rem 0}
+figure{display:flex;flex-direction:column}
 figcaption{display:flex;flex-wrap:wrap;gap:0 .6rem}figcaption ul{display:flex;flex-wrap:wrap;gap:0 .8rem;
 margin:0;padding:0;list-style:none;color:var(--dim);font-size:.85rem}li::before{content:"";display:inline-block;width:.65em;height:.65em;
 margin-right:.35em;border-radius:2px;background:currentColor}
-svg{width:100%;display:block;margin-top:.4rem;overflow:visible}svg text{font-size:14px;fill:var(--dim)}
+svg{width:100%;display:block;margin-top:auto;padding-top:.4rem;overflow:visible}svg text{font-size:14px;fill:var(--dim)}
 .end{text-anchor:end}
 .axis{stroke:var(--line)}g:hover rect{opacity:.7}
 .table{overflow-x:auto}table{border-collapse:collapse;width:100%}
 caption{text-align:left;font-weight:600;padding-bottom:.3rem}
-th,td{padding:.2rem .6rem .2rem 0;text-align:right;white-space:nowrap}th:first-child{text-align:left;font-weight:400}
+th,td{padding:.2rem .6rem .2rem 0;text-align:right;white-space:nowrap}th:first-child{text-align:left;font-weight:400;
+white-space:normal;overflow-wrap:anywhere;min-width:5.2rem}
 thead th,.none{color:var(--dim);font-weight:400}td.none{text-align:left}tbody tr{border-top:1px solid var(--line)}
 """ + "".join(f"rect.c{n}{{fill:var(--c{n})}}li.c{n}::before{{background:var(--c{n})}}" for n in range(6))
 

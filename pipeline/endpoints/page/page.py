@@ -5,22 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable
 from urllib.parse import parse_qs
 
 import trio
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.page import digest
-from pipeline.endpoints.page.charts import Chart
-from pipeline.endpoints.page.document import POLICY, SPANS, Figure, PageTable, changing, document
+from pipeline.endpoints.overview import OF, PAGE, SPAN, UNANSWERED
+from pipeline.endpoints.page.document import POLICY, SPANS, document
 from pipeline.endpoints.running import RETRY_AFTER, Phase
 from pipeline.settings.keys import presented
-from pipeline.telemetry import names, semantics
-from pipeline.telemetry.recent import Ring, merged
-from pipeline.telemetry.tally import Snapshot
+from pipeline.telemetry import names
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 
@@ -30,13 +26,7 @@ FEED_INTERVAL = 2.0
 EVENTS = 300
 """Events of one feed; then the browser connects anew, by itself."""
 
-_HEALTHY = 0.95
-# Of the upstream's answers; below that somebody should look.
-
 _HTML = "text/html; charset=utf-8"
-_SCATTERED = (
-    "/dragoman/: several workers share this port, and each knows its own numbers alone; run one worker a process"
-)
 _CLOSED = Failure(
     Kind.PERMISSION,
     "The page shows what all clients have used; where client keys are set, it asks for an operator's key: set page_key",
@@ -52,7 +42,9 @@ async def show_page(context: Context, exchange: Exchange) -> Failure | None:
         return refused
     span = _span(exchange)
     about = f"{context.version}, upstream {context.upstream_name}"
-    body = document(span, about, _content(context, span))
+    if (content := await context.ask({OF: PAGE, SPAN: span})) is None:
+        return UNANSWERED
+    body = document(span, about, content)
     exchange.answer_headers += [(b"content-security-policy", POLICY.encode()), (b"cache-control", b"no-store")]
     await exchange.answer_text(body, _HTML)
     return None
@@ -84,7 +76,8 @@ async def _feed(context: Context, exchange: Exchange) -> None:
     exchange.log.outcome = names.OK  # whoever closes a page has seen enough
     span = _span(exchange)
     for _ in range(EVENTS):
-        await exchange.write(b"data: " + json.encode(_content(context, span)) + b"\n\n")
+        if (content := await context.ask({OF: PAGE, SPAN: span})) is not None:
+            await exchange.write(b"data: " + json.encode(content) + b"\n\n")
         await trio.sleep(FEED_INTERVAL)
         if context.running.phase is Phase.DRAINING:
             break
@@ -99,8 +92,6 @@ async def _leave(exchange: Exchange, scope: trio.CancelScope) -> None:
 def viewer_refusal(context: Context, exchange: Exchange) -> Failure | None:
     """Say why somebody may not see the page, or None."""
     key = context.settings.page_key
-    if context.settings.workers > 1:
-        return Failure(Kind.NOT_FOUND, _SCATTERED)
     if key is None:
         return _CLOSED if context.settings.client_keys else None
     told = [*presented(exchange.headers), *_basic(exchange.headers.get("authorization", ""))]
@@ -124,83 +115,3 @@ def _basic(authorization: str) -> Iterable[str]:
 def _span(exchange: Exchange) -> str:
     asked = (parse_qs(exchange.query.decode("latin-1")).get("span") or [""])[-1]
     return asked if asked in SPANS else next(iter(SPANS))
-
-
-def _content(context: Context, span: str) -> str:
-    recent = context.recent
-    recent.note()
-    ring = recent.hour if span == "hour" else recent.day
-    slots = [digest.without_watchers(slot) for slot in ring.slots]
-    total = merged(slots)
-    return changing(_figures(context, total), _charts(slots, _times(ring)), _tables(total))
-
-
-def _figures(context: Context, total: Snapshot) -> list[Figure]:
-    ended = {digest.answered(outcome): 0.0 for outcome in (names.OK, names.CLIENT_LEFT, "")}
-    for outcome, number in digest.by(total, semantics.REQUESTS, semantics.OUTCOME).items():
-        ended[digest.answered(outcome)] += number
-    health, said = _health(total)
-    cost = sum(digest.by(total, semantics.COST, semantics.MODEL).values())
-    return [
-        Figure("running now", str(context.running.working)),
-        Figure("streaming", str(context.running.streams)),
-        Figure("answered", digest.short_number(ended["answered"])),
-        Figure("failed", digest.short_number(ended["failed"]), "bad" if ended["failed"] else ""),
-        Figure("cost", digest.dollars(cost)),
-        Figure("first content", digest.median_of(total, semantics.FIRST_CONTENT)),
-        Figure("upstream", said, health),
-    ]
-
-
-def _health(total: Snapshot) -> tuple[str, str]:
-    """Say how the upstream does: whether that is good, and which part of its answers were."""
-    answers = digest.by(total, semantics.UPSTREAM, semantics.UPSTREAM_OUTCOME)
-    every = sum(answers.values())
-    if not every:
-        return "", "not asked"
-    share = answers.get(names.OK, 0.0) / every
-    return "ok" if share >= _HEALTHY else "bad", f"{100 * share:.1f} % ok"
-
-
-def _charts(slots: Sequence[Snapshot], when: Sequence[str]) -> list[Chart]:
-    shown = (
-        ("Requests", semantics.REQUESTS, semantics.OUTCOME, digest.answered, digest.short_number),
-        ("Cost by model", semantics.COST, semantics.MODEL, str, digest.dollars),
-        ("Tokens", semantics.TOKENS, semantics.TOKEN_TYPE, _words, digest.short_number),
-        ("Cost by client", semantics.COST, semantics.CLIENT, _client, digest.dollars),
-        ("What the cache did", semantics.CACHED, semantics.CACHE, _words, digest.short_number),
-        ("What the upstream said", semantics.UPSTREAM, semantics.UPSTREAM_OUTCOME, str, digest.short_number),
-    )
-    return [
-        Chart(title, digest.parts(slots, metric, label, named), written, when)
-        for title, metric, label, named, written in shown
-    ]
-
-
-def _tables(total: Snapshot) -> list[PageTable]:
-    usage = ("prompt", "cached", "answer", "cost")
-    outcomes = digest.by(total, semantics.REQUESTS, semantics.OUTCOME)
-    failed = {outcome: number for outcome, number in outcomes.items() if digest.answered(outcome) == "failed"}
-    cache = digest.by(total, semantics.CACHED, semantics.CACHE)
-    upstream = digest.by(total, semantics.UPSTREAM, semantics.UPSTREAM_OUTCOME)
-    return [
-        PageTable("Tokens and cost by model", ("model", *usage), digest.usage_rows(total, semantics.MODEL)),
-        PageTable("Tokens and cost by client", ("client", *usage), digest.usage_rows(total, semantics.CLIENT)),
-        PageTable("Errors by kind", ("kind", "requests"), digest.count_rows(failed)),
-        PageTable("What the cache did", ("outcome", "answers"), digest.count_rows(cache, _words)),
-        PageTable("What the upstream said", ("answer", "times"), digest.count_rows(upstream)),
-    ]
-
-
-def _times(ring: Ring) -> list[str]:
-    """When each slot was, by the clock on the server's wall."""
-    now = datetime.now().astimezone()
-    return [f"{now - timedelta(seconds=ring.seconds * ago):%H:%M}" for ago in range(ring.count - 1, -1, -1)]
-
-
-def _client(name: str) -> str:
-    return name or digest.NOBODY
-
-
-def _words(word: str) -> str:
-    return semantics.IN_WORDS.get(word, word)

@@ -130,6 +130,8 @@ async def test_workers_share_the_port(tmp_path: Path) -> None:
             assert b"message_stop" in stream.read()
         await _told(log, '"started"', 6)
         assert _hello(base_url).is_success
+        await until(lambda: _answered(base_url) == 2)
+        assert [_answered(base_url) for _ in range(6)] == [2] * 6, "whichever is asked, for all, and for the dead"
         process.send_signal(signal.SIGINT)
         assert process.wait(TIMEOUT) == 0
         assert process.stdout is not None
@@ -162,6 +164,12 @@ async def test_settings_are_read_anew(tmp_path: Path) -> None:
         assert _KEY not in said
         process.send_signal(signal.SIGTERM)
         assert process.wait(TIMEOUT) == 0
+
+
+def _answered(base_url: str) -> float:
+    """Messages that were answered, as `/metrics` has them."""
+    text = httpx.get(base_url + "/metrics").text
+    return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if 'http_route="/v1/messages"' in line)
 
 
 def _children(pid: int) -> list[int]:

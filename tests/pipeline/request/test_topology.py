@@ -203,9 +203,12 @@ async def test_a_slow_client_is_not_the_upstreams_silence(capacity: int, autojum
 # -- the upstream's last word ----------------------------------------------------------------------------------------
 
 
+USAGE = {"input_tokens": 1}
+
+
 async def test_a_connection_is_read_to_its_end(autojump_clock: Clock) -> None:
     """What follows the last event is read, so that the connection can be used again; the client does not wait."""
-    upstream = ScriptedUpstream(Script([text("hi"), completed(), 0.2, b"data: [DONE]\n\n", 0.2]))
+    upstream = ScriptedUpstream(Script([text("hi"), completed(usage=USAGE), 0.2, b"data: [DONE]\n\n", 0.2]))
     reply = await client_of(upstream).messages(REQUEST)
 
     assert upstream.bodies[0].finished
@@ -216,7 +219,7 @@ async def test_a_connection_is_read_to_its_end(autojump_clock: Clock) -> None:
 @pytest.mark.parametrize("rest", [[60.0], repeated(600, 0.1, b": still here\n\n")], ids=["silent", "chatty"])
 async def test_an_upstream_that_does_not_end_is_left(rest: list[Step], autojump_clock: Clock) -> None:
     """An upstream that goes on after its last event is left after a moment."""
-    upstream = ScriptedUpstream(Script([text("hi"), completed(), *rest]))
+    upstream = ScriptedUpstream(Script([text("hi"), completed(usage=USAGE), *rest]))
     reply = await client_of(upstream).messages(REQUEST)
 
     assert upstream.open == 0

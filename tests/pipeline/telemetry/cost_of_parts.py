@@ -75,7 +75,7 @@ def parts() -> dict[str, Callable[[], object]]:
 
     return {
         "log line": lambda: RequestLog(logger, dict(FIELDS), outcome="ok", clock=time.monotonic).write(),
-        "metrics": lambda: count_request(tally, line),
+        "metrics": lambda: count_request(tally, line, "api.openai.com"),
         "two spans": made,
         "the same, encoded": encoded,
     }

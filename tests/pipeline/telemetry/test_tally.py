@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from pipeline.telemetry import semantics
 from pipeline.telemetry.request_metrics import count_request, tally_of
 from pipeline.telemetry.semantics import METRICS
@@ -36,11 +40,14 @@ def test_junk_makes_no_series() -> None:
         junk = f"junk-{number}"
         fields = {"outcome": junk, "route": junk, "status": junk, "upstream_model": junk, "seconds": 1.0}
         fields |= {"client": junk, "attempts": 1, "upstream_status": None, "cause": junk, "session": junk}
-        count_request(tally, {**fields, "input_tokens": 1, "cost_usd": 1.0, "cache_hit_rate": 0.5, "cache_miss": junk})
+        told = {"input_tokens": 1, "cost_usd": 1.0, "cache_hit_rate": 0.5, "cache_miss": junk}
+        count_request(tally, {**fields, **told}, junk)
+        count_request(tally, {**fields, **told, "outcome": "upstream"}, junk)
 
     counted = tally.snapshot()
-    assert all(len(series) == 1 for series in counted.values())
-    assert counted[semantics.COST] == {(UNLISTED, UNLISTED): 10_000.0}
+    two = {semantics.REQUESTS, semantics.DURATION}  # an outcome that there is, besides
+    assert all(len(series) == 1 + (name in two) for name, series in counted.items())
+    assert counted[semantics.COST] == {(UNLISTED, UNLISTED): 20_000.0}
 
 
 def test_an_answer_is_counted_by_its_model() -> None:
@@ -59,7 +66,7 @@ def test_an_answer_is_counted_by_its_model() -> None:
     }
     usage = {"input_tokens": 7, "cache_read_input_tokens": 3, "cache_creation_input_tokens": 0, "output_tokens": 5}
     told = {"seconds": 3.0, "first_byte_seconds": 0.2, "cost_usd": 0.5, "cache_hit_rate": 0.3}
-    count_request(tally, {**fields, **usage, **told, "cache_miss": "prefix changed at tools"})
+    count_request(tally, {**fields, **usage, **told, "cache_miss": "prefix changed at tools"}, "h")
 
     counted = tally.snapshot()
     assert counted[semantics.REQUESTS] == {("/v1/messages", "200", "ok", "alice"): 1.0}
@@ -69,5 +76,30 @@ def test_an_answer_is_counted_by_its_model() -> None:
         ("gpt-6.2-astra", "alice", "output"): 5.0,
     }
     assert counted[semantics.CACHED] == {("gpt-6.2-astra", semantics.CHANGED): 1.0}
-    assert counted[semantics.UPSTREAM] == {("ok",): 1.0}
+    assert counted[semantics.UPSTREAM] == {(UNLISTED, "ok"): 1.0}
     assert set(counted) <= set(METRICS)
+
+
+@pytest.mark.parametrize(
+    ("fields", "word", "moment"),
+    [
+        ({"outcome": "ok", "upstream_status": 200}, "ok", semantics.LAST_ANSWER),
+        ({"outcome": "client_left", "upstream_status": 200}, "ok", semantics.LAST_ANSWER),
+        ({"outcome": "invalid_request", "upstream_status": 400}, "400", None),
+        ({"outcome": "rate_limit", "upstream_status": 429}, "429", semantics.LAST_FAILURE),
+        ({"outcome": "unavailable", "upstream_status": None, "cause": "dns"}, "dns", semantics.LAST_FAILURE),
+        ({"outcome": "upstream", "upstream_status": 200, "cause": "stream_cut"}, "stream_cut", semantics.LAST_FAILURE),
+        ({"outcome": "server_stopped", "upstream_status": 200, "cause": "shutdown"}, "ok", semantics.LAST_ANSWER),
+    ],
+)
+def test_how_an_upstream_does(fields: dict[str, Any], word: str, moment: str | None) -> None:
+    """By its host: what it said last, and when it was well and when not; what a client did wrong is neither."""
+    tally = tally_of()
+    tally.know(semantics.SERVER, ["h"])
+    count_request(tally, {"attempts": 1, **fields}, "h", lambda: 7.0)
+
+    counted = tally.snapshot()
+    found = {name: counted[name] for name in (semantics.LAST_ANSWER, semantics.LAST_FAILURE) if name in counted}
+    labels = ("h", word) if moment == semantics.LAST_FAILURE else ("h",)
+    assert counted[semantics.UPSTREAM] == {("h", word): 1.0}
+    assert found == ({moment: {labels: 7.0}} if moment else {})

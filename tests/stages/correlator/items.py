@@ -95,9 +95,11 @@ def reasoning(*texts: str, ident: str = "rs_1", sealed: str = "sealed") -> dict[
 
 
 def parts(*events: StreamEvent, plan: AnswerPlan = PLAN, waiting: int = 2**20) -> list[Part]:
-    """All that a ledger makes of these events."""
+    """All that a ledger makes of these events, and of the stream's end if they hold that of the answer."""
     ledger = Ledger(plan, waiting=waiting)
-    return [part for event in events for part in ledger.feed(event)]
+    made = [part for event in events for part in ledger.feed(event)]
+    waits = ledger.ended and not any(isinstance(part, MessageEnd | Failure) for part in made)
+    return [*made, ledger.cut()] if waits else made
 
 
 def told(made: list[Part]) -> list[str]:

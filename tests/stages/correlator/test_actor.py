@@ -25,10 +25,11 @@ from stages.canonical.events import (
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.canonical.plan import AnswerPlan
-from stages.correlator.actor import correlate
+from stages.correlator.actor import USAGE_TIMEOUT, correlate
 from stages.correlator.filtered import Filter
 from stages.correlator.ledger import Ledger
 from stages.correlator.pause import MANY, PAUSE, SLICE
+from stages.correlator.reader import MessageReader
 from stages.filters.stop_scanner import StopScanner
 from stages.wire import json, responses_stream
 from stages.wire.responses_stream import StreamEvent
@@ -290,7 +291,7 @@ def _many() -> tuple[StreamEvent, ...]:
     ]
     calls[0]["arguments"] = json.encode({"a": "b" * 3 * SLICE})
     items = [message, *({**call, "arguments": call["arguments"].decode()} for call in calls)]  # type: ignore[attr-defined]
-    response = responses_stream.dump({"status": "completed", "output": items})
+    response = responses_stream.dump({"status": "completed", "output": items, "usage": {"output_tokens": 3}})
     end = StreamEvent("response.completed", response=response)
     return (*(done(item, at) for at, item in enumerate(items[:MANY])), end)
 
@@ -311,3 +312,34 @@ async def test_what_is_large_is_the_same_message(capacity: float) -> None:
     assert texts(events, JsonDelta, "partial_json") == texts(plain, ArgumentsDone, "text")
     assert sum(isinstance(event, ToolUseStart) for event in events) == 2 * MANY
     assert max(len(event.text) for event in events if isinstance(event, TextDelta)) == SLICE
+
+
+CALL_ADDED = StreamEvent(
+    "response.output_item.added",
+    item=responses_stream.dump({"type": "function_call", "call_id": "c", "name": "f"}),
+)
+
+
+@pytest.mark.parametrize("calls", [False, True])
+async def test_what_an_answer_cost_is_not_waited_for_long(
+    calls: bool,
+    autojump_clock: trio.testing.MockClock,  # noqa: ARG001 - a clock that jumps need not be spoken to
+) -> None:
+    """A server that tells no tokens, and keeps its connection open, holds nobody up."""
+    unpaid = StreamEvent("response.completed", response=responses_stream.dump({"status": "completed"}))
+    send, receive = trio.open_memory_channel[Any](1)
+    begun = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        reader = MessageReader(Ledger(PLAN), receive, nursery)
+        await send.send((CALL_ADDED if calls else delta("a"), unpaid))
+        events = [event async for event in _all_of(reader)]
+        reader.close()
+
+    assert isinstance(events[-1], MessageEnd)
+    assert trio.current_time() - begun == USAGE_TIMEOUT
+
+
+async def _all_of(reader: MessageReader) -> AsyncIterator[Any]:
+    while batch := await reader.receive():
+        for event in batch:
+            yield event

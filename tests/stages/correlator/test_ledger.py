@@ -11,7 +11,7 @@ from stages.correlator.ledger import Ledger
 from stages.wire.responses_stream import StreamEvent
 from tests.stages.correlator.items import PLAN, added, call, done, ended, message, parts, reasoning, say, told
 
-END = ended()
+END = ended(usage={"input_tokens": 1})
 CALLED = "call f toolu_call_1: "
 
 

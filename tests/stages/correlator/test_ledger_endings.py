@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from stages.canonical.events import MessageEnd
+from stages.canonical.events import BlockStop, MessageEnd, Usage
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import ThinkingDisplay
 from stages.correlator.ledger import Ledger
@@ -221,4 +221,40 @@ def test_a_batch_ends_with_its_failure() -> None:
 
 def test_a_cut_is_a_failure() -> None:
     """A stream that ends without a word was cut."""
-    assert Ledger(PLAN).cut().cause == "stream_cut"
+    cut = Ledger(PLAN).cut()
+
+    assert isinstance(cut, Failure)
+    assert cut.cause == "stream_cut"
+
+
+USAGE = {"input_tokens": 7, "output_tokens": 5}
+PAID = Usage(7, output_tokens=5)
+TELLING = {
+    "an event of its own": StreamEvent("response.usage", usage=responses_stream.dump(USAGE)),
+    "in a response": StreamEvent("response.usage", response=responses_stream.dump({"usage": USAGE})),
+    "without a type": StreamEvent(usage=responses_stream.dump(USAGE)),
+}
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_tokens_that_are_told_apart(name: str) -> None:
+    """Before the end or behind it: clients compact by them. Nothing is shown twice, and nothing counts as left out."""
+    before, behind = Ledger(PLAN), Ledger(PLAN)
+    first = [part for event in (say("text", "a"), TELLING[name], ended()) for part in before.feed(event)]
+    waiting = [part for event in (say("text", "a"), ended()) for part in behind.feed(event)]
+    late = [*behind.feed(say("text", "b")), *behind.feed(ended()), *behind.feed(TELLING[name])]
+
+    assert first[-1] == MessageEnd("end_turn", PAID)
+    assert waiting[-1] == BlockStop()
+    assert late == [MessageEnd("end_turn", PAID)]
+
+
+def test_tokens_that_nobody_tells() -> None:
+    """The stream's end is the message's; a second ending with tokens is one, too, and says if a limit was reached."""
+    limited = attrs.evolve(PLAN, max_output_tokens=5)
+    silent, twice = Ledger(PLAN), Ledger(limited)
+    assert [*silent.feed(ended())] == []
+    assert [*twice.feed(ended())] == []
+
+    assert silent.cut() == MessageEnd("end_turn", Usage())
+    assert [*twice.feed(ended(usage=USAGE))] == [MessageEnd("max_tokens", PAID)]

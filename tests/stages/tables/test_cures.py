@@ -204,6 +204,8 @@ def test_no_capacity(message: str) -> None:
         ("Missing required parameter: 'input'.", Kind.INVALID_REQUEST),
         ("Invalid value: 'image_generation'. Supported values are: 'function'.", Kind.INVALID_REQUEST),
         ("image generation is not enabled", Kind.INVALID_REQUEST),
+        ("Unknown parameter: 'moderation'.", Kind.INVALID_REQUEST),
+        ("The guardrailConfig parameter is invalid", Kind.INVALID_REQUEST),
         ("Reasoning effort for model gpt-x is not supported", Kind.INVALID_REQUEST),
         ("Summaries with this model are not supported: the model is not supported there", Kind.INVALID_REQUEST),
         ("The system failed to start after an order", Kind.INVALID_REQUEST),
@@ -215,6 +217,25 @@ def test_what_is_none_of_these(message: str, kind: Kind) -> None:
     failure = failure_of({"error": {"message": message, "type": "invalid_request_error"}}, status=400, plan=LATE)
 
     assert (failure.kind, failure.message) == (kind, message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "too many open files",
+        "failed to read file /models/model.gguf",
+        "error loading document store",
+        "unexpected end of file",
+        "The server had an error processing your request. Exceeded maximum number of retries.",
+        "context deadline exceeded",
+        "The model has crashed without additional information.",
+    ],
+)
+def test_what_is_the_servers_own_fault(message: str) -> None:
+    """Nobody takes a document out of a conversation, or makes it shorter, for that."""
+    failure = failure_of({"error": {"message": message}}, status=500, plan=LATE)
+
+    assert (failure.kind, failure.message) == (Kind.UPSTREAM, message)
 
 
 def test_a_status_that_says_something_counts_more_than_words() -> None:

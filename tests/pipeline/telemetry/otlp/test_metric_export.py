@@ -20,7 +20,7 @@ MODEL = "gpt-6.2-astra"
 def _counted() -> Tally:
     tally = tally_of()
     told = {"outcome": "ok", "upstream_model": MODEL, "seconds": 3.0, "input_tokens": 7, "cost_usd": 0.5}
-    count_request(tally, told)
+    count_request(tally, told, "h")
     tally.add(semantics.RUNNING)
     return tally
 
