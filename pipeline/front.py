@@ -91,7 +91,7 @@ class Front:
         running, grace = context.running, grace_here(context.settings.timing)
         if self.shutdown.by == RELOAD and self._server is not None:  # a stream does not end because of new settings
             self._server.config.graceful_timeout = grace = context.settings.timing.total + SPARE
-        running.phase = Phase.DRAINING
+        running.life.phase = Phase.DRAINING
         found: dict[str, object] = {"by": self.shutdown.by, "requests": running.requests, "streams": running.streams}
         hint = {"hint": AGAIN} if self.shutdown.by == "SIGINT" and running.requests else {}
         context.log.info(names.STOPPING, **found, grace_seconds=grace, **hint)

@@ -45,12 +45,14 @@ class Lessons:
             del self._models[model]
         return {model: dict(known.changes) for model, known in self._models.items() if known.changes}
 
-    def learn(self, model: str, changes: Mapping[str, bool | str]) -> None:
-        """Remember what a model's profile lacks."""
+    def learn(self, model: str, changes: Mapping[str, bool | str]) -> bool:
+        """Remember what a model's profile lacks; whether that is new, and no other request has learnt it meanwhile."""
         known = self._find(model)
+        is_new = not changes.items() <= known.changes.items()
         known.changes |= changes
         known.until = trio.current_time() + LESSON_LIFETIME
         self._taught = True
+        return is_new
 
     def prove(self, model: str) -> None:
         """Remember that a model has answered well."""

@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
 from pipeline.endpoints.context import Context
+from pipeline.endpoints.running import Phase, ProcessLife, Running
 from pipeline.server.shutdown import Shutdown
 from pipeline.settings import EMULATOR, ConfigurationError, Secret, Settings
 from pipeline.telemetry import names
@@ -55,12 +56,14 @@ class Shared:
         aside: runs what would hold up other requests.
         recent: what is counted of requests, and how much of it in the last hour and day.
         usage: what the sessions of clients have used.
+        life: whether it is about to end.
     """
 
     tokenizer: Tokenizer = attrs.field(factory=Tokenizer)
     aside: Aside = attrs.field(factory=Aside)
     recent: Recent = attrs.field(factory=lambda: Recent(tally_of()))
     usage: UsageBySession = attrs.field(factory=UsageBySession)
+    life: ProcessLife = attrs.field(factory=ProcessLife)
 
 
 @asynccontextmanager
@@ -129,6 +132,7 @@ async def open_context(
             tally=shared.recent.tally,
             recent=shared.recent,
             usage=shared.usage,
+            running=Running(settings, shared.life),
             local=local,
         )
         if not on_stage:
@@ -172,7 +176,7 @@ def _local_store(settings: Settings, target: Target) -> LocalStore | None:
 
 
 async def _run_batches(context: Context, store: LocalStore) -> None:
-    """Run the batches that are kept here, as long as the process lives; it ends when it is cancelled."""
+    """Run the batches that are kept here until the process is about to end; it ends at once when it is cancelled."""
     from pipeline.endpoints.batches.run import BatchRun
     from pipeline.storage.runner import Runner
 
@@ -182,7 +186,10 @@ async def _run_batches(context: Context, store: LocalStore) -> None:
         told = {"succeeded": counts["completed"], "errored": counts["failed"], "unrun": counts["unrun"]}
         context.log.info(names.BATCH, call="end", batch=batch["id"], outcome=batch["status"], **told, **cost)
 
-    await Runner(store, BatchRun(context), context.settings.storage.concurrency, over).run()
+    def ending() -> bool:
+        return context.running.phase is Phase.DRAINING
+
+    await Runner(store, BatchRun(context), context.settings.storage.concurrency, over, ending=ending).run()
 
 
 def storage_folder(settings: Settings, environment: Mapping[str, str]) -> Path | None:

@@ -1,4 +1,4 @@
-"""The Batch API of the emulator: each look at a batch brings it one status further, so that no clock is needed.
+"""The Batch API of the emulator: each look at a batch brings it one status further, so that nobody has to wait.
 
     validating ─▶ in_progress ─▶ finalizing ─▶ completed | expired          cancelling ─▶ cancelled
          └─▶ failed                                                               ▲ from the three before
@@ -14,6 +14,7 @@ Source: `docs/facts/files-and-batches.md`.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ from attrs import define, field
 
 from pipeline.emulator.answer import EmulatedAnswer
 from pipeline.emulator.faults import Fault, invalid
-from pipeline.emulator.file_store import EPOCH, FileStore, page_of
+from pipeline.emulator.file_store import FileStore, page_of
 from pipeline.emulator.ids import hexadecimal
 from stages.wire import json
 
@@ -67,10 +68,12 @@ class BatchStore:
     Attributes:
         files: where their inputs and outputs are.
         answering: answers a line.
+        clock: tells when a batch is made, in seconds since 1970.
     """
 
     files: FileStore
     answering: LineAnswering
+    clock: Callable[[], float] = time.time
     _batches: dict[str, _Batch] = field(factory=dict)
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any] | Fault:
@@ -81,7 +84,7 @@ class BatchStore:
         if request.get("endpoint") != "/v1/responses" or request.get("completion_window") != "24h":
             return invalid("Invalid 'endpoint' or 'completion_window'.", "endpoint")
         number = len(self._batches) + 1
-        told = _begun(f"batch_{hexadecimal(str(number).encode(), 'batch', 32)}", number, request)
+        told = _begun(f"batch_{hexadecimal(str(number).encode(), 'batch', 32)}", int(self.clock()), request)
         lines = source.data.splitlines()
         cues = {name.decode(): int(count or 0) for name, count in _CUE.findall(source.data)}
         batch = _Batch(told, lines, cues, ["finalizing", "in_progress"])
@@ -154,8 +157,7 @@ class BatchStore:
         (output if status == 200 else errors).append(_line(at, line, response, None))  # noqa: PLR2004
 
 
-def _begun(ident: str, number: int, request: Mapping[str, Any]) -> dict[str, Any]:
-    created = EPOCH + number
+def _begun(ident: str, created: int, request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": ident,
         "object": "batch",

@@ -19,7 +19,7 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
 from pipeline.endpoints.files import kept, listing, upload
 from pipeline.endpoints.page import page
-from pipeline.endpoints.paths import normal, not_found
+from pipeline.endpoints.paths import normal, not_found, wrong_method
 from pipeline.endpoints.running import Phase, Ticket
 from pipeline.settings.client_keys import key_of
 from pipeline.settings.keys import presented
@@ -138,7 +138,7 @@ async def _live(context: Context, receive: Receive, send: Send) -> None:
     for phase in ("startup", "shutdown"):
         await receive()
         if phase == "startup":
-            context.running.phase = Phase.READY
+            context.running.life.phase = Phase.READY
         await send({"type": f"lifespan.{phase}.complete"})
 
 
@@ -152,7 +152,7 @@ async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> Failur
     if methods is None:
         return Failure(Kind.NOT_FOUND, not_found(exchange.method, path, ROUTES))
     if exchange.method not in methods:
-        return Failure(Kind.METHOD_NOT_ALLOWED, "Method Not Allowed")
+        return Failure(Kind.METHOD_NOT_ALLOWED, wrong_method(route, methods))
     if path not in OPEN | GUARDED and (
         refused := _authenticate(context, exchange) or _admit(context, exchange, ticket)
     ):

@@ -74,8 +74,7 @@ class HealingAttempts:
         model, lessons = self.translated.plan.upstream_model, self.context.lessons
         lessons.prove(model)
         for remedy in {taken.name: taken for taken in self._taken}.values():
-            if remedy.lasting:
-                lessons.learn(model, remedy.changes)
+            if remedy.lasting and lessons.learn(model, remedy.changes):
                 told = loggable(model, self.context.target.models)
                 self.context.log.warning(names.LEARNT, model=told, refused=remedy.name, setting=_setting(remedy))
 

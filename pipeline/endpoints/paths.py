@@ -21,9 +21,9 @@ _SENTENCE = "messages go to POST /v1/messages, so the base URL of a client is th
 
 _MEANT = {
     "/v1/complete": "POST /v1/messages, since the API for single texts is no more",
-    "/v1/chat/completions": "POST /v1/messages, in Anthropic's form: OpenAI's is what stands behind this server",
-    "/v1/responses": "POST /v1/messages, in Anthropic's form: OpenAI's is what stands behind this server",
-    "/v1/completions": "POST /v1/messages, in Anthropic's form: OpenAI's is what stands behind this server",
+    "/chat/completions": "POST /v1/messages, in Anthropic's form: OpenAI's is what stands behind this server",
+    "/responses": "POST /v1/messages, in Anthropic's form: OpenAI's is what stands behind this server",
+    "/completions": "POST /v1/messages, in Anthropic's form: OpenAI's is what stands behind this server",
 }
 """Routes of other APIs, and what was meant by them here."""
 
@@ -31,6 +31,7 @@ _MEANT = {
 def normal(path: str) -> str:
     """The path that was meant; the same one, without needless slashes, where nothing tells.
 
+    Capitals are slips as well.
     The id of a model may have slashes in it, so what stands behind `/models/` stays as it is.
     """
     before, models, ident = path.partition("/models/")
@@ -38,18 +39,23 @@ def normal(path: str) -> str:
         return f"/v1/models/{ident}" if ident.strip("/") else "/v1/models"
     flat = _flat(path)
     for resource, ends in _RESOURCES.items():
-        before, found, end = flat.partition(resource)
+        before, found, end = flat.lower().partition(resource)
         if found and end in ends and _says_nothing(before):
             return f"/v1{resource}{end}"
     return flat
 
 
 def _says_nothing(path: str) -> bool:
-    return _PREFIXES.issuperset(filter(None, path.split("/")))
+    return _PREFIXES.issuperset(filter(None, path.lower().split("/")))
 
 
 def _flat(path: str) -> str:
     return re.sub(r"/{2,}", "/", path).rstrip("/") or "/"
+
+
+def wrong_method(path: str, methods: Collection[str]) -> str:
+    """Refuse a method in words that name the right one."""
+    return f"Method Not Allowed: {path} takes {' or '.join(methods)}"
 
 
 def not_found(method: str, path: str, known: Collection[str]) -> str:

@@ -42,6 +42,13 @@ class Phase(Enum):
 
 
 @attrs.define(eq=False)
+class ProcessLife:
+    """Where the process is in its life; whatever settings are in, it has one."""
+
+    phase: Phase = Phase.STARTING
+
+
+@attrs.define(eq=False)
 class Ticket:
     """One request's place.
 
@@ -82,18 +89,23 @@ class Running:
 
     Attributes:
         settings: has the limits and the deadline of a request.
-        phase: whether new requests are taken.
+        life: whether new requests are taken.
         turned_away: how many requests were.
         cut: how many were ended because the server was.
     """
 
     settings: Settings
-    phase: Phase = Phase.STARTING
+    life: ProcessLife = attrs.field(factory=ProcessLife)
     turned_away: int = 0
     cut: int = 0
     _tickets: set[Ticket] = attrs.field(factory=set, init=False)
     _admitted: int = attrs.field(default=0, init=False)
     _bytes: int = attrs.field(default=0, init=False)
+
+    @property
+    def phase(self) -> Phase:
+        """Where the process is in its life."""
+        return self.life.phase
 
     @property
     def requests(self) -> int:

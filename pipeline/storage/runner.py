@@ -61,6 +61,7 @@ class Runner:
         at_once: how many requests may run at the same time.
         over: hears of each batch that has ended, by its object, with its `cost`.
         pause: seconds between two looks.
+        ending: whether the process is about to end, so that nothing new is begun.
     """
 
     store: LocalStore
@@ -68,6 +69,7 @@ class Runner:
     at_once: int
     over: Callable[[Mapping[str, Any]], None] = lambda _: None
     pause: float = LOOK
+    ending: Callable[[], bool] = lambda: False
     _woken: trio.Event = attrs.field(factory=trio.Event, init=False)
     _batches: dict[int, _Batch] = attrs.field(factory=dict, init=False)
     _waiting: deque[Task] = attrs.field(factory=deque, init=False)
@@ -79,8 +81,8 @@ class Runner:
     async def run(self) -> None:
         """Wait for a store and its lock, then run what there is, and whatever comes.
 
-        Never returns.  Cancelled, it ends what runs at once, writes down what has come of the rest, and lets go of
-        the lock.
+        Returns when the process is about to end and nothing runs any more: another process may have the rest.
+        Cancelled, it ends what runs at once, writes down what has come of the rest, and lets go of the lock.
         """
         self.store.changed = self.wake
         if not await trio.to_thread.run_sync(self.store.database.file.exists):
@@ -94,6 +96,7 @@ class Runner:
                     for _ in range(self.at_once):
                         nursery.start_soon(self._work)
                     await self._look_out()
+                    nursery.cancel_scope.cancel()
             finally:
                 with trio.move_on_after(LAST_WRITE, shield=True):
                     await self._write()
@@ -109,7 +112,7 @@ class Runner:
 
     async def _look_out(self) -> None:
         """Look now and then, and whenever there is a reason to; a disk that fails is looked at again."""
-        while True:
+        while not self.ending() or self._busy.total():
             self._woken = trio.Event()
             try:
                 await self._look()
@@ -131,7 +134,7 @@ class Runner:
         # What is no more running is not begun any more, so whatever is not busy now will never be again.
         for told in await self.store.database.write(batch_rows.settle, now, frozenset(+self._busy)):
             self.over(told)
-        if not self._waiting:
+        if not self._waiting and not self.ending():
             last = {number: batch.last for number, batch in self._batches.items()}
             for task in await read(batch_rows.tasks, last, AHEAD * self.at_once):
                 self._batches[task.batch].last = task.number
@@ -141,7 +144,7 @@ class Runner:
     async def _work(self) -> None:
         """Run one request after the other."""
         while True:
-            while not self._waiting:
+            while not self._waiting or self.ending():
                 self.wake()
                 await self._free.park()
             task = self._waiting.popleft()

@@ -21,6 +21,7 @@ MOST_MODELS = 5_000
 """Models that are remembered; the largest router has some hundreds."""
 
 _LARGEST_WINDOW = 10**9
+_DIGITS = 10
 _LLAMA_CPP = "llama.cpp"
 
 _OWNERS: Mapping[str, str] = {
@@ -40,8 +41,17 @@ _ROUTES: tuple[tuple[str, str, str], ...] = (
 )
 """Routes beside the API that one server alone has, a member of its answer, and the profile."""
 
-_WINDOWS = ("loaded_context_length", "max_model_len", "n_ctx", "context_length", "context_window", "max_context_length")
-"""Members of a listed model, or of its `meta`, that tell how many tokens it holds; the first that is there counts."""
+_WINDOWS = (
+    *("loaded_context_length", "max_model_len", "n_ctx", "num_ctx", "context_length", "context_window"),
+    *("context_size", "max_context_length", "max_context_len", "max_context_window_tokens", "max_seq_len"),
+)
+"""Members of a listed model that tell how many tokens it holds; the first that is there counts."""
+
+_HOLDERS = ("loaded_instances", "config", "meta", "top_provider", "limits", "details", "model_info", "capabilities")
+"""Members in which they may stand instead; what an instance was loaded with counts before what the model could."""
+
+_DEPTH = 3
+# `loaded_instances[0].config`, `capabilities.limits`: no list says it deeper.
 
 
 @attrs.frozen
@@ -135,17 +145,26 @@ def _profile(listed: _Page) -> str:
 def _served(models: list[dict[str, Any]]) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     for model in models[:MOST_MODELS]:
-        if name := text(model.get("id")) or text(model.get("name")):
-            meta = model.get("meta")
-            found[name] = _window(model) or (_window(meta) if isinstance(meta, dict) else None)
+        if name := text(model.get("id")) or text(model.get("name")) or text(model.get("key")):
+            found[name] = _window(model)
     return found
 
 
-def _window(model: Mapping[str, Any]) -> int | None:
-    return next((size for member in _WINDOWS if (size := _size(model.get(member))) is not None), None)
+def _window(model: Mapping[str, Any], depth: int = _DEPTH) -> int | None:
+    """How much a model holds: what it says itself, but for an instance of it that is loaded, which knows better."""
+    inside = (_held(model.get(name)) for name in _HOLDERS) if depth else ()
+    found = [size for held in inside if (size := _window(held, depth - 1)) is not None]
+    own = next((size for member in _WINDOWS if (size := _size(model.get(member))) is not None), None)
+    return own if own is not None and not model.get("loaded_instances") else next(iter(found), own)
+
+
+def _held(value: object) -> Mapping[str, Any]:
+    """What stands in a member: an object, or the first of a list of them."""
+    return next(iter(objects(value)), {}) if isinstance(value, list) else value if isinstance(value, dict) else {}
 
 
 def _size(value: object) -> int | None:
+    value = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < _DIGITS else value
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return value if is_number and isinstance(value, int) and 0 < value <= _LARGEST_WINDOW else None
 

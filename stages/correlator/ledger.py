@@ -329,7 +329,7 @@ def _whole_characters(track: Track, event: StreamEvent) -> StreamEvent:
     """An event whose text holds no half of a character: one at its end waits for the next delta of its item."""
     text = track.half + event.delta
     track.half = ""
-    if event.delta and "\ud800" <= text[-1] <= "\udbff":
+    if event.type.endswith(".delta") and "\ud800" <= text[-1] <= "\udbff":  # an empty one changes nothing
         text, track.half = text[:-1], text[-1]
     return responses_stream.with_delta(event, json.mended(text))
 

@@ -184,13 +184,17 @@ def _answer(
     }
 
 
+_BY_MODEL = ("phases", "additional_tools", "configuration_updates", "tool_search")
+
+
 def _known_to(profile: Profile, model: Model) -> Model:
     """A model as a server has it, which may take less than the model's own maker does."""
     if profile.efforts:
         told = profile.efforts.replace(" ", "").split(",")
         model = attrs.evolve(model, efforts=tuple(effort for effort in models.MODEL_EFFORTS if effort in told))
-    if model.phases and not profile.phases:
-        model = attrs.evolve(model, phases=False)
+    lacking = {name: False for name in _BY_MODEL if getattr(model, name) and not getattr(profile, name)}
+    if lacking:
+        model = attrs.evolve(model, **lacking)  # type: ignore[arg-type] # the names of truths
     return model if profile.sampling else attrs.evolve(model, sampling="never")
 
 

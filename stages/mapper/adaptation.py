@@ -64,6 +64,31 @@ def _allow_parallel(body: UpstreamBody, _: Request, report: Report) -> None:
         )
 
 
+def _forget_strict(body: UpstreamBody, _: Request, report: Report) -> None:
+    """Where nobody is told which schemas are to be obeyed to the letter, that is asked for no more."""
+    asked = False
+    for holder in (body, *(item for item in body["input"] if item["type"] == "additional_tools")):
+        tools = holder.get("tools", [])
+        asked = asked or any(tool.get("strict") for tool in tools)
+        if any("strict" in tool for tool in tools):
+            holder["tools"] = [{name: value for name, value in tool.items() if name != "strict"} for tool in tools]
+    if asked:
+        report.approximated(ROOT.field("tools"), "the server takes no `strict`, so the schema is only asked for")
+
+
+def _forget_detail(body: UpstreamBody, _: Request, __: Report) -> None:
+    """Pictures without a word on how closely they are looked at, which nobody has asked for."""
+    body["input"] = [
+        {**item, name: [_without_detail(part) for part in item[name]]} if isinstance(item.get(name), list) else item
+        for item in body["input"]
+        for name in ("output" if item["type"] == "function_call_output" else "content",)
+    ]
+
+
+def _without_detail(part: JsonObject) -> JsonObject:
+    return {name: value for name, value in part.items() if name != "detail"} if part["type"] == "input_image" else part
+
+
 def _forget_limits(body: UpstreamBody, _: Request, report: Report) -> None:
     """Where no grammar holds the limits of a schema, they are left out; the client checks what it gets, as ever."""
     declared, layout = body.get("tools", []), body.get("text", {}).get("format", {})
@@ -107,6 +132,8 @@ _FITS: tuple[tuple[Callable[[Profile], bool], Callable[[UpstreamBody, Request, R
     (lambda profile: profile.named_choice, _offer_alone),
     (lambda profile: profile.allowed_choice, _offer_allowed),
     (lambda profile: profile.parallel_choice, _allow_parallel),
+    (lambda profile: profile.tool_strict, _forget_strict),
+    (lambda profile: profile.image_detail, _forget_detail),
     (lambda profile: profile.schema_limits, _forget_limits),
     (lambda profile: profile.format_field == "text", _format_as_in_chat),
     (lambda profile: profile.tiers, _forget_tier),

@@ -33,6 +33,9 @@ def limits(
     maximum = request.max_tokens
     if maximum is None:
         return {}, None
+    if not profile.output_limit:
+        report.emulated(ROOT.field("max_tokens"), "the upstream takes no limit; the answer is cut here")
+        return {}, maximum
     if maximum == 0:  # what becomes of that is said in `warming`
         return {"max_output_tokens": profile.min_output_tokens}, 0
     reasons = profile.effort and model.reasons(overall)

@@ -256,6 +256,14 @@ CURES = (
         instead=frozenset({Kind.INVALID_REQUEST, Kind.NOT_FOUND}),
         say=lambda text, _plan, _told: text if text.startswith("model:") else f"model: {text}",
     ),
+    Cure(
+        Kind.INVALID_REQUEST,
+        _words(
+            r"(unknown|unsupported|unrecogni[sz]ed|unexpected|invalid) (parameter|field|argument|property)\b",
+            r"(unknown|unsupported|unrecogni[sz]ed|unexpected|invalid) request (parameter|field|argument|property)\b",
+            r"extra inputs are not permitted|additional properties are not allowed",
+        ),
+    ),
     Cure(Kind.INVALID_REQUEST, is_of_a_template, cause="chat_template"),
     Cure(
         Kind.OVERLOADED,

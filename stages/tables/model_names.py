@@ -25,22 +25,26 @@ REGIONS = frozenset({
     "westus", "westus2", "westus3", "centralus", "northcentralus", "southcentralus", "swedencentral",
     "francecentral", "germanywestcentral", "westeurope", "northeurope", "uksouth", "norwayeast", "switzerlandnorth",
     "japaneast", "australiaeast", "canadaeast", "koreacentral", "southindia", "brazilsouth",
+    "east", "west", "north", "south",
 })  # fmt: skip
 """Where it is served."""
 
 STAGES = frozenset({
     "prod", "production", "dev", "development", "test", "testing", "stage", "staging", "preprod", "qa", "uat",
     "int", "sandbox", "team", "my", "our", "deployment", "deploy", "ptu", "standard", "provisioned",
+    "custom", "company", "corp", "internal", "shared", "coding", "main", "default", "system", "ai",
 })  # fmt: skip
 """What a deployment is for, as people like to say it in its name."""
 
 _PASSED_BY = VENDORS | REGIONS | STAGES
 _CLOUD_REGION = re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-(gov-)?(north|south|east|west|central)+(east|west)?-\d")
 _WORD_AHEAD = re.compile(r"([a-z]+\d?)[-._: ]+(?=.)")
-_WORD_BEHIND = re.compile(r"(?<=.)[-._: ]+([a-z]+\d?)\Z")
-_VERSION = re.compile(r"(-v\d+)?(:\d+)?(:[a-z]+)?\Z")
+_WORD_BEHIND = re.compile(r"(?<=.)[-._:@ (]+([a-z]+\d?)\)?\Z")
+_VERSION = re.compile(r"(-v\d+|-\d+(?=:\d))?(:\d+)?(:[a-z]+)?\Z")
 _DATE = re.compile(r"[-@]20\d\d-?\d\d-?\d\d\Z")
 _UNDASHED = re.compile(r"gpt[_ ]?(?=\d)")
+_POINTLESS = re.compile(r"gpt-(\d)-(\d)(?=-[a-z]|\Z)")
+# Where no point may stand in a name, a dash does: `databricks-gpt-5-2`.
 _FINE_TUNE = "ft:"
 
 
@@ -59,7 +63,9 @@ def _bare(name: str) -> str:
         model = model.removeprefix(_FINE_TUNE).partition(":")[0]
     model = _VERSION.sub("", model, count=1)
     model = _without(_WORD_BEHIND, _without(_WORD_AHEAD, model))
-    return _UNDASHED.sub("gpt-", model, count=1) if model.startswith("gpt") else model
+    if not model.startswith("gpt"):
+        return model
+    return _POINTLESS.sub(r"gpt-\1.\2", _UNDASHED.sub("gpt-", model, count=1).replace("_", "-"), count=1)
 
 
 def undated(name: str) -> str:

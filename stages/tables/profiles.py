@@ -56,6 +56,12 @@ class Profile:
         format_field: where it looks for the format of an answer: `text`, or `response_format` as Chat has it.
         result_pictures: whether it shows the model pictures that stand in a call's output.
         tiers: whether it knows `service_tier`.
+        tool_strict: whether it takes `strict` of a tool.
+        image_detail: whether it takes `detail` of a picture.
+        output_limit: whether it takes `max_output_tokens`; else the answer is cut here.
+        additional_tools: whether it takes tools in the middle of a conversation, for models that do.
+        configuration_updates: whether it takes a change of effort there, for models that do.
+        tool_search: whether it searches among deferred tools, for models that do.
         schema_limits: whether it takes the lengths and patterns of any schema; else they are left out.
         system_role: whether its chat templates take a system prompt; else its text leads the user's first message.
         late_system: whether they take a system message behind others; else the user's side says it, as a reminder.
@@ -101,6 +107,12 @@ class Profile:
     format_field: str = "text"
     result_pictures: bool = True
     tiers: bool = True
+    tool_strict: bool = True
+    image_detail: bool = True
+    output_limit: bool = True
+    additional_tools: bool = True
+    configuration_updates: bool = True
+    tool_search: bool = True
     schema_limits: bool = True
     system_role: bool = True
     late_system: bool = True

@@ -14,12 +14,13 @@ has rows of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from stages.canonical.failure import Failure, Kind
+from stages.canonical.request import JsonObject
 from stages.tables.chat_templates import lacking
 from stages.tables.models import MODEL_EFFORTS
 from stages.tables.profiles import SPELLINGS, Profile
@@ -116,6 +117,14 @@ REFUSED_FIELDS = (
     Field("phase", "phases"),
     EFFORT,
     Field("reasoning", "effort", ("thinking",), wished=True),
+    Field("strict", "tool_strict", words=r"\bstrict['\"`]|['\"`]strict\b|tools?[^\n ]{0,20}\.strict\b"),
+    Field("detail", "image_detail", words=r"image[^\n]{0,20}\bdetail\b|\.detail\b"),
+    Field("additional_tools", "additional_tools"),
+    Field("configuration_update", "configuration_updates"),
+    Field("tool_search", "tool_search", ("defer_loading", "namespace")),
+    Field("tool_choice", "named_choice", words=r"tool_choice"),
+    Field("tool_choice", "allowed_choice", words=r"allowed_tools|tool_choice"),
+    Field("max_output_tokens", "output_limit", wished=True),
     Field("max_tool_calls", "tool_limit", wished=True),
     Field("parallel_tool_calls", "parallel_calls", wished=True),
     Field("service_tier", "service_tier", wished=True),
@@ -133,7 +142,8 @@ _REFUSES = re.compile(
 _UNKNOWN = re.compile(
     r"unsupported|unknown|unrecogni[sz]ed|unexpected|not supported|n't support|not support|extra|not permitted|"
     r"additional propert|(not|n't) (accept|take|allow|recogni[sz]e)|not allowed|only the default|(not|n't) available|"
-    r"no such|invalid (parameter|argument|field|key)\b|deprecated|(not|n't) be (set|used)|"
+    r"no such|\bonly ['\"`]?\w{1,20}['\"`]? tools|invalid (parameter|argument|field|key)\b|deprecated|"
+    r"(not|n't) be (set|used)|"
     r"inconnu|unbekannt|desconocid|不支持|未知",
     re.IGNORECASE,
 )
@@ -156,6 +166,13 @@ _REASONING = re.compile(
 _ASSISTANT = re.compile(
     r"output_text|ResponseOutputMessage|EasyInputMessage|determine type of|(content|message) part|part type|"
     r"annotations|assistant (message|content|text)|valid string|missing field",
+    re.IGNORECASE,
+)
+_PLACES = re.compile(r"\b[a-z_]{2,40}(?:\[\d{1,6}\]|\.\w{1,60}){1,12}")
+_TOOL = re.compile(r"\btools(?:\[|\.(?:[^.\d]{1,200}\.)?)(\d{1,6})\b|'tools', (\d{1,6})\b")
+_FOREIGN_TOOL = re.compile(
+    r"tool.?types?\b|types? of tools?|(only|other than) ['\"`]?function|\.type\b|function['\"`]? (is|tools)|"
+    r"web_search|code_interpreter|['\"`]mcp['\"`]",
     re.IGNORECASE,
 )
 _SEARCHED = 2_000
@@ -185,10 +202,10 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
     if failure.cause == "invalid_encrypted_content" or is_about_reasoning(sentence):
         yield _without_reasoning(lasting=False)  # a seal or an order that is wrong now, and need not be next time
         return
-    for field in REFUSED_FIELDS:
-        if any(field.is_at(place) for place in failure.places):
-            yield from _without(field, sentence, certain=True)
+    yield from _for_fields(failure.places, sentence, certain=True)
+    yield from _for_fields([found[0] for found in _PLACES.finditer(sentence[:_SEARCHED])], sentence, certain=False)
     yield from _for_item((*failure.places, sentence), items, profile)
+    yield from _for_tool((*failure.places, sentence), sent.get("tools", ()))
     for name in lacking(sentence[:_SEARCHED]):
         yield Remedy(name, {name: False})
     for field in REFUSED_FIELDS:
@@ -198,6 +215,13 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
         yield _without_reasoning(lasting=True)
     if any(item.get("role") == "assistant" for item in items) and _ASSISTANT.search(sentence):
         yield from _spelt_otherwise(profile)
+
+
+def _for_fields(places: Sequence[str], sentence: str, *, certain: bool) -> Iterator[Remedy]:
+    """Leave out the fields that stand at these places."""
+    for field in REFUSED_FIELDS:
+        if any(field.is_at(place) for place in places):
+            yield from _without(field, sentence, certain=certain)
 
 
 def _without_reasoning(*, lasting: bool) -> Remedy:
@@ -227,12 +251,35 @@ def _for_item(told: tuple[str, ...], items: list[dict[str, Any]], profile: Profi
         found = _ITEM.search(text)
         at = int(next(filter(None, found.groups()))) if found else len(items)
         item = items[at] if at < len(items) else {}
-        if item.get("type") == "reasoning":
+        if lacks := _ITEMS.get(str(item.get("type"))):
+            yield Remedy(lacks, {lacks: False})
+        elif item.get("type") == "reasoning":
             yield _without_reasoning(lasting=True)
         elif item.get("role") == "assistant":
             yield from _spelt_otherwise(profile)
         elif item.get("role") == "developer" and re.search(r"\brole\b|developer", f"{text} {told[-1]}"):
             yield Remedy("developer", {"developer_role": False})
+
+
+def _for_tool(told: tuple[str, ...], tools: Sequence[JsonObject]) -> Iterator[Remedy]:
+    """Leave out the tools that a server is to run itself, where it points at one, or speaks of such in words."""
+    named = [int(next(filter(None, found.groups()))) for text in told for found in [_TOOL.search(text)] if found]
+    kinds = [str(tools[at].get("type")) for at in named if at < len(tools)]
+    refused = _FOREIGN_TOOL.search(told[-1]) or any(place.endswith("type") for place in told[:-1])
+    if not named and refused and _UNKNOWN.search(told[-1]):
+        kinds = [str(tool.get("type")) for tool in tools]
+    for kind in dict.fromkeys(kinds if refused else ()):
+        if kind not in ("function", "custom"):
+            yield Remedy(kind, {"tool_search" if kind == "tool_search" else "hosted": False})
+
+
+_ITEMS = {
+    "additional_tools": "additional_tools",
+    "configuration_update": "configuration_updates",
+    "tool_search_call": "tool_search",
+    "tool_search_output": "tool_search",
+}
+"""Items that only some models take, and the field of the profile that lacks them."""
 
 
 def _spelt_otherwise(profile: Profile) -> Iterator[Remedy]:

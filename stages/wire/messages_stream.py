@@ -173,9 +173,9 @@ def transformations_field(end: MessageEnd) -> dict[str, Any]:
 
 
 def error(failure: Failure, request_id: str) -> dict[str, Any]:
-    """The error envelope, the same in an HTTP body and in an `error` event."""
+    """The error envelope, the same in an HTTP body and in an `error` event; an upstream may say half a character."""
     details = {"error_code": failure.error_code} if failure.error_code else None
-    body = {"type": failure.kind.error_type, "message": failure.message, "details": details}
+    body = {"type": failure.kind.error_type, "message": json.mended(failure.message), "details": details}
     return {"type": "error", "error": body, "request_id": request_id}
 
 

@@ -2,9 +2,10 @@
 
     python -m tests.chaos.kills --seed 1 --times 20
 
-Each round makes a batch, kills the server at a moment that the seed chooses (while the batch is created, while it runs,
-while its results are read), starts another one, and goes on as a program would that was told nothing: it looks whether
-its batch is there, else it makes it again.  Rounds go by turns through the local store and the upstream's Batch API.
+Each round makes a batch, kills the server at a moment that the seed chooses (while the batch is created, between its
+parts, while it runs, while its results are read), starts another one, and goes on as a program would that was told
+nothing: it looks whether its batch is there, else it makes it again.  So many rounds go through the local store, and as
+many through the upstream's Batch API.  Before, each way has a round in which every call meets a server of its own.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ import random
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import attrs
 
+from pipeline.emulator.batch_store import ENDED
 from pipeline.emulator.emulator import Emulator
+from tests.chaos.measured import note
 from tests.pipeline.endpoints.batches.bulk import body, started, wrong_answers
 
 REQUESTS = 60
@@ -32,7 +35,13 @@ REQUESTS = 60
 AT_ONCE = 4
 """Of these, how many the local store runs at once."""
 
-MOMENTS = ("create", "run", "results")
+MOMENTS = {"local": ("create", "run", "results"), "upstream": ("create", "parts", "run", "results")}
+"""When a server may be killed, by who keeps the batch; a batch that is kept here has one part."""
+
+BETWEEN = "calls"
+"""The moment of a round in which there is a server for each call."""
+
+_LONG_AGO = 1_000_000_000.0  # so that what is left behind counts as abandoned at once
 _BATCHES = "/v1/messages/batches"
 _GONE = (OSError, http.client.HTTPException)
 
@@ -45,7 +54,10 @@ class Upstream(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.emulator = Emulator()
+        self.emulator.account.batches.clock = lambda: _LONG_AGO
         self.asked = Counter[str]()
+        self.parts = 0
+        self.begun: Callable[[int], None] = lambda _: None
         self.one = threading.Lock()
 
     @property
@@ -56,10 +68,17 @@ class Upstream(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: whoever has asked was killed."""
 
+    def batches(self) -> list[dict[str, Any]]:
+        """All of its batches."""
+        return list(self.emulator.account.batches.page({})["data"])  # type: ignore[index] # it is no fault
+
     def lines(self) -> int:
-        """How many lines all of its batches have."""
-        batches = self.emulator.account.batches.page({})["data"]  # type: ignore[index] # it is no fault
-        return sum(batch["request_counts"]["total"] for batch in batches)
+        """How many lines its batches have that were run."""
+        return sum(batch["request_counts"]["total"] for batch in self.batches() if batch["status"] == "completed")
+
+    def running(self) -> int:
+        """How many of its batches nobody has ended."""
+        return sum(batch["status"] not in (*ENDED, "cancelling") for batch in self.batches())
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -86,6 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(data)
 
     def _answer(self, data: bytes) -> None:
+        if self.command == "POST" and self.path.endswith("/batches"):
+            self.server.parts += 1
+            self.server.begun(self.server.parts)
         with self.server.one:
             told = self.server.emulator.respond(self.command, self.path, data, self.headers.get("content-type", ""))
         self.send_response(told.status)
@@ -104,7 +126,7 @@ class Round:
         upstream: what does the work.
         where: the way: `local` or `upstream`.
         folder: of the local store.
-        moment: when the server is killed, one of `MOMENTS`.
+        moment: when the server is killed, one of `MOMENTS`, or `BETWEEN`.
         share: how far in that it is killed, from 0 to 1.
         killed: whether it was already.
     """
@@ -117,7 +139,28 @@ class Round:
     killed: bool = False
 
     def run(self) -> dict[str, int]:
-        """Go through it; count what is lost, doubled, under another's id, and asked more than once."""
+        """Go through it; count what is lost, doubled, under another's id, asked more than once, and left running."""
+        told = self._one_by_one() if self.moment == BETWEEN else self._killed()
+        return {**told, "again": self._paid() - REQUESTS, "left": self.upstream.running()}
+
+    def _one_by_one(self) -> dict[str, int]:
+        """Have another server for each call: what one has answered, the next one knows."""
+        never = threading.Event()
+        with self._server() as (port, _):
+            ident = self._created(port, never)
+        ended = False
+        while not ended:
+            with self._server() as (port, _):
+                ended = _asked(port, "GET", f"{_BATCHES}/{ident}")["processing_status"] == "ended"
+                if self.where == "local" and not ended:
+                    self._wait(port, ident, never)
+        with self._server() as (port, _):
+            told = self._results(port, ident, never)
+        with self._server() as (port, _):
+            assert [one["id"] for one in _asked(port, "GET", _BATCHES)["data"]] == [ident]
+        return told
+
+    def _killed(self) -> dict[str, int]:
         ident = ""
         for _ in range(4):
             with self._server() as (port, kill):
@@ -127,7 +170,7 @@ class Round:
                     told = self._results(port, ident, kill)
                 except _GONE:
                     continue
-                return {**told, "again": self._paid() - REQUESTS}
+                return told
         raise AssertionError("the server ends by itself")
 
     def _paid(self) -> int:
@@ -170,6 +213,8 @@ class Round:
         return str(batches[0]["id"]) if batches else ""
 
     def _created(self, port: int, kill: threading.Event) -> str:
+        last = 1 + int(self.share * 2)  # of three parts, the one that stands for the whole is never begun
+        self.upstream.begun = lambda part: self._due("parts", float(part >= last), kill)
         data = b"".join(body(REQUESTS))
         cut = int(len(data) * min(1.0, self.share * 1.5))  # a third of the kills come when all was sent
 
@@ -240,12 +285,20 @@ def main() -> None:
     """Go through as many rounds as the command line says, by its seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--times", type=int, default=20, help="rounds for each way")
     arguments = parser.parse_args()
-    chance = random.Random(arguments.seed)
-    for at in range(arguments.times):
-        where, moment, share = ("local", "upstream")[at % 2], MOMENTS[at // 2 % 3], chance.random()
-        print(f"{where:9} {moment:8} {share:.2f} {go_through(where, moment, share)}", flush=True)
+    found = dict[str, dict[str, int]]()
+    for where, moments in MOMENTS.items():
+        chance = random.Random(arguments.seed)
+        for at in range(-1, arguments.times):
+            moment, share = moments[at % len(moments)] if at >= 0 else BETWEEN, chance.random()
+            told = go_through(where, moment, share)
+            print(f"{where:9} {moment:8} {share:.2f} {told}", flush=True)
+            before = found.setdefault(f"{where} {moment}", {})
+            found[f"{where} {moment}"] = {name: max(told[name], before.get(name, 0)) for name in told} | {
+                "rounds": before.get("rounds", 0) + 1
+            }
+    note("kills", {"seed": arguments.seed, "requests": REQUESTS, "at_once": AT_ONCE, "rounds": found})
 
 
 if __name__ == "__main__":

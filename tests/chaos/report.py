@@ -46,7 +46,7 @@ that was to be said.
 
 def page(noted: Noted) -> str:
     """Write the page."""
-    sections = (_chaos, _events, _fuzz, _overload, _soak)
+    sections = (_chaos, _events, _fuzz, _overload, _soak, _kills, _bulk)
     found = ["\n".join(section(noted)) for section in sections]
     return "\n".join([_HEAD, *(text + "\n" for text in found if text)]).rstrip() + "\n"
 
@@ -119,6 +119,31 @@ def _soak(noted: Noted) -> Iterator[str]:
         ]
         yield from _table(["", "before", "meanwhile", "after"], ([str(cell) for cell in row] for row in rows))
         yield from (f"\n{remark}" for remark in run.get("remarks", ()))
+
+
+def _kills(noted: Noted) -> Iterator[str]:
+    run = noted("kills")
+    if run:
+        yield "## Killed in the middle of batches\n"
+        yield f"Batches of {run['requests']} requests of three models, `kill -9` at moments by seed {run['seed']}, then"
+        yield "another server, and a client that was told nothing (`python -m tests.chaos.kills`). *calls*: a server"
+        yield f"of its own for each call. The worst of each row; here, {run['at_once']} are under way at once.\n"
+        counts = ["rounds", "lost", "doubled", "wrong", "again", "left"]
+        rows = ([*way.split(), *(_shown(of[name]) for name in counts)] for way, of in run["rounds"].items())
+        wrong = ["lost", "twice", "another's", "paid again", "left running"]
+        yield from _table(["kept by", "killed at", "rounds", *wrong], rows)
+
+
+def _bulk(noted: Noted) -> Iterator[str]:
+    runs = {where: found for where in ("upstream", "local") if (found := noted(f"bulk {where}"))}
+    if runs:
+        yield "## A large batch\n"
+        yield "Requests of three models, streamed in, run and read, beside the emulator in a process of its own on"
+        yield "the same processors (`python -m tests.pipeline.endpoints.batches.bulk`). Megabytes are the most that the"
+        yield "server's process has had until then.\n"
+        names = ["requests", "at rest", "created", "run", "results", "lost", "doubled", "wrong", "seconds for 10,000"]
+        head = ["kept by", "requests", "MB at rest", "created", "run", "read", "lost", "twice", "another's", names[-1]]
+        yield from _table(head, ([where, *(_shown(of[name]) for name in names)] for where, of in runs.items()))
 
 
 def _table(names: list[str], rows: Iterable[list[str]]) -> Iterator[str]:

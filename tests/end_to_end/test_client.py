@@ -8,8 +8,6 @@ from __future__ import annotations
 import base64
 import math
 import signal
-import struct
-import zlib
 from itertools import pairwise
 from typing import Any
 
@@ -25,6 +23,7 @@ from tests.support.claude import VERSIONS, Run, install
 from tests.support.client_harness import conversations, harness
 from tests.support.directives import bash, cue
 from tests.support.npm import Unavailable
+from tests.support.readable import png
 from tests.support.recorder import Exchange
 from tests.support.waiting import until
 
@@ -153,17 +152,6 @@ def shown(item: dict[str, Any]) -> list[dict[str, Any]]:
     """Give the pictures of an input item: of a message, or of a call's output."""
     content = item.get("content") or item.get("output")
     return [part for part in content if part["type"] == "input_image"] if isinstance(content, list) else []
-
-
-def png(width: int, height: int) -> bytes:
-    """Make a red picture."""
-    parts = [
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
-        (b"IDAT", zlib.compress((b"\0" + b"\xff\0\0" * width) * height)),
-        (b"IEND", b""),
-    ]
-    chunks = [struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in parts]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 async def test_an_error_is_told_in_words(version: str) -> None:

@@ -13,6 +13,7 @@ from stages.wire import json
 from tests.support.claude import PATH, VERSIONS, Run
 from tests.support.client_harness import ClientHarness, harness
 from tests.support.directives import cue, script
+from tests.support.readable import PDF
 from tests.support.recorder import Exchange
 
 pytestmark = pytest.mark.client
@@ -26,14 +27,6 @@ SCHEMA = {
     "required": ["title", "pages"],
     "additionalProperties": False,
 }
-
-PDF = b"""%PDF-1.4
-1 0 obj <</Type /Catalog /Pages 2 0 R>> endobj
-2 0 obj <</Type /Pages /Kids [3 0 R] /Count 1>> endobj
-3 0 obj <</Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] /Resources <<>>>> endobj
-trailer <</Root 1 0 R>>
-%%EOF
-"""
 
 
 def results(run: Run) -> list[Any]:

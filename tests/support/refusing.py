@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import attrs
 import httpx
@@ -52,3 +53,24 @@ class Refusing(httpx.AsyncBaseTransport):
         refusal = self.refusals.pop(0)
         error = {"message": refusal.message, "type": "error", "param": None, "code": refusal.code}
         return httpx.Response(refusal.status, headers=refusal.headers, json={"error": error})
+
+
+@attrs.frozen
+class Strict(httpx.AsyncBaseTransport):
+    """Refuses what a request says, and lets another transport answer the rest.
+
+    Attributes:
+        inner: answers.
+        error: gives the error for a request's body; None where it is taken.
+    """
+
+    inner: httpx.AsyncBaseTransport
+    error: Callable[[dict[str, Any]], dict[str, Any] | None]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Refuse with 400, or hand on."""
+        body = await request.aread()
+        error = self.error(json.decode(body)) if request.url.path.endswith("/responses") else None
+        if error is None:
+            return await self.inner.handle_async_request(request)
+        return httpx.Response(400, json=error)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote
 
 import attrs
 
+from pipeline.endpoints.batches.orphans import Orphans
 from pipeline.endpoints.batches.upstream_batch import (
     BatchNote,
     client_batch_id,
@@ -102,7 +103,8 @@ async def list_batches(context: Context, exchange: Exchange) -> Failure | None:
         return window
     found, cursor = list[Mapping[str, Any]](), window.after or window.before
     reached = cursor is None
-    async with aclosing(_own(store, Owner.of(context.settings, exchange.headers).mark)) as batches:
+    orphans = Orphans()
+    async with aclosing(_own(store, Owner.of(context.settings, exchange.headers).mark, orphans)) as batches:
         async for batch in batches:
             if isinstance(batch, Failure):
                 return batch
@@ -115,6 +117,7 @@ async def list_batches(context: Context, exchange: Exchange) -> Failure | None:
                 found.append(batch)
             if len(found) > window.limit and not window.before:
                 break
+    await orphans.take_back(store)
     if not reached:
         return wrong(f"{'after_id' if window.after else 'before_id'}: no batch has this id")
     more = len(found) > window.limit
@@ -176,7 +179,7 @@ def _told(context: Context, exchange: Exchange, found: Found) -> dict[str, Any]:
     return message_batch(found.parts, found.note, address)
 
 
-async def _own(store: Store, mark: str) -> AsyncGenerator[Mapping[str, Any] | Failure, None]:
+async def _own(store: Store, mark: str, orphans: Orphans) -> AsyncGenerator[Mapping[str, Any] | Failure, None]:
     """Yield the batches of whoever asks, newest first; waits for each page, and yields the failure that ends it."""
     after, more = dict[str, str](), True
     while more:
@@ -185,6 +188,7 @@ async def _own(store: Store, mark: str) -> AsyncGenerator[Mapping[str, Any] | Fa
             yield page
             return
         for batch in page["data"]:
+            orphans.see(batch)
             note = BatchNote.of(batch)
             if note is not None and note.total and note.owner == mark:
                 yield batch

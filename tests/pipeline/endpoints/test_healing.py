@@ -148,6 +148,23 @@ async def test_it_is_asked_again_after_an_hour(autojump_clock: MockClock) -> Non
     assert ["include" in body for body in world.upstream.requests] == [True, False, True, False]
 
 
+async def test_it_is_said_once_of_requests_that_learn_together() -> None:
+    """Each of them is healed; one of them has learnt something new."""
+    world = World(refusing("include"))
+    replies: list[Reply] = []
+
+    async def ask() -> None:
+        replies.append(await world.ask())
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(ask)
+
+    assert [said(reply) for reply in replies] == ["Fine."] * 3
+    assert ["include" in body for body in world.upstream.requests].count(True) == 3
+    assert len(world.lessons) == 1
+
+
 async def test_other_models_are_asked_as_before() -> None:
     """One model's lesson is not another's."""
     world = World(refusing("include"))

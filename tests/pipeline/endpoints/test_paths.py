@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.endpoints.application import ROUTES
-from pipeline.endpoints.paths import normal, not_found
+from pipeline.endpoints.paths import normal, not_found, wrong_method
 from tests.support.running import client_of
 from tests.support.upstream import Script, ScriptedUpstream
 from tests.support.upstream_events import CREATED, completed, text
@@ -41,6 +41,11 @@ PREFIXES = st.lists(st.sampled_from(["v1", "anthropic", "api", "claude", "proxy"
         ("//", "/"),
         ("", "/"),
         ("/healthz/", "/healthz"),
+        ("/V1/Messages", "/v1/messages"),
+        ("/Anthropic/V1/messages/count_tokens", "/v1/messages/count_tokens"),
+        ("/v1/messagesX", "/v1/messagesX"),
+        ("/V1/models/Org/Model-7B", "/v1/models/Org/Model-7B"),
+        ("/v1/files/File_A", "/v1/files/File_A"),
     ],
 )
 def test_what_a_path_means(path: str, meant: str) -> None:
@@ -54,7 +59,13 @@ def test_any_number_of_prefixes(prefixes: list[str], route: str, slashes: int) -
     assert normal("/" + "/".join([*prefixes, route.removeprefix("/v1/")]) + "/" * slashes) == route
 
 
-@given(st.text("/v1mesagdlx.", max_size=30))
+def test_a_wrong_method() -> None:
+    """The right one is named, and nothing of the request."""
+    assert wrong_method("/v1/messages", ["POST"]) == "Method Not Allowed: /v1/messages takes POST"
+    assert wrong_method("/v1/files", ["GET", "POST"]) == "Method Not Allowed: /v1/files takes GET or POST"
+
+
+@given(st.text("/v1mesagdlxM.", max_size=30))
 def test_looking_once_is_enough(path: str) -> None:
     """What is normal stays so."""
     assert normal(normal(path)) == normal(path)
@@ -82,6 +93,7 @@ async def test_a_model_with_slashes_below_a_slip() -> None:
     ("path", "says"),
     [
         ("/v1/chat/completions", "use POST /v1/messages, in Anthropic's form"),
+        ("/chat/completions", "use POST /v1/messages, in Anthropic's form"),
         ("/openai/v1/responses", "use POST /v1/messages, in Anthropic's form"),
         ("/v1/complete", "use POST /v1/messages"),
         ("/v1/mesages", "did you mean /v1/messages?"),

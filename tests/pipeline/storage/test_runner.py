@@ -160,6 +160,24 @@ async def test_one_process_runs_them(tmp_path: Path) -> None:
         await store.close()
 
 
+async def test_a_process_that_ends_begins_nothing_new(tmp_path: Path) -> None:
+    """What runs may end; then another process may have the rest, although the first one still serves."""
+    store, names = LocalStore(tmp_path, 10**6), [f"r{at}" for at in range(9)]
+    first, second, ending = Worker(held={"r0"}), Worker(), trio.Event()
+    ident = await made(store, *names)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Runner(store, first, 1, pause=QUICK, ending=ending.is_set).run)
+        await until(lambda: first.begun == ["r0"])
+        nursery.start_soon(Runner(store, second, 1, pause=QUICK).run)
+        ending.set()
+        first.let_go.set()
+        await ended(store, ident)
+        nursery.cancel_scope.cancel()
+
+    assert (first.begun, second.begun) == (["r0"], names[1:])
+    await store.close()
+
+
 async def test_input_that_is_gone(tmp_path: Path) -> None:
     """Somebody has deleted the folder's contents: the batch ends all the same, and says that nothing came of it."""
     store, worker = LocalStore(tmp_path, 10**6), Worker()

@@ -106,6 +106,34 @@ def listed(**fields: Any) -> dict[str, Any]:
             None,
         ),
         (Site({"/v1/models": listed(context_length=262144)}), "", {"tiny": 262144}, None),
+        (Site({"/v1/models": listed(context_length="262144")}), "", {"tiny": 262144}, None),
+        (Site({"/v1/models": listed(capabilities={"limits": {"context_window": 64}})}), "", {"tiny": 64}, None),
+        (Site({"/v1/models": listed(top_provider={"context_length": 64}, context_length=32)}), "", {"tiny": 32}, None),
+        (
+            Site(
+                {
+                    "/v1/models": {
+                        "models": [
+                            {
+                                "key": "tiny",
+                                "max_context_length": 131072,
+                                "loaded_instances": [{"config": {"context_length": 8192}}],
+                            },
+                            {"key": "idle", "max_context_length": 64, "loaded_instances": []},
+                        ]
+                    }
+                }
+            ),
+            "",
+            {"tiny": 8192, "idle": 64},
+            None,
+        ),
+        (
+            Site({"/v1/models": listed(meta={"config": {"limits": {"details": {"n_ctx": 9}}}})}),
+            "",
+            {"tiny": None},
+            None,
+        ),
         (Site({}), "", {}, None),
         (Site({"/v1/models": b"<html>"}), "", {}, None),
         (Site({"/v1/models": {"data": "none"}}), "", {}, None),

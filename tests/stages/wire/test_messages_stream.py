@@ -144,6 +144,7 @@ def test_errors_have_one_envelope(kind: Kind) -> None:
     """Every kind of failure is written with its type, and details only where there is a code."""
     plain = messages_stream.error(Failure(kind, "why"), "req_1")
     coded = messages_stream.error(Failure(kind, "why", error_code="code"), "req_1")
+    halved = messages_stream.error(Failure(kind, "why \ud83d"), "req_1")
 
     assert plain == {
         "type": "error",
@@ -151,3 +152,4 @@ def test_errors_have_one_envelope(kind: Kind) -> None:
         "request_id": "req_1",
     }
     assert coded["error"]["details"] == {"error_code": "code"}
+    assert halved["error"]["message"] == "why \ufffd"

@@ -15,10 +15,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+from tests.chaos.measured import note
 
 ROOT = Path(__file__).parents[4]
 MODELS = ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5")
@@ -77,27 +80,28 @@ def wrong_answers(lines: Iterator[bytes], count: int) -> dict[str, int]:
     return {"lost": count - len(seen), "doubled": sum(told > 1 for told in seen.values()), "wrong": wrong}
 
 
-def run(count: int, server: subprocess.Popen[str], port: int) -> None:
-    """Create a batch, wait for it, and read its results."""
+def run(count: int, server: subprocess.Popen[str], port: int) -> dict[str, int]:
+    """Create a batch, wait for it, and read its results; give the most memory until each, and what is wrong."""
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=3600)
-    print(f"at rest: {peak(server)} MB")
+    found = {"at rest": peak(server)}
     client.request(
         "POST", "/v1/messages/batches", body(count), {"content-type": "application/json"}, encode_chunked=True
     )
     batch = json.loads(client.getresponse().read())
-    print(f"created: {peak(server)} MB")
+    found["created"] = peak(server)
     while batch["processing_status"] != "ended":
         threading.Event().wait(0.2)
         client.request("GET", f"/v1/messages/batches/{batch['id']}")
         batch = json.loads(client.getresponse().read())
-    print(f"run: {peak(server)} MB")
+    found["run"] = peak(server)
     client.request("GET", f"/v1/messages/batches/{batch['id']}/results")
     told = wrong_answers(iter(client.getresponse()), count)
-    print(f"results: {peak(server)} MB, {told}")
+    return {**found, "results": peak(server), **told}
 
 
 def main() -> None:
     """Run it with as many requests as the command line says."""
+    where = "local" if "local" in sys.argv else "upstream"
     emulator, upstream = started("emulate")
     url = f"http://127.0.0.1:{upstream}/v1"
     with tempfile.TemporaryDirectory() as folder:
@@ -106,11 +110,14 @@ def main() -> None:
             DRAGOMAN_UPSTREAM_URL=url,
             DRAGOMAN_UPSTREAM_PROFILE="openai",
             DRAGOMAN_TIMING_FIRST_BYTE="900",
-            DRAGOMAN_STORAGE_WHERE="local" if "local" in sys.argv else "upstream",
+            DRAGOMAN_STORAGE_WHERE=where,
             DRAGOMAN_STORAGE_FOLDER=folder,
         )
+        count, begun = int(sys.argv[1]), time.monotonic()
         try:
-            run(int(sys.argv[1]), server, port)
+            found = run(count, server, port)
+            seconds = round((time.monotonic() - begun) * 10_000 / count)
+            note(f"bulk {where}", {"requests": count, **found, "seconds for 10,000": seconds})
         finally:
             server.terminate()
             emulator.terminate()

@@ -156,7 +156,7 @@ async def test_how_a_feed_ends_early(autojump_clock: trio.testing.MockClock) -> 
         client.leave()
         await trio.sleep(FEED_INTERVAL / 2)
         assert context.viewers.borrowed_tokens == 1
-        context.running.phase = Phase.DRAINING
+        context.running.life.phase = Phase.DRAINING
         await trio.sleep(FEED_INTERVAL)
         assert context.viewers.borrowed_tokens == 0
     assert autojump_clock.current_time() == FEED_INTERVAL * 1.5
