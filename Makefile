@@ -20,7 +20,7 @@ SOAK_STREAMS ?= 50
 SOAK_MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format mapping settings fixtures unit client engines soak reliability bench stalls telemetry wheel lock coverage clean
+.PHONY: help venv demo test lint format mapping settings fixtures unit client engines soak reliability bench stalls wheel lock coverage clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -93,6 +93,7 @@ bench: .venv/.dev-stamp  ## what an event and a stream cost on this machine
 stalls: .venv/.dev-stamp  ## how long streams stand still while something large is sent
 	$(BIN)/python -m pipeline.bench.stalls $(ARGS)
 
+.PHONY: telemetry
 telemetry: .venv/.dev-stamp  ## what log, metrics and spans cost a request
 	$(BIN)/python -m pipeline.bench.telemetry $(ARGS) 2>/dev/null
 
