@@ -38,7 +38,7 @@ from stages.redactor import Fact
 SIZE, DELTAS = 20_000, 100
 """Bytes of a request, and deltas of its answer."""
 
-AT_ONCE = 32
+REPEATS = 32
 """How often each way is gone in a round."""
 
 KNOWN: Mapping[str, Any] = {
@@ -135,7 +135,7 @@ async def whole_requests() -> AsyncIterator[dict[str, Callable[[], Awaitable[obj
         nursery.cancel_scope.cancel()
 
 
-def parts() -> dict[str, Callable[[], Awaitable[object]]]:
+def telemetry_parts() -> dict[str, Callable[[], Awaitable[object]]]:
     """Give what log, metrics and spans do for one request, each by itself."""
     logger, tally, kept = make_logger("json", "info"), tally_of(), KeptSpans()
     tracing, line = Tracing.of(kept, _RESOURCE, "upstream"), {**KNOWN, "outcome": "ok", "seconds": 2.0}
@@ -164,25 +164,25 @@ def parts() -> dict[str, Callable[[], Awaitable[object]]]:
     return {"log line": log_line, "metrics": metrics, "two spans": two_spans, "two spans, encoded": encoded_spans}
 
 
-async def least(ways: Mapping[str, Callable[[], Awaitable[object]]], rounds: int) -> dict[str, float]:
+async def least_cpu(ways: Mapping[str, Callable[[], Awaitable[object]]], rounds: int) -> dict[str, float]:
     """Go all ways by turns; return the least CPU seconds that each has taken.  The first round warms up."""
     took: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):
         for name, way in ways.items():
             began = time.process_time()
-            for _ in range(AT_ONCE):
+            for _ in range(REPEATS):
                 await way()
             if number:
-                took[name].append((time.process_time() - began) / AT_ONCE)
+                took[name].append((time.process_time() - began) / REPEATS)
     return {name: min(seconds) for name, seconds in took.items()}
 
 
 async def _measure(rounds: int) -> None:
     async with whole_requests() as ways:
-        whole = await least(ways, rounds)
+        whole = await least_cpu(ways, rounds)
     for way, seconds in whole.items():
         print(f"{way:<20} {seconds / whole['none']:6.3f} {1e6 * seconds:8.0f} us a request")
-    for part, seconds in (await least(parts(), rounds)).items():
+    for part, seconds in (await least_cpu(telemetry_parts(), rounds)).items():
         print(f"{part:<20} {'':6} {1e6 * seconds:8.0f} us by itself")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.bench.telemetry import KeptSpans, least, parts, whole_requests
+from pipeline.bench.telemetry import KeptSpans, least_cpu, telemetry_parts, whole_requests
 
 
 async def test_whole_requests_are_answered(capsys: pytest.CaptureFixture[str]) -> None:
@@ -20,7 +20,7 @@ async def test_whole_requests_are_answered(capsys: pytest.CaptureFixture[str]) -
 
 async def test_parts_are_gone_through(capsys: pytest.CaptureFixture[str]) -> None:
     """All take some time, and the one that writes has written."""
-    assert all((await least(parts(), 1)).values())
+    assert all((await least_cpu(telemetry_parts(), 1)).values())
     assert '"outcome": "ok"' in capsys.readouterr().err
 
 
