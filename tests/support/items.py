@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
+from itertools import product, starmap
 from typing import Any
 
 import attrs
@@ -81,8 +83,12 @@ class Sources:
         return not (self.added or self.deltas or self.done or self.item)
 
 
+@cache
 def sources(style: Style, *, listed: bool) -> st.SearchStrategy[Sources]:
-    """Draw the sources of an item; `listed` says that the terminal event will list it in any case."""
+    """Draw the sources of an item; `listed` says that the terminal event will list it in any case.
+
+    One draw of a table instead of four that are then looked at: the laws draw ten thousand of them.
+    """
 
     def enough(said: Sources) -> bool:
         if style.late:
@@ -91,8 +97,8 @@ def sources(style: Style, *, listed: bool) -> st.SearchStrategy[Sources]:
             return False  # an unknown id under an index that is known could be the same item, or another one
         return (listed or said.deltas or said.done or said.item) and (said.added or said.item or said.hidden)
 
-    often = st.sampled_from((True, True, True, False))
-    return st.builds(Sources, often, often, st.booleans(), often).filter(enough)
+    often, seldom = (True, True, True, False), (True, False)
+    return st.sampled_from([said for said in starmap(Sources, product(often, often, seldom, often)) if enough(said)])
 
 
 texts = st.text(max_size=24) | st.sampled_from(("data: {}\n\nevent: x", "\r\n \u2028", '"\\', "🙂", "  \n", "0"))
@@ -104,10 +110,15 @@ def full(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return strategy.filter(lambda text: bool(text.strip()) and not text.isspace())
 
 
+@cache
+def _cuts(length: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(0, length), max_size=4)
+
+
 @st.composite
 def pieces(draw: st.DrawFn, text: str) -> list[str]:
     """Cut a text into deltas, some of them empty."""
-    cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=4)))
+    cuts = sorted(draw(_cuts(len(text))))
     return [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
 
 
@@ -142,16 +153,19 @@ class _Speaker:
         return item if ident is None else {"id": ident, **item}
 
 
+_PHASES = st.sampled_from(("", "commentary", "final_answer"))
+_PARTS = st.lists(st.tuples(st.sampled_from(("text", "text", "text", "refusal")), texts), min_size=1, max_size=2)
+# Made once, like all that does not depend on what was drawn: to make a strategy takes longer than to draw from it.
+
+
 @st.composite
 def messages(draw: st.DrawFn, style: Style, index: int, *, listed: bool) -> Item:
     """Draw a message of one or two parts, texts or refusals."""
     said = draw(sources(style, listed=listed))
-    phase = draw(st.sampled_from(("", "commentary", "final_answer"))) if said.added or not said.deltas else ""
+    phase = draw(_PHASES) if said.added or not said.deltas else ""
     if not said.added and said.done:
         phase = ""
-    parts = draw(
-        st.lists(st.tuples(st.sampled_from(("text", "text", "text", "refusal")), texts), min_size=1, max_size=2)
-    )
+    parts = draw(_PARTS)
     speaker = _Speaker(style, index, f"msg_{index}")
     body: Event = {"type": "message", "role": "assistant"} | ({"phase": phase} if phase else {})
     if said.added:
@@ -176,13 +190,17 @@ def messages(draw: st.DrawFn, style: Style, index: int, *, listed: bool) -> Item
     return Item(tuple(speaker.events), speaker.listed(whole), blocks, refusal, phase if blocks else "", said.hidden)
 
 
+_RAW = st.lists(full(texts), max_size=1)
+_SUMMARIES = st.lists(full(texts), max_size=3)
+
+
 @st.composite
 def reasonings(draw: st.DrawFn, style: Style, index: int, *, listed: bool) -> Item:
     """Draw reasoning of up to three parts, sealed or not; its seal counts as of the last event that shows it."""
     said = draw(sources(style, listed=listed))
     raw = draw(st.booleans()) if not style.late else True
     sealed = draw(st.booleans()) and not style.late
-    parts = draw(st.lists(full(texts), max_size=1 if raw else 3))
+    parts = draw(_RAW if raw else _SUMMARIES)
     speaker = _Speaker(style, index, f"rs_{index}")
     field, event, place = ("content", "reasoning_text", "content_index") if raw else _SUMMARY
 
@@ -219,13 +237,18 @@ _BROKEN_PAIR = re.compile(r"(?P<before>(?<!\\)(?:\\\\)*)\\ud[89ab][0-9a-f]{2}(?P
 # Where a cut went through a character that is spelt as two escapes: a half is no Unicode, and U+FFFD stands for it.
 
 
+_NAMES = st.sampled_from(("Bash", "get_weather", "mcp__a__b"))
+_VALUES = st.dictionaries(st.text(max_size=6), st.text(max_size=12) | st.integers(0, 9) | st.none(), max_size=3)
+_NO_ARGUMENTS = st.sampled_from(("", "{}"))
+
+
 @st.composite
 def calls(draw: st.DrawFn, style: Style, index: int, *, listed: bool, cut: bool = False) -> Item:
     """Draw a call; `cut` lets its arguments stop anywhere, as they do where a limit stops the answer."""
     said = Sources(added=True, deltas=True, done=False, item=False) if cut else draw(sources(style, listed=listed))
-    name = draw(st.sampled_from(("Bash", "get_weather", "mcp__a__b")))
-    value = draw(st.dictionaries(st.text(max_size=6), st.text(max_size=12) | st.integers(0, 9) | st.none(), max_size=3))
-    arguments = json.dumps(value, ensure_ascii=draw(st.booleans())) if value else draw(st.sampled_from(("", "{}")))
+    name = draw(_NAMES)
+    value = draw(_VALUES)
+    arguments = json.dumps(value, ensure_ascii=draw(st.booleans())) if value else draw(_NO_ARGUMENTS)
     arguments = arguments[: draw(st.integers(0, len(arguments)))] if cut else arguments
     speaker = _Speaker(style, index, f"fc_{index}")
     body: Event = {"type": "function_call", "name": name, "call_id": f"call_{index}abc"}

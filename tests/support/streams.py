@@ -22,6 +22,9 @@ _NOISE: tuple[Event, ...] = (
     {"type": "response.some_future.event", "item_id": "nobody", "delta": "ignore me"},
     {"type": "response.output_text.annotation.added", "item_id": "msg_0", "annotation": {}},
 )
+_NOISES = st.lists(st.sampled_from(_NOISE), max_size=4)
+_USAGE = st.tuples(*(st.integers(0, 300) for _ in range(5)))
+_KINDS = st.lists(st.sampled_from((reasonings, messages, calls, unknowns)), max_size=6)
 _NOTICE = "[The upstream's answer consists of what cannot be shown here: "
 # What is said where nothing came but items without counterpart.
 _STOPS = {"max_output_tokens": "max_tokens", "content_filter": "refusal", "some_new_reason": None}
@@ -69,9 +72,9 @@ def streams(draw: st.DrawFn, *, statuses: Sequence[str] = (COMPLETED, COMPLETED,
     body = _sequential(items) if style.late else draw(interleaved(items))
     if status == FAILED:
         body = body[: draw(st.integers(0, len(body)))]
-    for noise in draw(st.lists(st.sampled_from(_NOISE), max_size=4)):
+    for noise in draw(_NOISES):
         body.insert(draw(st.integers(0, len(body))), noise)
-    usage = draw(st.tuples(*(st.integers(0, 300) for _ in range(5))))
+    usage = draw(_USAGE)
     ending = draw(_ending(status, items, usage, listed=listed))
     ordered = order_of(body, items)
     return Stream(
@@ -87,7 +90,7 @@ def streams(draw: st.DrawFn, *, statuses: Sequence[str] = (COMPLETED, COMPLETED,
 
 @st.composite
 def _items(draw: st.DrawFn, style: Style, *, listed: bool, cut: bool) -> list[Item]:
-    kinds = draw(st.lists(st.sampled_from((reasonings, messages, calls, unknowns)), max_size=6))
+    kinds = draw(_KINDS)
     items: list[Item] = [draw(kind(style, index, listed=listed)) for index, kind in enumerate(kinds)]
     if cut and draw(st.booleans()):
         items.append(draw(calls(style, len(items), listed=False, cut=True)))
