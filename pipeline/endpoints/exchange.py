@@ -47,6 +47,7 @@ _ID = re.compile(r"(req_)?[0-9a-f-]{16,64}", re.IGNORECASE)
 # The ids of OpenAI and Azure; what does not look like one is any text, and no log's.
 _BODILESS = frozenset({"GET", "HEAD"})
 _SLICE = 2**20  # bytes of a large body that are written at once
+_TINY = 4096  # bytes up to which a piece of a body is not kept by itself
 _LONGEST_NAME = 64  # characters of a name that is repeated in a complaint
 _DIGITS = 18  # of a length; more would cost more than a look
 _TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
@@ -106,9 +107,11 @@ class Exchange:
 
     @property
     def announced(self) -> int:
-        """How many bytes the body has by its own word; 0 when it says nothing."""
-        length = self.headers.get("content-length", "")
-        return int(length) if length.isascii() and length.isdigit() and len(length) <= _DIGITS else 0
+        """How many bytes the body has by its own word; 0 when it says nothing, and never more than can be counted."""
+        length = self.headers.get("content-length", "").lstrip("0")
+        if not (length.isascii() and length.isdigit()):
+            return 0
+        return int(length) if len(length) <= _DIGITS else 10**_DIGITS
 
     async def body(self, limit: int, first_byte_timeout: float = math.inf) -> bytes | Failure | None:
         """Read the whole body; None when the client left before it was sent. May be cancelled.
@@ -131,7 +134,7 @@ class Exchange:
             size += len(part)
             if failure := _TOO_LARGE if size > limit else self.weigh(size):
                 return failure
-            parts.append(part)
+            keep(parts, part)
         encoding = self.headers.get("content-encoding", "identity").lower()
         return b"".join(parts) if encoding in ("identity", "") else await self._inflated(encoding, parts, limit)
 
@@ -279,28 +282,23 @@ class Exchange:
 
     async def answer_text(self, text: bytes, content_type: str) -> None:
         """Send a text with status 200, whole if the client takes it."""
-        await self._whole(200, text, [(b"content-type", content_type.encode())])
+        await self._whole(200, _sliced(text), [(b"content-type", content_type.encode())])
 
-    async def _whole(self, status: int, body: bytes, headers: Headers) -> None:
-        head = [*headers, (b"content-length", str(len(body)).encode())]
-        sent = b"" if self.method == "HEAD" else body
-        with trio.move_on_after(LAST_WORDS + len(body) / SLOWEST, shield=True):
+    async def _whole(self, status: int, slices: list[bytes], headers: Headers) -> None:
+        """Send an answer whose body is there, in slices; others have their turns between them."""
+        size = sum(map(len, slices))
+        head = [*headers, (b"content-length", str(size).encode())]
+        *most, last = [b""] if self.method == "HEAD" else slices
+        with trio.move_on_after(LAST_WORDS + size / SLOWEST, shield=True):
             await self._send_head(status, head)
-            if len(sent) > _SLICE:
-                sent = await self._send_most(sent)
-            await self._send({"type": "http.response.body", "body": sent, "more_body": self._unread})
+            for each in most:
+                await self.write(each)
+                await trio.lowlevel.checkpoint()
+            await self._send({"type": "http.response.body", "body": last, "more_body": self._unread})
             self.answered = not self._unread
             if self._unread:
                 await self._linger()
                 await self._end()
-
-    async def _send_most(self, body: bytes) -> bytes:
-        """Send a large body up to its last slice, which is returned; others have their turns in between."""
-        last = (len(body) - 1) // _SLICE * _SLICE
-        for at in range(0, last, _SLICE):
-            await self.write(body[at : at + _SLICE])
-            await trio.lowlevel.checkpoint()
-        return body[last:]
 
     async def _start(self, status: int, headers: Headers) -> None:
         """Send the head, whole or not at all.
@@ -318,18 +316,34 @@ class Exchange:
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.answer_headers]})
 
 
-async def _written(value: Any) -> bytes:
-    """Write a JSON body; one with a long text by and by, with turns for others in between. Cancelled, there is none."""
+def keep(parts: list[bytes], part: bytes) -> None:
+    """Add a piece of a body to those before it; a tiny one joins the last, since each costs forty bytes by itself."""
+    if parts and len(parts[-1]) < _TINY:
+        parts[-1] += part
+    else:
+        parts.append(part)
+
+
+async def _written(value: Any) -> list[bytes]:
+    """Write a JSON body in slices; one with a long text by and by, with turns for others in between.
+
+    It is nowhere in one piece: copying 50 MB is a pause for everybody. Cancelled, there is none.
+    """
     if not _holds_much(value):
-        return json.encode(value)
-    whole = bytearray()
-    due = _SLICE
+        return _sliced(json.encode(value))
+    slices, some = list[bytes](), bytearray()
     for piece in json.pieces(value):
-        whole += piece
-        if len(whole) >= due:
-            due = len(whole) + _SLICE
+        if len(some) + len(piece) > _SLICE:
+            slices.append(bytes(some))
+            some.clear()
             await trio.lowlevel.checkpoint()
-    return bytes(whole)
+        some += piece
+    return [*slices, bytes(some)]
+
+
+def _sliced(body: bytes) -> list[bytes]:
+    """Cut a body into slices; one that is small is the only one."""
+    return [body[at : at + _SLICE] for at in range(0, len(body) or 1, _SLICE)]
 
 
 def _holds_much(value: Any) -> bool:

@@ -38,6 +38,11 @@ class Window:
             return wrong("after_id: cannot be given together with before_id")
         return cls(limit, after, before)
 
+    @property
+    def cursor(self) -> str:
+        """The name of the parameter that says where it is."""
+        return "after_id" if self.after else "before_id"
+
     @staticmethod
     def page(data: list[dict[str, Any]], *, more: bool) -> dict[str, Any]:
         """Write a page."""

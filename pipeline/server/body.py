@@ -66,7 +66,7 @@ class ChunkedBody:
         data, self._kept = self._kept + data, b""
         parts: list[bytes] = []
         at = 0
-        while not self.complete and at < len(data):
+        while not self.complete and (at := self._whole_chunks(data, at, parts)) < len(data):
             after = self._chunk(data, at, parts) if self._left else self._line(data, at)
             if after == at:
                 self._kept = data[at:]
@@ -75,6 +75,19 @@ class ChunkedBody:
                 return b"".join(parts), b""
             at = after
         return b"".join(parts), data[at:]
+
+    def _whole_chunks(self, data: bytes, at: int, parts: list[bytes]) -> int:
+        """Take chunks that are there from their size to their line end, as most are; whatever else comes is left."""
+        if self._left or self._trailer >= 0:
+            return at
+        while (found := _SIZE.match(data, at)) and (size := int(found[1], 16)):
+            begin = found.end()
+            end = begin + size
+            if data[end : end + 2] != b"\r\n" or begin - at > LONGEST_LINE:
+                break
+            parts.append(data[begin:end])
+            at = end + 2
+        return at
 
     def _chunk(self, data: bytes, at: int, parts: list[bytes]) -> int:
         """Take what is there of a chunk, then the line end behind it."""

@@ -16,6 +16,9 @@ import trio
 SOCKET_READ = 65_536
 """Bytes asked of the socket by one read."""
 
+FIRST_LOOK, RAREST_LOOK = 0.01, 1.0
+"""Seconds between two looks at whether a client that has closed its side still listens; each is twice the last."""
+
 _NO_TIME = struct.pack("ii", 1, 0)
 
 
@@ -89,6 +92,39 @@ class ClientSocket:
             except OSError:
                 self.abort()
         self._torn = False
+
+    async def vanished(self, probe: bytes) -> None:
+        """Return when a client that has closed its side does not listen either. May be cancelled.
+
+        Both look alike until something is sent: the system of a client that has left refuses it. That refusal is
+        nothing one could wait for, since the end that was read stays readable, so it is looked at now and then.
+
+        Args:
+            probe: what is sent to find out; nothing leaves it to the next write.
+        """
+        if probe and not self._torn:
+            self._send_small(probe)
+        pause = FIRST_LOOK
+        while not self.gone:
+            await trio.sleep(pause)
+            pause = min(2 * pause, RAREST_LOOK)
+            self._look()
+
+    def _look(self) -> None:
+        """Find out whether the socket has broken, as far as the system knows."""
+        if self._socket.fileno() >= 0 and self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.abort()
+
+    def _send_small(self, data: bytes) -> None:
+        """Send a few bytes now, or none of them where the client is slow to read."""
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            return
+        except OSError:
+            sent = 0
+        if sent < len(data):
+            self.abort()
 
     async def _wait_readable(self) -> None:
         try:

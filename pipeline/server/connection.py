@@ -15,7 +15,7 @@ import trio
 from pipeline.server.client_socket import ClientSocket
 from pipeline.server.cycle import AsgiApp, Cycle, scope_of
 from pipeline.server.head import Head, HeadParser
-from pipeline.server.refusal import SILENT, Refusal
+from pipeline.server.refusal import CROWDED, SILENT, Refusal
 from pipeline.server.response import Response
 
 REFUSED_LINGER = 2.0
@@ -25,15 +25,20 @@ REFUSED_LINGER_BYTES = 2**20
 """Bytes that are read and dropped meanwhile."""
 
 
+UNFINISHED_HEADS = 32 * 2**20
+"""Bytes of heads that have begun and not ended, of all connections; who sends in pieces beyond that is refused."""
+
+
 @attrs.define
 class Terms:
-    """What the server grants its clients. Times are seconds.
+    """What the server grants its clients, and what they use of it together. Times are seconds.
 
     Attributes:
         head_bytes: bytes that the head of a request may have.
         head_patience: from the first byte of a head to its last.
         idle_patience: between two requests, and before the first.
         write_patience: between two writes that succeed.
+        unfinished: bytes of heads that have begun and not ended.
         closing: whether the server is about to end, so that connections end with the request that they serve.
     """
 
@@ -41,6 +46,7 @@ class Terms:
     head_patience: float = 30.0
     idle_patience: float = 120.0
     write_patience: float = 60.0
+    unfinished: int = 0
     closing: bool = False
 
 
@@ -107,10 +113,25 @@ class ClientConnection:
         head, rest = parser.feed(data) if data else (None, b"")
         if head is not None or not data:
             return head, rest
-        with trio.move_on_after(self._terms.head_patience):
-            while head is None and (data := await self._client.receive()):
-                head, rest = parser.feed(data)
-            return head, rest
+        return await self._rest_of(parser, len(data))
+
+    async def _rest_of(self, parser: HeadParser, size: int) -> tuple[Head | Refusal | None, bytes]:
+        """Read on in a head of which so many bytes have come, within its time and the room of all such heads."""
+        terms, head, rest = self._terms, None, b""
+        terms.unfinished += size
+        try:
+            with trio.move_on_after(terms.head_patience):
+                while head is None:
+                    if terms.unfinished > UNFINISHED_HEADS:
+                        return CROWDED, b""
+                    if not (data := await self._client.receive()):
+                        break
+                    terms.unfinished += len(data)
+                    size += len(data)
+                    head, rest = parser.feed(data)
+                return head, rest
+        finally:
+            terms.unfinished -= size
         return (None if parser.empty else SILENT), b""
 
     async def _first_bytes(self) -> bytes:

@@ -12,7 +12,7 @@ from pipeline.server.body import Body, MalformedBodyError, body_of
 from pipeline.server.client_socket import ClientSocket
 from pipeline.server.head import Head
 from pipeline.server.refusal import BROKEN, Refusal
-from pipeline.server.response import Response
+from pipeline.server.response import CONTINUE, Response
 
 if TYPE_CHECKING:
     from pipeline.server.connection import Terms
@@ -29,7 +29,9 @@ AsgiApp = Callable[
 MOST_AHEAD = 65_536
 """Bytes of further requests that are read while one is being answered; who sends more is not looked after."""
 
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+PROBE_AFTER = 0.5
+"""Seconds that a client which has closed its side is not asked for a sign before its answer has begun."""
+
 _GONE: AsgiEvent = {"type": "http.disconnect"}
 STALLED: AsgiEvent = {"type": "http.disconnect", "cause": "write"}
 """What the application hears when its client was cut because it read nothing; ASGI knows no word for why."""
@@ -133,14 +135,22 @@ class Cycle:
             if self.response.started:
                 return False
             self._invited = True
-            await self._client.send(_CONTINUE)
+            await self._client.send(CONTINUE)
         return True
 
     async def _left(self) -> None:
-        """Return when the client has closed its side. What it sends meanwhile is kept for the next request."""
+        """Return when the client has left. What it sends meanwhile is kept for the next request.
+
+        One that closes its side alone still waits for its answer (RFC 9112 lets it; RFC 1945, HTTP/1.0, does not).
+        Most answers begin before it has to be asked for a sign, which a simple client may take for the answer.
+        """
         while len(self.rest) < MOST_AHEAD:
             data = await self._client.receive()
             if not data:
+                if self._head.http_version != "1.0":
+                    if not self.response.sent:
+                        await trio.sleep(PROBE_AFTER)
+                    await self._client.vanished(self.response.probe())
                 self._client.gone = True
                 return
             self.rest += data

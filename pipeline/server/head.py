@@ -97,7 +97,7 @@ class HeadParser:
         except httptools.HttpParserError as error:
             # The parser's sentences are constants: they hold nothing of the request.
             return _VERSION if "HTTP version" in str(error) else _wrong(str(error))
-        return None
+        return _MANY if len(self._headers) > MOST_HEADERS else None
 
     def _head(self) -> Head | Refusal:
         line = bytes(self._raw.partition(b"\r\n")[0])
@@ -105,13 +105,11 @@ class HeadParser:
             return _VERSION if _OTHER_VERSION.fullmatch(line) else _wrong("the request line is malformed")
         if len(self._target) > LONGEST_TARGET:
             return Refusal(414, "The target of the request is too long.")
-        if len(self._headers) > MOST_HEADERS:
-            return Refusal(431, "The request has too many headers.")
         return self._judge(line.partition(b" ")[0].decode())
 
     def _judge(self, method: str) -> Head | Refusal:
         version = self._parser.get_http_version()
-        target = _split(self._target, method)
+        target = split_target(self._target, method)
         if target is None:
             return _wrong("the target is neither a path nor a URL")
         authority, path, query = target
@@ -123,12 +121,14 @@ class HeadParser:
         if authority is not None:
             self._headers = [(b"host", authority), *(each for each in self._headers if each[0] != b"host")]
         values = dict(self._headers)
-        coded, expected = values.get(b"transfer-encoding"), values.get(b"expect", b"").lower()
-        if coded is not None and (version == "1.0" or coded.lower() != b"chunked"):
+        coded = b", ".join(value for name, value in self._headers if name == b"transfer-encoding")
+        expected = values.get(b"expect", b"").lower()
+        if b"transfer-encoding" in values and (version == "1.0" or coded.lower() != b"chunked"):
             return Refusal(501 if version == "1.1" else 400, "The only transfer coding that is understood is chunked.")
         if expected not in (b"", b"100-continue"):
             return Refusal(417, "The only expectation that is understood is 100-continue.")
-        length = None if coded is not None else int(values.get(b"content-length", b"0"))
+        # llhttp has bounded the number, but not its zeros, and Python reads no more than 4,300 digits.
+        length = None if coded else int(values.get(b"content-length", b"0").lstrip(b"0") or b"0")
         return Head(
             method,
             path,
@@ -158,11 +158,11 @@ class HeadParser:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; nobody is to see a wish to upgrade, for none is granted."""
         lower = name.lower()
-        if lower != b"upgrade":
+        if lower != b"upgrade" and len(self._headers) <= MOST_HEADERS:  # one more is refused, and the rest not kept
             self._headers.append((lower, value.rstrip(b" \t")))
 
 
-def _split(target: bytes, method: str) -> tuple[bytes | None, bytes, bytes] | None:
+def split_target(target: bytes, method: str) -> tuple[bytes | None, bytes, bytes] | None:
     """Take a target apart: the authority, if it names one, the path, the query; None when it has no known form."""
     if method == "CONNECT":
         return None
@@ -179,4 +179,5 @@ def _wrong(what: str) -> Refusal:
     return Refusal(400, f"The request is not valid HTTP/1.1: {what}")
 
 
+_MANY = Refusal(431, "The request has too many headers.")
 _VERSION = Refusal(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.")

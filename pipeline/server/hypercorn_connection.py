@@ -17,14 +17,16 @@ import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
 from hypercorn.events import Closed, RawData
-from hypercorn.protocol.events import Event
+from hypercorn.protocol.events import Body, EndBody, Event, Response
 from hypercorn.protocol.h2 import H2Protocol
-from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 
 from pipeline.server.client_socket import reset_on_close
 from pipeline.server.cycle import STALLED, AsgiApp
+from pipeline.server.head import split_target
+from pipeline.server.refusal import Refusal
 
 CANCEL_AFTER = 0.5
 """Seconds after the end of a connection until what still belongs to it is cancelled."""
@@ -229,16 +231,31 @@ class PatientStream(trio.abc.HalfCloseableStream):
 
 
 class _Http11(H11Protocol):
-    """HTTP/1.1 that stays HTTP/1.1."""
+    """HTTP/1.1 that stays HTTP/1.1. Names of headers are in lower case here."""
 
     async def _check_protocol(self, event: Any) -> None:
         """Switch to nothing: neither by upgrade nor by prior knowledge."""
 
     async def _create_stream(self, request: Any) -> None:
-        """Answer a request as what it is, whatever it would be upgraded to."""
-        kept = [(name, value) for name, value in request.headers if name.lower() != b"upgrade"]
-        plain = {"method": request.method, "target": request.target, "http_version": request.http_version}
-        await super()._create_stream(SimpleNamespace(**plain, headers=kept))  # type: ignore[arg-type]
+        """Answer a request as what it is, whatever it would be upgraded to, and read no other behind a doubtful one."""
+        headers = [(name, value) for name, value in request.headers if name != b"upgrade"]
+        if {b"transfer-encoding", b"content-length"} <= {name for name, _ in headers}:
+            headers = [(name, value) for name, value in headers if name != b"content-length"]
+            self.keep_alive_requests = self.config.keep_alive_max_requests  # so hypercorn closes behind its answer
+        target = request.target
+        split = split_target(target, request.method.decode())
+        if split is not None and split[0] is not None:
+            target = b"?".join(split[1:]) if split[2] else split[1]
+            headers = [(b"host", split[0]), *((name, value) for name, value in headers if name != b"host")]
+        plain = {"method": request.method, "target": target, "http_version": request.http_version}
+        await super()._create_stream(SimpleNamespace(**plain, headers=headers))  # type: ignore[arg-type]
+
+    async def _send_error_response(self, status_code: int) -> None:
+        """Say in Anthropic's envelope that this is no request."""
+        headers, body = Refusal(status_code, "The request is not valid HTTP/1.1").answer()
+        await self.stream_send(Response(STREAM_ID, [*headers, (b"connection", b"close")], status_code))
+        await self.stream_send(Body(STREAM_ID, body))
+        await self.stream_send(EndBody(STREAM_ID))
 
 
 class _Pause:

@@ -8,7 +8,7 @@ import attrs
 
 from stages.wire import json
 
-_TYPES = {408: "timeout_error", 413: "request_too_large", 500: "api_error"}
+_TYPES = {529: "overloaded_error", 408: "timeout_error", 413: "request_too_large", 500: "api_error"}
 # Anthropic's words for the few statuses that have one of their own; the others are an `invalid_request_error`.
 
 
@@ -34,6 +34,9 @@ class Refusal:
 
 SILENT = Refusal(408, "The request did not arrive in time.")
 """A client that stopped in the middle of its request."""
+
+CROWDED = Refusal(529, "The server waits for too many requests that have not arrived; try again.")
+"""A client that sends its request in pieces while others do that too much."""
 
 BROKEN = Refusal(500, "Internal server error")
 """An application that has said nothing."""

@@ -13,6 +13,8 @@ from http import HTTPStatus
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus} | {529: b"Overloaded"}
 _BODILESS = frozenset({204, 304})
 _LAST_CHUNK = b"0\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+"""An interim response: invites the body, and means nothing to whoever has sent it (RFC 9110, section 15.2.1)."""
 
 ResponseHeaders = list[tuple[bytes, bytes]]
 """Names in lower case."""
@@ -70,6 +72,15 @@ class Response:
             raise ValueError("a header of a response holds a line end")
         self._head = b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, _PHRASES.get(status, b""), lines)
         self.started = True
+
+    def probe(self) -> bytes:
+        """Return bytes that change nothing for who reads the response, if any can be sent where it stands now.
+
+        Before the head that is an interim response, then a leading zero of the next chunk's size.
+        """
+        if not self.sent:
+            return CONTINUE
+        return b"0" if self._chunked and not self.complete else b""
 
     def body(self, data: bytes, *, more: bool) -> bytes:
         """Frame a piece of the body; `more` says whether another follows.

@@ -62,6 +62,10 @@ CREATE TABLE requests (
 """
 
 
+class NewerSchemaError(sqlite3.DatabaseError):
+    """The tables were made by a newer version, which may mean other things by them: nothing is read or changed."""
+
+
 class Database:
     """The tables in one folder.  Nothing is opened, and nothing is made, before it is first used."""
 
@@ -120,7 +124,11 @@ class Database:
         connection.execute("PRAGMA synchronous = NORMAL")  # a crash of the process loses nothing that was committed
         connection.execute("PRAGMA cache_size = -2048")  # kilobytes
         connection.execute("BEGIN IMMEDIATE")
-        if not connection.execute("PRAGMA user_version").fetchone()[0]:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            connection.close()
+            raise NewerSchemaError
+        if not version:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {_VERSION}")

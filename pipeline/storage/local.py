@@ -14,7 +14,7 @@ import trio
 
 from pipeline.storage import batch_rows, file_rows
 from pipeline.storage.contents import Contents
-from pipeline.storage.database import Database
+from pipeline.storage.database import Database, NewerSchemaError
 from stages.canonical.failure import Failure, Kind
 
 P = ParamSpec("P")
@@ -54,6 +54,8 @@ def _guarded(
 def broken(error: Exception) -> Failure:
     """What a client is told when the disk is full, read-only or broken; the log gets the kind of the mistake."""
     message = "The storage of this server cannot be used: see storage.folder."
+    if isinstance(error, NewerSchemaError):
+        message = "The storage of this server was made by a newer version of it: see storage.folder."
     return Failure(Kind.MISCONFIGURED, message, cause=f"storage_{type(error).__name__}")
 
 

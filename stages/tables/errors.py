@@ -304,7 +304,9 @@ def _whose_fault(failure: Failure, told: ErrorContent, status: int | None, plan:
     return attrs.evolve(failure, message=sentence)
 
 
-_OF_THE_CLIENT = re.compile(r"\b(files?|containers?|items?|images?|documents?|vector stores?)\b", re.IGNORECASE).search
+_OF_THE_CLIENT = re.compile(
+    r"\b(files?|batch(?:es)?|containers?|items?|images?|documents?|vector stores?)\b", re.IGNORECASE
+).search
 # Things that a request refers to, and that may be missing like a model.
 _NO_SUCH_PATH = "The upstream answered 404, and not about a model; upstream.url may name the wrong path"
 _NO_ENTRY = (

@@ -34,6 +34,7 @@ UPSTREAM_EXPIRES_AFTER = 2_592_000
 MARK_LENGTH = 16
 """Hexadecimal characters of the mark of an owner."""
 
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9][\w.+!#$&^-]{0,126}/[A-Za-z0-9][\w.+!#$&^-]{0,126}\Z", re.ASCII)
 _FORBIDDEN = re.compile(r'[<>:"|?*/\x00-\x1f\x7f]')
 _TYPES = {ending: kind for kind, ending in reversed(ENDINGS.items())} | {"jpeg": "image/jpeg", "htm": "text/html"}
 _OWNED = re.compile(rf"([0-9a-f]{{{MARK_LENGTH}}})~(.*)\Z", re.DOTALL)
@@ -75,6 +76,11 @@ def read_name(stored: str, *, owned: bool) -> StoredName:
     return StoredName(typed[1], type_of(typed[2]), mark) if typed else StoredName(name, type_of(name), mark)
 
 
+def media_type_of(given: str) -> str:
+    """The media type that a client says; empty for what is none."""
+    return given.lower() if _MEDIA_TYPE.match(given) else ""
+
+
 def type_of(name: str) -> str:
     """The media type that a name's ending tells."""
     ending = name.rpartition(".")[2].lower() if "." in name else ""
@@ -90,6 +96,7 @@ def _ending(media_type: str) -> str:
 def plain_name(given: str, media_type: str) -> str:
     """Keep the last component of a name; one that is absent says what the file is."""
     name = re.split(r"[/\\]", given)[-1]
+    name = "" if name in (".", "..") else name  # they name folders
     return name or "unnamed" + ("" if media_type == UNKNOWN_TYPE else _ending(media_type))
 
 
@@ -108,7 +115,7 @@ def expiry_complaint(given: str, longest: int = UPSTREAM_EXPIRES_AFTER) -> str |
         longest: seconds that whoever keeps the file keeps it at most.
     """
     least, most = EXPIRES_AFTER
-    if not re.fullmatch(r"\d{1,9}", given):
+    if not re.fullmatch(r"[0-9]{1,9}", given):
         return "expires_in_seconds: Input should be a valid integer, unable to parse string as an integer"
     seconds = int(given)
     if seconds < least:

@@ -52,8 +52,8 @@ class Judge:
         self.status = self._parser.get_status_code()
 
     def on_message_complete(self) -> None:
-        """Note the end."""
-        self.complete = True
+        """Note the end; an interim response has none that counts."""
+        self.complete = self.status >= 200
 
     def on_body(self, data: bytes) -> None:
         """Read events; what is no stream is kept until its end."""

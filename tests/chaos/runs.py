@@ -55,7 +55,7 @@ def allowed(fault: str, client: str) -> set[str]:
     """What may become of an answer."""
     if client in ("leaves", "resets"):
         return {"left"}
-    if client in ("closes its side", "is deaf for a while"):
+    if client == "is deaf for a while":
         return SEEN[fault] | CUT
     return SEEN[fault]
 

@@ -218,6 +218,38 @@ async def test_a_client_that_leaves_in_its_request() -> None:
     assert not transport.requests
 
 
+FRAMED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body := asking("[[text]]")), body)
+
+ODD: dict[str, tuple[bytes, set[bytes]]] = {
+    "a length beside chunks": (
+        b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n"
+        + FRAMED,
+        {b"200", b"400"},  # RFC 9112, section 6.3: chunks count, or nothing does
+    ),
+    "no HTTP": (b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n", {b"400"}),
+    "a folded first line": (b"GET / HTTP/1.1\r\n x: y\r\nhost: localhost\r\n\r\n", {b"400"}),
+    "a URL": (b"GET http://localhost/v1/models?limit=1 HTTP/1.0\r\nhost: localhost\r\n\r\n", {b"200"}),
+    "a URL of another host": (b"GET http://elsewhere/v1/models HTTP/1.0\r\nhost: localhost\r\n\r\n", {b"403"}),
+}
+"""Requests after which a connection must be closed, and the statuses that are right."""
+
+
+@pytest.mark.parametrize("name", ODD)
+async def test_odd_requests(name: str) -> None:
+    """Each is answered, in Anthropic's envelope where it is refused, and nothing else is read from the connection."""
+    data, statuses = ODD[name]
+    async with client_of_server() as client, await _connect(str(client.base_url)) as connection:
+        await connection.send_all(data)
+        with trio.fail_after(TIMEOUT):
+            said = b"".join([bytes(piece) async for piece in connection])
+
+    status = said.partition(b" ")[2][:3]
+    assert status in statuses
+    assert said.count(b"HTTP/1.1 ") == 1
+    if status != b"200":
+        assert json.decode(said.partition(b"\r\n\r\n")[2])["type"] == "error"
+
+
 async def test_bugs_take_nobody_along() -> None:
     """A crash before the answer, one in the middle of it: each ends its own request, told as our fault."""
     good = events(

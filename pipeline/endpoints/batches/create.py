@@ -15,6 +15,7 @@ from pipeline.endpoints.batches.spool import Spool
 from pipeline.endpoints.batches.upstream_batch import client_batch_id, message_batch
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
+from pipeline.endpoints.files.form import disk_failure
 from pipeline.endpoints.mapping import question_of
 from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.translation import Question, without_hosted_tools
@@ -39,12 +40,16 @@ async def create_batch(context: Context, exchange: Exchange) -> Failure | None:
         return NO_BATCHES
     question = without_hosted_tools(question_of(context, exchange, "msg_batch"))
     caller = question.caller
-    with Spool({"dragoman": 1, "version": caller.version, "betas": caller.betas, "strict": question.strict}) as spool:
-        reading = _Reading(context, exchange, question, spool, message_line if store.runs_messages else line_of)
-        failure = await reading.run()
-        if failure is not None or reading.left:
-            return failure
-        made = await Making(context, store, spool, Owner.of(context.settings, exchange.headers).mark).run()
+    head = {"dragoman": 1, "version": caller.version, "betas": caller.betas, "strict": question.strict}
+    try:
+        with Spool(head) as spool:
+            reading = _Reading(context, exchange, question, spool, message_line if store.runs_messages else line_of)
+            failure = await reading.run()
+            if failure is not None or reading.left:
+                return failure
+            made = await Making(context, store, spool, Owner.of(context.settings, exchange.headers).mark).run()
+    except OSError as error:
+        return disk_failure(error)
     if isinstance(made, Failure):
         return made
     batch, note = made
@@ -81,7 +86,7 @@ class _Reading:
                 return piece
             size += len(piece)
             elements = splitter.feed(piece)
-            if size > limits.batch_bytes or splitter.pending > limits.body_bytes:
+            if size > limits.batch_bytes or max(splitter.element, splitter.around) > limits.body_bytes:
                 return _TOO_LARGE
             for raw in elements:
                 if (failure := await self._add(raw)) is not None:
@@ -93,7 +98,7 @@ class _Reading:
         """What is wrong with the body as a whole."""
         spool = self.spool
         complaints = (
-            (not splitter.ended, "The request body is not valid JSON"),
+            (not splitter.whole(), "The request body is not valid JSON, or no object"),
             (not splitter.begun, "requests: Field required"),
             (not spool.total, "requests: List should not be empty"),
             (spool.ready == spool.total, "requests: none of them is valid; each would be refused as a message, too"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -35,6 +36,7 @@ POLL_AFTER = b"10"
 """Seconds after which it is worth to ask again, as Anthropic's API says."""
 
 _PAGE = 100
+_ID = re.compile(r"msgbatch_[A-Za-z0-9_-]+\Z")  # of whatever else nobody need be asked, least of all by a path
 
 
 @attrs.frozen
@@ -119,7 +121,7 @@ async def list_batches(context: Context, exchange: Exchange) -> Failure | None:
                 break
     await orphans.take_back(store)
     if not reached:
-        return wrong(f"{'after_id' if window.after else 'before_id'}: no batch has this id")
+        return wrong(f"{window.cursor}: no batch has this id")
     more = len(found) > window.limit
     shown = found[-window.limit :] if window.before else found[: window.limit]
     told = [_told(context, exchange, await _whole(store, one)) for one in shown]
@@ -131,6 +133,8 @@ async def stored_batch(context: Context, exchange: Exchange, ident: str) -> Foun
     store = context.batches
     if store is None:
         return NO_BATCHES
+    if not _ID.match(ident):
+        return no_such_batch(ident)
     main = await store.batch(upstream_batch_id(ident))
     if isinstance(main, Failure):
         return no_such_batch(ident) if main.kind is Kind.NOT_FOUND else main

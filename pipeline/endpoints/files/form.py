@@ -5,8 +5,12 @@ The grammar of forms is python-multipart's. It is imported when an upload comes,
 
 from __future__ import annotations
 
+import logging
+import re
+from collections.abc import Mapping
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import attrs
 import trio
@@ -22,9 +26,14 @@ IN_MEMORY = 2**20
 MAX_FIELD = 64 * 2**10
 """Bytes of a field that is no file."""
 
+MAX_BOUNDARY = 70
+"""Characters of a boundary, by RFC 2046."""
+
 OVERHEAD = 64 * 2**10
 """Bytes that the form around a file may have."""
 
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL + 1)  # it quotes bytes of uploads on stderr
+_EXTENDED = re.compile(rb";\s*filename\*=utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
 _NO_FORM = Failure(Kind.INVALID_REQUEST, "The request body should be multipart/form-data with a `file` part")
 _BROKEN = Failure(Kind.INVALID_REQUEST, "The request body is not valid multipart/form-data")
 _TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
@@ -120,7 +129,7 @@ class FormReader:
         name = options.get(b"name", b"").decode("utf-8", "replace")
         if name == "file" and self.form.file is None:
             self.form.file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed by whoever has the form
-            self.form.filename = options.get(b"filename", b"").decode("utf-8", "replace")
+            self.form.filename = _filename(self._head.get(b"content-disposition", b""), options)
             self.form.media_type = self._head.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip()
         elif name == "file":
             self.failure = Failure(Kind.INVALID_REQUEST, "file: only one file can be uploaded at a time")
@@ -161,6 +170,9 @@ async def read_form(exchange: Exchange, limit: int, timeout: float) -> UploadFor
     kept = False
     try:
         outcome = await _read(exchange, reader, limit, timeout)
+    except OSError as error:
+        return disk_failure(error)
+    else:
         kept = isinstance(outcome, UploadForm)
         return outcome
     finally:
@@ -186,6 +198,12 @@ async def _read(exchange: Exchange, reader: FormReader, limit: int, seconds: flo
     return _NO_FORM if form.file is None else form
 
 
+def disk_failure(error: OSError) -> Failure:
+    """What a client is told when what it sends cannot wait on the disk; the log gets the kind of the mistake."""
+    message = "The server cannot write its temporary files: its disk is full, or TMPDIR leads nowhere."
+    return Failure(Kind.MISCONFIGURED, message, cause=f"disk_{type(error).__name__}")
+
+
 async def write(file: IO[bytes], data: bytes, size: int) -> None:
     """Write to a spooled file: here while it is in memory, in a thread once it is on the disk."""
     if size <= IN_MEMORY:
@@ -199,4 +217,12 @@ def _reader_of(content_type: str) -> FormReader | Failure:
 
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary", b"")
-    return FormReader(boundary) if kind == b"multipart/form-data" and boundary else _NO_FORM
+    return FormReader(boundary) if kind == b"multipart/form-data" and 0 < len(boundary) <= MAX_BOUNDARY else _NO_FORM
+
+
+def _filename(disposition: bytes, options: Mapping[bytes, bytes]) -> str:
+    """The name that a part says; `filename*` (RFC 5987) is the better one where both are there."""
+    extended = _EXTENDED.search(disposition)
+    if extended is None:
+        return options.get(b"filename", b"").decode("utf-8", "replace")
+    return unquote(extended[1].decode("latin-1"), "utf-8", "replace")

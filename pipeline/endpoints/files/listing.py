@@ -37,6 +37,7 @@ AT_ONCE = 4
 """Of these, how many the upstream is asked for at the same time."""
 
 _PAGE = "page_"
+_NOWHERE = (Kind.NOT_FOUND, Kind.INVALID_REQUEST)  # what an upstream says of a place in its list that it does not know
 _READ_AHEAD = 100
 Query = Mapping[str, list[str]]
 """The values of a query by name."""
@@ -89,7 +90,7 @@ async def _page(context: Context, exchange: Exchange, query: Query) -> dict[str,
         return wrong("page: no such page")
     found = await _gather(context, exchange, _Walk(after), window.limit)
     if isinstance(found, Failure):
-        return found
+        return wrong("page: no such page") if after and found.kind in _NOWHERE else found
     data, more = found
     owner = Owner.of(context.settings, exchange.headers)
     last = upstream_file_id(owner.opened(data[-1]["id"]) or "") if more else ""
@@ -101,13 +102,13 @@ async def _old_page(context: Context, exchange: Exchange, query: Query) -> dict[
     if isinstance(window, Failure):
         return window
     owner, cursor = Owner.of(context.settings, exchange.headers), window.after or window.before
-    opened = owner.opened(cursor) if cursor else ""
+    opened, nowhere = owner.opened(cursor) if cursor else "", wrong(f"{window.cursor}: no file has this id")
     if opened is None:
-        return wrong(f"{'after_id' if window.after else 'before_id'}: no file has this id")
+        return nowhere
     walk = _Walk(upstream_file_id(opened) if opened else "", "asc" if window.before else "desc")
     found = await _gather(context, exchange, walk, window.limit)
     if isinstance(found, Failure):
-        return found
+        return nowhere if cursor and found.kind in _NOWHERE else found
     data, more = found
     return window.page(data[::-1] if window.before else data, more=more)
 

@@ -9,7 +9,15 @@ from pipeline.endpoints.owners import Owner
 from pipeline.storage.store import Store
 from stages.canonical.failure import Failure, Kind
 from stages.tables.identifiers import client_file_id
-from stages.tables.stored_files import StoredName, expiry_complaint, metadata, name_complaint, plain_name, type_of
+from stages.tables.stored_files import (
+    StoredName,
+    expiry_complaint,
+    media_type_of,
+    metadata,
+    name_complaint,
+    plain_name,
+    type_of,
+)
 
 NO_FILES = Failure(Kind.NOT_FOUND, "The upstream of this server keeps no files.")
 """What a client of `/v1/files` is told where the upstream has no Files API, and this machine must not stand in."""
@@ -54,6 +62,6 @@ async def _kept(store: Store, purpose: str, owner: Owner, form: UploadForm) -> d
 
 def _name_of(form: UploadForm, owner: Owner) -> StoredName:
     """The name and type of a file: the type by the part's word, or else by the name's ending."""
-    given = form.media_type
+    given = media_type_of(form.media_type)
     filename = plain_name(form.filename, given or type_of(""))
     return StoredName(filename, given or type_of(filename), owner.mark)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.endpoints.exchange import Exchange, Headers
+from pipeline.endpoints.exchange import Exchange, Headers, keep
 from pipeline.server.cycle import STALLED
 from pipeline.telemetry.logs import make_logger
 from pipeline.telemetry.request_log import RequestLog
@@ -113,6 +114,15 @@ async def test_pieces_add_up(pieces: tuple[bytes, ...], limit: int) -> None:
     made, _ = exchange(*pieces)
 
     assert await made.body(limit) == b"hello"
+
+
+def test_tiny_pieces_are_kept_together() -> None:
+    """A piece of two bytes takes more than forty: who sends nothing else must not cost twenty times its bytes."""
+    pieces, kept = [bytes((at % 256, at // 256)) for at in range(20_000)], list[bytes]()
+    for piece in pieces:
+        keep(kept, piece)
+    assert b"".join(kept) == b"".join(pieces)
+    assert len(kept) < len(pieces) / 100
 
 
 async def test_an_announced_size_is_refused_unread() -> None:
@@ -348,6 +358,19 @@ async def test_a_large_answer_leaves_by_and_by() -> None:
     assert max(len(event.get("body", b"")) for event in wire.told) <= 2**20
     assert turns > 2 * len(wire.told)
     assert made.answered
+
+
+async def test_a_large_answer_is_written_once() -> None:
+    """It is never copied as a whole: a copy of 50 MB is a pause for everybody."""
+    made, wire = exchange()
+    text = "lorem " * 1_500_000
+    tracemalloc.start()
+    await made.answer({"content": [{"type": "text", "text": text}]})
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert wire.head["content-length"] == str(len(wire.body))
+    assert json.decode(wire.body)["content"][0]["text"] == text
+    assert most < 1.5 * len(text)
 
 
 async def test_a_packed_body_may_have_several_members() -> None:

@@ -3,96 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
-import attrs
 import pytest
 import trio
 import trio.testing
 
-from pipeline.server.connection import ClientConnection, Terms
+from pipeline.server.connection import UNFINISHED_HEADS, ClientConnection, Terms
 from pipeline.server.cycle import STALLED
-
-GET = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
-POST = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n%b"
-
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
-
-
-async def whole(receive: Receive) -> bytes:
-    """Read a body."""
-    body, more = b"", True
-    while more:
-        event = await receive()
-        assert event["type"] == "http.request"
-        body, more = body + event["body"], event["more_body"]
-    return body
-
-
-async def reply(send: Send, body: bytes, status: int = 200) -> None:
-    """Answer with a length."""
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"%d" % len(body))]})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def echo(scope: Any, receive: Receive, send: Send) -> None:
-    """Answer with the path and the body."""
-    body = await whole(receive)
-    await reply(send, scope["path"].encode() + b" " + body)
-
-
-@attrs.define
-class Office:
-    """A connection that is served, and its client's end."""
-
-    raw: socket.socket
-    client: trio.SocketStream
-    connection: ClientConnection
-    terms: Terms
-    ended: trio.Event = attrs.field(factory=trio.Event)
-
-    async def ask(self, data: bytes) -> bytes:
-        """Send, and return what has come when everybody waits again."""
-        await self.client.send_all(data)
-        return await self.heard()
-
-    async def heard(self) -> bytes:
-        """Return what has come when everybody waits."""
-        await trio.testing.wait_all_tasks_blocked()
-        try:
-            return self.raw.recv(65_536)
-        except BlockingIOError:
-            return b""
-
-    async def rest(self) -> bytes:
-        """Return all that comes until the server closes."""
-        return b"".join([bytes(data) async for data in self.client])
-
-
-@asynccontextmanager
-async def harness(app: Any = echo, **terms: Any) -> AsyncIterator[Office]:
-    """Serve one connection; it must have ended when the client has left."""
-    ours, theirs = socket.socketpair()
-    for end in (ours, theirs):
-        end.setblocking(False)  # noqa: FBT003 - the standard library's
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    granted = Terms(**terms)
-    made = ClientConnection(theirs, app, granted, {})
-    async with trio.open_nursery() as nursery:
-        async with trio.SocketStream(trio.socket.from_stdlib_socket(ours)) as client:
-            opened = Office(ours, client, made, granted)
-
-            async def serve() -> None:
-                await made.run()
-                opened.ended.set()
-
-            nursery.start_soon(serve)
-            yield opened
-        await opened.ended.wait()
-    assert theirs.fileno() == -1
+from tests.support.connected import GET, POST, Receive, Send, harness, reply, whole
 
 
 async def test_requests_follow_each_other() -> None:
@@ -146,41 +65,6 @@ async def test_a_body_that_is_none() -> None:
     async with harness(trusting) as served:
         await served.client.send_all(b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n")
         assert (await served.rest()).startswith(b"HTTP/1.1 400 ")
-
-
-async def test_the_client_leaves() -> None:
-    """The application hears of it at once; what it still says goes nowhere."""
-    heard = trio.Event()
-
-    async def patient(_scope: Any, receive: Receive, send: Send) -> None:
-        await whole(receive)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"a", "more_body": True})
-        assert (await receive())["type"] == "http.disconnect"
-        heard.set()
-        await send({"type": "http.response.body", "body": b"b", "more_body": True})
-        assert (await receive())["type"] == "http.disconnect"
-
-    async with harness(patient) as served:
-        assert await served.ask(GET)
-        await served.client.aclose()
-        await heard.wait()
-
-
-async def test_further_requests_do_not_hide_that_the_client_leaves() -> None:
-    """What comes early is read and kept, up to a bound."""
-    heard = trio.Event()
-
-    async def patient(_scope: Any, receive: Receive, _send: Send) -> None:
-        await whole(receive)
-        assert (await receive())["type"] == "http.disconnect"
-        heard.set()
-
-    async with harness(patient) as served:
-        await served.client.send_all(GET * 3)
-        await trio.testing.wait_all_tasks_blocked()
-        await served.client.aclose()
-        await heard.wait()
 
 
 async def test_what_comes_too_early_is_bounded() -> None:
@@ -237,6 +121,19 @@ async def test_applications_that_say_too_little() -> None:
     async with harness(half) as served:
         await served.client.send_all(GET)
         assert (await served.rest()).endswith(b"1\r\na\r\n")
+
+
+async def test_heads_that_do_not_end_have_bounded_room() -> None:
+    """One that comes when all such heads together hold too much is refused; those that are whole do not notice."""
+    async with harness(head_bytes=10_000) as served:
+        served.terms.unfinished = UNFINISHED_HEADS
+        assert (await served.ask(GET)).startswith(b"HTTP/1.1 200 ")
+        said = await served.ask(GET[:10])
+        assert said.startswith(b"HTTP/1.1 529 ")
+        assert b"overloaded_error" in said
+        served.raw.close()
+        await served.ended.wait()
+        assert served.terms.unfinished == UNFINISHED_HEADS
 
 
 DEADLINES: dict[str, tuple[bytes, dict[str, float], bytes]] = {

@@ -86,6 +86,10 @@ REFUSED: dict[str, tuple[int, bytes]] = {
     "a coding around": (400, head(b"POST / HTTP/1.1", b"transfer-encoding: chunked, gzip")),
     "a coding inside": (501, head(b"POST / HTTP/1.1", b"transfer-encoding: gzip, chunked")),
     "a coding twice": (400, head(b"POST / HTTP/1.1", b"transfer-encoding: chunked", b"transfer-encoding: chunked")),
+    "another coding before it": (
+        501,
+        head(b"POST / HTTP/1.1", b"transfer-encoding: identity", b"transfer-encoding: chunked"),
+    ),
     "a coding in HTTP/1.0": (400, head(b"POST / HTTP/1.0", b"transfer-encoding: chunked")),
     "another expectation": (417, head(b"POST / HTTP/1.1", b"expect: 200-ok")),
     "bare line feeds": (400, b"GET / HTTP/1.1\nhost: a\n\n"),
@@ -173,6 +177,18 @@ def test_expectations() -> None:
     assert understood(head(b"POST / HTTP/1.1", *lines)).expects
     assert not understood(head(b"POST / HTTP/1.0", *lines)).expects
     assert not understood(head(b"POST / HTTP/1.1", lines[0])).expects
+
+
+def test_headers_without_number_are_refused_before_their_end() -> None:
+    """What is kept of a head that does not end is bounded in number as well as in bytes."""
+    outcome, _ = parsed(head(b"GET / HTTP/1.1", *[b"x:y"] * (MOST_HEADERS + 1))[:-2])
+    assert isinstance(outcome, Refusal)
+    assert outcome.status == 431
+
+
+def test_a_length_with_thousands_of_zeros() -> None:
+    """It is a number all the same; Python reads no more than 4,300 digits of one."""
+    assert understood(head(b"POST / HTTP/1.1", b"content-length: " + b"0" * 5000 + b"7")).length == 7
 
 
 def test_an_empty_line_before_a_request() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from pathlib import Path
@@ -91,4 +92,44 @@ async def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
         assert isinstance(told, Failure)
         assert told.kind is Kind.MISCONFIGURED
         assert "storage.folder" in told.message
+    await store.close()
+
+
+def drafts(folder: Path) -> list[Path]:
+    """What was begun, and is not where it belongs."""
+    return list(folder.rglob("drafts/*"))
+
+
+class Full(io.BytesIO):
+    """A file of which only the beginning can be copied."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read a piece, once."""
+        if self.tell():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().read(min(size or 5, 5))
+
+
+async def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """Nothing is left of what did not fit, and what was there is there."""
+    store = LocalStore(tmp_path, 10**6)
+    before = await kept(store, b"mine")
+    told = await store.upload({"purpose": "user_data"}, "a", Full(b"x" * 10), 10)
+
+    assert isinstance(told, Failure)
+    assert (told.kind, told.cause) == (Kind.MISCONFIGURED, "storage_OSError")
+    assert drafts(tmp_path) == []
+    assert not isinstance(await store.file(before["id"]), Failure)
+    await store.close()
+
+
+async def test_tables_of_a_newer_version(tmp_path: Path) -> None:
+    """Are left as they are, and whoever asks is told why."""
+    store = LocalStore(tmp_path, 10**6)
+    await kept(store, b"mine")
+    await store.database.write(lambda rows: rows.execute("PRAGMA user_version = 99"))
+    await store.close()
+    for told in (await kept(store, b"x"), await store.files({}), await store.batches({})):
+        assert isinstance(told, Failure)
+        assert (told.cause, "newer version" in told.message) == ("storage_NewerSchemaError", True)
     await store.close()

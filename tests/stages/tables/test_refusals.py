@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from stages.canonical.failure import Failure, Kind
 from stages.tables.errors import failure_of
 from stages.tables.profiles import PROFILES, SPELLINGS, Profile
-from stages.tables.refusals import REFUSED_FIELDS, Field, remedies
+from stages.tables.refusals import remedies
+from stages.tables.refused_fields import REFUSED_FIELDS, Field
 from tests.support.cases import cases
 
 OPENAI = PROFILES["openai"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,7 +31,41 @@ def test_elements_are_what_a_parser_finds(
     found = [one for begin, end in itertools.pairwise(ends) for one in splitter.feed(data[begin:end])]
 
     assert [json.loads(one) for one in found] == wanted
-    assert (splitter.begun, splitter.ended, splitter.pending) == (True, True, 0)
+    assert (splitter.begun, splitter.ended, splitter.element, splitter.whole()) == (True, True, 0, True)
+
+
+@given(st.lists(VALUES, max_size=4), st.integers(0, 60), st.sampled_from(b'{}[],":x\\ '), st.integers(0, 60))
+def test_what_no_parser_takes_is_not_whole(wanted: list[object], at: int, byte: int, cut: int) -> None:
+    """One byte too many anywhere: the elements and the rest are right together, or a parser refuses them, too."""
+    data = json.dumps({"a": 1, "requests": wanted}).encode()
+    at, cut = min(at, len(data)), min(cut, len(data))
+    odd = data[:at] + bytes([byte]) + data[at:]
+    splitter = ArraySplitter("requests")
+    found = splitter.feed(odd[:cut]) + splitter.feed(odd[cut:])
+
+    if splitter.whole() and all(parsed(one) for one in found):
+        assert [json.loads(one) for one in found] == json.loads(odd).get("requests", [])
+
+
+def parsed(text: bytes) -> bool:
+    """Whether a parser takes it."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "data",
+    b'{"requests":[1]}x {"requests":[1,]} {"requests":[,1]} {"requests":[1],"requests":[2]} [1] {"requests":[1] '
+    b'{"requests"[1]} {"requests":[1]]} null {"requests":[1]"a":2}'.split(),
+)
+def test_what_is_wrong_around_the_elements(data: bytes) -> None:
+    """Whether or not each of them is right by itself."""
+    splitter = ArraySplitter("requests")
+    splitter.feed(data)
+    assert not splitter.whole()
 
 
 def test_what_is_not_there() -> None:
@@ -40,4 +75,4 @@ def test_what_is_not_there() -> None:
     assert other.feed(b'{"other": [1, 2]}') == []
     assert (other.begun, other.ended) == (False, True)
     assert cut.feed(b'{"requests": [{"a": 1}, {"b"') == [b'{"a": 1}']
-    assert (cut.ended, cut.pending) == (False, 5)
+    assert (cut.ended, cut.element) == (False, 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -13,7 +14,7 @@ import structlog.testing
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
 from pipeline.service import open_service
-from pipeline.settings import Limits, Settings
+from pipeline.settings import Limits, Settings, StorageSettings
 from stages.tables.identifiers import upstream_tool_name
 from stages.tables.model_registry import ModelRegistry
 from stages.tables.prices import cost_usd
@@ -185,6 +186,12 @@ async def test_pages_of_both_directions_and_owners() -> None:
     ("body", "status", "words"),
     [
         (b"{", 400, "not valid JSON"),
+        (b"[]", 400, "no object"),
+        (json.encode({"requests": [asked("a")]}) + b"x", 400, "not valid JSON"),
+        (json.encode({"requests": [asked("a"), asked("b")]})[:-30], 400, "not valid JSON"),
+        (json.encode({"requests": [asked("a" * 65)]}), 400, "requests.0.custom_id"),
+        (json.encode({"requests": [asked("a\x00")]}), 400, "requests.0.custom_id"),
+        (json.encode({"requests": [{"custom_id": "a", "params": []}]}), 400, "requests.0.params"),
         (b"{}", 400, "requests: Field required"),
         (b'{"requests": []}', 400, "should not be empty"),
         (b'{"requests": [1]}', 400, "requests.0: Input should be an object"),
@@ -225,6 +232,18 @@ async def test_answers_are_as_anthropic_has_them() -> None:
     assert len(results.body.splitlines()) == len(MIXED)
     for line in results.body.splitlines():
         assert_result(json.decode(line))
+
+
+@pytest.mark.parametrize("ident", ["msgbatch_none", "..", "msgbatch_..%2f..", "%00", "x" * 300, "batch_1"])
+@pytest.mark.parametrize("where", ["upstream", "local"])
+async def test_ids_that_no_batch_has(tmp_path: Path, where: Any, ident: str) -> None:
+    """404 by every call, whoever keeps the batches."""
+    storage = StorageSettings(where=where, folder=str(tmp_path))
+    async with by_hand(Settings(upstream=UPSTREAM, storage=storage, log_level="error")) as send:
+        for method, call in (("GET", ""), ("GET", "/results"), ("POST", "/cancel"), ("DELETE", "")):
+            reply = await send(method, f"{PATH}/{ident}{call}")
+            assert (reply.status, reply.json()["error"]["type"]) == (404, "not_found_error")
+            assert reply.json()["error"]["message"].startswith("Batch not found")
 
 
 async def test_not_before_its_time() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -13,7 +15,7 @@ import trio
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
 from pipeline.service import open_service
-from pipeline.settings import ClientKey, Limits, Secret, Settings, StorageSettings, UpstreamSettings
+from pipeline.settings import ClientKey, Limits, Secret, Settings, StorageSettings, Timing, UpstreamSettings
 from tests.support.bodies import assert_anthropic
 from tests.support.client import MemoryClient, Reply
 from tests.support.multipart import CONTENT_TYPE, form
@@ -162,6 +164,9 @@ async def test_a_message_names_its_own_files() -> None:
         (b"{}", "application/json", 400, "multipart/form-data"),
         (form(("note", b"x")), CONTENT_TYPE, 400, "`file` part"),
         (form(("file", b"x", "a.txt", ""))[:-9], CONTENT_TYPE, 400, "not valid multipart"),
+        (form(("file", b"x", "a.txt", "")), "multipart/form-data; boundary=other", 400, "not valid multipart"),
+        (form(("file", b"x", "a.txt", "")), f"multipart/form-data; boundary={'x' * 500}", 400, "multipart/form-data"),
+        (form(("file", b"x", "a", ""), ("expires_in_seconds", "٣٦٠٠".encode())), CONTENT_TYPE, 400, "valid integer"),
         (form(("file", b"", "a.txt", "")), CONTENT_TYPE, 400, "empty"),
         (form(("file", b"x", "a?.txt", "")), CONTENT_TYPE, 400, "forbidden characters"),
         (form(("file", b"x", "a", ""), ("expires_in_seconds", b"60")), CONTENT_TYPE, 400, "expires_in_seconds"),
@@ -179,6 +184,43 @@ async def test_uploads_that_are_refused(body: bytes, content_type: str, status: 
     assert reply.status == status
     assert words in reply.json()["error"]["message"]
     assert transport.emulator.account.files.page({})["data"] == []  # type: ignore[index] # it is no fault
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "told"),
+    [
+        ("../../etc/passwd", "", ("passwd", "application/octet-stream")),
+        ("..", "text/plain", ("unnamed.txt", "text/plain")),
+        ("a.png", "../../x", ("a.png", "image/png")),
+        ("a.png", "Image/PNG", ("a.png", "image/png")),
+        ("a.bin", "a/b\x01c", ("a.bin", "application/octet-stream")),
+    ],
+)
+async def test_names_and_types_that_lie(name: str, kind: str, told: tuple[str, str]) -> None:
+    """A name leads nowhere, and a type that is none is looked for in the name; the list says the same."""
+    async with by_hand() as send:
+        body = form(("file", b"x", name, kind))
+        made = (await send("POST", "/v1/files", body, content_type=CONTENT_TYPE)).json()
+        assert (made["filename"], made["mime_type"]) == told
+        assert (await send("GET", "/v1/files")).json()["data"] == [made]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("page=page_Li4vYg", "page: no such page"),
+        ("after_id=file_none", "after_id: no file has this id"),
+        ("before_id=..", "before_id: no file has this id"),
+    ],
+)
+@pytest.mark.parametrize("where", ["upstream", "local"])
+async def test_places_that_no_list_has(tmp_path: Path, where: Any, query: str, words: str) -> None:
+    """The same words, whoever keeps the files; the upstream's would name what the client did not say."""
+    storage = StorageSettings(where=where, folder=str(tmp_path))
+    async with by_hand(Settings(upstream=UPSTREAM, storage=storage, log_level="error")) as send:
+        reply = await send("GET", f"/v1/files?{query}")
+
+    assert (reply.status, reply.json()["error"]["message"]) == (400, words)
 
 
 @pytest.mark.parametrize(
@@ -228,3 +270,41 @@ async def test_an_upstream_without_files_says_so() -> None:
             reply = await send(method, path)
             assert reply.status == 404
             assert "keeps no files" in reply.json()["error"]["message"]
+
+
+async def test_a_disk_on_which_nothing_can_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large file and a batch are refused in words for the operator; a small file needs no disk."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    small, large = (form(("file", b"x" * size, "a.txt", "")) for size in (10, 2**21))
+    async with by_hand() as send:
+        assert (await send("POST", "/v1/files", small, content_type=CONTENT_TYPE)).status == 200
+        refused = await send("POST", "/v1/files", large, content_type=CONTENT_TYPE)
+        for told in (refused, await send("POST", "/v1/messages/batches", b'{"requests": []}')):
+            assert (told.status, "temporary files" in told.json()["error"]["message"]) == (500, True)
+
+
+@pytest.mark.parametrize(("leaves", "statuses"), [(True, []), (False, [408])])
+@pytest.mark.parametrize("path", ["/v1/files", "/v1/messages/batches"])
+async def test_a_client_that_stops_in_the_middle(path: str, leaves: bool, statuses: list[int]) -> None:
+    """It has left, or says nothing more until its time is up: nothing is kept."""
+    transport, events = EmulatorTransport(delay=0), list[Any]()
+    bodies = {"/v1/files": form(("file", b"x" * 2**21, "a.txt", "")), "/v1/messages/batches": b'{"requests": [{"a": '}
+    pieces = [{"type": "http.request", "body": bodies[path][: 2**20 + 2**19], "more_body": True}]
+
+    async def receive() -> Any:
+        if not pieces and not leaves:
+            await trio.sleep_forever()
+        return pieces.pop() if pieces else {"type": "http.disconnect"}
+
+    async def send(event: Any) -> None:
+        events.append(event)
+
+    headers = [(b"content-type", CONTENT_TYPE.encode())]
+    settings = Settings(upstream=UPSTREAM, log_level="error", timing=Timing(body=0.1))
+    async with open_service(settings, transport=transport) as context:
+        scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+        await application(context)(scope, receive, send)
+
+    assert [event["status"] for event in events if "status" in event] == statuses
+    account = transport.emulator.account
+    assert [*account.files.page({})["data"], *account.batches.page({})["data"]] == []  # type: ignore[index] # no fault

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,3 +51,28 @@ def test_a_cut_form_has_not_ended() -> None:
 
     assert not reader.ended
     reader.form.close()
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ('filename="früh.txt"', "früh.txt"),
+        ("filename*=utf-8''fr%C3%BCh.txt", "früh.txt"),
+        ("filename=\"a.txt\"; filename*=UTF-8'de'b%20c.txt", "b c.txt"),
+        ("filename*=utf-8''%ff.txt", "\ufffd.txt"),
+        ('filename=""', ""),
+    ],
+)
+def test_names_in_either_form(disposition: str, name: str) -> None:
+    """The longer one says more."""
+    reader = FormReader(b"b")
+    reader.feed(f'--b\r\nContent-Disposition: form-data; name="file"; {disposition}\r\n\r\nx\r\n--b--\r\n'.encode())
+
+    assert (reader.form.filename, reader.ended) == (name, True)
+    reader.form.close()
+
+
+def test_nothing_of_a_form_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    """The parser would quote what it did not expect."""
+    FormReader(b"zzz").feed(b"--b\r\n")
+    assert capfd.readouterr() == ("", "")
