@@ -103,6 +103,10 @@ bench: .venv/.dev-stamp  ## what an event and a stream cost on this machine
 stalls: .venv/.dev-stamp  ## how long streams stand still while something large is sent
 	$(BIN)/python -m pipeline.bench.stalls $(ARGS)
 
+.PHONY: telemetry
+telemetry: .venv/.dev-stamp  ## what log, metrics and spans cost a request
+	$(BIN)/python -m pipeline.bench.telemetry $(ARGS) 2>/dev/null
+
 # The wheel as a user gets it: its own venv, another directory, nothing of the checkout on the path.
 wheel: .venv/.dev-stamp  ## build the wheel and test it as installed
 	rm -rf dist

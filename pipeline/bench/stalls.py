@@ -13,15 +13,15 @@ import argparse
 import gc
 import gzip
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any
 
 import attrs
-import httpx
 import trio
 from structlog.testing import CapturingLogger
 
 from pipeline.bench.canned import WORD, text_script, whole_response
+from pipeline.bench.in_memory import SameAnswer, post_in_memory
 from pipeline.endpoints.application import Application, application
 from pipeline.endpoints.exchange import Headers
 from pipeline.service import open_service
@@ -31,9 +31,6 @@ from stages.wire import json, sse
 
 BEAT = 0.001
 """Seconds between two beats."""
-
-SENT_AT_ONCE = 65_536
-"""Bytes that the client sends at once."""
 
 _WARM = 3
 # Small requests before the first large one: what is made once is no stall of that one.
@@ -134,52 +131,6 @@ ANSWERS: dict[str, Callable[[], bytes]] = {
 """What an upstream answers, by what is large about it."""
 
 
-class _Upstream(httpx.AsyncBaseTransport):
-    """Answers everything with the same bytes, in pieces of one read."""
-
-    def __init__(self) -> None:
-        self.said = _answer()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/input_tokens"):
-            return httpx.Response(404)
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Pieces(self.said))
-
-
-class _Pieces(httpx.AsyncByteStream):
-    def __init__(self, said: bytes) -> None:
-        self._said = said
-
-    async def __aiter__(self) -> Any:
-        for at in range(0, len(self._said), 16_384):
-            await trio.lowlevel.checkpoint()
-            yield self._said[at : at + 16_384]
-
-
-async def _post(app: Application, body: bytes, headers: Headers) -> int:
-    """Send a request, and throw its answer away; return the status."""
-    pieces = [body[at : at + SENT_AT_ONCE] for at in range(0, len(body), SENT_AT_ONCE)]
-    status, gone = 0, trio.Event()
-
-    async def receive() -> MutableMapping[str, Any]:
-        await trio.lowlevel.checkpoint()
-        if pieces:
-            return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
-        await gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(event: MutableMapping[str, Any]) -> None:
-        nonlocal status
-        status = event.get("status", status)
-        if event["type"] == "http.response.body" and not event.get("more_body"):
-            gone.set()
-        await trio.lowlevel.checkpoint()
-
-    scope = {"type": "http", "method": "POST", "path": "/v1/messages", "query_string": b"", "headers": headers}
-    await app({**scope, "http_version": "1.1"}, receive, send)
-    return status
-
-
 @attrs.define
 class Stall:
     """The longest waits of a stream, in seconds.
@@ -229,7 +180,7 @@ async def _measure(app: Application, body: bytes, headers: Headers) -> tuple[int
         stall.wall = stall.own = 0.0
         trio.lowlevel.add_instrument(steps)
         began = trio.current_time()
-        status = await _post(app, body, headers)
+        status = await post_in_memory(app, body, headers)
         took = trio.current_time() - began
         await trio.sleep(5 * BEAT)
         trio.lowlevel.remove_instrument(steps)
@@ -239,12 +190,12 @@ async def _measure(app: Application, body: bytes, headers: Headers) -> tuple[int
 
 
 async def _run(only: list[str]) -> None:
-    upstream = _Upstream()
+    upstream = SameAnswer(_answer())
     settings = Settings(upstream=UpstreamSettings(url="http://bench/v1"))
     async with open_service(settings, transport=upstream, log=CapturingLogger()) as context:
         app = application(context)
         for _ in range(_WARM):
-            await _post(app, json.encode(_asked()), [])
+            await post_in_memory(app, json.encode(_asked()), [])
         gc.freeze()  # as a server does
         gc.set_threshold(*GC_THRESHOLDS)
         print(f"{'beside':32} {'MB':>6} {'status':>6} {'took ms':>9} {'stall ms':>9} {'own ms':>9} {'step ms':>9}")

@@ -10,16 +10,12 @@ a text or a call stands.  Thoughts may be shown: the block says that they were a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Self, TypeGuard
+from typing import Any, TypeGuard
 
 import attrs
-import trio
 
-from pipeline.request.timers import Timers, nobody_heard
-from pipeline.request.upstream_call import RequestJob, Sideline, Told, UpstreamCall
-from pipeline.settings import Limits
-from pipeline.upstream.client import UpstreamClient
+from pipeline.request.timers import nobody_heard
+from pipeline.request.upstream_call import AnswerCall, RequestJob, Sideline, Told, UpstreamCall
 from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
@@ -40,7 +36,7 @@ _FULL = frozenset({Kind.RATE_LIMIT, Kind.QUOTA, Kind.OVERLOADED})
 
 
 @attrs.define(eq=False)
-class FallbackCall:
+class FallbackCall(AnswerCall):
     """Reads one round of an answer, of the first model that does not decline.
 
     Of the model that is asked now, `_begun` says whether it has said anything, and `_shown` whether that was more than
@@ -52,13 +48,7 @@ class FallbackCall:
         told: what the answer has told before this round.
     """
 
-    job: RequestJob
-    upstream: UpstreamClient
-    inform: Callable[[Mapping[str, str]], None]
-    limits: Limits
-    timers: Timers
     told: Told = attrs.field(factory=list)
-    blocks: trio.Nursery = attrs.field(init=False)
     _call: UpstreamCall = attrs.field(init=False)
     _begun: bool = attrs.field(default=False, init=False)
     _shown: bool = attrs.field(default=False, init=False)
@@ -73,10 +63,6 @@ class FallbackCall:
     def _prepare(self, job: RequestJob) -> None:
         self.job, self._begun, self._shown = job, False, False
         self._call = UpstreamCall(job, self.upstream, self.inform, self.limits, self.timers)
-
-    async def __aenter__(self) -> Self:
-        """Return itself; nothing is asked yet."""
-        return self
 
     async def __aexit__(self, *reason: object) -> None:
         """Close what is open; never cancelled half-way."""

@@ -13,18 +13,15 @@ the bytes that the next turn will begin with (law 9).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
-import trio
 
 from pipeline.request.fallback_call import FallbackCall
 from pipeline.request.side_call import SideCall
-from pipeline.request.timers import Timers, nobody_heard
-from pipeline.request.upstream_call import RequestJob, Sideline, Told
-from pipeline.settings import Limits
-from pipeline.upstream.client import UpstreamClient
+from pipeline.request.timers import nobody_heard
+from pipeline.request.upstream_call import AnswerCall, RequestJob, Sideline, Told
 from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
@@ -63,19 +60,13 @@ _NO_ENDING = Failure(Kind.INTERNAL, "Internal server error", cause="no_ending")
 
 
 @attrs.define(eq=False)
-class HostedLoop:
+class HostedLoop(AnswerCall):
     """Reads the rounds of one answer as one; what it is made of is what an `UpstreamCall` is, whose place it takes.
 
     `_told` is what the client was shown, `_kept` folds the round that is being read, `_end` is how that has ended,
     `_left` are the calls of ours in it that were not run yet, and `_ready` is what the client is to be shown next.
     """
 
-    job: RequestJob
-    upstream: UpstreamClient
-    inform: Callable[[Mapping[str, str]], None]
-    limits: Limits
-    timers: Timers
-    blocks: trio.Nursery = attrs.field(init=False)
     _call: FallbackCall = attrs.field(init=False)
     _kept: Collector = attrs.field(init=False)
     _told: Told = attrs.field(factory=list, init=False)
@@ -92,10 +83,6 @@ class HostedLoop:
     def __attrs_post_init__(self) -> None:
         """Prepare the first round."""
         self._prepare(self.job)
-
-    async def __aenter__(self) -> Self:
-        """Return itself; nothing is asked yet."""
-        return self
 
     async def __aexit__(self, *reason: object) -> None:
         """Close what is open; never cancelled half-way."""

@@ -122,8 +122,8 @@ class RequestJob:
 
 
 @attrs.define(eq=False)
-class UpstreamCall:
-    """Asks the upstream and reads its answer, in the task of whoever wants the events: nothing between must wait.
+class AnswerCall:
+    """What asks for one answer and reads it, by itself or through others of its kind.
 
     Use it as an async context manager around the nursery of its blocks: at its end the upstream's connection is
     closed, or given back if its body was read to the end.
@@ -143,13 +143,19 @@ class UpstreamCall:
     limits: Limits
     timers: Timers
     blocks: trio.Nursery = attrs.field(init=False)
-    _answer: UpstreamResponse | None = attrs.field(default=None, init=False)
-    _message: MessageReader | None = attrs.field(default=None, init=False)
-    _events: AnswerReader | None = attrs.field(default=None, init=False)
 
     async def __aenter__(self) -> Self:
         """Return itself; nothing is asked yet."""
         return self
+
+
+@attrs.define(eq=False)
+class UpstreamCall(AnswerCall):
+    """Asks the upstream and reads its answer, in the task of whoever wants the events: nothing between must wait."""
+
+    _answer: UpstreamResponse | None = attrs.field(default=None, init=False)
+    _message: MessageReader | None = attrs.field(default=None, init=False)
+    _events: AnswerReader | None = attrs.field(default=None, init=False)
 
     async def __aexit__(self, *_: object) -> None:
         """Close what is open; never cancelled half-way."""

@@ -30,8 +30,6 @@ ALLOWED = {
     "tests/pipeline/bench/test_cpu.py": "compares the bench's clock with the system's, whatever they show",
     "tests/pipeline/bench/test_measuring.py": "the same",
     "tests/pipeline/endpoints/batches/bulk.py": "is no test: says what a large batch takes",
-    "tests/pipeline/telemetry/cost.py": "is no test: prints what telemetry costs",
-    "tests/pipeline/telemetry/cost_of_parts.py": "the same",
 }
 """Who may read such a clock, and what for."""
 

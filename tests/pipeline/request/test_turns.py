@@ -102,6 +102,10 @@ async def test_a_stream_that_gave_way_goes_on_when_the_crowd_has_left() -> None:
         await turns.give_way()
 
 
+USAGE = {"input_tokens": 7, "output_tokens": 2}
+"""What an end tells; without it, what comes behind the end is looked at as well, in a read of its own."""
+
+
 async def test_an_answer_gives_way_once_something_was_read_of_it() -> None:
     """Its first events are what the client waits for; from then on each read comes after those who have nothing yet."""
 
@@ -114,7 +118,7 @@ async def test_an_answer_gives_way_once_something_was_read_of_it() -> None:
     for crowded, ways in ((False, 0), (True, 2)):
         turns = Crowded()
         turns.crowded = crowded
-        upstream = ScriptedUpstream(Script([CREATED, text("hi"), text("ho"), completed()]))
+        upstream = ScriptedUpstream(Script([CREATED, text("hi"), text("ho"), completed(usage=USAGE)]))
         context = attrs.evolve(context_of(upstream), turns=turns)
         await MemoryClient(application(context)).messages(REQUEST)
         assert turns.ways == ways
