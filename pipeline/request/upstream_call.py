@@ -80,7 +80,10 @@ class Sideline(Protocol):
         """Seconds that a judge has."""
 
     async def fallen_back(self, told: Told) -> RequestJob | Failure | None:
-        """Make the same of the next model that may be asked after a refusal; None where there is no more of them."""
+        """Make the same of the next model that may be asked after a refusal; None where there is no more of them.
+
+        Waits where the request is large.
+        """
 
     async def summed_up(self, told: Told, instructions: str) -> RequestJob | Failure:
         """Make a request for a summary of the conversation and these blocks; waits where it is large."""
@@ -171,6 +174,7 @@ class UpstreamCall(AnswerCall):
         if self._events is None:
             refused = await self._attempt(self.job.body, self.job.plan)
             while isinstance(refused, tuple):
+                # Healing is an attempt of its own: retries on top of it would multiply what one request may cost.
                 refused = await self._attempt(*refused, retries=0)
             if refused is not None:
                 return [refused]
@@ -220,7 +224,7 @@ class UpstreamCall(AnswerCall):
         )
         if isinstance(answer, Failure):
             return await job.healing.again(answer) or answer
-        self._answer = answer
+        self._answer = answer  # before anything waits: whatever is cancelled below, `__aexit__` closes it
         self._note_head(answer)
         piece = limits.event_bytes if job.stream else limits.response_bytes
         framing = Framing(plan, limit=piece, total=limits.response_bytes)
@@ -229,8 +233,9 @@ class UpstreamCall(AnswerCall):
             inbox = opening = LookAhead(inbox)
             refusal = await opening.refusal(plan, limits.waiting_bytes)
             if refusal is not None and (again := await job.healing.again(refusal)) is not None:
-                await self._close()
+                await self._close()  # its rest is of no use, and one request has one connection
                 return again
+            # A refusal that nothing heals is still in there: it is read below, as the first event (law 8).
             if refusal is None:
                 job.healing.worked()
         ledger = Ledger(plan, waiting=limits.waiting_bytes)
@@ -251,7 +256,11 @@ class UpstreamCall(AnswerCall):
 
 
 def filters_of(plan: AnswerPlan) -> list[Transducer[Any, Any]]:
-    """The stages that a message passes only when its request asks for them."""
+    """The stages that a message passes only when its request asks for them.
+
+    The order is part of what they mean: a stop sequence ends the text that the client would see, so it is looked for
+    last.
+    """
     filters = list[Transducer[Any, Any]]()
     if plan.structure is not None:
         filters.append(AnswerFormat(plan.structure))

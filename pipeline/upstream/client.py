@@ -36,6 +36,9 @@ RETRIED_STATUSES = {502, 503, 504}
 FIRST_PAUSE = 0.25
 """Seconds before the first new attempt, doubled for each further one, with jitter."""
 
+CLOSE_TIMEOUT = 2.0
+"""Seconds that closing a connection may take, also when its request is cancelled (law 5)."""
+
 MOST_FOUND = 4 * 2**20
 """Bytes of an answer to `get`: a router's list of models has half a megabyte."""
 
@@ -169,7 +172,10 @@ class UpstreamResponse:
         return bytes(body)
 
     async def drain(self) -> None:
-        """Read what follows the last event, so that the connection goes back to the pool rather than away."""
+        """Read what follows the last event, so that the connection goes back to the pool rather than away.
+
+        Waits for the upstream's end, for ever if need be: whoever calls this has a deadline.
+        """
         async for chunk in self:
             if isinstance(chunk, Failure):
                 return
@@ -185,7 +191,8 @@ class UpstreamResponse:
     async def aclose(self) -> None:
         """Close the connection, or give it back if the body was read to its end; never cancelled half-way."""
         if not self.over:
-            with trio.move_on_after(2, shield=True):
+            # Our own transport waits for nothing here; httpx's may, for a lock of HTTP/2 or the end of TLS.
+            with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
                 await self._response.aclose()
 
 
@@ -199,7 +206,10 @@ def failure_of_fault(error: Exception) -> Failure:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether a connection that was not made may be made in a moment."""
+    """Whether a connection that was not made may be made in a moment.
+
+    One that broke later is none of these: the model may be at work, and another attempt would be paid for as well.
+    """
     cause = cause_of(error)
     return isinstance(error, httpx.ConnectError) and not (cause is not None and cause.lasting)
 
@@ -242,6 +252,9 @@ class UpstreamClient:
     ) -> UpstreamResponse | Failure:
         """Send one request, again if it failed before anything came back.
 
+        Waits for the head of the answer, and between attempts. Cancelled, the connection is closed; the upstream may
+        have begun all the same.
+
         Args:
             path: what follows the base URL.
             body: JSON.
@@ -263,25 +276,21 @@ class UpstreamClient:
             outcome = await attempt()
         return outcome.failure if isinstance(outcome, _Transient | _Unaccepted) else outcome
 
-    async def get(self, url: str, first_byte_timeout: float) -> tuple[int, Mapping[str, str], bytes] | Failure:
+    async def get(self, url: str, seconds: float) -> tuple[int, Mapping[str, str], bytes] | Failure:
         """Ask for something small beside the API: status, headers and body, as far as the body is not too long.
 
         Args:
             url: the whole address, without the query that all requests have.
-            first_byte_timeout: seconds that all of it may take.
+            seconds: how long all of it may take.
         """
         authorized = await self._authorized()
         if isinstance(authorized, Failure):
             return authorized
         headers, _ = authorized
         request = httpx.Request("GET", url + self.carried.query, headers=headers)
-        request.extensions["timeout"] = {
-            "connect": first_byte_timeout,
-            "read": first_byte_timeout,
-            "write": first_byte_timeout,
-        }
+        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write"), seconds)
         try:
-            with trio.fail_after(first_byte_timeout):
+            with trio.fail_after(seconds):
                 async with UpstreamResponse(await self.transport.handle_async_request(request)) as answer:
                     body = await answer.read(MOST_FOUND)
                     return body if isinstance(body, Failure) else (answer.status, answer.headers, body)

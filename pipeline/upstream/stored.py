@@ -69,7 +69,15 @@ class _Form(httpx.AsyncByteStream, AsyncIterator[bytes]):
 class UpstreamStore:
     """The files and batches of one upstream account; see `pipeline.storage.store.Store` for its calls.
 
-    Every call waits for the whole answer and may be cancelled; what it was to do may be done all the same.
+    Every call waits for the whole answer, but that of a content for its head alone. It may be cancelled; what it was to
+    do may be done all the same.
+
+    Attributes:
+        client: speaks to the upstream.
+        max_lines: requests that one batch takes.
+        max_bytes: bytes that the input file of a batch may have.
+        max_age: seconds that a file may be kept by the client's wish.
+        runs_messages: whether lines and outcomes are Anthropic's; the upstream's are OpenAI's.
     """
 
     client: UpstreamClient

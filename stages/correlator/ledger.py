@@ -61,7 +61,7 @@ _SAME = attrgetter("type", "item_id", "output_index", "content_index", "summary_
 # Events that agree in these belong to the same part of the same item, and say the same about it.
 
 _AHEAD = 16
-# How far a reasoning looks for the item that follows it, past those that may never say anything.
+# How far a reasoning looks, at each event, for the item that follows it, past those that may never say anything.
 
 _CUT = "The upstream closed the stream before the response was complete."
 _BAD = "The upstream sent an event that cannot be read."
@@ -147,6 +147,7 @@ class Ledger:
         head = self._queue[0]
         if self._known.named[run[0]].get(event.item_id) is not head or head.who.index != event.output_index:
             return None
+        # Halves of a character take the slow way, which puts them together.
         return None if head.done or head.half or event.halves or not head.may_speak else run[1]
 
     def feed(self, event: StreamEvent) -> Iterator[Part]:
@@ -180,6 +181,7 @@ class Ledger:
         if track is not None and (track.received or (track.done and not event.delta)):
             return  # a late repetition of what was said
         if track is None or track.done:
+            # A delta for an item that is over, or never was: it is told in a block of its own rather than lost.
             track = self._open(Clues(kind, event.item_id or "", index=event.output_index), {})
             self._known.claim(track, event.item_id)
         tell(track, event if not (event.halves or track.half) else _whole_characters(track, event))
@@ -207,7 +209,7 @@ class Ledger:
         self._known.enter(track, clues, announced=announced)
         track.enter(self._ids)
         self._tracks.append(track)
-        if not (track.settled and not track.spoken):
+        if not (track.settled and not track.spoken):  # what will never speak would hold up the queue
             self._queue.append(track)
             self._count(track)
         return track
@@ -297,6 +299,7 @@ class Ledger:
         output = flat([unfolded(responses_stream.item_in(raw)) for raw in final.output or ()])
         if not ending.complete:
             self._cut(output)
+        # All that is known first, then the blocks' ends: what was told cannot be taken back.
         self._reconcile(output, final)
         yield from self._advance(ended=True)
         yield from self._close(ending, _Unpaid(event, final))

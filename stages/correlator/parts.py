@@ -194,18 +194,20 @@ class Parts:
         """What the whole text of a part adds: whether it is a part of its own, and the text."""
         known = self._places.get(index) if index is not None else None
         if known is not None and known < len(self.parts) - 1 and self.parts[known].rest_of(whole) is not None:
-            return False, ""
+            return False, ""  # of an earlier part, and late
         begins, was_open = self.begins(index), self.open
         rest = self.parts[-1].rest_of(whole) if self.parts else None
         self.open = False
         if begins and not was_open:
+            # The last part is over, and this says just the same: a repetition, unless it is known to be the next part,
+            # which was announced, or whose index is the next after one that a whole has closed.
             follows = self._fresh or (index is not None and self._closed_at == self.index == index - 1)
             repeated = rest == "" and len(whole) >= self.parts[-1].length and not follows
             self._closed_at = index
             return (False, "") if repeated else (True, whole)
         self._closed_at = index
         if rest is None:
-            rest = self.all.rest_of(whole)
+            rest = self.all.rest_of(whole)  # some servers say the text of the whole item here
         return (begins, whole) if rest is None and begins else (False, rest or "")
 
     def rest_of_whole(self, wholes: Sequence[str]) -> list[tuple[bool, str]]:

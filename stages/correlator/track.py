@@ -122,7 +122,10 @@ class Track:
         return said
 
     def say(self, event: BlockStart | Content | BlockStop, size: int = 64) -> None:
-        """Keep one event until it is taken; `size` counts against what may wait."""
+        """Keep one event until it is taken.
+
+        `size` counts against what may wait (law 6): characters, or about what an object costs that holds none.
+        """
         self._said.append(event)
         self.spoken = True
         self.size += size
