@@ -81,7 +81,7 @@ def _amount(setting: Any, default: int) -> int:
 
 @attrs.frozen
 class Use:
-    """A call and its result, the place of each (`called_at`, `answered_at`), and the tokens `freed` by clearing them."""
+    """A call and its result, the place of each (`called_at`, `answered_at`), and the tokens `freed` by clearing."""
 
     call: ToolUse
     called_at: Position
