@@ -11,7 +11,8 @@ import trio
 
 from pipeline.settings import ConfigurationError
 from pipeline.upstream.address import base_url
-from pipeline.upstream.client import UpstreamClient, UpstreamResponse
+from pipeline.upstream.client import UpstreamClient
+from pipeline.upstream.response import UpstreamResponse
 from stages.canonical.failure import Failure, Kind
 from stages.tables.error_shapes import is_error, parsed
 from stages.tables.errors import failure_of

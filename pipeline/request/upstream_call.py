@@ -21,7 +21,8 @@ from pipeline.request.turns import Turns
 from pipeline.settings import Limits
 from pipeline.telemetry.request_log import RequestLog
 from pipeline.telemetry.spending import Billing
-from pipeline.upstream.client import UpstreamClient, UpstreamResponse
+from pipeline.upstream.client import UpstreamClient
+from pipeline.upstream.response import UpstreamResponse
 from stages.actor import Inbox, Transducer
 from stages.block import AnswerEvent
 from stages.canonical.failure import Failure

@@ -14,7 +14,8 @@ import attrs
 import httpx
 import trio
 
-from pipeline.upstream.client import UpstreamClient, UpstreamResponse
+from pipeline.upstream.client import UpstreamClient
+from pipeline.upstream.response import UpstreamResponse
 from stages.canonical.failure import Failure, Kind
 from stages.tables.identifiers import CodeFile
 from stages.tables.stored_files import UPSTREAM_EXPIRES_AFTER
