@@ -117,9 +117,9 @@ async def _ask_all(settings: Settings, choose: Choice, given: httpx.AsyncBaseTra
             await transport.aclose()
 
 
-async def _list(client: UpstreamClient, url: str, first_byte_timeout: float) -> Listed:
+async def _list(client: UpstreamClient, url: str, seconds: float) -> Listed:
     """Wait for `GET /models`, for so many seconds."""
-    answer = await client.get(f"{url}/models", first_byte_timeout)
+    answer = await client.get(f"{url}/models", seconds)
     if isinstance(answer, Failure):
         return Listed(failure=answer)
     status, _, body = answer

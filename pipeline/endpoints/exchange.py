@@ -13,12 +13,12 @@ import trio
 
 from pipeline import inflating
 from pipeline.endpoints.running import Ticket
+from pipeline.endpoints.slices import json_slices, slices_of
 from pipeline.settings import ClientKey
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
 from stages.redactor import redact
 from stages.tables.headers import rate_limits
-from stages.wire import json
 from stages.wire.messages_stream import error, frame
 
 Scope = MutableMapping[str, Any]
@@ -47,7 +47,6 @@ _LISTS = frozenset({"anthropic-beta"})
 _ID = re.compile(r"(req_)?[0-9a-f-]{16,64}", re.IGNORECASE)
 # The ids of OpenAI and Azure; what does not look like one is any text, and no log's.
 _BODILESS = frozenset({"GET", "HEAD"})
-_SLICE = 2**20  # bytes of a large body that are written at once
 _TINY = 4096  # bytes up to which a piece of a body is not kept by itself
 _LONGEST_NAME = 64  # characters of a name that is repeated in a complaint
 _DIGITS = 18  # of a length; more would cost more than a look
@@ -116,7 +115,7 @@ class Exchange:
             return 0
         return int(length) if len(length) <= _DIGITS else 10**_DIGITS
 
-    async def body(self, limit: int, first_byte_timeout: float = math.inf) -> bytes | Failure | None:
+    async def body(self, limit: int, seconds: float = math.inf) -> bytes | Failure | None:
         """Read the whole body; None when the client left before it was sent. May be cancelled.
 
         A body over `limit` bytes, by its own word or in fact, is a failure before it is all read; so is one that finds
@@ -124,14 +123,14 @@ class Exchange:
 
         Args:
             limit: bytes that the body may have, also once it is inflated.
-            first_byte_timeout: seconds between two reads.
+            seconds: how long two reads may be apart.
         """
         if self.announced > limit:
             return _TOO_LARGE
         parts: list[bytes] = []
         size = 0
         while self._unread:
-            part = await self.piece(first_byte_timeout)
+            part = await self.piece(seconds)
             if not isinstance(part, bytes):
                 return part
             size += len(part)
@@ -141,9 +140,9 @@ class Exchange:
         encoding = self.headers.get("content-encoding", "identity").lower()
         return b"".join(parts) if encoding in ("identity", "") else await self._inflated(encoding, parts, limit)
 
-    async def piece(self, first_byte_timeout: float) -> bytes | Failure | None:
+    async def piece(self, seconds: float) -> bytes | Failure | None:
         """Wait for the next piece of the body; None when the client left. Cancelled, none is lost."""
-        with trio.move_on_after(first_byte_timeout) as scope:
+        with trio.move_on_after(seconds) as scope:
             event = await self._receive()
         if scope.cancelled_caught:
             return Failure(Kind.STALLED, "The request body did not arrive in time.")
@@ -281,11 +280,11 @@ class Exchange:
 
     async def reply(self, status: int, value: Any, headers: Headers | None = None) -> None:
         """Send a JSON body with any status, whole if the client takes it; a HEAD request gets the head alone."""
-        await self._whole(status, await _written(value), [_JSON, *(headers or [])])
+        await self._whole(status, await json_slices(value), [_JSON, *(headers or [])])
 
     async def answer_text(self, text: bytes, content_type: str) -> None:
         """Send a text with status 200, whole if the client takes it."""
-        await self._whole(200, _sliced(text), [(b"content-type", content_type.encode())])
+        await self._whole(200, slices_of(text), [(b"content-type", content_type.encode())])
 
     async def _whole(self, status: int, slices: list[bytes], headers: Headers) -> None:
         """Send an answer whose body is there, in slices; others have their turns between them."""
@@ -325,40 +324,6 @@ def keep(parts: list[bytes], part: bytes) -> None:
         parts[-1] += part
     else:
         parts.append(part)
-
-
-async def _written(value: Any) -> list[bytes]:
-    """Write a JSON body in slices; one with a long text by and by, with turns for others in between.
-
-    It is nowhere in one piece: copying 50 MB is a pause for everybody. Cancelled, there is none.
-    """
-    if not _holds_much(value):
-        return _sliced(json.encode(value))
-    slices, some = list[bytes](), bytearray()
-    for piece in json.pieces(value):
-        if len(some) + len(piece) > _SLICE:
-            slices.append(bytes(some))
-            some.clear()
-            await trio.lowlevel.checkpoint()
-        some += piece
-    return [*slices, bytes(some)]
-
-
-def _sliced(body: bytes) -> list[bytes]:
-    """Cut a body into slices; one that is small is the only one."""
-    return [body[at : at + _SLICE] for at in range(0, len(body) or 1, _SLICE)]
-
-
-def _holds_much(value: Any) -> bool:
-    """Whether a block of a message is long; nothing else here is."""
-    blocks = value.get("content") if isinstance(value, dict) else None
-    return isinstance(blocks, list) and any(
-        len(text) > json.LARGE
-        for block in blocks
-        if isinstance(block, dict)
-        for text in block.values()
-        if isinstance(text, str)
-    )
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
