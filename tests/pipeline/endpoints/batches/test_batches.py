@@ -13,6 +13,7 @@ import structlog.testing
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
+from pipeline.endpoints.batches import create
 from pipeline.service import open_service
 from pipeline.settings import Limits, Settings, StorageSettings
 from stages.tables.identifiers import upstream_tool_name
@@ -255,6 +256,63 @@ async def test_not_before_its_time() -> None:
 
     assert [reply.status for reply in early] == [400, 400]
     assert poll.headers["retry-after"] == "10"
+
+
+class _Slow(EmulatorTransport):
+    """Has ended, or begun to end, each batch before its answer to a cancellation is on its way."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__(delay=0)
+        self.looks = looks
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer; time passes before a cancellation."""
+        if request.url.path.endswith("/cancel"):
+            (one,) = self.emulator.account.batches.page({})["data"]  # type: ignore[index] # it is no fault
+            for _ in range(self.looks):
+                self.emulator.account.batches.look(one["id"])
+        return await super().handle_async_request(request)
+
+
+@pytest.mark.parametrize("where", ["upstream", "local"])
+async def test_cancelled_twice(tmp_path: Path, where: Any) -> None:
+    """The second time changes nothing, not even when it was; and so it stays once it has ended."""
+    storage = StorageSettings(where=where, folder=str(tmp_path), concurrency=1)
+    async with by_hand(Settings(upstream=UPSTREAM, storage=storage, log_level="error")) as send:
+        requests = [asked(f"r{at}", "[[delay 0.2]][[text]][[batch-held 0]]") for at in range(3)]
+        ident = (await send("POST", PATH, json.encode({"requests": requests}))).json()["id"]
+        first, second = [await send("POST", f"{PATH}/{ident}/cancel") for _ in range(2)]
+        assert (first.status, second.status) == (200, 200)
+        assert first.json()["processing_status"] == "canceling"
+        assert second.json()["cancel_initiated_at"] == first.json()["cancel_initiated_at"]
+        while (told := (await send("GET", f"{PATH}/{ident}")).json())["processing_status"] != "ended":
+            pass
+        third = await send("POST", f"{PATH}/{ident}/cancel")
+        assert (third.status, third.json()) == (200, told)
+
+
+async def test_what_has_ended_while_it_was_to_be_cancelled() -> None:
+    """Is told as it is; the upstream's refusal is nothing that a client could do anything about."""
+    async with by_hand(transport=_Slow(looks=4)) as send:
+        ident = (await send("POST", PATH, json.encode({"requests": [asked("a")]}))).json()["id"]
+        reply = await send("POST", f"{PATH}/{ident}/cancel")
+
+    assert (reply.status, reply.json()["processing_status"]) == (200, "ended")
+
+
+@pytest.mark.parametrize(("count", "status"), [(5, 200), (6, 400)])
+async def test_more_requests_than_a_batch_may_have(monkeypatch: pytest.MonkeyPatch, count: int, status: int) -> None:
+    """The one too many is refused as soon as it comes, and nothing is made."""
+    monkeypatch.setattr(create, "MAX_REQUESTS", 5)
+    transport = EmulatorTransport(delay=0)
+    async with by_hand(transport=transport) as send:
+        reply = await send("POST", PATH, json.encode({"requests": [asked(f"r{at}") for at in range(count)]}))
+
+    assert reply.status == status
+    made = transport.emulator.account.batches.page({})["data"]  # type: ignore[index] # it is no fault
+    if status != 200:
+        assert reply.json()["error"]["message"] == "requests: List should have at most 5 items"
+    assert len(made) == (status == 200)
 
 
 class _Refusing(EmulatorTransport):
