@@ -205,6 +205,7 @@ async def _run_batches(context: Context, store: LocalStore) -> None:
     def ending() -> bool:
         return context.running.phase is Phase.DRAINING
 
+    context.introduce()  # a batch that is left from before runs before anybody is served
     await Runner(store, BatchRun(context), context.settings.storage.concurrency, over, ending=ending).run()
 
 

@@ -94,6 +94,9 @@ CLIENT, UPSTREAM_OUTCOME, SERVER = "dragoman.client.name", "dragoman.upstream.ou
 WATCHING = frozenset({"/", "/healthz", "/readyz", "/metrics", "/dragoman", "/dragoman/events", "/dragoman/usage"})
 """Routes of whoever watches over the process or a session, every few seconds: they would bury all others."""
 
+BATCHED: Final = "batch"
+"""In place of a route: a request of a batch that runs here, each time that it is made."""
+
 TOKEN_TYPES: Mapping[str, str] = MappingProxyType(
     {
         "input": "input_tokens",
