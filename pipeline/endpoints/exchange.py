@@ -264,8 +264,8 @@ class Exchange:
         """Send a failure in Anthropic's envelope, with its status and its hints."""
         self.log.hear(redact(failure))
         hints: Headers = [(name.encode(), value.encode()) for name, value in failure.rate_limits]
-        if failure.kind.should_retry is not None:
-            hints.append((b"x-should-retry", b"true" if failure.kind.should_retry else b"false"))
+        if (retry := failure.should_retry) is not None:
+            hints.append((b"x-should-retry", b"true" if retry else b"false"))
         if failure.retry_after is not None:
             hints.append((b"retry-after", str(failure.retry_after).encode()))
         await self.reply(failure.kind.status, error(failure, self.request_id), hints)
