@@ -38,6 +38,7 @@ AT_ONCE = 4
 
 _PAGE = "page_"
 _NOWHERE = (Kind.NOT_FOUND, Kind.INVALID_REQUEST)  # what an upstream says of a place in its list that it does not know
+_PLACES = ("limit", "page", "after_id", "before_id")
 _READ_AHEAD = 100
 Query = Mapping[str, list[str]]
 """The values of a query by name."""
@@ -72,8 +73,8 @@ def _of_a_scope(query: Query, *, old: bool) -> dict[str, Any] | Failure:
 async def _by_ids(context: Context, exchange: Exchange, ids: list[str], query: Query) -> dict[str, Any] | Failure:
     """The files of these ids, in their order; those that are not there are left out."""
     wanted = list(dict.fromkeys(ids))
-    if {"limit", "page"} & query.keys():
-        return wrong("ids: cannot be given together with limit or page")
+    if (other := next((name for name in _PLACES if name in query), None)) is not None:
+        return wrong(f"ids: cannot be given together with {other}")
     if len(wanted) > MAX_IDS:
         return wrong(f"ids: at most {MAX_IDS} ids can be given")
     found: dict[str, dict[str, Any] | Failure] = {}

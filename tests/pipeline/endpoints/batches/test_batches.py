@@ -17,7 +17,7 @@ from pipeline.endpoints.batches import create
 from pipeline.service import open_service
 from pipeline.settings import Limits, Settings, StorageSettings
 from stages.tables.identifiers import upstream_tool_name
-from stages.tables.model_registry import ModelRegistry
+from stages.tables.model_registry import Described, ModelRegistry
 from stages.tables.prices import cost_usd
 from stages.wire import json
 from stages.wire.messages_stream import read_usage
@@ -67,6 +67,7 @@ MIXED = [
     asked("streams", stream=True),
     asked("warms", max_tokens=0),
     asked("fast", speed="fast"),
+    asked("falls-back", fallbacks=[{"model": "claude-haiku-5-5"}]),
 ]
 WANTED = {
     "text": "end_turn",
@@ -82,6 +83,7 @@ WANTED = {
     "streams": "invalid_request_error",
     "warms": "invalid_request_error",
     "fast": "invalid_request_error",
+    "falls-back": "invalid_request_error",
 }
 
 
@@ -324,6 +326,23 @@ class _Refusing(EmulatorTransport):
         if request.method == "POST" and request.url.path.endswith("/batches") and running:
             return httpx.Response(500, json={"error": {"message": "Not today.", "type": "server_error"}})
         return await super().handle_async_request(request)
+
+
+async def test_a_model_that_has_another_name_in_batches() -> None:
+    """Azure's deployments of batches: the line names that one, the client's answer the model it has asked for."""
+    models = {"opus": Described(upstream="prod", like="gpt-6.2-sol", batch="prod-batch")}
+    transport = EmulatorTransport(delay=0)
+    async with sdk(Settings(upstream=UPSTREAM, log_level="error", models=models), transport) as use:
+
+        def talk(client: anthropic.Anthropic) -> None:
+            ident = client.messages.batches.create(requests=[asked("a", model="claude-opus-5")]).id
+            ends(client, ident)
+            assert outcomes(client, ident)["a"].message.model == "claude-opus-5"
+
+        await use(talk)
+    files = transport.emulator.account.files
+    inputs = [files.find(kept["id"]) for kept in files.page({"purpose": "batch"})["data"]]  # type: ignore[index] # no fault
+    assert any(b'"model":"prod-batch"' in getattr(kept, "data", b"") for kept in inputs)
 
 
 async def test_what_a_batch_cost_is_logged() -> None:

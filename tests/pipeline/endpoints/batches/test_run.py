@@ -1,4 +1,5 @@
 """A request of a batch that runs here is accounted for as every other one: numbers, spans, usage, and a quiet line."""
+# ruff: noqa: ARG001 - a clock that jumps need not be spoken to
 
 from __future__ import annotations
 
@@ -79,7 +80,7 @@ async def test_an_answer_is_counted_for_whoever_made_the_batch() -> None:
     assert (attempt.trace, attempt.parent) == (request.trace, request.ident)
 
 
-async def test_each_attempt_counts(autojump_clock: trio.testing.MockClock) -> None:  # noqa: ARG001 - it jumps
+async def test_each_attempt_counts(autojump_clock: trio.testing.MockClock) -> None:
     """An upstream without room is asked again: each time is a request with its own end, and so is a refusal."""
     context = shared(BUSY, BUSY, GOOD, WRONG)
     assert await run(context)
@@ -94,7 +95,7 @@ async def test_each_attempt_counts(autojump_clock: trio.testing.MockClock) -> No
     }
 
 
-async def test_one_that_is_cut_says_so(autojump_clock: trio.testing.MockClock) -> None:  # noqa: ARG001 - it jumps
+async def test_one_that_is_cut_says_so(autojump_clock: trio.testing.MockClock) -> None:
     """The process ends: the request is run again some day, and was no client's doing."""
     context = shared(Script([CREATED, trio.Event()]))
     with trio.move_on_after(1):

@@ -232,6 +232,7 @@ async def test_places_that_no_list_has(tmp_path: Path, where: Any, query: str, w
         "limit=x",
         "page=page_!",
         "ids=a&limit=2",
+        "ids=a&before_id=b",
         "after_id=a&before_id=b",
         "&".join(f"ids[]={n}" for n in range(101)),
     ],
