@@ -147,7 +147,7 @@ class Ledger:
         head = self._queue[0]
         if self._known.named[run[0]].get(event.item_id) is not head or head.who.index != event.output_index:
             return None
-        return None if head.done or head.half or event.halves or not head.may_speak else run[1]
+        return None if head.done or head.half is not None or event.halves or not head.may_speak else run[1]
 
     def feed(self, event: StreamEvent) -> Iterator[Part]:
         """Take one upstream event; yield the parts of the message that follow from it."""
@@ -182,7 +182,7 @@ class Ledger:
         if track is None or track.done:
             track = self._open(Clues(kind, event.item_id or "", index=event.output_index), {})
             self._known.claim(track, event.item_id)
-        tell(track, event if not (event.halves or track.half) else _whole_characters(track, event))
+        tell(track, event if not (event.halves or track.half is not None) else _whole_characters(track, event))
         if track is self._queue[0] and track.may_speak and not track.done:
             yield from self._taken(track)
         else:
@@ -194,6 +194,8 @@ class Ledger:
         kind, tell = MARKS[event.type]
         track = self._known.mentioned(kind, event)
         if track is not None and not track.done:
+            if event.type.endswith("part.done"):
+                track.half = None  # the whole part has what became of it
             tell(track, event)
             self._count(track)
             yield from self._wait_or_speak()
@@ -298,6 +300,8 @@ class Ledger:
         if not ending.complete:
             self._cut(output)
         self._reconcile(output, final)
+        for track in self._queue:
+            _tell_half(track)
         yield from self._advance(ended=True)
         yield from self._close(ending, _Unpaid(event, final))
 
@@ -362,11 +366,18 @@ def _items_of(event: StreamEvent) -> Iterator[tuple[dict[str, Any], Clues]]:
 
 def _whole_characters(track: Track, event: StreamEvent) -> StreamEvent:
     """An event whose text holds no half of a character: one at its end waits for the next delta of its item."""
-    text = track.half + event.delta
-    track.half = ""
+    text = (track.half.delta if track.half is not None else "") + event.delta
+    track.half = None
     if event.type.endswith(".delta") and "\ud800" <= text[-1] <= "\udbff":  # an empty one changes nothing
-        text, track.half = text[:-1], text[-1]
+        text, track.half = text[:-1], responses_stream.with_delta(event, text[-1])
     return responses_stream.with_delta(event, json.mended(text))
+
+
+def _tell_half(track: Track) -> None:
+    """Let an item tell the half of a character whose other half never came, which is then U+FFFD."""
+    if (half := track.half) is not None and not track.done:
+        track.half = None
+        CONTENT_EVENTS[half.type][1](track, responses_stream.with_delta(half, json.mended(half.delta)))
 
 
 _RARE: dict[str, Callable[[Ledger, StreamEvent], Iterator[Part]]] = {
