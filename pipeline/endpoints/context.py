@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
 from pipeline.endpoints.overview import overview
-from pipeline.endpoints.running import Running
+from pipeline.endpoints.running import Phase, Running
 from pipeline.lessons import Lessons
 from pipeline.request.turns import Turns
 from pipeline.settings import EMULATOR, Settings
@@ -149,7 +149,12 @@ class Context:
     def numbers(self) -> Snapshot:
         """What has been counted until now, with what can only be looked at."""
         running = self.running
-        looked = {semantics.STREAMS: running.streams, semantics.RUNNING: running.working, semantics.WORKERS: 1}
+        looked = {
+            semantics.STREAMS: running.streams,
+            semantics.RUNNING: running.working,
+            semantics.WORKERS: 1,
+            semantics.WORKERS_DRAINING: running.phase is Phase.DRAINING,
+        }
         for name, number in looked.items():
             self.tally.put(name, (), float(number))
         return self.tally.snapshot()

@@ -111,7 +111,7 @@ class BatchRun:
             attempt += 1
 
     def _begin(self, owner: Owner, request_id: str) -> RequestLog:
-        """Begin what is known of the request; who cancels it is the end of the process, as long as nothing else is."""
+        """Begin what is known of the request: until another end is known, the end of the process has cut it."""
         context = self.context
         log = RequestLog(context.log, {"request_id": request_id, "route": semantics.BATCHED}, names.SERVER_STOPPED)
         if key := owner.key(context.settings.client_keys):

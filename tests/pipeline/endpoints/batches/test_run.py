@@ -1,5 +1,7 @@
 """A request of a batch that runs here is accounted for as every other one: numbers, spans, usage, and a quiet line."""
+# ruff: noqa: ARG001 - a clock that jumps need not be spoken to
 
+# ruff: noqa: ARG001 - a clock that jumps need not be spoken to
 from __future__ import annotations
 
 from typing import Any
@@ -8,6 +10,7 @@ import attrs
 import pytest
 import structlog.testing
 import trio
+import trio.testing
 
 from pipeline.endpoints.application import application
 from pipeline.endpoints.batches.run import BatchRun
@@ -78,8 +81,7 @@ async def test_an_answer_is_counted_for_whoever_made_the_batch() -> None:
     assert (attempt.trace, attempt.parent) == (request.trace, request.ident)
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_each_attempt_counts() -> None:
+async def test_each_attempt_counts(autojump_clock: trio.testing.MockClock) -> None:
     """An upstream without room is asked again: each time is a request with its own end, and so is a refusal."""
     context = shared(BUSY, BUSY, GOOD, WRONG)
     assert await run(context)
@@ -94,8 +96,7 @@ async def test_each_attempt_counts() -> None:
     }
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_one_that_is_cut_says_so() -> None:
+async def test_one_that_is_cut_says_so(autojump_clock: trio.testing.MockClock) -> None:
     """The process ends: the request is run again some day, and was no client's doing."""
     context = shared(Script([CREATED, trio.Event()]))
     with trio.move_on_after(1):
