@@ -48,7 +48,7 @@ class Healing(Protocol):
 
     @property
     def careful(self) -> bool:
-        """Whether the refusal may come in the first event, so that the answer must be read ahead."""
+        """Whether a refusal may come behind what says nothing yet, so that the answer must be read ahead."""
 
     async def again(self, failure: Failure) -> Again:
         """Make the request in another way, after this refusal of the latest; None if there is none.
@@ -169,15 +169,31 @@ class UpstreamCall(AnswerCall):
         Cancelled, there is no going on.
         """
         if self._events is None:
-            refused = await self._attempt(self.job.body, self.job.plan)
-            while isinstance(refused, tuple):
-                refused = await self._attempt(*refused, retries=0)
-            if refused is not None:
-                return [refused]
-        elif self.job.turns.crowded:
+            return await self._first()
+        if self.job.turns.crowded:
             await self.job.turns.give_way()
-        assert self._events is not None  # noqa: S101 - nothing was refused
         return await self._events.receive()
+
+    async def _first(self) -> list[AnswerEvent | Failure]:
+        """Ask until nothing heals any more what refuses; return how the answer begins. Waits as `receive` does."""
+        healed = False
+        made = await self._attempt(self.job.body, self.job.plan)
+        while True:
+            while isinstance(made, tuple):
+                healed = not self.job.healing.careful  # else it has been noted once the answer was read ahead
+                made = await self._attempt(*made, retries=0)
+            if made is not None:
+                return [made]
+            assert self._events is not None  # noqa: S101 - nothing was refused
+            events = await self._events.receive()
+            if not events or not isinstance(events[0], Failure) or self.job.healing.careful:
+                if healed:
+                    self.job.healing.worked()
+                return events
+            made = await self.job.healing.again(events[0])  # it was not read ahead, and nothing was told yet
+            if made is None:
+                return events
+            await self._close()
 
     async def drain(self) -> None:
         """Read what an upstream that has said all says after it, so that its connection can be used again.
