@@ -1,7 +1,6 @@
 """A request of a batch that runs here is accounted for as every other one: numbers, spans, usage, and a quiet line."""
 # ruff: noqa: ARG001 - a clock that jumps need not be spoken to
 
-# ruff: noqa: ARG001 - a clock that jumps need not be spoken to
 from __future__ import annotations
 
 from typing import Any
