@@ -48,7 +48,9 @@ _ID = re.compile(r"(req_)?[0-9a-f-]{16,64}", re.IGNORECASE)
 # The ids of OpenAI and Azure; what does not look like one is any text, and no log's.
 _BODILESS = frozenset({"GET", "HEAD"})
 _SLICE = 2**20  # bytes of a large body that are written at once
+_FEW = 2  # pieces of a body, of which one alone is not copied
 _TINY = 4096  # bytes up to which a piece of a body is not kept by itself
+_MANY = 1000  # blocks of a message that are written in some milliseconds
 _LONGEST_NAME = 64  # characters of a name that is repeated in a complaint
 _DIGITS = 18  # of a length; more would cost more than a look
 _TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
@@ -139,7 +141,7 @@ class Exchange:
                 return failure
             keep(parts, part)
         encoding = self.headers.get("content-encoding", "identity").lower()
-        return b"".join(parts) if encoding in ("identity", "") else await self._inflated(encoding, parts, limit)
+        return await _joined(parts) if encoding in ("identity", "") else await self._inflated(encoding, parts, limit)
 
     async def piece(self, first_byte_timeout: float) -> bytes | Failure | None:
         """Wait for the next piece of the body; None when the client left. Cancelled, none is lost."""
@@ -192,7 +194,7 @@ class Exchange:
         if not complete:
             text = f"The request body is not valid {encoding}"
             return Failure(Kind.INVALID_REQUEST, text, error_code="request_body_encoding_invalid")
-        return b"".join(found)
+        return await _joined(found)
 
     async def left(self) -> None:
         """Return once the client has closed its connection."""
@@ -327,6 +329,16 @@ def keep(parts: list[bytes], part: bytes) -> None:
         parts.append(part)
 
 
+async def _joined(parts: list[bytes]) -> bytes:
+    """Put a body together; a large one in a thread, which holds up nobody while it copies (over 1 MB, in CPython).
+
+    Waits for that. Cancelled, the thread is left to itself: it holds nothing but the parts.
+    """
+    if len(parts) < _FEW or sum(map(len, parts)) <= _SLICE:
+        return b"".join(parts)
+    return await trio.to_thread.run_sync(b"".join, parts, abandon_on_cancel=True)
+
+
 async def _written(value: Any) -> list[bytes]:
     """Write a JSON body in slices; one with a long text by and by, with turns for others in between.
 
@@ -335,10 +347,12 @@ async def _written(value: Any) -> list[bytes]:
     if not _holds_much(value):
         return _sliced(json.encode(value))
     slices, some = list[bytes](), bytearray()
-    for piece in json.pieces(value):
+    for at, piece in enumerate(json.pieces(value), 1):
         if len(some) + len(piece) > _SLICE:
             slices.append(bytes(some))
             some.clear()
+            await trio.lowlevel.checkpoint()
+        elif at % _MANY == 0:
             await trio.lowlevel.checkpoint()
         some += piece
     return [*slices, bytes(some)]
@@ -350,14 +364,16 @@ def _sliced(body: bytes) -> list[bytes]:
 
 
 def _holds_much(value: Any) -> bool:
-    """Whether a block of a message is long; nothing else here is."""
+    """Whether a message has many blocks or a long one; nothing else here is large."""
     blocks = value.get("content") if isinstance(value, dict) else None
-    return isinstance(blocks, list) and any(
+    if not isinstance(blocks, list):
+        return False
+    return len(blocks) > _MANY or any(
         len(text) > json.LARGE
         for block in blocks
         if isinstance(block, dict)
         for text in block.values()
-        if isinstance(text, str)
+        if isinstance(text, str | json.Long)
     )
 
 

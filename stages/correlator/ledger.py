@@ -45,7 +45,7 @@ from stages.correlator.ids import Ids
 from stages.correlator.notice import notice
 from stages.correlator.pause import MANY, PAUSE, Pause
 from stages.correlator.stream_events import CONTENT_EVENTS, IGNORED_EVENTS, MARKS, RUNS, USAGE_EVENT
-from stages.correlator.summary import summary
+from stages.correlator.summary import Summary, summary
 from stages.correlator.track import Around, Content, Track
 from stages.correlator.tracks import track_for
 from stages.wire import json, responses_stream
@@ -71,10 +71,11 @@ _MANY = f"The upstream sent more than {MOST_ITEMS} items in one answer."
 
 @attrs.frozen
 class _Unpaid:
-    """The end of an answer that has not told its tokens: its event, and the response in it."""
+    """The end of an answer that has not told its tokens: its event, the response in it, and what the message said."""
 
     event: StreamEvent
     final: Final
+    said: Summary
 
 
 class Ledger:
@@ -152,7 +153,7 @@ class Ledger:
     def feed(self, event: StreamEvent) -> Iterator[Part]:
         """Take one upstream event; yield the parts of the message that follow from it."""
         handle = CONTENT_EVENTS.get(event.type)
-        if self._unpaid is not None:
+        if self.ended:
             yield from self._paid(event)
             return
         if handle is not None:
@@ -294,12 +295,9 @@ class Ledger:
             return
         if len(self._tracks) + len(final.output or ()) >= MANY:
             yield PAUSE
-        output = flat([unfolded(responses_stream.item_in(raw)) for raw in final.output or ()])
-        if not ending.complete:
-            self._cut(output)
-        self._reconcile(output, final)
+        self._reconcile(ending, final)
         yield from self._advance(ended=True)
-        yield from self._close(ending, _Unpaid(event, final))
+        yield from self._close(ending, event, final)
 
     def _cut(self, output: list[dict[str, Any]]) -> None:
         """Note where the answer was cut: what is not whole yet may be unfinished, and so may its last item."""
@@ -308,8 +306,11 @@ class Ledger:
         if output:
             output[-1] = {**output[-1], "status": "incomplete"}
 
-    def _reconcile(self, output: list[dict[str, Any]], final: Final) -> None:
+    def _reconcile(self, ending: Ending, final: Final) -> None:
         """Take from the final object what the stream did not bring: whole items, or the rest of unfinished ones."""
+        output = flat([unfolded(responses_stream.item_in(raw)) for raw in final.output or ()])
+        if not ending.complete:
+            self._cut(output)
         for one in pair(output, self._tracks):
             track = one.track or self._open(clues_of(one.item, StreamEvent()), one.item, late=True)
             self._complete(track, one.item, repeats=one.repeats)
@@ -317,16 +318,25 @@ class Ledger:
             item = shapes.read({"type": shapes.MESSAGE, "content": final.output_text})
             self._complete(self._open(Clues(shapes.MESSAGE), item, late=True), item)
 
-    def _close(self, ending: Ending, unpaid: _Unpaid) -> Iterator[Part]:
+    def _close(self, ending: Ending, event: StreamEvent, final: Final) -> Iterator[Part]:
         """End the message; one that shows nothing of what came says so, and one without its tokens waits for them."""
         said = summary(self._tracks, self._left_out)
         end = ending.message_end(said)
         if end.stop_reason == "end_turn" and not said.spoken:
             yield from notice(self._tracks)
-        if unpaid.final.usage:
+        self._forget()
+        if final.usage:
             yield end
         else:
-            self._unpaid = unpaid
+            self._unpaid = _Unpaid(event, final, said)
+
+    def _forget(self) -> None:
+        """Let go of the items here, one by one: thousands at once, as the request ends, are a pause for everybody."""
+        self._known = Identities()
+        self._answers.clear()
+        self._queue.clear()
+        while self._tracks:
+            self._tracks.pop()
 
     def _paid(self, event: StreamEvent) -> Iterator[Part]:
         """Take what an answer cost, which some servers tell behind its end; everything else there is a repetition."""
@@ -338,7 +348,7 @@ class Ledger:
     def _end(self, unpaid: _Unpaid) -> MessageEnd | Failure:
         """End a message that has waited; how many tokens it has may say why it ended."""
         ending = end_of(unpaid.event.type, unpaid.final, self._plan, event=unpaid.event)
-        return ending if isinstance(ending, Failure) else ending.message_end(summary(self._tracks, self._left_out))
+        return ending if isinstance(ending, Failure) else ending.message_end(unpaid.said)
 
     def _unknown(self, event: StreamEvent) -> Iterator[Part]:
         """Take what no Responses stream has: the error of a server that knows no other way to say it, or noise."""
