@@ -205,6 +205,7 @@ async def _run_batches(context: Context, store: LocalStore) -> None:
     def ending() -> bool:
         return context.running.phase is Phase.DRAINING
 
+    context.introduce()  # a batch that is left from before runs before anybody is served
     await Runner(store, BatchRun(context), context.settings.storage.concurrency, over, ending=ending).run()
 
 
@@ -278,7 +279,7 @@ def discovery_of(
     return Discovery(client, target, adapt, heard)
 
 
-def target_now(settings: Settings, first_byte_timeout: float = 1.0) -> Target:
+def target_now(settings: Settings, seconds: float = 1.0) -> Target:
     """All that can be known about the upstream after one short look, for commands that run no server."""
 
     async def find() -> Target:
@@ -287,7 +288,7 @@ def target_now(settings: Settings, first_byte_timeout: float = 1.0) -> Target:
             discovery = discovery_of(settings, client_of(settings, target, transport), target)
             if discovery is None:
                 return target
-            with trio.move_on_after(first_byte_timeout):
+            with trio.move_on_after(seconds):
                 await discovery.look()
             return discovery.target
         finally:

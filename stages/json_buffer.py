@@ -151,8 +151,9 @@ class JsonBuffer:
             yield from self._say(whole[self._length :])
 
     def _decided(self) -> str:
-        """What the arguments are when nothing has left yet: no whole was an object."""
-        text = self._whole if self._whole not in NO_ARGUMENTS else "".join(self._waiting) or self._whole
+        """What the arguments are when nothing has left yet: the whole, or what waited if that says more."""
+        waited = "".join(self._waiting)
+        text = self._whole if self._whole not in NO_ARGUMENTS or self._whole.startswith(waited) else waited
         text = _plain(text)
         unreadable = self._cut and not text.startswith("{")
         return "" if unreadable or text in NO_ARGUMENTS - {"{}"} else text

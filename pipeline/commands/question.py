@@ -11,7 +11,8 @@ import trio
 
 from pipeline.settings import ConfigurationError
 from pipeline.upstream.address import base_url
-from pipeline.upstream.client import UpstreamClient, UpstreamResponse
+from pipeline.upstream.client import UpstreamClient
+from pipeline.upstream.response import UpstreamResponse
 from stages.canonical.failure import Failure, Kind
 from stages.tables.error_shapes import is_error, parsed
 from stages.tables.errors import failure_of
@@ -116,9 +117,9 @@ async def _ask_all(settings: Settings, choose: Choice, given: httpx.AsyncBaseTra
             await transport.aclose()
 
 
-async def _list(client: UpstreamClient, url: str, first_byte_timeout: float) -> Listed:
+async def _list(client: UpstreamClient, url: str, seconds: float) -> Listed:
     """Wait for `GET /models`, for so many seconds."""
-    answer = await client.get(f"{url}/models", first_byte_timeout)
+    answer = await client.get(f"{url}/models", seconds)
     if isinstance(answer, Failure):
         return Listed(failure=answer)
     status, _, body = answer

@@ -22,7 +22,7 @@ from attrs import define, field
 
 from pipeline.emulator.answer import EmulatedAnswer
 from pipeline.emulator.faults import Fault, invalid
-from pipeline.emulator.file_store import FileStore, page_of
+from pipeline.emulator.file_store import FileStore, lasting_of, page_of
 from pipeline.emulator.ids import hexadecimal
 from stages.wire import json
 
@@ -59,6 +59,8 @@ class _Batch:
     cues: dict[str, int]
     status: list[str]
     """The statuses to come, next one last."""
+    lasting: int | None = None
+    """Seconds that its output is kept."""
 
 
 @define
@@ -83,11 +85,15 @@ class BatchStore:
             return invalid(f"Invalid 'input_file_id': {source.message}", "input_file_id")
         if request.get("endpoint") != "/v1/responses" or request.get("completion_window") != "24h":
             return invalid("Invalid 'endpoint' or 'completion_window'.", "endpoint")
+        lasts = request.get("output_expires_after")
+        lasting = lasting_of(lasts, "output_expires_after") if lasts is not None else None
+        if isinstance(lasting, Fault):
+            return lasting
         number = len(self._batches) + 1
         told = _begun(f"batch_{hexadecimal(str(number).encode(), 'batch', 32)}", int(self.clock()), request)
         lines = source.data.splitlines()
         cues = {name.decode(): int(count or 0) for name, count in _CUE.findall(source.data)}
-        batch = _Batch(told, lines, cues, ["finalizing", "in_progress"])
+        batch = _Batch(told, lines, cues, ["finalizing", "in_progress"], lasting)
         batch.status.insert(0, "expired" if "expired" in cues else "completed")
         if _faulty_lines(lines):
             batch.status = ["failed"]
@@ -111,7 +117,7 @@ class BatchStore:
         batch = self._batches.get(ident)
         if batch is None:
             return _missing(ident)
-        if batch.told["status"] in ENDED:
+        if batch.told["status"] in (*ENDED, "cancelling"):
             return Fault(409, f"Cannot cancel a batch with status '{batch.told['status']}'.")
         batch.status = ["cancelled", "cancelling"]
         self._go_on(batch)
@@ -143,7 +149,7 @@ class BatchStore:
         name = batch.told["id"]
         for kind, lines in (("output", output), ("error", errors)):
             if lines:
-                kept = self.files.keep(b"".join(lines), f"{name}_{kind}.jsonl", "batch_output")
+                kept = self.files.keep(b"".join(lines), f"{name}_{kind}.jsonl", "batch_output", batch.lasting)
                 batch.told[f"{kind}_file_id"] = kept.id
         counts = {"total": len(batch.lines), "completed": len(output), "failed": len(errors)}
         batch.told["request_counts"] = counts

@@ -26,7 +26,7 @@ EXPIRY_SPAN = (3_600, 2_592_000)
 MAX_FILES_PAGE = 10_000
 """Files on one page of the list."""
 
-_LASTING = {"batch": 2_592_000, "batch_output": 2_592_000}
+_LASTING: dict[str, int | None] = {"batch": 2_592_000, "batch_output": 2_592_000}
 _DOWNLOADABLE = ("batch", "batch_output", "fine-tune", "evals")
 
 
@@ -59,8 +59,15 @@ class StoredFile:
 
 @define
 class FileStore:
-    """The files of one account, oldest first."""
+    """The files of one account, oldest first.
 
+    Attributes:
+        quota: bytes that all of them may have together.
+        lasting: seconds that files of a purpose are kept unless asked otherwise; others stay.
+    """
+
+    quota: int = 5 * 2**39
+    lasting: dict[str, int | None] = field(factory=_LASTING.copy)
     _files: dict[str, StoredFile] = field(factory=dict)
     _made: int = 0
 
@@ -69,7 +76,7 @@ class FileStore:
         self._made += 1
         ident = "file-" + letters(str(self._made).encode(), "file", 22)
         created = EPOCH + self._made
-        lasts = lasts or _LASTING.get(purpose)
+        lasts = lasts or self.lasting.get(purpose)
         kept = StoredFile(ident, data, filename, purpose, created, None if lasts is None else created + lasts)
         self._files[ident] = kept
         return kept
@@ -84,6 +91,8 @@ class FileStore:
         name = purpose.data.decode("utf-8", "replace")
         if name not in PURPOSES:
             return invalid(f"'{name}' is not one of {list(PURPOSES)} - 'purpose'", "purpose")
+        if sum(len(kept.data) for kept in self._files.values()) + len(part.data) > self.quota:
+            return invalid("You have exceeded your file storage quota. Please delete old files to free up space.", None)
         lasts = _lasting(form)
         return lasts if isinstance(lasts, Fault) else self.keep(part.data, part.filename, name, lasts)
 
@@ -131,14 +140,25 @@ def page_of(told: list[dict[str, Any]], query: Mapping[str, str], most: int) -> 
     return {"object": "list", "data": data, "has_more": begin + limit < len(told), **ends}
 
 
-def _lasting(form: Mapping[str, FormPart]) -> int | Fault | None:
-    anchor, seconds = form.get("expires_after[anchor]"), form.get("expires_after[seconds]")
-    if anchor is None and seconds is None:
-        return None
-    if anchor is None or anchor.data != b"created_at" or seconds is None or not seconds.data.isdigit():
-        return invalid("Invalid 'expires_after'.", "expires_after")
+def lasting_of(told: Any, name: str) -> int | Fault:
+    """Read the seconds of an `expires_after`, or of another object of its form.
+
+    Args:
+        told: the object.
+        name: what it is called in the request.
+    """
+    seconds = told.get("seconds") if isinstance(told, dict) else None
+    if not isinstance(seconds, int) or told.get("anchor") != "created_at":
+        return invalid(f"Invalid '{name}'.", name)
     least, most = EXPIRY_SPAN
-    told = int(seconds.data)
-    if not least <= told <= most:
-        return invalid(f"Invalid 'expires_after.seconds': expected {least} to {most}, got {told}.", "expires_after")
-    return told
+    if not least <= seconds <= most:
+        return invalid(f"Invalid '{name}.seconds': expected {least} to {most}, got {seconds}.", name)
+    return seconds
+
+
+def _lasting(form: Mapping[str, FormPart]) -> int | Fault | None:
+    parts = {name: form.get(f"expires_after[{name}]") for name in ("anchor", "seconds")}
+    told: dict[str, Any] = {name: part.data.decode("latin-1") for name, part in parts.items() if part is not None}
+    if told.get("seconds", "").isdecimal():
+        told |= {"seconds": int(told["seconds"])}
+    return lasting_of(told, "expires_after") if told else None

@@ -26,7 +26,6 @@ from pipeline.settings.keys import presented
 from pipeline.telemetry import names, semantics
 from pipeline.telemetry.logs import fault_site
 from pipeline.telemetry.request_log import RequestLog
-from pipeline.telemetry.request_metrics import count_request
 from stages.canonical.failure import Failure, Kind
 from stages.redactor import redact
 
@@ -80,9 +79,7 @@ _THINGS: tuple[tuple[str, str, dict[str, Endpoint]], ...] = (
 
 def application(context: Context) -> Application:
     """Make the ASGI application of a service."""
-    context.tally.know(semantics.CLIENT, ("", *(key.name for key in context.settings.client_keys)))
-    server = context.upstream_name
-    context.tally.know(semantics.SERVER, (server,))
+    context.introduce()
     context.tally.know(semantics.ROUTE, (*ROUTES, *(route for route, _, _ in _THINGS)))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,9 +95,7 @@ def application(context: Context) -> Application:
         try:
             await _serve(context, scope, receive, send, log)
         finally:
-            said = log.write()
-            count_request(context.tally, said, server)
-            context.usage.add(said)
+            context.account(log)
 
     return app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import attrs
@@ -11,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.aside import Aside
 from pipeline.endpoints.overview import overview
-from pipeline.endpoints.running import Running
+from pipeline.endpoints.running import Phase, Running
 from pipeline.lessons import Lessons
 from pipeline.request.turns import Turns
 from pipeline.settings import EMULATOR, Settings
@@ -19,7 +20,8 @@ from pipeline.telemetry import semantics
 from pipeline.telemetry.counted import Counted, CountQuestion, Inquire
 from pipeline.telemetry.prompt_history import PromptHistory
 from pipeline.telemetry.recent import Recent
-from pipeline.telemetry.request_metrics import tally_of
+from pipeline.telemetry.request_log import RequestLog
+from pipeline.telemetry.request_metrics import count_request, tally_of
 from pipeline.telemetry.tally import Snapshot, Tally
 from pipeline.telemetry.usage_by_session import UsageBySession
 from pipeline.tokenizer import Tokenizer
@@ -124,6 +126,17 @@ class Context:
         before.running.settings = self.settings
         return attrs.evolve(self, history=before.history, running=before.running, turns=before.turns)
 
+    def introduce(self) -> None:
+        """Let the numbers name who may ask here, and who is asked; others are `other`."""
+        self.tally.know(semantics.CLIENT, ("", *(key.name for key in self.settings.client_keys)))
+        self.tally.know(semantics.SERVER, (self.upstream_name,))
+
+    def account(self, log: RequestLog) -> None:
+        """Account for a request that is over: its line and its spans, the numbers, and what its session has used."""
+        said = log.write()
+        count_request(self.tally, said, self.upstream_name)
+        self.usage.add(said)
+
     async def ask(self, question: CountQuestion) -> str | None:
         """Answer a question about what was counted, by all processes where there are several.
 
@@ -136,7 +149,12 @@ class Context:
     def numbers(self) -> Snapshot:
         """What has been counted until now, with what can only be looked at."""
         running = self.running
-        looked = {semantics.STREAMS: running.streams, semantics.RUNNING: running.working, semantics.WORKERS: 1}
+        looked = {
+            semantics.STREAMS: running.streams,
+            semantics.RUNNING: running.working,
+            semantics.WORKERS: 1,
+            semantics.WORKERS_DRAINING: running.phase is Phase.DRAINING,
+        }
         for name, number in looked.items():
             self.tally.put(name, (), float(number))
         return self.tally.snapshot()
@@ -146,7 +164,7 @@ class Context:
         """What the upstream is taken for by now."""
         return (self.target if self.discovery is None else self.discovery.target).profile.name
 
-    @property
+    @cached_property
     def upstream_name(self) -> str:
         """Where requests go, as far as everybody may know: the host, or `emulator`."""
         url = self.settings.upstream.url

@@ -15,7 +15,7 @@ from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.mapping import question_of, read_body
 from pipeline.endpoints.translation import Question, countable
 from pipeline.tokenizer import ESTIMATE
-from pipeline.upstream.client import UpstreamResponse
+from pipeline.upstream.response import UpstreamResponse
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 

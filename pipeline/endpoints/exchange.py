@@ -13,12 +13,12 @@ import trio
 
 from pipeline import inflating
 from pipeline.endpoints.running import Ticket
+from pipeline.endpoints.slices import json_slices, slices_of
 from pipeline.settings import ClientKey
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
 from stages.redactor import redact
 from stages.tables.headers import rate_limits
-from stages.wire import json
 from stages.wire.messages_stream import error, frame
 
 Scope = MutableMapping[str, Any]
@@ -47,10 +47,9 @@ _LISTS = frozenset({"anthropic-beta"})
 _ID = re.compile(r"(req_)?[0-9a-f-]{16,64}", re.IGNORECASE)
 # The ids of OpenAI and Azure; what does not look like one is any text, and no log's.
 _BODILESS = frozenset({"GET", "HEAD"})
-_SLICE = 2**20  # bytes of a large body that are written at once
+_LARGE = 2**20  # bytes of a body that is put together in a thread
 _FEW = 2  # pieces of a body, of which one alone is not copied
 _TINY = 4096  # bytes up to which a piece of a body is not kept by itself
-_MANY = 1000  # blocks of a message that are written in some milliseconds
 _LONGEST_NAME = 64  # characters of a name that is repeated in a complaint
 _DIGITS = 18  # of a length; more would cost more than a look
 _TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
@@ -118,7 +117,7 @@ class Exchange:
             return 0
         return int(length) if len(length) <= _DIGITS else 10**_DIGITS
 
-    async def body(self, limit: int, first_byte_timeout: float = math.inf) -> bytes | Failure | None:
+    async def body(self, limit: int, seconds: float = math.inf) -> bytes | Failure | None:
         """Read the whole body; None when the client left before it was sent. May be cancelled.
 
         A body over `limit` bytes, by its own word or in fact, is a failure before it is all read; so is one that finds
@@ -126,14 +125,14 @@ class Exchange:
 
         Args:
             limit: bytes that the body may have, also once it is inflated.
-            first_byte_timeout: seconds between two reads.
+            seconds: how long two reads may be apart.
         """
         if self.announced > limit:
             return _TOO_LARGE
         parts: list[bytes] = []
         size = 0
         while self._unread:
-            part = await self.piece(first_byte_timeout)
+            part = await self.piece(seconds)
             if not isinstance(part, bytes):
                 return part
             size += len(part)
@@ -143,9 +142,9 @@ class Exchange:
         encoding = self.headers.get("content-encoding", "identity").lower()
         return await _joined(parts) if encoding in ("identity", "") else await self._inflated(encoding, parts, limit)
 
-    async def piece(self, first_byte_timeout: float) -> bytes | Failure | None:
+    async def piece(self, seconds: float) -> bytes | Failure | None:
         """Wait for the next piece of the body; None when the client left. Cancelled, none is lost."""
-        with trio.move_on_after(first_byte_timeout) as scope:
+        with trio.move_on_after(seconds) as scope:
             event = await self._receive()
         if scope.cancelled_caught:
             return Failure(Kind.STALLED, "The request body did not arrive in time.")
@@ -266,8 +265,8 @@ class Exchange:
         """Send a failure in Anthropic's envelope, with its status and its hints."""
         self.log.hear(redact(failure))
         hints: Headers = [(name.encode(), value.encode()) for name, value in failure.rate_limits]
-        if failure.kind.should_retry is not None:
-            hints.append((b"x-should-retry", b"true" if failure.kind.should_retry else b"false"))
+        if (retry := failure.should_retry) is not None:
+            hints.append((b"x-should-retry", b"true" if retry else b"false"))
         if failure.retry_after is not None:
             hints.append((b"retry-after", str(failure.retry_after).encode()))
         await self.reply(failure.kind.status, error(failure, self.request_id), hints)
@@ -283,11 +282,11 @@ class Exchange:
 
     async def reply(self, status: int, value: Any, headers: Headers | None = None) -> None:
         """Send a JSON body with any status, whole if the client takes it; a HEAD request gets the head alone."""
-        await self._whole(status, await _written(value), [_JSON, *(headers or [])])
+        await self._whole(status, await json_slices(value), [_JSON, *(headers or [])])
 
     async def answer_text(self, text: bytes, content_type: str) -> None:
         """Send a text with status 200, whole if the client takes it."""
-        await self._whole(200, _sliced(text), [(b"content-type", content_type.encode())])
+        await self._whole(200, slices_of(text), [(b"content-type", content_type.encode())])
 
     async def _whole(self, status: int, slices: list[bytes], headers: Headers) -> None:
         """Send an answer whose body is there, in slices; others have their turns between them."""
@@ -334,47 +333,9 @@ async def _joined(parts: list[bytes]) -> bytes:
 
     Waits for that. Cancelled, the thread is left to itself: it holds nothing but the parts.
     """
-    if len(parts) < _FEW or sum(map(len, parts)) <= _SLICE:
+    if len(parts) < _FEW or sum(map(len, parts)) <= _LARGE:
         return b"".join(parts)
     return await trio.to_thread.run_sync(b"".join, parts, abandon_on_cancel=True)
-
-
-async def _written(value: Any) -> list[bytes]:
-    """Write a JSON body in slices; one with a long text by and by, with turns for others in between.
-
-    It is nowhere in one piece: copying 50 MB is a pause for everybody. Cancelled, there is none.
-    """
-    if not _holds_much(value):
-        return _sliced(json.encode(value))
-    slices, some = list[bytes](), bytearray()
-    for at, piece in enumerate(json.pieces(value), 1):
-        if len(some) + len(piece) > _SLICE:
-            slices.append(bytes(some))
-            some.clear()
-            await trio.lowlevel.checkpoint()
-        elif at % _MANY == 0:
-            await trio.lowlevel.checkpoint()
-        some += piece
-    return [*slices, bytes(some)]
-
-
-def _sliced(body: bytes) -> list[bytes]:
-    """Cut a body into slices; one that is small is the only one."""
-    return [body[at : at + _SLICE] for at in range(0, len(body) or 1, _SLICE)]
-
-
-def _holds_much(value: Any) -> bool:
-    """Whether a message has many blocks or a long one; nothing else here is large."""
-    blocks = value.get("content") if isinstance(value, dict) else None
-    if not isinstance(blocks, list):
-        return False
-    return len(blocks) > _MANY or any(
-        len(text) > json.LARGE
-        for block in blocks
-        if isinstance(block, dict)
-        for text in block.values()
-        if isinstance(text, str | json.Long)
-    )
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 import attrs
 
@@ -36,15 +37,16 @@ class Owner:
     def of(cls, settings: Settings, key: ClientKey | None) -> Owner:
         """Return who asks with a key that was let in; None is who asks where nobody has one."""
         secret = _secret(settings)
-        if key is None:
-            return cls("", secret)
-        who = b"name" + key.name.encode() if key.named else b"mark" + key.digest
-        return cls(hmac.new(secret, who, "sha256").hexdigest()[:MARK_LENGTH], secret)
+        return cls("" if key is None else _mark(key, secret), secret)
 
     @classmethod
     def marked(cls, settings: Settings, mark: str) -> Owner:
         """The owner of a thing that carries a mark."""
         return cls(mark, _secret(settings))
+
+    def key(self, keys: Iterable[ClientKey]) -> ClientKey | None:
+        """Find the key that it is the owner by; None where there is none, or no more."""
+        return next((key for key in keys if _mark(key, self._secret) == self.mark), None) if self.mark else None
 
     def sealed(self, ident: str) -> str:
         """Put the seal to an id; `opened` takes it off."""
@@ -61,6 +63,11 @@ class Owner:
     def _seal(self, ident: str) -> str:
         text = f"{self.mark} {ident}".encode("utf-8", "surrogatepass")
         return hmac.new(self._secret, text, "sha256").hexdigest()[:MARK_LENGTH]
+
+
+def _mark(key: ClientKey, secret: bytes) -> str:
+    who = b"name" + key.name.encode() if key.named else b"mark" + key.digest
+    return hmac.digest(secret, who, "sha256").hex()[:MARK_LENGTH]
 
 
 def _secret(settings: Settings) -> bytes:

@@ -18,6 +18,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.filters.token_limit import TokenLimit
 
 Events = list[AnswerEvent | Failure]
+"""What one read of an answer yields."""
 
 
 class Counting(Protocol):

@@ -81,7 +81,7 @@ class FallbackCall(AnswerCall):
                 return told
 
     async def drain(self) -> None:
-        """Read to its end what the upstream says after its answer, as `UpstreamCall.drain` does."""
+        """Read to its end what the upstream says after its answer; waits as `UpstreamCall.drain` does."""
         await self._call.drain()
 
     def close(self) -> None:
@@ -92,6 +92,7 @@ class FallbackCall(AnswerCall):
         """Make of a model's events what is told of them; nothing where they say no more than that another is asked."""
         *before, last = events
         if isinstance(last, Failure) and last.kind is not Kind.POLICY and self._next is not None and not before:
+            # Nothing was heard of this model: the refusal before it stands, which a client understands better.
             return [self._standing(last)]
         told = [*self._boundary(), *before]
         self._begun = self._begun or bool(before)
@@ -112,13 +113,14 @@ class FallbackCall(AnswerCall):
         if isinstance(refusal, MessageEnd):
             self._pay(refusal)
             self._spent.append(iteration(refusal.usage, "message", self.job.plan.model))
-        if isinstance(refusal, MessageEnd) or self._refusal is None:
+        if isinstance(refusal, MessageEnd) or self._refusal is None:  # a failure never replaces an answer
             self._refusal = refusal
         following = await self._sideline.fallen_back(self.told)
         if following is None or isinstance(following, Failure):
             return [self._standing(following)]
         category = (refusal.stop_details or {}).get("category") if isinstance(refusal, MessageEnd) else None
         block = FallbackStart(self.job.plan.model, following.plan.model, category)
+        # The next request is there by now: where there is none, this call stays open for its owner to close.
         await self._call.drain()
         await self._call.__aexit__()
         self.timers.last_read = nobody_heard

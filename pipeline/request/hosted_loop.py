@@ -106,7 +106,7 @@ class HostedLoop(AnswerCall):
         return ready
 
     async def drain(self) -> None:
-        """Read to its end what the last round's upstream says after its answer; as `UpstreamCall.drain` does."""
+        """Read to its end what the last round's upstream says after its answer; waits as `UpstreamCall.drain` does."""
         await self._call.drain()
 
     def close(self) -> None:
@@ -134,7 +134,7 @@ class HostedLoop(AnswerCall):
     def _keep(self, events: list[AnswerEvent | Failure]) -> None:
         """Keep what a round says, and let all pass but the calls of our tools and the end."""
         if not events:
-            self._ready.append(_NO_ENDING)
+            self._ready.append(_NO_ENDING)  # law 1; and a round without an end would be read for ever
         for event in events:
             if isinstance(event, MessageEnd):
                 self._close_round(event)
@@ -156,13 +156,13 @@ class HostedLoop(AnswerCall):
         self._told += others
         self._rounds.append(end.usage)
         self._spent += end.iterations or (iteration(end.usage, "message"),)
-        self._left = ours if end.stop_reason == "tool_use" else []
+        self._left = ours if end.stop_reason == "tool_use" else []  # what was cut may be half a call
         self._last = not self._left or bool(verdicts.calls_in(others))
         self._end = end
 
     async def _go_on(self, end: MessageEnd) -> None:
         """Do what follows from a round: run a call of ours, end the answer, or ask again."""
-        self.timers.last_read = nobody_heard
+        self.timers.last_read = nobody_heard  # this round is over: others may take longer than its silence might
         if self._left:
             await self._serve(self._left.pop(0))
         elif self._last:
@@ -178,6 +178,7 @@ class HostedLoop(AnswerCall):
         if isinstance(following, Failure):
             self._ready.append(following)
             return
+        # Drained first: the connection is in the pool again when the next round asks for one.
         await self._call.drain()
         await self._call.__aexit__()
         self._prepare(following)
@@ -228,7 +229,7 @@ class HostedLoop(AnswerCall):
 
     async def _summary(self, instructions: str) -> dict[str, Any]:
         """The block of a summary; one without content where none came about.  The client gets signs of life."""
-        self.timers.answered(nobody_heard)
+        self.timers.answered(nobody_heard)  # a summary takes minutes: the 200 is due soon, though nobody has answered
         job = await self._sideline.summed_up(self._told, instructions)
         answer = job if isinstance(job, Failure) else await self._side.ask(job, SUMMARY_TIMEOUT, self.inform)
         if isinstance(answer, Failure):

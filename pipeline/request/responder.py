@@ -111,9 +111,9 @@ class Sink:
         done = False
         while not done:
             events = await self._reader.receive() or [_NO_ENDING]
-            self._writing = True
+            self._writing = True  # before the wait: time's task begins nothing more meanwhile
             if self._other is not None:
-                await self._other.wait()
+                await self._other.wait()  # a failure never sets it: then the request is cancelled here
             done = await self._say(events)
             if not done and self.timers.stopped is not None:
                 done = await self._say([self.timers.stopped])
@@ -145,7 +145,7 @@ class Sink:
         for event in events:
             if type(event) not in SIZE_ONLY:
                 self.job.log.hear(redact(event))
-                self._whole = isinstance(event, MessageEnd)
+                self._whole = isinstance(event, MessageEnd)  # nothing follows an end, so the last one counts
         return await self.take(events)
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:

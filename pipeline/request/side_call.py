@@ -61,7 +61,7 @@ class SideCall:
                 while not collector.ended and (events := await call.receive()):
                     collector.collect(events)
             finally:
-                call.close()
+                call.close()  # before the nursery ends: it waits for writers, and they for a reader
             await call.drain()
         if collector.failure is not None or not collector.ended:
             return collector.failure or _UNFINISHED

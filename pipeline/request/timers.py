@@ -62,7 +62,7 @@ class Timers:
     def stop(self, failure: Failure) -> None:
         """Note that the server ends the request, which is due at once."""
         self.stopped = failure
-        self.look.deadline = -math.inf
+        self.look.deadline = -math.inf  # wakes the watch
 
     def written(self, *, content: bool) -> None:
         """Note that something has just been written to the client."""
@@ -140,7 +140,7 @@ async def watch(left: Callable[[], Awaitable[None]], timers: Timers, voice: Voic
         if failure is None and not timers.sign_of_life_due(now):
             look = timers.due()  # something was written or read meanwhile
         elif not voice.busy and failure is not None:
-            voice.fail(failure)
+            voice.fail(failure)  # where the own task is faster, what is still due is looked at after the delay
         elif not voice.busy:
             timers.written(content=False)  # as good as: it will be, or something better is
             voice.sign_of_life()

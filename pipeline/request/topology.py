@@ -43,13 +43,14 @@ async def run_request(
     timers = Timers(timing, trio.current_time())
     client.endable(timers.stop)
     asking = UpstreamCall if job.sideline is None else HostedLoop
+    # The call is the outer one: its connection is closed when no task is left that reads from it.
     async with asking(job, upstream, client.inform, limits, timers) as call, trio.open_nursery() as nursery:
         call.blocks = nursery
         sink = sink_for(job, call, client, timers)
         nursery.start_soon(_watch, client, timers, sink, nursery)
         try:
             if await sink.run():
-                await call.drain()
+                await call.drain()  # the client has all: it may leave meanwhile, and the watch ends this
         finally:
             call.close()  # writers that wait for room learn that nobody reads any more
         nursery.cancel_scope.cancel()  # the watch never ends by itself

@@ -63,12 +63,13 @@ class Turns:
         """Begin another round when the scheduler has looked at everything once."""
         if not self._renewing:
             self._renewing = True
+            # A callback and no task: it belongs to no request, and goes on when the one that began it is cancelled.
             trio.lowlevel.current_trio_token().run_sync_soon(self._renew)
 
     def _renew(self) -> None:
         self._renewing = False
         given = len(self._waiting.unpark(count=self.round))
-        self._left = self.round - given
+        self._left = self.round - given  # who is woken has its turn already, and does not take another
         self._given += given
         self.crowded = bool(self._waiting)
         if not self.crowded or self._given * READS >= SHARE * len(self._streams):

@@ -21,7 +21,8 @@ from pipeline.request.turns import Turns
 from pipeline.settings import Limits
 from pipeline.telemetry.request_log import RequestLog
 from pipeline.telemetry.spending import Billing
-from pipeline.upstream.client import UpstreamClient, UpstreamResponse
+from pipeline.upstream.client import UpstreamClient
+from pipeline.upstream.response import UpstreamResponse
 from stages.actor import Inbox, Transducer
 from stages.block import AnswerEvent
 from stages.canonical.failure import Failure
@@ -48,7 +49,7 @@ class Healing(Protocol):
 
     @property
     def careful(self) -> bool:
-        """Whether the refusal may come in the first event, so that the answer must be read ahead."""
+        """Whether a refusal may come behind what says nothing yet, so that the answer must be read ahead."""
 
     async def again(self, failure: Failure) -> Again:
         """Make the request in another way, after this refusal of the latest; None if there is none.
@@ -80,7 +81,10 @@ class Sideline(Protocol):
         """Seconds that a judge has."""
 
     async def fallen_back(self, told: Told) -> RequestJob | Failure | None:
-        """Make the same of the next model that may be asked after a refusal; None where there is no more of them."""
+        """Make the same of the next model that may be asked after a refusal; None where there is no more of them.
+
+        Waits where the request is large.
+        """
 
     async def summed_up(self, told: Told, instructions: str) -> RequestJob | Failure:
         """Make a request for a summary of the conversation and these blocks; waits where it is large."""
@@ -169,15 +173,32 @@ class UpstreamCall(AnswerCall):
         Cancelled, there is no going on.
         """
         if self._events is None:
-            refused = await self._attempt(self.job.body, self.job.plan)
-            while isinstance(refused, tuple):
-                refused = await self._attempt(*refused, retries=0)
-            if refused is not None:
-                return [refused]
-        elif self.job.turns.crowded:
+            return await self._first()
+        if self.job.turns.crowded:
             await self.job.turns.give_way()
-        assert self._events is not None  # noqa: S101 - nothing was refused
         return await self._events.receive()
+
+    async def _first(self) -> list[AnswerEvent | Failure]:
+        """Ask until nothing heals any more what refuses; return how the answer begins. Waits as `receive` does."""
+        healed = False
+        made = await self._attempt(self.job.body, self.job.plan)
+        while True:
+            while isinstance(made, tuple):
+                healed = not self.job.healing.careful  # else it has been noted once the answer was read ahead
+                # Healing is an attempt of its own: retries on top of it would multiply what one request may cost.
+                made = await self._attempt(*made, retries=0)
+            if made is not None:
+                return [made]
+            assert self._events is not None  # noqa: S101 - nothing was refused
+            events = await self._events.receive()
+            if not events or not isinstance(events[0], Failure) or self.job.healing.careful:
+                if healed:
+                    self.job.healing.worked()
+                return events
+            made = await self.job.healing.again(events[0])  # it was not read ahead, and nothing was told yet
+            if made is None:
+                return events
+            await self._close()
 
     async def drain(self) -> None:
         """Read what an upstream that has said all says after it, so that its connection can be used again.
@@ -220,7 +241,7 @@ class UpstreamCall(AnswerCall):
         )
         if isinstance(answer, Failure):
             return await job.healing.again(answer) or answer
-        self._answer = answer
+        self._answer = answer  # before anything waits: whatever is cancelled below, `__aexit__` closes it
         self._note_head(answer)
         piece = limits.event_bytes if job.stream else limits.response_bytes
         framing = Framing(plan, limit=piece, total=limits.response_bytes)
@@ -229,8 +250,9 @@ class UpstreamCall(AnswerCall):
             inbox = opening = LookAhead(inbox)
             refusal = await opening.refusal(plan, limits.waiting_bytes)
             if refusal is not None and (again := await job.healing.again(refusal)) is not None:
-                await self._close()
+                await self._close()  # its rest is of no use, and one request has one connection
                 return again
+            # A refusal that nothing heals is still in there: it is read below, as the first event (law 8).
             if refusal is None:
                 job.healing.worked()
         ledger = Ledger(plan, waiting=limits.waiting_bytes)
@@ -251,7 +273,11 @@ class UpstreamCall(AnswerCall):
 
 
 def filters_of(plan: AnswerPlan) -> list[Transducer[Any, Any]]:
-    """The stages that a message passes only when its request asks for them."""
+    """The stages that a message passes only when its request asks for them.
+
+    The order is part of what they mean: a stop sequence ends the text that the client would see, so it is looked for
+    last.
+    """
     filters = list[Transducer[Any, Any]]()
     if plan.structure is not None:
         filters.append(AnswerFormat(plan.structure))

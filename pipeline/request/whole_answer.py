@@ -51,7 +51,7 @@ async def read_answer(response: Any, plan: AnswerPlan, counting: Counting) -> di
             while not collector.ended and (batch := await events.receive()):
                 collector.collect(batch)
         finally:
-            reader.close()
+            reader.close()  # before the nursery ends: it waits for writers, and they for a reader
     if collector.failure is not None or not collector.ended:
         return collector.failure or Failure(Kind.UPSTREAM, "The upstream's answer is not finished.")
     return collector.message()

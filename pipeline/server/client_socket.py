@@ -33,7 +33,7 @@ class ClientSocket:
 
     Args:
         connected: the socket.
-        first_byte_timeout: seconds between two writes that succeed; a client that reads nothing for so long is left.
+        write_patience: seconds between two writes that succeed; a client that reads nothing for so long is left.
 
     Attributes:
         gone: whether the client has left, or was left.
@@ -42,9 +42,9 @@ class ClientSocket:
 
     __slots__ = ("_patience", "_socket", "_torn", "gone", "stalled")
 
-    def __init__(self, connected: socket.socket, first_byte_timeout: float) -> None:
+    def __init__(self, connected: socket.socket, write_patience: float) -> None:
         self._socket = connected
-        self._patience = first_byte_timeout
+        self._patience = write_patience
         self._torn = False
         self.gone = False
         self.stalled = False
@@ -82,7 +82,7 @@ class ClientSocket:
             await self._send_rest(memoryview(data)[sent:])
 
     async def _send_rest(self, rest: memoryview) -> None:
-        self._torn = True
+        self._torn = True  # until all is out: a cancellation leaves it so
         while rest and not self.gone:
             await self._wait_writable()
             try:

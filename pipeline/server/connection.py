@@ -138,6 +138,7 @@ class ClientConnection:
         if self._last:
             return b""
         data = b""
+        # Cancelled by its deadline or by `rest_no_longer`, it has read nothing: that is the end of a client at rest.
         self._waiting = trio.CancelScope(deadline=trio.current_time() + self._terms.idle_patience)
         with self._waiting:
             data = await self._client.receive()

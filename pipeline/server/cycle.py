@@ -65,7 +65,11 @@ class Cycle:
         self._fault: Refusal | None = None
 
     async def run(self, app: AsgiApp, scope: MutableMapping[str, Any]) -> bool:
-        """Let the application answer; return whether the connection can be used again."""
+        """Let the application answer; return whether the connection can be used again.
+
+        Waits for the application, and it for the client. What it raises, a cancellation too, ends the connection: an
+        answer may be half sent.
+        """
         await app(scope, self.receive, self.send)
         response = self.response
         if not response.started:
@@ -98,10 +102,13 @@ class Cycle:
     async def send(self, message: AsgiEvent) -> None:
         """Take the head or a piece of the body. ASGI's `send`; does nothing once the client has left.
 
+        Waits while the client does not read. Cancelled, a piece may be torn, and nothing can be sent behind it.
+
         Raises:
             RuntimeError, ValueError: The application breaks the protocol.
         """
         if message["type"] == "http.response.start":
+            # What was not read by now is not waited for: the connection ends behind the answer.
             again = self._head.keep_alive and self._body.complete and not self._terms.closing
             self.response.start(message["status"], message.get("headers", ()), keep_alive=again)
         elif message["type"] == "http.response.body":
@@ -154,7 +161,7 @@ class Cycle:
                 self._client.gone = True
                 return
             self.rest += data
-        await trio.sleep_forever()
+        await trio.sleep_forever()  # it is looked at again when it is written to
 
     async def _refuse(self, refusal: Refusal) -> None:
         headers, body = refusal.answer()

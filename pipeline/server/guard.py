@@ -17,7 +17,7 @@ class Guarded(Protocol):
     """A connection as far as its guard and its server are concerned."""
 
     async def run(self) -> None:
-        """Serve the client to the end of the connection."""
+        """Serve the client to the end of the connection, and wait for all of it; cancelled, it is cut."""
         ...
 
     def rest_no_longer(self) -> None:

@@ -43,7 +43,7 @@ class HypercornConnection(TCPServer):
         app: the application.
         served: what is hypercorn's own.
         tls: how the server proves who it is; None speaks in the clear.
-        first_byte_timeout: seconds that a piece of 64 KiB may take to be written.
+        write_patience: seconds that a piece of 64 KiB may take to be written.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class HypercornConnection(TCPServer):
         app: AsgiApp,
         served: Served,
         tls: ssl.SSLContext | None,
-        first_byte_timeout: float,
+        write_patience: float,
     ) -> None:
-        self._plain = PatientStream(trio.socket.from_stdlib_socket(connected), first_byte_timeout)
+        self._plain = PatientStream(trio.socket.from_stdlib_socket(connected), write_patience)
         stream: Any = self._plain
         if tls is not None:
             stream = trio.SSLStream(self._plain, tls, server_side=True, https_compatible=True)
@@ -213,14 +213,16 @@ class PatientStream(trio.abc.HalfCloseableStream):
         stalled: whether the client was left because it read nothing.
     """
 
-    def __init__(self, connected: trio.socket.SocketType, first_byte_timeout: float) -> None:
+    def __init__(self, connected: trio.socket.SocketType, write_patience: float) -> None:
         self._stream = trio.SocketStream(connected)
         self.socket = connected
-        self._patience = first_byte_timeout
+        self._patience = write_patience
         self.stalled = False
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send all, piece by piece.
+        """Send all, piece by piece; waits for the client, for each piece so long.
+
+        Cancelled, a part has gone out, and the connection is of no more use.
 
         Raises:
             trio.BrokenResourceError: The client has left, or was left.
@@ -246,11 +248,11 @@ class PatientStream(trio.abc.HalfCloseableStream):
         return await self._stream.receive_some(max_bytes)
 
     async def send_eof(self) -> None:
-        """Tell the client that nothing more will come."""
+        """Tell the client that nothing more will come; does not wait for it."""
         await self._stream.send_eof()
 
     async def aclose(self) -> None:
-        """Close; what was sent still arrives."""
+        """Close; what was sent still arrives, and is not waited for."""
         await self._stream.aclose()
 
     def abort(self) -> None:

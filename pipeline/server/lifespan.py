@@ -45,7 +45,7 @@ class Lifespan:
             if self._agreed["startup"].is_set():
                 raise
         finally:
-            for agreed in self._agreed.values():
+            for agreed in self._agreed.values():  # nobody is to wait for an application that has ended
                 agreed.set()
 
     async def ask(self, phase: str) -> None:

@@ -47,6 +47,7 @@ def _accept_some(listener: socket.socket, accepted: Callable[[socket.socket], No
             continue  # this client has left already, or its network broke (accept(2))
         connected.settimeout(0)  # non-blocking
         if connected.family in (socket.AF_INET, socket.AF_INET6):
+            # An event leaves at once, not when the one before it was acknowledged.
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         accepted(connected)
     return True

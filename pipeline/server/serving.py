@@ -41,7 +41,10 @@ class Connections(Protocol):
         ...
 
     async def end(self, *, late: bool = False) -> None:
-        """Let those that were made end with what they serve, or the `late` ones, which came when it was closing."""
+        """Let those that were made end with what they serve, or the `late` ones, which came when it was closing.
+
+        Does not wait for their ends.
+        """
         ...
 
 
@@ -75,6 +78,8 @@ class Server:
     async def run(self, shutdown: Shutdown, ready: Callable[[list[str]], None]) -> None:
         """Serve until `shutdown` begins, and the grace is over or all requests are.
 
+        Waits for all of that. Cancelled, there is no grace: connections are cut, and the application hears no shutdown.
+
         Args:
             shutdown: asks for the end.
             ready: called with the URLs once connections are accepted.
@@ -83,6 +88,7 @@ class Server:
         async with trio.open_nursery() as living:
             living.start_soon(lifespan.run)
             await lifespan.ask("startup")
+            # The inner one: the application hears of the shutdown when the last connection has ended.
             async with trio.open_nursery() as connections:
                 await self._serve(connections, shutdown, ready)
             await lifespan.ask("shutdown")
@@ -106,7 +112,7 @@ class Server:
                 ready([f"{scheme}://{_written(each.getsockname())}" for each in listeners])
                 await shutdown.begun.wait()
                 self.terms.closing = True
-                if not shutdown.closed:
+                if not shutdown.closed:  # still accepting: who comes now is told by a refusal
                     await self._drain(shutdown, held)
                 accepting.cancel_scope.cancel()
         finally:
@@ -162,6 +168,7 @@ class Server:
             connection.rest_no_longer()
         with trio.move_on_after(LAST_MOMENTS):
             await self._gone(self._latecomers)
+        # Before the cancellation: that alone would wait for writes of hypercorn's, which are shielded.
         for connection in [*self._connections, *self._latecomers]:
             connection.abort()
         nursery.cancel_scope.cancel()
@@ -169,7 +176,7 @@ class Server:
     async def _gone(self, held: set[Guarded], patience: float = math.inf) -> None:
         """Wait until all these connections have ended, or none has for so many seconds."""
         while held:
-            self._left = trio.Event()
+            self._left = trio.Event()  # nothing waits between the look and this: no end is missed
             with trio.move_on_after(patience) as scope:
                 await self._left.wait()
             if scope.cancelled_caught:

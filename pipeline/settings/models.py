@@ -20,8 +20,8 @@ Models = Mapping[str, str | Described]
 """A client's model name or family word, and the upstream model for it; or a model's name, and what it is like."""
 
 RIGHT = (
-    "a table of upstream models and of tables with like, upstream, window, output, efforts and price; or name=model and"
-    " name~like pairs with commas between"
+    "a table of upstream models and of tables with like, upstream, batch, window, output, efforts and price; or"
+    " name=model and name~like pairs with commas between"
 )
 """What is said where the whole cannot be understood."""
 
@@ -56,7 +56,7 @@ def _one(name: str, value: object) -> str | Described:
     told = {str(field): _field(name, str(field), each) for field, each in value.items()}
     if not told:
         raise ValueError(RIGHT)
-    beside = {field: told.pop(field) for field in ("upstream", "like", "price") if field in told}
+    beside = {field: told.pop(field) for field in ("upstream", "like", "price", "batch") if field in told}
     return Described(**beside, model_info=told)
 
 
@@ -102,6 +102,7 @@ _PRICES = {"input", "cached", "written", "output"}
 _FIELDS: Mapping[str, Callable[[object], Any]] = {
     "like": _like,
     "upstream": read.any_text,
+    "batch": read.any_text,
     "window": read.whole(1),
     "output": read.whole(1),
     "efforts": _efforts,
@@ -109,4 +110,4 @@ _FIELDS: Mapping[str, Callable[[object], Any]] = {
     "sampling": read.choice("always", "without_reasoning", "never"),
     "price": _price,
 }
-"""What may be said about a model, and how it is read; all but the three of `Described` are fields of `Model`."""
+"""What may be said about a model, and how it is read; all but the four of `Described` are fields of `Model`."""

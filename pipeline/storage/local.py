@@ -16,6 +16,7 @@ from pipeline.storage import batch_rows, file_rows
 from pipeline.storage.contents import Contents
 from pipeline.storage.database import Database, NewerSchemaError
 from stages.canonical.failure import Failure, Kind
+from stages.tables.stored_files import OUT_OF_SPACE
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,9 +32,11 @@ _NO_BATCH = Failure(Kind.NOT_FOUND, "No such batch.")
 _FULL = Failure(
     Kind.INVALID_REQUEST,
     "The files of this server may not take more space (storage.max_bytes); delete some first.",
-    error_code="storage_quota_exceeded",
+    error_code=OUT_OF_SPACE,
 )
+_HELD = Failure(Kind.OVERLOADED, "The storage of this server is in use by another process.", cause="storage_busy")
 _OUTPUT = "output-"
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)  # in the lowest byte; the rest says why
 
 
 def _guarded(
@@ -52,7 +55,12 @@ def _guarded(
 
 
 def broken(error: Exception) -> Failure:
-    """What a client is told when the disk is full, read-only or broken; the log gets the kind of the mistake."""
+    """What a client is told when the disk is full, read-only or broken; the log gets the kind of the mistake.
+
+    A database that another process holds for longer than `WRITE_PATIENCE` is none of these: it passes.
+    """
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY:
+        return _HELD
     message = "The storage of this server cannot be used: see storage.folder."
     if isinstance(error, NewerSchemaError):
         message = "The storage of this server was made by a newer version of it: see storage.folder."

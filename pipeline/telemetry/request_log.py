@@ -106,7 +106,8 @@ class RequestLog:
         blocks = ",".join(f"{kind}:{count}" for kind, count in sorted(self._blocks.items()))
         outcome = _ENDED_BY.get(str(self.fields.get("cause")), self.outcome) or names.CLIENT_LEFT
         write = self.logger.info if outcome in _NO_FAULT else self.logger.warning
-        if outcome == names.OK and self.fields.get("route") in semantics.WATCHING:
+        route = self.fields.get("route")
+        if route == semantics.BATCHED or (outcome == names.OK and route in semantics.WATCHING):
             write = self.logger.debug
         fields = {"outcome": outcome, "seconds": self._seconds(), **self.fields}
         if blocks:

@@ -40,6 +40,7 @@ def tally_of() -> Tally:
         *(kind.name.lower() for kind in Kind),
     }
     words = {
+        semantics.ROUTE: frozenset({semantics.BATCHED}),
         semantics.STATUS: frozenset({"200", *(str(kind.status) for kind in Kind)}),
         semantics.OUTCOME: frozenset(outcomes),
         semantics.MODEL: frozenset(release.id for release in RELEASES),

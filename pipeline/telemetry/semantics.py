@@ -94,6 +94,9 @@ CLIENT, UPSTREAM_OUTCOME, SERVER = "dragoman.client.name", "dragoman.upstream.ou
 WATCHING = frozenset({"/", "/healthz", "/readyz", "/metrics", "/dragoman", "/dragoman/events", "/dragoman/usage"})
 """Routes of whoever watches over the process or a session, every few seconds: they would bury all others."""
 
+BATCHED: Final = "batch"
+"""In place of a route: a request of a batch that runs here, each time that it is made."""
+
 TOKEN_TYPES: Mapping[str, str] = MappingProxyType(
     {
         "input": "input_tokens",
@@ -123,7 +126,8 @@ FIRST_CONTENT = "gen_ai.server.time_to_first_token"
 TOKENS, COST, CACHED, RUNNING = "dragoman.tokens", "dragoman.cost", "dragoman.cache", "dragoman.requests.running"
 UPSTREAM, STREAMS = "dragoman.upstream.answers", "dragoman.streams.running"
 LAST_ANSWER, LAST_FAILURE = "dragoman.upstream.last_answer", "dragoman.upstream.last_failure"
-SPANS_DROPPED, WORKERS, WORKERS_SILENT = "dragoman.spans.dropped", "dragoman.workers", "dragoman.workers.silent"
+SPANS_DROPPED, WORKERS = "dragoman.spans.dropped", "dragoman.workers"
+WORKERS_DRAINING, WORKERS_SILENT = "dragoman.workers.draining", "dragoman.workers.silent"
 
 _METRICS = (
     Metric(REQUESTS, Form.COUNTER, "", "Requests that are over, by how they ended", (ROUTE, STATUS, OUTCOME, CLIENT)),
@@ -151,6 +155,7 @@ _METRICS = (
     Metric(STREAMS, Form.GAUGE, "", "Streams that are open now"),
     Metric(RUNNING, Form.GAUGE, "", "Requests that have a place and run now; whoever merely looks needs none"),
     Metric(WORKERS, Form.GAUGE, "", "Processes that serve, and that these numbers are of"),
+    Metric(WORKERS_DRAINING, Form.GAUGE, "", "Of those, how many begin nothing new and end with their last request"),
     Metric(WORKERS_SILENT, Form.GAUGE, "", "Of those, how many have said nothing for a while: their numbers are old"),
     Metric(SPANS_DROPPED, Form.COUNTER, "{span}", "Spans that found no room or no receiver"),
 )

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import random
-import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import Protocol, Self
+from typing import Protocol
 
 import attrs
 import httpx
 import trio
 
-from pipeline.inflating import ANY, Inflater
 from pipeline.settings import Secret, Timing
 from pipeline.upstream.carried import OWN_HEADERS, Carried, CarriedHeaders
 from pipeline.upstream.causes import cause_of
 from pipeline.upstream.credentials import FetchedKey
-from pipeline.upstream.http1.connection import ResponseBody
-from stages.canonical.failure import Failure, Kind
+from pipeline.upstream.response import UpstreamResponse, failure_of_fault
+from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import parsed
 from stages.tables.errors import failure_of
@@ -41,18 +39,6 @@ MOST_FOUND = 4 * 2**20
 
 _ERROR_BYTES = 2**20
 # What is read of an error, so that a connection may be used again; what is looked at is less (`error_shapes`).
-
-_COMPRESSIONS = {"gzip", "x-gzip", "deflate"}  # none is asked for; other words for it never came without being asked
-
-_FAULTS: tuple[tuple[type[Exception], Kind, str], ...] = (
-    (httpx.ConnectTimeout, Kind.TIMEOUT, "The upstream could not be reached in time."),
-    (httpx.ConnectError, Kind.UNAVAILABLE, "The upstream cannot be reached."),
-    (httpx.TimeoutException, Kind.TIMEOUT, "The upstream took too long to answer."),
-    (httpx.ProxyError, Kind.UNAVAILABLE, "The proxy in front of the upstream refused."),
-    (httpx.RemoteProtocolError, Kind.UPSTREAM, "The upstream closed the connection before it had finished."),
-    (httpx.HTTPError, Kind.UPSTREAM, "The connection to the upstream broke."),
-)
-"""What a transport raises, and what it means; the first that fits counts."""
 
 
 def fingerprint(url: str, key: Secret | None) -> str:
@@ -73,133 +59,15 @@ class Attempts(Protocol):
         ...
 
 
-_UNCONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
-
 _address = cache(httpx.URL)
 # Parsing a URL costs more than framing a request, and there are two.
 
 
-class _Inflated:
-    """The chunks of a compressed body, inflated.
-
-    No generator, as `Response.aiter_bytes` is: left before its end, that one would outlive its request.
-    """
-
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
-        self._chunks = chunks
-        self._inflater = Inflater(ANY)
-        self._pieces: Iterator[bytes] = iter(())
-        self._begun = False
-
-    def __aiter__(self) -> _Inflated:
-        return self
-
-    async def __anext__(self) -> bytes:
-        """Return a piece of what the next read inflates to, or nothing yet; others have their turns between pieces."""
-        try:
-            for piece in self._pieces:
-                await trio.lowlevel.checkpoint()
-                return piece
-            chunk = await self._read()
-            self._pieces = self._inflater.feed(chunk)
-            return next(self._pieces, b"")
-        except zlib.error as error:
-            raise httpx.DecodingError("the upstream's answer is not compressed as it says") from error
-
-    async def _read(self) -> bytes:
-        try:
-            chunk = await anext(self._chunks)
-        except StopAsyncIteration:
-            if self._begun and not self._inflater.complete:
-                self._begun = False  # said once
-                raise httpx.RemoteProtocolError("the upstream's compressed answer has no end") from None
-            raise
-        self._begun = self._begun or bool(chunk)
-        return chunk
-
-
-class UpstreamResponse:
-    """An upstream's answer that has begun well; use it as an async context manager, which closes the connection."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._response = response
-        chunks: AsyncIterator[bytes] = aiter(response.stream)  # type: ignore[arg-type] # of the two kinds, ours is async
-        compressed = response.headers.get("content-encoding", "").lower() in _COMPRESSIONS
-        self._chunks = _Inflated(chunks) if compressed else chunks
-        self.last_read = trio.current_time()
-
-    @property
-    def over(self) -> bool:
-        """Whether it is known that nothing is left to read or to close."""
-        stream = self._response.stream
-        return isinstance(stream, ResponseBody) and stream.over
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self._response.status_code
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The response's headers, names in lower case."""
-        return self._response.headers
-
-    def __aiter__(self) -> UpstreamResponse:
-        """Return itself; a body can be read once."""
-        return self
-
-    async def __anext__(self) -> bytes | Failure:
-        """Return what the next read yielded, or how the connection broke."""
-        try:
-            chunk = await anext(self._chunks)
-        except httpx.HTTPError as error:
-            return failure_of_fault(error)
-        self.last_read = trio.current_time()
-        return chunk
-
-    async def read(self, limit: int) -> bytes | Failure:
-        """Read a small body to its end, or to where it is over `limit` bytes; cancelled, the rest is left."""
-        body = bytearray()
-        async for chunk in self:
-            if isinstance(chunk, Failure):
-                return chunk
-            body += chunk
-            if len(body) > limit:
-                break
-        return bytes(body)
-
-    async def drain(self) -> None:
-        """Read what follows the last event, so that the connection goes back to the pool rather than away."""
-        async for chunk in self:
-            if isinstance(chunk, Failure):
-                return
-
-    async def __aenter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close it, as `aclose` does."""
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connection, or give it back if the body was read to its end; never cancelled half-way."""
-        if not self.over:
-            with trio.move_on_after(2, shield=True):
-                await self._response.aclose()
-
-
-def failure_of_fault(error: Exception) -> Failure:
-    """Translate what a transport raised."""
-    kind, message = next((kind, message) for fault, kind, message in _FAULTS if isinstance(error, fault))
-    cause = cause_of(error) if isinstance(error, _UNCONNECTED) else None
-    if cause is None:
-        return Failure(kind, message, cause=type(error).__name__)
-    return Failure(kind, f"{message.removesuffix('.')}: {cause.sentence}.", cause=cause.word)
-
-
 def _may_pass(error: Exception) -> bool:
-    """Whether a connection that was not made may be made in a moment."""
+    """Whether a connection that was not made may be made in a moment.
+
+    One that broke later is none of these: the model may be at work, and another attempt would be paid for as well.
+    """
     cause = cause_of(error)
     return isinstance(error, httpx.ConnectError) and not (cause is not None and cause.lasting)
 
@@ -242,6 +110,9 @@ class UpstreamClient:
     ) -> UpstreamResponse | Failure:
         """Send one request, again if it failed before anything came back.
 
+        Waits for the head of the answer, and between attempts. Cancelled, the connection is closed; the upstream may
+        have begun all the same.
+
         Args:
             path: what follows the base URL.
             body: JSON.
@@ -263,25 +134,21 @@ class UpstreamClient:
             outcome = await attempt()
         return outcome.failure if isinstance(outcome, _Transient | _Unaccepted) else outcome
 
-    async def get(self, url: str, first_byte_timeout: float) -> tuple[int, Mapping[str, str], bytes] | Failure:
+    async def get(self, url: str, seconds: float) -> tuple[int, Mapping[str, str], bytes] | Failure:
         """Ask for something small beside the API: status, headers and body, as far as the body is not too long.
 
         Args:
             url: the whole address, without the query that all requests have.
-            first_byte_timeout: seconds that all of it may take.
+            seconds: how long all of it may take.
         """
         authorized = await self._authorized()
         if isinstance(authorized, Failure):
             return authorized
         headers, _ = authorized
         request = httpx.Request("GET", url + self.carried.query, headers=headers)
-        request.extensions["timeout"] = {
-            "connect": first_byte_timeout,
-            "read": first_byte_timeout,
-            "write": first_byte_timeout,
-        }
+        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write"), seconds)
         try:
-            with trio.fail_after(first_byte_timeout):
+            with trio.fail_after(seconds):
                 async with UpstreamResponse(await self.transport.handle_async_request(request)) as answer:
                     body = await answer.read(MOST_FOUND)
                     return body if isinstance(body, Failure) else (answer.status, answer.headers, body)

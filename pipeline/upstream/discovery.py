@@ -36,6 +36,7 @@ class Discovery:
         adapt: makes the profile that is used of the one that was found, or keeps another that was set; None when what
             the server is called does not matter.
         heard: hears what is known now, and what a look has found, once.
+        settled: whether a look has found somebody, so that there is no other.
     """
 
     client: UpstreamClient

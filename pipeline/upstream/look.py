@@ -80,26 +80,26 @@ class _Page:
     body: Mapping[str, Any] = MappingProxyType({})
 
 
-async def look_at(client: UpstreamClient, first_byte_timeout: float, *, routes: bool = True) -> Findings:
+async def look_at(client: UpstreamClient, seconds: float, *, routes: bool = True) -> Findings:
     """Look at the upstream; waits for a few small answers.
 
     Args:
         client: speaks to it.
-        first_byte_timeout: seconds that each answer may take.
+        seconds: how long each answer may take.
         routes: whether to ask beside the API as well, for a server that the API does not tell.
     """
-    listed = await _page(client, client.url + "/models", first_byte_timeout)
+    listed = await _page(client, client.url + "/models", seconds)
     if not listed.status:
         return Findings()
     served = _served(objects(listed.body.get("data")) or objects(listed.body.get("models")))
     profile = _profile(listed)
     root = client.url.removesuffix("/v1")
     if not profile and routes:
-        profile = await _by_routes(client, root, first_byte_timeout)
+        profile = await _by_routes(client, root, seconds)
     window = None
     if size := _SIZES.get(profile):
         path, read = size
-        sizes, window = read((await _page(client, root + path, first_byte_timeout)).body)
+        sizes, window = read((await _page(client, root + path, seconds)).body)
         served |= {name: sizes.get(name, known) for name, known in served.items()}
     return Findings(profile, served, window, settled=listed.status in _READY)
 
@@ -108,9 +108,9 @@ _READY = frozenset({200, 404, 405})
 # With anything else the server refuses, or is not up yet: a later look may see more.
 
 
-async def _by_routes(client: UpstreamClient, root: str, first_byte_timeout: float) -> str:
+async def _by_routes(client: UpstreamClient, root: str, seconds: float) -> str:
     for path, member, profile in _ROUTES:
-        page = await _page(client, root + path, first_byte_timeout)
+        page = await _page(client, root + path, seconds)
         if page.status == _FOUND and member in page.body:
             return profile
     return ""
@@ -119,8 +119,8 @@ async def _by_routes(client: UpstreamClient, root: str, first_byte_timeout: floa
 _FOUND = 200
 
 
-async def _page(client: UpstreamClient, url: str, first_byte_timeout: float) -> _Page:
-    answer = await client.get(url, first_byte_timeout)
+async def _page(client: UpstreamClient, url: str, seconds: float) -> _Page:
+    answer = await client.get(url, seconds)
     if isinstance(answer, Failure):
         return _Page()
     status, headers, raw = answer

@@ -14,10 +14,11 @@ import attrs
 import httpx
 import trio
 
-from pipeline.upstream.client import UpstreamClient, UpstreamResponse
+from pipeline.upstream.client import UpstreamClient
+from pipeline.upstream.response import UpstreamResponse
 from stages.canonical.failure import Failure, Kind
 from stages.tables.identifiers import CodeFile
-from stages.tables.stored_files import UPSTREAM_EXPIRES_AFTER
+from stages.tables.stored_files import OUT_OF_SPACE, UPSTREAM_EXPIRES_AFTER, is_out_of_space
 from stages.wire import json
 
 MAX_ANSWER = 16 * 2**20
@@ -28,6 +29,7 @@ DISK_READ = 256 * 2**10
 
 _UNREADABLE = Failure(Kind.UPSTREAM, "The upstream's answer is not as its API has it.", cause="bad_body")
 _JSON = "application/json"
+_SEARCHED = 400  # characters of a sentence: what stands behind them quotes the request
 _FILES_OF_A_BATCH = ("input_file_id", "output_file_id", "error_file_id")
 
 
@@ -69,7 +71,15 @@ class _Form(httpx.AsyncByteStream, AsyncIterator[bytes]):
 class UpstreamStore:
     """The files and batches of one upstream account; see `pipeline.storage.store.Store` for its calls.
 
-    Every call waits for the whole answer and may be cancelled; what it was to do may be done all the same.
+    Every call waits for the whole answer, but that of a content for its head alone. It may be cancelled; what it was to
+    do may be done all the same.
+
+    Attributes:
+        client: speaks to the upstream.
+        max_lines: requests that one batch takes.
+        max_bytes: bytes that the input file of a batch may have.
+        max_age: seconds that a file may be kept by the client's wish.
+        runs_messages: whether lines and outcomes are Anthropic's; the upstream's are OpenAI's.
     """
 
     client: UpstreamClient
@@ -84,7 +94,10 @@ class UpstreamStore:
         """Keep a file, sent from its beginning; `fields` has its purpose."""
         form = _Form(fields, filename, file, size)
         headers = {"content-type": form.content_type, "content-length": str(form.length)}
-        return await self._json("POST", "/files", form, headers)
+        told = await self._json("POST", "/files", form, headers)
+        if isinstance(told, Failure) and is_out_of_space(told.message[:_SEARCHED]):
+            return attrs.evolve(told, kind=Kind.INVALID_REQUEST, error_code=OUT_OF_SPACE)
+        return told
 
     async def file(self, ident: str) -> dict[str, Any] | Failure:
         """Say what is known about a file."""

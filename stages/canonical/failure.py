@@ -69,6 +69,7 @@ class Failure:
         rate_limits: `anthropic-ratelimit-*` headers, name and value, as far as the upstream told its limits.
         places: the fields of the upstream's request that it named (`reasoning.summary`), for self-healing; no content.
         spoken: the upstream's own sentence, where `message` is another; for self-healing alone.
+        begun: whether what was asked for may be under way all the same, so that asking again may have it done twice.
     """
 
     kind: Kind
@@ -79,3 +80,9 @@ class Failure:
     rate_limits: tuple[tuple[str, str], ...] = ()
     places: tuple[str, ...] = ()
     spoken: str = attrs.field(default="", repr=False)
+    begun: bool = False
+
+    @property
+    def should_retry(self) -> bool | None:
+        """The hint for the `x-should-retry` header; None sends no header."""
+        return False if self.begun else self.kind.should_retry

@@ -1,7 +1,7 @@
 """The correlator as a task: it turns the ledger's sequence into channels, and owns the nursery the blocks live in.
 
-Law 2 is the shape of `correlate`: the message's end is sent by the line after the nursery's `async with`, so no block
-can outlive it, whatever happened inside.
+Law 2 is the shape of `go_on`: the message's end is sent when `_feed_blocks` has returned, whose nursery holds all
+blocks, so none can outlive it, whatever happened inside.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class _Feeder:
                 await self._open.send(batch)
 
     async def fail(self, failure: Failure) -> None:
-        """Send a failure after all that came before it, inside the open block or between blocks."""
+        """Send a failure after all that came before it, inside the open block or between blocks; waits for room."""
         await self.flush()
         if self._open is None:
             await self._outbox.send((failure,))
@@ -177,7 +177,7 @@ async def _feed_blocks(
                 ending = await (_feed_large if type(batch) is LargeBatch else _feed)(feeder, source.read(batch))
             return ending
         finally:
-            feeder.close()
+            feeder.close()  # inside the nursery: the open block's task ends with its channel, and is waited for here
 
 
 USAGE_TIMEOUT = 0.5

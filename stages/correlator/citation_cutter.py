@@ -32,7 +32,7 @@ MAX_HELD_DELTAS = 2
 
 @attrs.frozen(order=True)
 class Mark:
-    """A range of the text that will be a cited block, and its annotation."""
+    """A range of the text that will be a cited block, in characters from its beginning, and its annotation."""
 
     start: int
     end: int
@@ -97,6 +97,7 @@ class CitationCutter:
         late = self._late + [mark for mark in self._marks if mark.start >= whole]
         self._marks = [mark for mark in self._marks if mark.start < whole]
         self._late = []
+        # What came too late for its own range, or means one that never came, cites the piece that was kept back.
         last = max(self._piece, self._at)
         for mark in late:
             insort(self._marks, Mark(last, whole, mark.annotation))
@@ -141,11 +142,11 @@ class CitationCutter:
     def _plain(self, *, final: bool) -> int:
         """Count what may pass uncited."""
         ahead = self._marks[0].start - self._at if self._marks else len(self._held)
-        if ahead <= 0:
+        if ahead <= 0:  # a cited block does not begin with white space
             return min(_leading_space(self._held), self._marks[0].end - self._at)
         free = len(self._held) if final else self._free()
         if (self._keeps_last or self._marks) and not final and ahead >= len(self._held):
-            free = min(free, max(self._piece - self._at, 0))
+            free = min(free, max(self._piece - self._at, 0))  # the last piece stays for citations that come late
         return min(ahead, free)
 
     def _free(self) -> int:

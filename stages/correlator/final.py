@@ -57,6 +57,7 @@ def pair(output: Sequence[dict[str, Any]], tracks: Sequence[Track]) -> list[Pair
 
 def _next(waiting: deque[Track], free: dict[Track, None], item: dict[str, Any], may_be: _MayBe) -> Track | None:
     """Take the first track that is still free, if it may be this item."""
+    # One comparison an item: all against all would cost the square of what a server may send.
     while waiting and waiting[0] not in free:
         waiting.popleft()
     return waiting.popleft() if waiting and may_be(waiting[0], item) else None

@@ -36,7 +36,14 @@ _COMPARED = 16
 
 @attrs.frozen
 class Clues:
-    """What an item or an event tells of which item it is about; empty or None where it does not."""
+    """What an item or an event tells of which item it is about; empty or None where it does not.
+
+    Attributes:
+        kind: of the item, as `shapes.kind_of` has it.
+        id: the item's.
+        call_id: the call's own.
+        index: the place in the output.
+    """
 
     kind: str
     id: str = ""
@@ -108,6 +115,7 @@ class Identities:
         placed = self._placed[kind].get(index)
         if placed is not None and (name in placed.who.ids or track.who.changing):
             return placed  # one name for several items
+        # A name that comes again behind a whole item is another item's; before that, the place is what is wrong.
         return None if track.received else track
 
     def _elsewhere(self, track: Track, event: StreamEvent) -> bool:
@@ -168,6 +176,7 @@ class Identities:
                 continue
             named = not who.ids.isdisjoint(clues.names)
             moved = None not in (who.index, clues.index) and who.index != clues.index
+            # Whole already: it is announced again only where its call is the same.
             if named and not moved and not (track.received and not (clues.call_id and clues.call_id == who.call_id)):
                 return track
             if not named and not who.announced and not track.received and who.index == clues.index:
@@ -220,12 +229,15 @@ def _same(track: Track, clues: Clues, item: dict[str, Any]) -> bool:
     by_id = _agree(clues.id in who.ids if clues.id and who.ids else None)
     by_place = _agree(None if None in (who.index, clues.index) else who.index == clues.index)
     by_call = _agree(who.call_id == clues.call_id if who.call_id and clues.call_id else None)
+    # A call's own id is the surest clue; only where all else speaks against it does it name two calls.
     if by_call > 0 and (by_id >= 0 or by_place >= 0):
         return True
+    # Whole already: the same one again must stand where it stood, or say what it said.
     if track.received and by_id < 0:
         return by_call == 0 and by_place > 0 and track.says(item)
     if track.received:
         return by_call == 0 and by_place >= 0 and track.fits(item)
+    # Ids are made anew by some servers, so another one is a doubt and no proof: the content decides.
     if by_call < 0:
         return by_place >= 0 and by_id + by_place > 0 and track.fits(item)
     contradicted = by_id < 0 or by_place < 0

@@ -30,14 +30,12 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
-import attrs
-
 from stages.actor import Batch
 from stages.canonical.events import BlockStart, BlockStop, Delta, MessageEnd
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.correlator import shapes
-from stages.correlator.endings import Ending, end_of, failure_of_event, tells_failure
+from stages.correlator.endings import Ending, Unpaid, end_of, failure_of_event, tells_failure
 from stages.correlator.final import pair
 from stages.correlator.folded import flat, unfolded
 from stages.correlator.identity import Clues, Identities, clues_of
@@ -45,7 +43,7 @@ from stages.correlator.ids import Ids
 from stages.correlator.notice import notice
 from stages.correlator.pause import MANY, PAUSE, Pause
 from stages.correlator.stream_events import CONTENT_EVENTS, IGNORED_EVENTS, MARKS, RUNS, USAGE_EVENT
-from stages.correlator.summary import Summary, summary
+from stages.correlator.summary import summary
 from stages.correlator.track import Around, Content, Track
 from stages.correlator.tracks import track_for
 from stages.wire import json, responses_stream
@@ -61,21 +59,12 @@ _SAME = attrgetter("type", "item_id", "output_index", "content_index", "summary_
 # Events that agree in these belong to the same part of the same item, and say the same about it.
 
 _AHEAD = 16
-# How far a reasoning looks for the item that follows it, past those that may never say anything.
+# How far a reasoning looks, at each event, for the item that follows it, past those that may never say anything.
 
 _CUT = "The upstream closed the stream before the response was complete."
 _BAD = "The upstream sent an event that cannot be read."
 _MIXED = "The upstream interleaves its output more than the buffer limit allows."
 _MANY = f"The upstream sent more than {MOST_ITEMS} items in one answer."
-
-
-@attrs.frozen
-class _Unpaid:
-    """The end of an answer that has not told its tokens: its event, the response in it, and what the message said."""
-
-    event: StreamEvent
-    final: Final
-    said: Summary
 
 
 class Ledger:
@@ -103,7 +92,7 @@ class Ledger:
         self._answered = False
         self._left_out: Counter[str] = Counter()
         self._usage: dict[str, Any] = {}
-        self._unpaid: _Unpaid | None = None
+        self._unpaid: Unpaid | None = None
         self.ended = False
 
     def read(self, batch: Batch[StreamEvent]) -> Iterator[Part]:
@@ -148,7 +137,8 @@ class Ledger:
         head = self._queue[0]
         if self._known.named[run[0]].get(event.item_id) is not head or head.who.index != event.output_index:
             return None
-        return None if head.done or head.half or event.halves or not head.may_speak else run[1]
+        # Halves of a character take the slow way, which puts them together.
+        return None if head.done or head.half is not None or event.halves or not head.may_speak else run[1]
 
     def feed(self, event: StreamEvent) -> Iterator[Part]:
         """Take one upstream event; yield the parts of the message that follow from it."""
@@ -181,9 +171,10 @@ class Ledger:
         if track is not None and (track.received or (track.done and not event.delta)):
             return  # a late repetition of what was said
         if track is None or track.done:
+            # A delta for an item that is over, or never was: it is told in a block of its own rather than lost.
             track = self._open(Clues(kind, event.item_id or "", index=event.output_index), {})
             self._known.claim(track, event.item_id)
-        tell(track, event if not (event.halves or track.half) else _whole_characters(track, event))
+        tell(track, event if not (event.halves or track.half is not None) else _whole_characters(track, event))
         if track is self._queue[0] and track.may_speak and not track.done:
             yield from self._taken(track)
         else:
@@ -195,6 +186,8 @@ class Ledger:
         kind, tell = MARKS[event.type]
         track = self._known.mentioned(kind, event)
         if track is not None and not track.done:
+            if event.type.endswith("part.done"):
+                track.half = None  # the whole part has what became of it
             tell(track, event)
             self._count(track)
             yield from self._wait_or_speak()
@@ -208,7 +201,7 @@ class Ledger:
         self._known.enter(track, clues, announced=announced)
         track.enter(self._ids)
         self._tracks.append(track)
-        if not (track.settled and not track.spoken):
+        if not (track.settled and not track.spoken):  # what will never speak would hold up the queue
             self._queue.append(track)
             self._count(track)
         return track
@@ -295,7 +288,10 @@ class Ledger:
             return
         if len(self._tracks) + len(final.output or ()) >= MANY:
             yield PAUSE
+        # All that is known first, then the blocks' ends: what was told cannot be taken back.
         self._reconcile(ending, final)
+        for track in self._queue:
+            _tell_half(track)
         yield from self._advance(ended=True)
         yield from self._close(ending, event, final)
 
@@ -328,7 +324,7 @@ class Ledger:
         if final.usage:
             yield end
         else:
-            self._unpaid = _Unpaid(event, final, said)
+            self._unpaid = Unpaid(event, final, said)
 
     def _forget(self) -> None:
         """Let go of the items here, one by one: thousands at once, as the request ends, are a pause for everybody."""
@@ -345,7 +341,7 @@ class Ledger:
             unpaid.final.usage = usage
             yield self._end(unpaid)
 
-    def _end(self, unpaid: _Unpaid) -> MessageEnd | Failure:
+    def _end(self, unpaid: Unpaid) -> MessageEnd | Failure:
         """End a message that has waited; how many tokens it has may say why it ended."""
         ending = end_of(unpaid.event.type, unpaid.final, self._plan, event=unpaid.event)
         return ending if isinstance(ending, Failure) else ending.message_end(unpaid.said)
@@ -372,11 +368,18 @@ def _items_of(event: StreamEvent) -> Iterator[tuple[dict[str, Any], Clues]]:
 
 def _whole_characters(track: Track, event: StreamEvent) -> StreamEvent:
     """An event whose text holds no half of a character: one at its end waits for the next delta of its item."""
-    text = track.half + event.delta
-    track.half = ""
+    text = (track.half.delta if track.half is not None else "") + event.delta
+    track.half = None
     if event.type.endswith(".delta") and "\ud800" <= text[-1] <= "\udbff":  # an empty one changes nothing
-        text, track.half = text[:-1], text[-1]
+        text, track.half = text[:-1], responses_stream.with_delta(event, text[-1])
     return responses_stream.with_delta(event, json.mended(text))
+
+
+def _tell_half(track: Track) -> None:
+    """Let an item tell the half of a character whose other half never came, which is then U+FFFD."""
+    if (half := track.half) is not None and not track.done:
+        track.half = None
+        CONTENT_EVENTS[half.type][1](track, responses_stream.with_delta(half, json.mended(half.delta)))
 
 
 _RARE: dict[str, Callable[[Ledger, StreamEvent], Iterator[Part]]] = {

@@ -143,7 +143,7 @@ class MessageTrack(Track):
     def end(self) -> None:
         """Close the open part, and name the files that code has made."""
         self._close()
-        if not self.done:
+        if not self.done:  # behind the text, which is where the model names its files
             self._show(file_blocks(self._made.values(), self.plan.sealing))
         self.turn(Turn.CLOSE)
 

@@ -21,8 +21,10 @@ from collections.abc import Sequence
 _STEADY = 2
 """Deltas under one index that show that it does not count deltas."""
 
-_WORD = re.compile(r"\S+")
+FOLD = 64
+"""Pieces that are kept each for itself: one of four letters takes seventy bytes, one of many no more than its text."""
 
+_WORD = re.compile(r"\S+")
 
 _SLICE = 2**16
 # Characters that are divided into words in one call: those of a large text would hold up everybody.
@@ -36,12 +38,20 @@ def solid(text: str) -> str:
 
 
 class Prefix:
-    """A text that grows by pieces and is asked for its beginning."""
+    """A text that grows by pieces and is asked for its beginning.
+
+    Attributes:
+        pieces: the text, in pieces of any length.
+        length: its characters.
+        came: how many pieces it was told in.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing."""
         self.pieces: list[str] = []
         self.length = 0
+        self.came = 0
+        self._folded = 0
         self._solid: list[str] = []
         self._compressed = 0
 
@@ -49,17 +59,31 @@ class Prefix:
         """Append a piece."""
         self.pieces.append(text)
         self.length += len(text)
+        self.came += 1
+        if len(self.pieces) - self._folded >= FOLD:
+            self._fold()
 
     def extend(self, pieces: Sequence[str]) -> None:
         """Append pieces."""
         self.pieces += pieces
         self.length += sum(map(len, pieces))
+        self.came += len(pieces)
+        if len(self.pieces) - self._folded >= FOLD:
+            self._fold()
 
     def copy(self) -> Prefix:
         """The same text, to grow otherwise."""
         copy = Prefix()
-        copy.pieces, copy.length = [*self.pieces], self.length
+        copy.pieces, copy.length, copy.came, copy._folded = [*self.pieces], self.length, self.came, self._folded
         return copy
+
+    def _fold(self) -> None:
+        """Join the newest pieces into one, since a stream may last for hours; each character is joined once."""
+        if self._compressed > self._folded:
+            self.solid(0)
+            self._compressed = self._folded + 1
+        self.pieces[self._folded :] = ["".join(self.pieces[self._folded :])]
+        self._folded += 1
 
     def begin(self, count: int) -> str:
         """The first `count` characters, or all there are."""
@@ -148,14 +172,14 @@ class Parts:
             return False
         if not self.open:
             return True
-        return index is not None and self.index is not None and len(self.parts[-1].pieces) - self._since >= _STEADY
+        return index is not None and self.index is not None and self.parts[-1].came - self._since >= _STEADY
 
     def add(self, index: int | None, text: str, *, begins: bool) -> None:
         """Take more text; `begins` says that it is a part of its own."""
         if begins:
             self._begin()
         elif index != self.index:
-            self._since = len(self.parts[-1].pieces)
+            self._since = self.parts[-1].came
         if index is not None:
             self.index = index
             self._places.setdefault(index, len(self.parts) - 1)
@@ -194,18 +218,20 @@ class Parts:
         """What the whole text of a part adds: whether it is a part of its own, and the text."""
         known = self._places.get(index) if index is not None else None
         if known is not None and known < len(self.parts) - 1 and self.parts[known].rest_of(whole) is not None:
-            return False, ""
+            return False, ""  # of an earlier part, and late
         begins, was_open = self.begins(index), self.open
         rest = self.parts[-1].rest_of(whole) if self.parts else None
         self.open = False
         if begins and not was_open:
+            # The last part is over, and this says just the same: a repetition, unless it is known to be the next part,
+            # which was announced, or whose index is the next after one that a whole has closed.
             follows = self._fresh or (index is not None and self._closed_at == self.index == index - 1)
             repeated = rest == "" and len(whole) >= self.parts[-1].length and not follows
             self._closed_at = index
             return (False, "") if repeated else (True, whole)
         self._closed_at = index
         if rest is None:
-            rest = self.all.rest_of(whole)
+            rest = self.all.rest_of(whole)  # some servers say the text of the whole item here
         return (begins, whole) if rest is None and begins else (False, rest or "")
 
     def rest_of_whole(self, wholes: Sequence[str]) -> list[tuple[bool, str]]:

@@ -106,6 +106,7 @@ class MessageReader:
             self._parts = iter(parts)
 
     def _go_on_in_blocks(self, start: ToolUseStart) -> None:
+        # From here on ledger, parts and inbox are the other task's alone; this one reads blocks.
         outbox, inbox = trio.open_memory_channel[Batch[Block | MessageEnd]](self._capacity)
         self._blocks = BlockReader(inbox)
         begun = chain((start,), self._parts, () if self._later is None else chain((PAUSE,), self._later))

@@ -18,6 +18,7 @@ from stages.correlator.ids import Ids
 from stages.correlator.life import AFTER, DONE, RECEIVED, Life, Turn
 from stages.correlator.server_blocks import block_events
 from stages.tools.server.row import CallBlock, ResultBlock
+from stages.wire.responses_stream import StreamEvent
 
 UNTYPED = "untyped item"
 """What an item is counted as that says nothing of its kind."""
@@ -69,6 +70,7 @@ class Track:
 
     `life` is where it stands; `done` whether nothing more comes of it, and `received` whether the upstream has sent the
     whole item, both kept apart because every delta asks.
+    `half` is a delta of half a character, which waits for the other half.
     """
 
     kind: str = ""
@@ -99,7 +101,7 @@ class Track:
         self.spoken = False
         self.size = 0
         self.counted = 0
-        self.half = ""
+        self.half: StreamEvent | None = None
         self._said: list[BlockStart | Content | BlockStop] = []
 
     # -- its life ---------------------------------------------------------------------------
@@ -122,7 +124,10 @@ class Track:
         return said
 
     def say(self, event: BlockStart | Content | BlockStop, size: int = 64) -> None:
-        """Keep one event until it is taken; `size` counts against what may wait."""
+        """Keep one event until it is taken.
+
+        `size` counts against what may wait (law 6): characters, or about what an object costs that holds none.
+        """
         self._said.append(event)
         self.spoken = True
         self.size += size

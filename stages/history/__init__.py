@@ -40,10 +40,12 @@ def edit_history(request: Request, tokens: Tokens) -> Request:
     Returns:
         The request itself where there is nothing to do, else one whose `edits` say what was done.
     """
+    # First what is gone for good: edits neither count nor clear what the model will not see anyway.
     request = without_passed_messages(behind_the_summary(request))
     edits = edits_of(request)
     if edits is None:
         return request
+    # Empty is a word of its own: edits were asked for, and none had anything to do.
     request = attrs.evolve(request, edits=attrs.evolve(request.edits, applied=()))
     for edit in edits:
         apply = EDITS.get(undated_type(str(edit.get("type"))))

@@ -62,7 +62,7 @@ def summary_request(request: Request, instructions: str) -> Request:
     return attrs.evolve(
         request,
         extra={name: value for name, value in request.extra.items() if name != "output_format"} | {"compaction": asked},
-        edits=attrs.evolve(request.edits, compacting=None),
+        edits=attrs.evolve(request.edits, compacting=None),  # or the summary would ask for a summary
         max_tokens=max(request.max_tokens or 0, SUMMARY_TOKENS),
         stop_sequences=(),
         tool_choice=None,

@@ -21,6 +21,7 @@ def without_passed_messages(request: Request) -> Request:
     if not passed:
         return request
     messages = list(request.messages)
+    # From the first of these on the prefix is not that of the turn before: the client has asked for it.
     for at in passed:
         kept = tuple(block for block in messages[at].content if not isinstance(block, Text))
         messages[at] = attrs.evolve(messages[at], content=kept)

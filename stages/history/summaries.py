@@ -21,9 +21,10 @@ SUMMARISED = "a later block has the summary of it, which stands in its place"
 def behind_the_summary(request: Request) -> Request:
     """Leave out what the last summary stands for; the request itself where there is none."""
     found = _last_summary(request)
-    if found is None or found[:2] == (0, 0):
+    if found is None or found[:2] == (0, 0):  # nothing stands before it
         return request
     index, at, summary = found
+    # Emptied and not removed: the paths of the report and of the edits behind this count messages.
     emptied = [attrs.evolve(message, content=()) for message in request.messages[:index]]
     notes = tuple(HistoryNote(MESSAGES.at(before), SUMMARISED) for before in range(index))
     edits = attrs.evolve(request.edits, notes=(*request.edits.notes, *notes))

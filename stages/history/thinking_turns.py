@@ -59,7 +59,7 @@ def _turns(request: Request) -> list[list[Position]]:
                 fresh = False
             if places:
                 turns[-1] += places
-        elif _is_prompt(message):
+        elif _is_prompt(message):  # results in between go on with the turn
             fresh = True
     return turns
 

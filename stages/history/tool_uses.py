@@ -81,7 +81,7 @@ def _amount(setting: Any, default: int) -> int:
 
 @attrs.frozen
 class Use:
-    """A call and its result, where each stands, and the tokens that clearing them frees."""
+    """A call and its result, the place of each (`called_at`, `answered_at`), and the tokens `freed` by clearing."""
 
     call: ToolUse
     called_at: Position
@@ -142,7 +142,7 @@ class _Replay:
         if isinstance(block, ToolUse):
             self._calls[block.id] = position, block
         elif isinstance(block, ToolResult) and block.tool_use_id in self._calls and not _is_small(block):
-            called_at, call = self._calls.pop(block.tool_use_id)
+            called_at, call = self._calls.pop(block.tool_use_id)  # of two results of a call, the first counts
             cleared = (inner for inner in block.content if not isinstance(inner, ToolReference))
             freed = sum(count_block(inner, self._tokens) for inner in cleared)
             if _clears_input(self._clearing, call.name):
@@ -157,6 +157,8 @@ class _Replay:
             return 0
         freed = 0
         for use in self._old():
+            # A batch that is not full waits for the next request, which adds to it: the cut moves seldom, and the cache
+            # of the upstream is lost only where it pays.
             self._batch.append(use)
             self._batched += use.freed
             if self._batched >= clearing.at_least:

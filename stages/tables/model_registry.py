@@ -25,12 +25,14 @@ class Described:
         like: a model of the tables that it is like; empty when it is known by its own name, or not at all.
         facts: fields of `Model` that are otherwise.
         price: what it costs; None when that is what its like costs.
+        batch: its name in upstream batches, where that is another (Azure has deployments for these alone); else empty.
     """
 
     upstream: str = ""
     like: str = ""
     model_info: Mapping[str, Any] = attrs.field(factory=dict)
     price: Price | None = None
+    batch: str = ""
 
     def model(self, name: str) -> Model:
         """What is known about it, where `name` is its name upstream.
@@ -90,6 +92,11 @@ class ModelRegistry:
         if len(self.served) != 1 or upstream not in _DEFAULTS or self._is_named(upstream):
             return upstream
         return next(iter(self.served))
+
+    def batch_model(self, upstream: str) -> str:
+        """Give an upstream model the name that it has in batches."""
+        told = self.described.get(upstream)
+        return (told.batch if told is not None else "") or upstream
 
     def model_info(self, upstream: str) -> Model:
         """What is known about an upstream model; the settings say more than the server, and it more than the tables."""

@@ -34,6 +34,18 @@ UPSTREAM_EXPIRES_AFTER = 2_592_000
 MARK_LENGTH = 16
 """Hexadecimal characters of the mark of an owner."""
 
+OUT_OF_SPACE = "storage_quota_exceeded"
+"""The `error_code` of an upload for which there is no space left."""
+
+_FULL = r"(?:quota|limit|capacity|full|exceed\w*|reached)\b"
+_MANY = r"\b(?:number|count|too many|maximum)\b"
+is_out_of_space = re.compile(
+    rf"\bstorage\b.{{0,40}}\b{_FULL}|\b(?:{_FULL}|insufficient|out of|no).{{0,40}}\bstorage\b|\bdisk quota\b"
+    rf"|{_MANY}.{{0,40}}\bfiles\b.{{0,60}}\b{_FULL}|\bexceed\w*.{{0,40}}{_MANY}.{{0,20}}\bfiles\b",
+    re.IGNORECASE | re.DOTALL,
+).search
+"""Finds in the sentence that refuses an upload that the account has no space left, or no place for another file."""
+
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9][\w.+!#$&^-]{0,126}/[A-Za-z0-9][\w.+!#$&^-]{0,126}\Z", re.ASCII)
 _FORBIDDEN = re.compile(r'[<>:"|?*/\x00-\x1f\x7f]')
 _TYPES = {ending: kind for kind, ending in reversed(ENDINGS.items())} | {"jpeg": "image/jpeg", "htm": "text/html"}

@@ -59,8 +59,16 @@ def asked(path: Path) -> dict[str, Any]:
 
 
 def expected(items: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """The blocks of these calls, in order, each in short."""
-    return [block for item in items for block in _blocks(item)]
+    """The blocks of these calls, in order, each in short; and those that name the files which a text links to."""
+    return [block for item in items for block in _blocks(item) or _files(item)]
+
+
+def _files(item: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """A call of nobody's with the names of files that code has made, behind the text that is the first to tell them."""
+    links = [link for part in item.get("content") or [] for link in part.get("annotations") or []]
+    made = {link["file_id"]: link["filename"] for link in links if link["type"] == "container_file_citation"}
+    listed = "".join(f"# {name}\n" for name in made.values())
+    return [("server_tool_use", "code_execution", listed), ("code_execution_tool_result", "")] if made else []
 
 
 def _blocks(item: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -75,6 +75,8 @@ def said(*events: Arguments, omittable: OmittableMembers | None = None) -> tuple
         ([ArgumentsDelta("{"), ArgumentsDelta('"a":'), ArgumentsDelta("1}")], '{"a":1}'),
         ([ArgumentsDelta("{ "), ArgumentsDelta('\n"a":1}')], '{ \n"a":1}'),
         ([ArgumentsDelta("{"), ArgumentsDone('{"a":1}')], '{"a":1}'),
+        ([ArgumentsDelta("{"), ArgumentsDone("{}")], "{}"),
+        ([ArgumentsDelta("nu"), ArgumentsDone("null")], ""),
         ([ArgumentsDelta("{"), CUT], "{"),
     ],
 )

@@ -35,6 +35,12 @@ class Kept(SpanProcessor):
 
 def traced(context: Context) -> tuple[MemoryClient, Kept]:
     """Make a client of an application that makes spans, and what keeps those."""
+    context, kept = tracing(context)
+    return MemoryClient(application(context)), kept
+
+
+def tracing(context: Context) -> tuple[Context, Kept]:
+    """Make the same context with spans, and what keeps those."""
     kept = Kept()
-    tracing = Tracing.of(kept, Resource({"service.name": "tests"}), context.upstream_name)
-    return MemoryClient(application(attrs.evolve(context, tracing=tracing))), kept
+    made = Tracing.of(kept, Resource({"service.name": "tests"}), context.upstream_name)
+    return attrs.evolve(context, tracing=made), kept

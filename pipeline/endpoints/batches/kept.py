@@ -36,6 +36,7 @@ POLL_AFTER = b"10"
 """Seconds after which it is worth to ask again, as Anthropic's API says."""
 
 _PAGE = 100
+_REFUSED = (Kind.CONFLICT, Kind.INVALID_REQUEST)  # what an upstream says of a batch that has ended meanwhile
 _ID = re.compile(r"msgbatch_[A-Za-z0-9_-]+\Z")  # of whatever else nobody need be asked, least of all by a path
 
 
@@ -66,12 +67,27 @@ async def cancel(context: Context, exchange: Exchange) -> Failure | None:
         return found
     parts = list[Mapping[str, Any]]()
     for part in found.parts:
-        told = part if ended([part]) else await found.store.cancel_batch(part["id"])
+        told = await _cancelled(found.store, part)
         if isinstance(told, Failure):
             return told
         parts.append(told)
     context.log.info(names.BATCH, request_id=exchange.request_id, call="cancel", batch=ident)
     return await exchange.tell(_told(context, exchange, Found(found.store, tuple(parts), found.note)))
+
+
+async def _cancelled(store: Store, part: Mapping[str, Any]) -> Mapping[str, Any] | Failure:
+    """Have a part end, once: one that ends already is left alone, also if it has just begun to."""
+    if not _goes_on(part):
+        return part
+    told = await store.cancel_batch(part["id"])
+    if isinstance(told, Failure) and told.kind in _REFUSED:
+        now = await store.batch(part["id"])
+        return told if isinstance(now, Failure) or _goes_on(now) else now
+    return told
+
+
+def _goes_on(part: Mapping[str, Any]) -> bool:
+    return part.get("status") != "cancelling" and not ended([part])
 
 
 async def delete_batch(context: Context, exchange: Exchange) -> Failure | None:

@@ -74,8 +74,9 @@ def line_of(question: Question, custom_id: str, params: dict[str, Any]) -> Line 
     if isinstance(told, Failure):
         return told
     body = {name: value for name, value in json.decode(told.body).items() if name not in _UNSENT}
-    line = {"custom_id": custom_id, "method": "POST", "url": "/v1/responses", "body": body}
-    return Line(told.plan.upstream_model, json.encode(line) + b"\n", _prefix(told), skeleton_of(params))
+    model = question.target.models.batch_model(told.plan.upstream_model)
+    line = {"custom_id": custom_id, "method": "POST", "url": "/v1/responses", "body": {**body, "model": model}}
+    return Line(model, json.encode(line) + b"\n", _prefix(told), skeleton_of(params))
 
 
 def message_line(question: Question, custom_id: str, params: dict[str, Any]) -> Line | Failure:

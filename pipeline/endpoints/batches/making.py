@@ -22,10 +22,16 @@ from pipeline.endpoints.context import Context
 from pipeline.storage.store import Store
 from pipeline.telemetry import names
 from stages.canonical.failure import Failure, Kind
+from stages.tables.stored_files import UPSTREAM_EXPIRES_AFTER
 
 CLEANING = 30.0
 """Seconds that it may take to take back what was made of a batch that failed."""
 
+_REQUEST = {
+    "endpoint": "/v1/responses",
+    "completion_window": "24h",
+    "output_expires_after": {"anchor": "created_at", "seconds": UPSTREAM_EXPIRES_AFTER},  # results last 29 days
+}
 _UNDECIDED = (Kind.UPSTREAM, Kind.UNAVAILABLE, Kind.TIMEOUT)  # it may have been done all the same
 _LEFT = " Not all that was begun of the batch could be taken back."
 
@@ -40,6 +46,7 @@ class Making:
         spool: what is made.
         owner: the mark of whose they are.
         left: what was made so far.
+        begun: whether requests may have been run, and paid for, so that the whole should not be asked for again.
     """
 
     context: Context
@@ -47,6 +54,7 @@ class Making:
     spool: Spool
     owner: str
     left: Leftovers = attrs.field(factory=lambda: Leftovers(os.urandom(12).hex()), init=False)
+    begun: bool = attrs.field(default=False, init=False)
 
     async def run(self) -> tuple[dict[str, Any], BatchNote] | Failure:
         """Make them; give the batch that stands for the whole, and what its metadata says.
@@ -63,7 +71,9 @@ class Making:
         finally:
             if not whole:
                 left = await self._take_back()
-        return attrs.evolve(made, message=made.message + _LEFT) if left and isinstance(made, Failure) else made
+        if not isinstance(made, Failure):
+            return made
+        return attrs.evolve(made, message=made.message + _LEFT * bool(left), begun=self.begun)
 
     async def _take_back(self) -> int:
         left = len(self.left)
@@ -109,9 +119,10 @@ class Making:
             return await self._upload(file)
 
     async def _begin(self, source: str, note: BatchNote) -> dict[str, Any] | Failure:
-        request = {"input_file_id": source, "endpoint": "/v1/responses", "completion_window": "24h"}
-        told = await self.store.create_batch({**request, "metadata": note.written()})
-        if isinstance(told, Failure) and told.kind in _UNDECIDED:
+        told = await self.store.create_batch({**_REQUEST, "input_file_id": source, "metadata": note.written()})
+        undecided = isinstance(told, Failure) and told.kind in _UNDECIDED
+        self.begun |= undecided or not isinstance(told, Failure)
+        if undecided:
             told = await self._made_after_all(source) or told
         if not isinstance(told, Failure):
             self.left.batches.append(told["id"])

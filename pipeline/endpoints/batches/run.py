@@ -1,7 +1,8 @@
 """A request of a batch that this machine runs: the pipeline of every other request, with nobody on the line.
 
 What comes of it is the line of the output, with Anthropic's result.  An upstream that is away, or has no room, is asked
-again for as long as the batch runs, or for a few times, since nothing was paid for that.
+again for as long as the batch runs, or for a few times, since nothing was paid for that.  Each time counts as a request
+of whoever made the batch; its line in the log is for whoever debugs, since a batch has many and tells its sum itself.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from pipeline.endpoints.messages import answer_request
 from pipeline.endpoints.owners import Owner
 from pipeline.endpoints.translation import Question
 from pipeline.storage.runner import LineAnswer
-from pipeline.telemetry import names
+from pipeline.telemetry import names, semantics
 from pipeline.telemetry.logs import fault_site
 from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import Caller
+from stages.redactor import redact
 from stages.wire import json
 from stages.wire.messages_stream import errored
 
@@ -98,32 +100,51 @@ class BatchRun:
         """Run one request; waits for the upstream, perhaps for as long as it is away, and may be cancelled."""
         asked = json.decode(line)
         request_id, attempt = f"req_{os.urandom(12).hex()}", 1
+        owner = Owner.marked(self.context.settings, metadata.get("owner", ""))
         while True:
-            log = RequestLog(self.context.log, {"request_id": request_id})
-            outcome = await self._once(metadata, asked, log)
+            log = self._begin(owner, request_id)
+            outcome = await self._once(owner, asked, log)
             if not isinstance(outcome, Failure) or attempt >= MAX_ATTEMPTS.get(outcome.kind, 1):
                 return _answered(asked["custom_id"], outcome, log)
             told = outcome.retry_after or FIRST_PAUSE * 2 ** min(attempt - 1, 10)
             await trio.sleep(min(told, LONGEST_PAUSE))
             attempt += 1
 
-    async def _once(
-        self, metadata: Mapping[str, str], asked: Mapping[str, Any], log: RequestLog
-    ) -> dict[str, Any] | Failure:
-        """Make the request once; a bug is its failure, and nobody else's."""
+    def _begin(self, owner: Owner, request_id: str) -> RequestLog:
+        """Begin what is known of the request: until another end is known, the end of the process has cut it."""
+        context = self.context
+        log = RequestLog(context.log, {"request_id": request_id, "route": semantics.BATCHED}, names.SERVER_STOPPED)
+        if key := owner.key(context.settings.client_keys):
+            log.fields["client"] = key.name
+        if context.tracing is not None:
+            log.trace = context.tracing.begin(semantics.BATCHED, None, context.profile)
+        return log
+
+    async def _once(self, owner: Owner, asked: Mapping[str, Any], log: RequestLog) -> dict[str, Any] | Failure:
+        """Make the request once, and account for it."""
         try:
-            return await self._asked(metadata, asked, log)
+            outcome = await self._sound(owner, asked, log)
+            if isinstance(outcome, Failure):
+                log.fields["status"] = outcome.kind.status
+                log.hear(redact(outcome))
+            else:
+                log.fields["status"], log.outcome = 200, names.OK
+            return outcome
+        finally:
+            self.context.account(log)
+
+    async def _sound(self, owner: Owner, asked: Mapping[str, Any], log: RequestLog) -> dict[str, Any] | Failure:
+        """Make the request; a bug is its failure, and nobody else's."""
+        try:
+            return await self._asked(owner, asked, log)
         except RecursionError:
             return Failure(Kind.INVALID_REQUEST, "The request is nested too deeply")
         except Exception as fault:  # noqa: BLE001 - here a bug becomes a failure, as at the edge of the server
             self.context.log.error(names.FAULT, request_id=log.fields["request_id"], site=fault_site(fault))  # noqa: TRY400 - a traceback quotes content
             return _INTERNAL
 
-    async def _asked(
-        self, metadata: Mapping[str, str], asked: Mapping[str, Any], log: RequestLog
-    ) -> dict[str, Any] | Failure:
-        context = await self.context.informed()
-        head, owner = asked["head"], Owner.marked(context.settings, metadata.get("owner", ""))
+    async def _asked(self, owner: Owner, asked: Mapping[str, Any], log: RequestLog) -> dict[str, Any] | Failure:
+        context, head = await self.context.informed(), asked["head"]
         body = await inlined(context, owner, json.encode(asked["body"]))
         if isinstance(body, Failure):
             return body

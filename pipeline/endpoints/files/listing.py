@@ -38,6 +38,7 @@ AT_ONCE = 4
 
 _PAGE = "page_"
 _NOWHERE = (Kind.NOT_FOUND, Kind.INVALID_REQUEST)  # what an upstream says of a place in its list that it does not know
+_PLACES = ("limit", "page", "after_id", "before_id")
 _READ_AHEAD = 100
 Query = Mapping[str, list[str]]
 """The values of a query by name."""
@@ -47,22 +48,33 @@ async def list_files(context: Context, exchange: Exchange) -> Failure | None:
     """Answer one page; waits for the upstream, as often as it takes to fill the page with the client's own files."""
     query = parse_qs(exchange.query.decode("latin-1"))
     betas = exchange.headers.get("anthropic-beta", "")
+    old = OLD_SHAPES in betas or bool({"after_id", "before_id"} & query.keys())
     if context.files is None:
         page: dict[str, Any] | Failure = NO_FILES
+    elif query.get("scope_id"):
+        page = _of_a_scope(query, old=old)
     elif ids := [one for name in ("ids", "ids[]") for told in query.get(name, ()) for one in told.split(",")]:
         page = await _by_ids(context, exchange, ids, query)
-    elif OLD_SHAPES in betas or {"after_id", "before_id"} & query.keys():
+    elif old:
         page = await _old_page(context, exchange, query)
     else:
         page = await _page(context, exchange, query)
     return await exchange.tell(page)
 
 
+def _of_a_scope(query: Query, *, old: bool) -> dict[str, Any] | Failure:
+    """The files of one session of an agent: none, since no file here belongs to any."""
+    window = Window.of(query)
+    if isinstance(window, Failure):
+        return window
+    return window.page([], more=False) if old else {"data": [], "next_page": None}
+
+
 async def _by_ids(context: Context, exchange: Exchange, ids: list[str], query: Query) -> dict[str, Any] | Failure:
     """The files of these ids, in their order; those that are not there are left out."""
     wanted = list(dict.fromkeys(ids))
-    if {"limit", "page"} & query.keys():
-        return wrong("ids: cannot be given together with limit or page")
+    if (other := next((name for name in _PLACES if name in query), None)) is not None:
+        return wrong(f"ids: cannot be given together with {other}")
     if len(wanted) > MAX_IDS:
         return wrong(f"ids: at most {MAX_IDS} ids can be given")
     found: dict[str, dict[str, Any] | Failure] = {}

@@ -68,11 +68,11 @@ def _figures(moment: Moment) -> list[Figure]:
 
 
 def _workers(numbers: Snapshot) -> list[Figure]:
-    """How many processes these numbers are of, where there are several, and whether one has fallen silent."""
+    """How many processes these numbers are of, where there are several, and which of them end or have fallen silent."""
     workers, late = _gauge(numbers, semantics.WORKERS), _gauge(numbers, semantics.WORKERS_SILENT)
-    if late:
-        return [Figure("workers", f"{workers:.0f}, {late:.0f} silent", "bad")]
-    return [Figure("workers", f"{workers:.0f}")] if workers > 1 else []
+    apart = {"draining": _gauge(numbers, semantics.WORKERS_DRAINING), "silent": late}
+    told = ", ".join([f"{workers:.0f}", *(f"{number:.0f} {what}" for what, number in apart.items() if number)])
+    return [Figure("workers", told, "bad" if late else "")] if workers > 1 or late else []
 
 
 def _gauge(numbers: Snapshot, name: str) -> float:

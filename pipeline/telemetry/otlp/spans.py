@@ -61,16 +61,17 @@ class Tracing:
         provider.add_span_processor(processor)
         return cls(provider.get_tracer("dragoman", schema_url=said.SCHEMA_URL), server)
 
-    def begin(self, method: str, headers: Iterable[tuple[bytes, bytes]], profile: str) -> RequestTrace:
+    def begin(self, name: str, headers: Iterable[tuple[bytes, bytes]] | None, profile: str) -> RequestTrace:
         """Begin a request's span, in the client's trace if it names one.
 
         Args:
-            method: HTTP's, or `other`.
-            headers: the request's, names in lower case.
+            name: of the span until its route is known: HTTP's method, or `other`.
+            headers: the request's, names in lower case; None where nobody has sent it and it is our own.
             profile: what the upstream is taken for.
         """
-        state, parent = _parent(headers)
-        span = self.tracer.start_span(method, parent, SpanKind.SERVER)
+        state, parent = _parent(headers or ())
+        kind = SpanKind.INTERNAL if headers is None else SpanKind.SERVER
+        span = self.tracer.start_span(name, parent, kind)
         provider = said.PROVIDERS.get(profile, profile)
         return RequestTrace(self, span, state, {"operation": said.CHAT, "provider": provider, "server": self.server})
 
@@ -154,7 +155,7 @@ class RequestTrace:
         """End all spans of the request; `fields` is what its line in the log says."""
         self._end_attempt(fields)
         route, status, outcome = fields.get("route", names.OTHER), fields.get("status"), fields["outcome"]
-        if route != names.OTHER:
+        if route != names.OTHER and "method" in fields:
             self.span.update_name(f"{fields['method']} {route}")
         error = {} if outcome == names.OK else {"error": outcome}
         self.span.set_attributes(_named({**fields, **error}, said.REQUEST_ATTRIBUTES))

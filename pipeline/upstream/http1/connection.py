@@ -146,7 +146,7 @@ async def _converse(connection: Connection, request: httpx.Request, framer: Resp
     with guarded(READ, timeouts.get("read")):
         first = await _read_head(connection, framer, unsent)
     if unsent is not None:
-        framer.keep_alive = False
+        framer.keep_alive = False  # half a request is out: the peer would read the next one as its rest
     return first
 
 
@@ -157,7 +157,7 @@ async def _read_head(connection: Connection, framer: ResponseFramer, unsent: htt
         try:
             data = await connection.wire.receive()
         except ConnectionError as error:
-            if silent and connection.used:
+            if silent and connection.used:  # it lost a race; on a new connection a reset is an error like any other
                 raise UnansweredError("the upstream reset a kept connection") from error
             if unsent is not None:
                 raise unsent from error
@@ -169,6 +169,6 @@ async def _read_head(connection: Connection, framer: ResponseFramer, unsent: htt
         else:
             framer.end()
         silent = False
-        if framer.fault is not None and not framer.head_complete:
+        if framer.fault is not None and not framer.head_complete:  # behind a head, the body before the fault counts
             raise framer.fault
     return first

@@ -22,7 +22,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Origin(NamedTuple):
-    """Whom a connection leads to. A named tuple: it is a key for every request, and a tuple is hashed in C."""
+    """Whom a connection leads to: scheme, host and port.
+
+    A named tuple: it is a key for every request, and a tuple is hashed in C.
+    """
 
     scheme: str
     host: str
@@ -56,7 +59,7 @@ class Connection:
 
 @attrs.frozen
 class Statistics:
-    """How many connections there are, now."""
+    """How many connections there are, now: `idle`, and `in_use`."""
 
     idle: int
     in_use: int
@@ -90,7 +93,7 @@ class Pool:
             return None
         self._expire(stack)
         while stack:
-            connection = stack.pop()
+            connection = stack.pop()  # the newest: it is the least likely to be closed by its peer this very moment
             self._idle -= 1
             if not connection.wire.stale:
                 self._in_use.add(connection)
@@ -131,7 +134,10 @@ class Pool:
         connection.wire.close()
 
     async def close_idle(self) -> None:
-        """Close connections as their time comes, for ever: peers need not hold what nobody will use again."""
+        """Close connections as their time comes, for ever: peers need not hold what nobody will use again.
+
+        Waits from one such time to the next; cancelled, those that are open stay so.
+        """
         while True:
             self.expire()
             oldest = min((stack[0].idle_since for stack in self._stacks.values() if stack), default=None)

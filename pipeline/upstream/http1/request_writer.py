@@ -17,7 +17,9 @@ from pipeline.upstream.http1.streams import Wire
 
 
 async def write_request(wire: Wire, request: httpx.Request, seconds: float | None = None) -> None:
-    """Send the whole request, each of its writes within so many seconds.
+    """Send the whole request, each of its writes within so many seconds; waits for the peer to take it.
+
+    Cancelled, half of it may be out: the connection is to be closed.
 
     Raises:
         httpx.LocalProtocolError: Head or body cannot be sent as they are.

@@ -34,7 +34,10 @@ class Wire(Protocol):
     """What an exchange needs of its connection."""
 
     async def receive(self) -> bytes:
-        """Wait for bytes and return what is there, at most about 64 KiB; empty when the peer has closed."""
+        """Wait for bytes and return what is there, at most about 64 KiB; empty when the peer has closed.
+
+        Cancelled, the wire is of no more use: TLS may have lost what it had to answer.
+        """
         ...
 
     def send_some(self, data: bytes) -> bytes | memoryview:
@@ -42,7 +45,7 @@ class Wire(Protocol):
         ...
 
     async def send_all(self, data: bytes | memoryview) -> None:
-        """Send all bytes."""
+        """Send all bytes; waits for room. Cancelled, a part has gone out, and the wire is of no more use."""
         ...
 
     @property
@@ -120,7 +123,7 @@ class TlsWire:
         self._ended = False
 
     async def handshake(self) -> None:
-        """Shake hands and verify the peer as the context asks.
+        """Shake hands and verify the peer as the context asks; waits for it, without a deadline of its own.
 
         Raises:
             ssl.SSLError: The peer could not be verified, or does not speak TLS.

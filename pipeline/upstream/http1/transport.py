@@ -74,6 +74,8 @@ class HttptoolsTransport(httpx.AsyncBaseTransport):
         A kept connection may be closed by the server at the very moment we use it. If so, and not a byte of a response
         came, and the body can be sent once more, a fresh connection is tried, once.
 
+        Waits for connecting, sending and the head. Cancelled, the connection is closed.
+
         Raises:
             httpx.ConnectError, httpx.ConnectTimeout: There is no connection, or the peer could not be verified.
             httpx.WriteError, httpx.WriteTimeout, httpx.ReadError, httpx.ReadTimeout: It broke, or nothing happened.
@@ -88,12 +90,12 @@ class HttptoolsTransport(httpx.AsyncBaseTransport):
                 return await exchange(self._pool, kept, request, head_limit=self._head_limit)
             except UnansweredError:
                 if not isinstance(request.stream, httpx.ByteStream):
-                    raise
+                    raise  # a stream is used up by the first attempt
         connection = await self._open(origin, request)
         return await exchange(self._pool, connection, request, head_limit=self._head_limit)
 
     async def close_idle(self) -> None:
-        """Close idle connections as their time comes, for ever; who does not run this closes them at the next use."""
+        """Close idle connections as their time comes, for ever; without it they are closed at the next use."""
         await self._pool.close_idle()
 
     async def aclose(self) -> None:
@@ -105,6 +107,8 @@ class HttptoolsTransport(httpx.AsyncBaseTransport):
         with guarded(CONNECT, timeouts.get("connect")):
             context = self._tls() if origin.scheme == "https" else None
             wire = await open_wire(origin.host, origin.port, context, self._open_tcp)
+            # No checkpoint since the wire is there: no cancellation can lose it. A pool that was closed meanwhile
+            # refuses it, which is a connection that could not be made.
             connection = Connection(origin, wire)
             self._pool.adopt(connection)
         return connection

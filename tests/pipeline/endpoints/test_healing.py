@@ -176,8 +176,9 @@ async def test_other_models_are_asked_as_before() -> None:
 
 
 @pytest.mark.parametrize("how", ["error event", "failed", "json"])
-async def test_a_refusal_behind_a_good_status(how: str) -> None:
-    """The first answer of a model is read ahead, so that is healed, too."""
+@pytest.mark.parametrize("proven", [False, True])
+async def test_a_refusal_behind_a_good_status(how: str, proven: bool) -> None:
+    """It is healed and learnt like any other, in the first answer of a model and in a later one."""
     error = {"message": "Unknown parameter: 'include'.", "code": "unknown_parameter", "param": "include"}
     script = {
         "error event": Script([CREATED, events({"type": "error", "error": error})]),
@@ -186,10 +187,18 @@ async def test_a_refusal_behind_a_good_status(how: str) -> None:
         ),
         "json": json_script({"error": error}),
     }[how]
-    world = World(lambda body: script if "include" in body else GOOD)
+    strict = False
+    world = World(lambda body: script if "include" in body and (strict or not proven) else GOOD)
+    if proven:
+        await world.ask()
+    strict = True
+    asked = len(world.upstream.requests)
 
     assert said(await world.ask()) == "Fine."
-    assert len(world.upstream.requests) == 2
+    assert len(world.upstream.requests) == asked + 2
+    assert len(world.lessons) == 1
+    assert said(await world.ask()) == "Fine."
+    assert len(world.upstream.requests) == asked + 3
 
 
 async def test_a_good_upstream_is_not_read_ahead_again() -> None:

@@ -8,6 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
+from pipeline.endpoints.running import Phase
+from pipeline.telemetry import semantics
 from pipeline.telemetry.counted import CountQuestion
 from tests.support.client import MemoryClient
 from tests.support.running import REQUEST, client_of, context_of
@@ -50,3 +52,14 @@ async def test_several_workers(path: str, answer: str | None) -> None:
     assert len(asked) == 1
     assert reply.status == (529 if answer is None else 200)
     assert ("retry-after" in reply.headers) == (answer is None)
+
+
+async def test_a_worker_that_finishes_is_told_apart() -> None:
+    """Beside the new ones it is one more than were set, for as long as its last request runs."""
+    context = context_of(EmulatorTransport(delay=0))
+    before = context.numbers()
+    context.running.life.phase = Phase.DRAINING
+    after = context.numbers()
+
+    assert [numbers[semantics.WORKERS_DRAINING][()] for numbers in (before, after)] == [0.0, 1.0]
+    assert [numbers[semantics.WORKERS][()] for numbers in (before, after)] == [1.0, 1.0]

@@ -5,9 +5,14 @@ from __future__ import annotations
 import errno
 import io
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from pipeline.storage import database
 from pipeline.storage.batch_rows import KEPT_FOR, LIFETIME
 from pipeline.storage.contents import FORGOTTEN_AFTER, Contents
 from pipeline.storage.local import LocalStore
@@ -132,4 +137,34 @@ async def test_tables_of_a_newer_version(tmp_path: Path) -> None:
     for told in (await kept(store, b"x"), await store.files({}), await store.batches({})):
         assert isinstance(told, Failure)
         assert (told.cause, "newer version" in told.message) == ("storage_NewerSchemaError", True)
+    await store.close()
+
+
+async def test_a_database_that_another_process_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is a failure that passes: reads go on, writes are refused until it is let go of."""
+    monkeypatch.setattr(database, "WRITE_PATIENCE", 0.0)
+    store = LocalStore(tmp_path, 10**6)
+    before = await kept(store, b"mine")
+    with closing(sqlite3.connect(store.database.file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refused = [await kept(store, b"more"), await store.delete(before["id"]), await store.cancel_batch("b")]
+        assert [told.kind for told in refused if isinstance(told, Failure)] == [Kind.OVERLOADED] * 3
+        assert await store.file(before["id"]) == before
+        other.execute("ROLLBACK")
+    assert (await kept(store, b"more"))["bytes"] == 4
+    assert not drafts(tmp_path)
+    await store.close()
+
+
+async def test_a_database_that_is_held_before_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for all calls, and the next one opens it."""
+    monkeypatch.setattr(database, "WRITE_PATIENCE", 0.0)
+    with closing(sqlite3.connect(tmp_path / database.FILE, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        store = LocalStore(tmp_path, 10**6)
+        told = await store.files({})
+        assert isinstance(told, Failure)
+        assert told.kind is Kind.OVERLOADED
+        other.execute("ROLLBACK")
+    assert (await store.files({}))["data"] == []  # type: ignore[index] # it is no failure
     await store.close()

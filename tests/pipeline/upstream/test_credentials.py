@@ -16,7 +16,7 @@ import trio.testing
 
 from pipeline.settings import Secret, Timing
 from pipeline.upstream.carried import Carried
-from pipeline.upstream.client import UpstreamClient, UpstreamResponse
+from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.credentials import (
     COMMAND,
     FETCH_TIMEOUT,
@@ -26,6 +26,7 @@ from pipeline.upstream.credentials import (
     expiry,
     run_in_shell,
 )
+from pipeline.upstream.response import UpstreamResponse
 from stages.canonical.failure import Failure, Kind
 from tests.pipeline.upstream.test_client import Recorder
 from tests.support.upstream import Script, ScriptedUpstream, json_script

@@ -84,7 +84,9 @@ def answered(box: Toolbox, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         "msg_1", "m", "u", tool_names=box.names, server_tools=box.server_tools.names, servers=box.server_tools.servers
     )
     ledger, collector = Ledger(plan), Collector(plan)
-    response = responses_stream.dump({"status": "completed", "output": items})
+    response = responses_stream.dump(
+        {"status": "completed", "output": items, "usage": {"input_tokens": 1, "output_tokens": 1}}
+    )
     for part in ledger.feed(StreamEvent("response.completed", response=response)):
         if isinstance(part, ArgumentsDone):
             collector.collect([JsonDelta(part.text)])

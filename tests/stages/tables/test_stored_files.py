@@ -10,6 +10,7 @@ from stages.tables.media_types import ENDINGS
 from stages.tables.stored_files import (
     StoredName,
     expiry_complaint,
+    is_out_of_space,
     name_complaint,
     plain_name,
     read_name,
@@ -82,3 +83,23 @@ def test_times_that_are_refused(given_seconds: str, words: str) -> None:
 def test_times_that_are_taken() -> None:
     """An hour to thirty days."""
     assert expiry_complaint("3600") is expiry_complaint("2592000") is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "full"),
+    [
+        ("You have exceeded your file storage quota. Please delete old files.", True),
+        ("This organization would exceed its 100GB total file storage limit.", True),
+        ("Storage limit reached for this project", True),
+        ("Exceeded maximum number of files for this resource.", True),
+        ("The number of files in this account has reached its limit of 100.", True),
+        ("Insufficient storage", True),
+        ("Invalid file format for purpose user_data", False),
+        ("File is too large: the limit is 512 MB", False),
+        ("Rate limit reached for uploads", False),
+        ("'file' is a required property", False),
+    ],
+)
+def test_sentences_of_an_account_without_space(sentence: str, full: bool) -> None:
+    """Services say it in words of their own; what is wrong with the file itself is another thing."""
+    assert bool(is_out_of_space(sentence)) is full

@@ -13,10 +13,11 @@ import structlog.testing
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
+from pipeline.endpoints.batches import create
 from pipeline.service import open_service
 from pipeline.settings import Limits, Settings, StorageSettings
 from stages.tables.identifiers import upstream_tool_name
-from stages.tables.model_registry import ModelRegistry
+from stages.tables.model_registry import Described, ModelRegistry
 from stages.tables.prices import cost_usd
 from stages.wire import json
 from stages.wire.messages_stream import read_usage
@@ -66,6 +67,7 @@ MIXED = [
     asked("streams", stream=True),
     asked("warms", max_tokens=0),
     asked("fast", speed="fast"),
+    asked("falls-back", fallbacks=[{"model": "claude-haiku-5-5"}]),
 ]
 WANTED = {
     "text": "end_turn",
@@ -81,6 +83,7 @@ WANTED = {
     "streams": "invalid_request_error",
     "warms": "invalid_request_error",
     "fast": "invalid_request_error",
+    "falls-back": "invalid_request_error",
 }
 
 
@@ -257,6 +260,63 @@ async def test_not_before_its_time() -> None:
     assert poll.headers["retry-after"] == "10"
 
 
+class _Slow(EmulatorTransport):
+    """Has ended, or begun to end, each batch before its answer to a cancellation is on its way."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__(delay=0)
+        self.looks = looks
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer; time passes before a cancellation."""
+        if request.url.path.endswith("/cancel"):
+            (one,) = self.emulator.account.batches.page({})["data"]  # type: ignore[index] # it is no fault
+            for _ in range(self.looks):
+                self.emulator.account.batches.look(one["id"])
+        return await super().handle_async_request(request)
+
+
+@pytest.mark.parametrize("where", ["upstream", "local"])
+async def test_cancelled_twice(tmp_path: Path, where: Any) -> None:
+    """The second time changes nothing, not even when it was; and so it stays once it has ended."""
+    storage = StorageSettings(where=where, folder=str(tmp_path), concurrency=1)
+    async with by_hand(Settings(upstream=UPSTREAM, storage=storage, log_level="error")) as send:
+        requests = [asked(f"r{at}", "[[delay 0.2]][[text]][[batch-held 0]]") for at in range(3)]
+        ident = (await send("POST", PATH, json.encode({"requests": requests}))).json()["id"]
+        first, second = [await send("POST", f"{PATH}/{ident}/cancel") for _ in range(2)]
+        assert (first.status, second.status) == (200, 200)
+        assert first.json()["processing_status"] == "canceling"
+        assert second.json()["cancel_initiated_at"] == first.json()["cancel_initiated_at"]
+        while (told := (await send("GET", f"{PATH}/{ident}")).json())["processing_status"] != "ended":
+            pass
+        third = await send("POST", f"{PATH}/{ident}/cancel")
+        assert (third.status, third.json()) == (200, told)
+
+
+async def test_what_has_ended_while_it_was_to_be_cancelled() -> None:
+    """Is told as it is; the upstream's refusal is nothing that a client could do anything about."""
+    async with by_hand(transport=_Slow(looks=4)) as send:
+        ident = (await send("POST", PATH, json.encode({"requests": [asked("a")]}))).json()["id"]
+        reply = await send("POST", f"{PATH}/{ident}/cancel")
+
+    assert (reply.status, reply.json()["processing_status"]) == (200, "ended")
+
+
+@pytest.mark.parametrize(("count", "status"), [(5, 200), (6, 400)])
+async def test_more_requests_than_a_batch_may_have(monkeypatch: pytest.MonkeyPatch, count: int, status: int) -> None:
+    """The one too many is refused as soon as it comes, and nothing is made."""
+    monkeypatch.setattr(create, "MAX_REQUESTS", 5)
+    transport = EmulatorTransport(delay=0)
+    async with by_hand(transport=transport) as send:
+        reply = await send("POST", PATH, json.encode({"requests": [asked(f"r{at}") for at in range(count)]}))
+
+    assert reply.status == status
+    made = transport.emulator.account.batches.page({})["data"]  # type: ignore[index] # it is no fault
+    if status != 200:
+        assert reply.json()["error"]["message"] == "requests: List should have at most 5 items"
+    assert len(made) == (status == 200)
+
+
 class _Refusing(EmulatorTransport):
     """Refuses the batch of another model, when one is running already."""
 
@@ -266,6 +326,23 @@ class _Refusing(EmulatorTransport):
         if request.method == "POST" and request.url.path.endswith("/batches") and running:
             return httpx.Response(500, json={"error": {"message": "Not today.", "type": "server_error"}})
         return await super().handle_async_request(request)
+
+
+async def test_a_model_that_has_another_name_in_batches() -> None:
+    """Azure's deployments of batches: the line names that one, the client's answer the model it has asked for."""
+    models = {"opus": Described(upstream="prod", like="gpt-6.2-sol", batch="prod-batch")}
+    transport = EmulatorTransport(delay=0)
+    async with sdk(Settings(upstream=UPSTREAM, log_level="error", models=models), transport) as use:
+
+        def talk(client: anthropic.Anthropic) -> None:
+            ident = client.messages.batches.create(requests=[asked("a", model="claude-opus-5")]).id
+            ends(client, ident)
+            assert outcomes(client, ident)["a"].message.model == "claude-opus-5"
+
+        await use(talk)
+    files = transport.emulator.account.files
+    inputs = [files.find(kept["id"]) for kept in files.page({"purpose": "batch"})["data"]]  # type: ignore[index] # no fault
+    assert any(b'"model":"prod-batch"' in getattr(kept, "data", b"") for kept in inputs)
 
 
 async def test_what_a_batch_cost_is_logged() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,12 @@ import pytest
 
 from pipeline.emulator import EmulatorTransport
 from pipeline.settings import Settings, StorageSettings
+from pipeline.storage import database
 from stages.wire import json
 from tests.pipeline.endpoints.batches.test_batches import MIXED, PATH, TOOL, WANTED, asked, outcomes
 from tests.pipeline.endpoints.files.test_files import ALICE, BOB, SHARED, UPSTREAM, by_hand, sdk
 from tests.support.bodies import assert_anthropic, assert_result
+from tests.support.multipart import CONTENT_TYPE, form
 
 WAITS = "refused-upstream"
 """The request of `MIXED` that is tried again and again here."""
@@ -162,3 +166,25 @@ async def test_answers_are_as_anthropic_has_them(tmp_path: Path) -> None:
         assert [line["custom_id"] for line in lines] == ["a", "b"]
         for line in lines:
             assert_result(line)
+
+
+def tables(folder: Path) -> sqlite3.Connection:
+    """Open a store's tables as another process would."""
+    (file,) = folder.rglob(database.FILE)
+    return sqlite3.connect(file, isolation_level=None)
+
+
+async def test_a_database_that_another_process_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever writes is told that it passes, in Anthropic's envelope, and nothing is left of it; reads go on."""
+    monkeypatch.setattr(database, "WRITE_PATIENCE", 0.0)
+    batch, file = json.encode({"requests": [asked("a")]}), form(("file", b"x", "a.txt", ""))
+    async with by_hand(local(tmp_path)) as send:
+        assert (await send("GET", "/v1/files")).status == 200
+        with closing(tables(tmp_path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            calls = ((PATH, batch, ""), ("/v1/files", file, CONTENT_TYPE))
+            refused = [await send("POST", path, body, content_type=kind) for path, body, kind in calls]
+            assert [(told.status, told.json()["error"]["type"]) for told in refused] == [(529, "overloaded_error")] * 2
+            assert (await send("GET", PATH)).json()["data"] == []
+            other.execute("ROLLBACK")
+        assert (await send("POST", PATH, batch)).status == 200

@@ -134,3 +134,49 @@ async def test_parts_that_may_still_be_completed_are_left_alone() -> None:
     note = BatchNote.of(part)
     assert note is not None
     assert not note.total
+
+
+class Refusing(EmulatorTransport):
+    """Answers every creation of a batch with one status, and makes none."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(delay=0)
+        self.status = status
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer, but for creations."""
+        if (request.method, request.url.path.rpartition("/")[2]) == ("POST", "batches"):
+            return httpx.Response(self.status, json={"error": {"message": "Not now."}})
+        return await super().handle_async_request(request)
+
+
+@pytest.mark.parametrize(
+    ("transport", "hint"),
+    [
+        (Losing("POST", "batches", 1, breaks=True), "false"),  # it runs, and nobody could look for it
+        (Refusing(500), "false"),  # it may be made in a moment
+        (Refusing(429), "true"),  # it was not made
+        (Losing("POST", "files", 1), None),  # nothing was asked for yet
+    ],
+)
+async def test_what_may_run_already_is_not_asked_for_again(transport: EmulatorTransport, hint: str | None) -> None:
+    """A client would retry by itself, and pay twice."""
+    async with by_hand(transport=transport) as send:
+        reply = await send("POST", PATH, TWO)
+
+    assert reply.status >= 429
+    assert reply.headers.get("x-should-retry") == hint
+
+
+async def test_results_are_kept_for_as_long_as_they_can_be_read() -> None:
+    """Thirty days by our own wish, whatever the account's own is."""
+    transport = EmulatorTransport(delay=0)
+    account = transport.emulator.account
+    account.files.lasting["batch_output"] = None
+    async with by_hand(transport=transport) as send:
+        ident = (await send("POST", PATH, json.encode({"requests": [asked("a")]}))).json()["id"]
+        while (await send("GET", f"{PATH}/{ident}")).json()["processing_status"] != "ended":
+            pass
+
+    (kept,) = account.files.page({"purpose": "batch_output"})["data"]  # type: ignore[index] # it is no fault
+    assert kept["expires_at"] - kept["created_at"] == 2_592_000

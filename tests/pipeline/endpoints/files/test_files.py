@@ -232,6 +232,7 @@ async def test_places_that_no_list_has(tmp_path: Path, where: Any, query: str, w
         "limit=x",
         "page=page_!",
         "ids=a&limit=2",
+        "ids=a&before_id=b",
         "after_id=a&before_id=b",
         "&".join(f"ids[]={n}" for n in range(101)),
     ],
@@ -242,6 +243,42 @@ async def test_pages_that_are_refused(query: str) -> None:
         reply = await send("GET", f"/v1/files?{query}")
 
     assert (reply.status, reply.json()["error"]["type"]) == (400, "invalid_request_error")
+
+
+@pytest.mark.parametrize(
+    ("query", "page"),
+    [
+        ("", {"next_page": None}),
+        ("&after_id={}", {"has_more": False, "first_id": None, "last_id": None}),
+        ("&ids={}", {"next_page": None}),
+    ],
+)
+async def test_the_files_of_a_scope(query: str, page: dict[str, Any]) -> None:
+    """Nothing here belongs to a session of an agent, so none of them has files; a wrong page stays wrong."""
+    async with by_hand() as send:
+        made = (await send("POST", "/v1/files", form(("file", b"x", "a.txt", "")), content_type=CONTENT_TYPE)).json()
+        reply = await send("GET", f"/v1/files?scope_id=session_1{query.format(made['id'])}")
+        refused = await send("GET", "/v1/files?scope_id=session_1&limit=0")
+
+    assert (reply.status, reply.json()) == (200, {"data": [], **page})
+    assert refused.status == 400
+
+
+@pytest.mark.parametrize("where", ["upstream", "local"])
+async def test_an_account_without_space(tmp_path: Path, where: Any) -> None:
+    """Is told by Anthropic's word for it, whoever keeps the files; a smaller file still fits."""
+    transport = EmulatorTransport(delay=0)
+    transport.emulator.account.files.quota = 10
+    storage = StorageSettings(where=where, folder=str(tmp_path), max_bytes=10)
+    async with by_hand(Settings(upstream=UPSTREAM, storage=storage, log_level="error"), transport) as send:
+        large, small = [
+            await send("POST", "/v1/files", form(("file", b"x" * size, "a.txt", "")), content_type=CONTENT_TYPE)
+            for size in (11, 10)
+        ]
+
+    assert (large.status, small.status) == (400, 200)
+    told = large.json()["error"]
+    assert (told["type"], told["details"]["error_code"]) == ("invalid_request_error", "storage_quota_exceeded")
 
 
 async def test_answers_are_as_anthropic_has_them() -> None:

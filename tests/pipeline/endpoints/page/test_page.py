@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
@@ -15,10 +16,13 @@ import trio.testing
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
 from pipeline.endpoints.context import MAX_VIEWERS, Context
+from pipeline.endpoints.page.content import Moment, page_content
 from pipeline.endpoints.page.page import EVENTS, FEED_INTERVAL
 from pipeline.endpoints.running import Phase
 from pipeline.settings import Secret
 from pipeline.settings.client_keys import client_keys
+from pipeline.telemetry import semantics
+from pipeline.telemetry.tally import Snapshot
 from stages.wire import json
 from tests.support.canaries import HEADERS, MARK
 from tests.support.canaries import REQUEST as MARKED
@@ -63,6 +67,17 @@ async def test_who_sees_it(changes: dict[str, Any], headers: dict[str, str], sta
     if status != 200:
         feed = await client.request("GET", "/dragoman/events", headers=told)
         assert feed.status == status
+
+
+@pytest.mark.parametrize(
+    ("workers", "told"), [((1, 0, 0), ""), ((2, 0, 0), "2"), ((3, 1, 0), "3, 1 draining"), ((1, 0, 1), "1, 1 silent")]
+)
+def test_several_workers(workers: tuple[int, int, int], told: str) -> None:
+    """How many there are, and how many of them only end or are not heard of; of one that is well, nothing."""
+    gauges = (semantics.WORKERS, semantics.WORKERS_DRAINING, semantics.WORKERS_SILENT)
+    numbers: Snapshot = {name: {(): float(number)} for name, number in zip(gauges, workers, strict=True)}
+    shown = page_content(Moment(numbers, [{}], {}, 60.0, datetime.fromtimestamp(0, UTC)))
+    assert re.findall("<dt>workers</dt><dd>(.*?)</dd>", shown) == ([told] if told else [])
 
 
 class _Read(HTMLParser):
