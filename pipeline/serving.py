@@ -23,7 +23,7 @@ from pipeline.settings import Settings
 from pipeline.telemetry.gathering import Reporting
 from stages.tables.model_registry import ModelRegistry
 
-GC_THRESHOLDS = (20_000, 2, 500)
+GC_THRESHOLDS = (10_000, 2, 1_000)
 """When to look for garbage that holds on to itself: requests make little of it, and each look costs the same.
 
 The second look is at as many objects as the first two numbers multiplied: with more of them it is a pause for everybody

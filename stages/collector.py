@@ -40,9 +40,15 @@ class Collector:
     After the events have ended, `failure` says why there is no message, or else `message` returns it.
     """
 
-    def __init__(self, plan: AnswerPlan) -> None:
-        """Prepare a message; `plan` is the request's."""
+    def __init__(self, plan: AnswerPlan, *, to_write: bool = False) -> None:
+        """Prepare a message.
+
+        Args:
+            plan: the request's.
+            to_write: whether the message is only to be written as JSON, so that a long text may stay in its pieces.
+        """
         self._plan = plan
+        self._join = _long if to_write else "".join
         self._blocks: list[dict[str, Any]] = []
         self._texts: dict[str, list[str]] = {}
         self._model = plan.model
@@ -94,13 +100,16 @@ class Collector:
         return {**message, "content": self._blocks, **ending}
 
     def _close(self) -> None:
-        block, texts = self._blocks[-1], {name: "".join(parts) for name, parts in self._texts.items()}
+        block, texts = self._blocks[-1], self._texts
         self._texts = {}
         if block["type"] in ("tool_use", "server_tool_use", "mcp_tool_use"):
-            text = texts.get("partial_json", "")
-            block["input"] = _arguments(text)
+            block["input"] = _arguments("".join(texts.get("partial_json", ())))
         else:
-            block.update(texts)
+            block.update((name, self._join(parts)) for name, parts in texts.items())
+
+
+def _long(parts: list[str]) -> str | json.Long:
+    return json.Long(parts) if sum(map(len, parts)) > json.LARGE else "".join(parts)
 
 
 def _arguments(text: str) -> dict[str, Any] | msgspec.Raw:

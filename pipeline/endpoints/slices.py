@@ -11,6 +11,8 @@ from stages.wire import json
 _SIZE = 2**20
 # Bytes of a slice, which are copied at once.
 
+_MANY = 1000  # blocks of a message that are written in some milliseconds
+
 
 async def json_slices(value: Any) -> list[bytes]:
     """Write a JSON body in slices; one with a long text by and by, with turns for others in between.
@@ -20,10 +22,12 @@ async def json_slices(value: Any) -> list[bytes]:
     if not _holds_much(value):
         return slices_of(json.encode(value))
     slices, some = list[bytes](), bytearray()
-    for piece in json.pieces(value):
+    for at, piece in enumerate(json.pieces(value), 1):
         if len(some) + len(piece) > _SIZE:
             slices.append(bytes(some))
             some.clear()
+            await trio.lowlevel.checkpoint()
+        elif at % _MANY == 0:
             await trio.lowlevel.checkpoint()
         some += piece
     return [*slices, bytes(some)]
@@ -35,12 +39,14 @@ def slices_of(body: bytes) -> list[bytes]:
 
 
 def _holds_much(value: Any) -> bool:
-    """Whether a block of a message is long; nothing else here is."""
+    """Whether a message has many blocks or a long one; nothing else here is large."""
     blocks = value.get("content") if isinstance(value, dict) else None
-    return isinstance(blocks, list) and any(
+    if not isinstance(blocks, list):
+        return False
+    return len(blocks) > _MANY or any(
         len(text) > json.LARGE
         for block in blocks
         if isinstance(block, dict)
         for text in block.values()
-        if isinstance(text, str)
+        if isinstance(text, str | json.Long)
     )

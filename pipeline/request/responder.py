@@ -202,7 +202,7 @@ class WholeSink(Sink):
 
     def __init__(self, job: RequestJob, reader: AnswerReader, client: Client, timers: Timers) -> None:
         super().__init__(job, reader, client, timers)
-        self._collector = Collector(job.plan)
+        self._collector = Collector(job.plan, to_write=True)
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:
         """Fold events, without waiting; answer when the message has ended, and wait for that."""

@@ -138,3 +138,12 @@ def _fields(event: StreamEvent) -> dict[str, Any]:
     fields = {name: json.decode(raw) for name, raw in raws.items() if raw}
     response = responses_stream.told_in(event.response)
     return {**fields, "response": without_echo(response) if isinstance(response, dict) else response}
+
+
+@attrs.frozen
+class Unpaid:
+    """The end of an answer that has not told its tokens: its event, the response in it, and what the message said."""
+
+    event: StreamEvent
+    final: Final
+    said: Summary

@@ -30,14 +30,12 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
-import attrs
-
 from stages.actor import Batch
 from stages.canonical.events import BlockStart, BlockStop, Delta, MessageEnd
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import AnswerPlan
 from stages.correlator import shapes
-from stages.correlator.endings import Ending, end_of, failure_of_event, tells_failure
+from stages.correlator.endings import Ending, Unpaid, end_of, failure_of_event, tells_failure
 from stages.correlator.final import pair
 from stages.correlator.folded import flat, unfolded
 from stages.correlator.identity import Clues, Identities, clues_of
@@ -69,14 +67,6 @@ _MIXED = "The upstream interleaves its output more than the buffer limit allows.
 _MANY = f"The upstream sent more than {MOST_ITEMS} items in one answer."
 
 
-@attrs.frozen
-class _Unpaid:
-    """The end of an answer that has not told its tokens: its event, and the response in it."""
-
-    event: StreamEvent
-    final: Final
-
-
 class Ledger:
     """The bookkeeping of one message; feed it every upstream event once.
 
@@ -102,7 +92,7 @@ class Ledger:
         self._answered = False
         self._left_out: Counter[str] = Counter()
         self._usage: dict[str, Any] = {}
-        self._unpaid: _Unpaid | None = None
+        self._unpaid: Unpaid | None = None
         self.ended = False
 
     def read(self, batch: Batch[StreamEvent]) -> Iterator[Part]:
@@ -153,7 +143,7 @@ class Ledger:
     def feed(self, event: StreamEvent) -> Iterator[Part]:
         """Take one upstream event; yield the parts of the message that follow from it."""
         handle = CONTENT_EVENTS.get(event.type)
-        if self._unpaid is not None:
+        if self.ended:
             yield from self._paid(event)
             return
         if handle is not None:
@@ -298,15 +288,12 @@ class Ledger:
             return
         if len(self._tracks) + len(final.output or ()) >= MANY:
             yield PAUSE
-        output = flat([unfolded(responses_stream.item_in(raw)) for raw in final.output or ()])
-        if not ending.complete:
-            self._cut(output)
         # All that is known first, then the blocks' ends: what was told cannot be taken back.
-        self._reconcile(output, final)
+        self._reconcile(ending, final)
         for track in self._queue:
             _tell_half(track)
         yield from self._advance(ended=True)
-        yield from self._close(ending, _Unpaid(event, final))
+        yield from self._close(ending, event, final)
 
     def _cut(self, output: list[dict[str, Any]]) -> None:
         """Note where the answer was cut: what is not whole yet may be unfinished, and so may its last item."""
@@ -315,8 +302,11 @@ class Ledger:
         if output:
             output[-1] = {**output[-1], "status": "incomplete"}
 
-    def _reconcile(self, output: list[dict[str, Any]], final: Final) -> None:
+    def _reconcile(self, ending: Ending, final: Final) -> None:
         """Take from the final object what the stream did not bring: whole items, or the rest of unfinished ones."""
+        output = flat([unfolded(responses_stream.item_in(raw)) for raw in final.output or ()])
+        if not ending.complete:
+            self._cut(output)
         for one in pair(output, self._tracks):
             track = one.track or self._open(clues_of(one.item, StreamEvent()), one.item, late=True)
             self._complete(track, one.item, repeats=one.repeats)
@@ -324,16 +314,25 @@ class Ledger:
             item = shapes.read({"type": shapes.MESSAGE, "content": final.output_text})
             self._complete(self._open(Clues(shapes.MESSAGE), item, late=True), item)
 
-    def _close(self, ending: Ending, unpaid: _Unpaid) -> Iterator[Part]:
+    def _close(self, ending: Ending, event: StreamEvent, final: Final) -> Iterator[Part]:
         """End the message; one that shows nothing of what came says so, and one without its tokens waits for them."""
         said = summary(self._tracks, self._left_out)
         end = ending.message_end(said)
         if end.stop_reason == "end_turn" and not said.spoken:
             yield from notice(self._tracks)
-        if unpaid.final.usage:
+        self._forget()
+        if final.usage:
             yield end
         else:
-            self._unpaid = unpaid
+            self._unpaid = Unpaid(event, final, said)
+
+    def _forget(self) -> None:
+        """Let go of the items here, one by one: thousands at once, as the request ends, are a pause for everybody."""
+        self._known = Identities()
+        self._answers.clear()
+        self._queue.clear()
+        while self._tracks:
+            self._tracks.pop()
 
     def _paid(self, event: StreamEvent) -> Iterator[Part]:
         """Take what an answer cost, which some servers tell behind its end; everything else there is a repetition."""
@@ -342,10 +341,10 @@ class Ledger:
             unpaid.final.usage = usage
             yield self._end(unpaid)
 
-    def _end(self, unpaid: _Unpaid) -> MessageEnd | Failure:
+    def _end(self, unpaid: Unpaid) -> MessageEnd | Failure:
         """End a message that has waited; how many tokens it has may say why it ended."""
         ending = end_of(unpaid.event.type, unpaid.final, self._plan, event=unpaid.event)
-        return ending if isinstance(ending, Failure) else ending.message_end(summary(self._tracks, self._left_out))
+        return ending if isinstance(ending, Failure) else ending.message_end(unpaid.said)
 
     def _unknown(self, event: StreamEvent) -> Iterator[Part]:
         """Take what no Responses stream has: the error of a server that knows no other way to say it, or noise."""

@@ -10,12 +10,39 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
 
+
+class Long:
+    """A long text that is kept in its pieces, because putting it together is a pause for everybody."""
+
+    __slots__ = ("pieces",)
+
+    def __init__(self, pieces: list[str]) -> None:
+        """Take the pieces, in order."""
+        self.pieces = pieces
+
+    def __len__(self) -> int:
+        """How many characters it has."""
+        return sum(map(len, self.pieces))
+
+    def __str__(self) -> str:
+        """The text."""
+        return "".join(self.pieces)
+
+
+def _plain(value: Any) -> str:
+    """What is written of a value that JSON has no form for."""
+    if isinstance(value, Long):
+        return str(value)
+    raise TypeError(type(value).__name__)
+
+
 _fast_decoder = msgspec.json.Decoder()
-_fast_encoder = msgspec.json.Encoder()
+_fast_encoder = msgspec.json.Encoder(enc_hook=_plain)
 _sorting_encoder = msgspec.json.Encoder(order="sorted")
 _first_decoder = json.JSONDecoder()
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -192,13 +219,21 @@ def pieces(value: Any) -> Iterator[bytes]:
             yield b"]" if value else b"[]"
         case str():
             yield b'"'
-            yield from (quote(value[at : at + _SLICE])[1:-1] for at in range(0, len(value), _SLICE))
+            yield from _sliced(value)
+            yield b'"'
+        case Long():
+            yield b'"'
+            yield from chain.from_iterable(map(_sliced, value.pieces))
             yield b'"'
         case _:
             yield encode(value)
 
 
 _SLICE = 2**16  # characters of a text that are written at once
+
+
+def _sliced(text: str) -> Iterator[bytes]:
+    return (quote(text[at : at + _SLICE])[1:-1] for at in range(0, len(text), _SLICE))
 
 
 def canonical(value: Any) -> bytes:
@@ -222,6 +257,8 @@ def _finite(value: Any) -> Any:
             return {key: _finite(inner) for key, inner in value.items()}
         case list() | tuple():
             return [_finite(inner) for inner in value]
+        case Long():
+            return str(value)
         case msgspec.Raw():
             return json.loads(bytes(value))
         case float() if not math.isfinite(value):

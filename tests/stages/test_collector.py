@@ -183,3 +183,17 @@ def test_large_arguments_are_not_made_only_to_be_written() -> None:
 
     assert made(whole) == json.decode(whole)
     assert made(f"[{whole}]") == made(whole[:-1]) == {}
+
+
+@pytest.mark.parametrize(("start", "delta"), [(TextStart(), TextDelta), (ThinkingStart(), ThinkingDelta)])
+def test_a_long_text_that_is_only_written_stays_in_its_pieces(start: Any, delta: Any) -> None:
+    """Putting it together is a pause for everybody; a short one is a text, and what is written is the same."""
+    long = [delta("ab" * json.LARGE), delta("c")]
+    events = [start, *long, BLOCK_STOP, TextStart(), TextDelta("d"), TextDelta("e"), BLOCK_STOP, MessageEnd("end_turn")]
+    to_write = Collector(PLAN, to_write=True)
+    to_write.collect(events)
+
+    first, second = to_write.message()["content"]
+    assert [value.pieces for value in first.values() if isinstance(value, json.Long)] == [["ab" * json.LARGE, "c"]]
+    assert second["text"] == "de"
+    assert json.encode(to_write.message()) == json.encode(collected(*events).message())

@@ -3,81 +3,21 @@
 from __future__ import annotations
 
 import gzip
-import tracemalloc
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import attrs
 import pytest
 import trio
 import trio.testing
 
-from pipeline.endpoints.exchange import Exchange, Headers, keep
+from pipeline.endpoints.exchange import Exchange, keep
 from pipeline.server.cycle import STALLED
-from pipeline.telemetry.logs import make_logger
-from pipeline.telemetry.request_log import RequestLog
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
+from tests.pipeline.endpoints.wire import DISCONNECT, Wire, exchange, log
 
-DISCONNECT = {"type": "http.disconnect"}
 TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
-
-
-@attrs.define
-class Wire:
-    """ASGI's two ends: what the client says, and what it was told."""
-
-    says: list[dict[str, Any]]
-    told: list[dict[str, Any]] = attrs.field(factory=list)
-
-    async def receive(self) -> dict[str, Any]:
-        """Give the next thing the client says."""
-        await trio.lowlevel.checkpoint()
-        return self.says.pop(0)
-
-    async def send(self, event: Any) -> None:
-        """Take what the client is told."""
-        await trio.lowlevel.checkpoint()
-        self.told.append(event)
-
-    @property
-    def head(self) -> dict[str, str]:
-        """The headers of the one answer."""
-        (start,) = [event for event in self.told if event["type"] == "http.response.start"]
-        return {name.decode(): value.decode() for name, value in start["headers"]}
-
-    @property
-    def statuses(self) -> list[int]:
-        """The statuses that were sent, which should be one."""
-        return [event["status"] for event in self.told if "status" in event]
-
-    @property
-    def body(self) -> bytes:
-        """All that the bodies held."""
-        return b"".join(event.get("body", b"") for event in self.told)
-
-
-def log() -> RequestLog:
-    """A log that nobody reads."""
-    return RequestLog(make_logger("json", "error"), {"request_id": "req_1"}, clock=lambda: 0.0)
-
-
-def exchange(
-    *pieces: bytes, headers: Headers | None = None, method: str = "POST", says: Sequence[dict[str, Any]] | None = None
-) -> tuple[Exchange, Wire]:
-    """Make an exchange whose client sends these pieces."""
-    last = len(pieces) - 1
-    sent = [{"type": "http.request", "body": piece, "more_body": n < last} for n, piece in enumerate(pieces)]
-    wire = Wire(list(says) if says is not None else [*sent, DISCONNECT])
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": "/v1/messages",
-        "query_string": b"beta=true",
-        "headers": headers or [],
-    }
-    return Exchange(scope, wire.receive, wire.send, log()), wire
 
 
 def test_the_head_is_known() -> None:
@@ -333,44 +273,6 @@ async def test_the_head_of_a_stream_is_sent_though_cancelled() -> None:
 
     assert scope.cancelled_caught
     assert [event["type"] for event in wire.told] == ["http.response.start"]
-
-
-async def test_a_large_answer_leaves_by_and_by() -> None:
-    """It is the same body under the same length, and others have their turns while it is written and sent."""
-    message = {"content": [{"type": "text", "text": 'a"' * 2 * json.LARGE}], "role": "assistant"}
-    made, wire = exchange(b"{}")
-    await made.body(10)
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await trio.lowlevel.checkpoint()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(others)
-        await made.answer(message)
-        nursery.cancel_scope.cancel()
-
-    assert json.decode(wire.body) == message
-    assert wire.head["content-length"] == str(len(wire.body))
-    assert max(len(event.get("body", b"")) for event in wire.told) <= 2**20
-    assert turns > 2 * len(wire.told)
-    assert made.answered
-
-
-async def test_a_large_answer_is_written_once() -> None:
-    """It is never copied as a whole: a copy of 50 MB is a pause for everybody."""
-    made, wire = exchange()
-    text = "lorem " * 1_500_000
-    tracemalloc.start()
-    await made.answer({"content": [{"type": "text", "text": text}]})
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert wire.head["content-length"] == str(len(wire.body))
-    assert json.decode(wire.body)["content"][0]["text"] == text
-    assert most < 1.5 * len(text)
 
 
 async def test_a_packed_body_may_have_several_members() -> None:

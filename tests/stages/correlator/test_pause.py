@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
 
-from stages.canonical.events import ArgumentsDelta, TextDelta, TextStart, ThinkingDelta
+from stages.canonical.events import ArgumentsDelta, MessageEnd, TextDelta, TextStart, ThinkingDelta
 from stages.correlator.ledger import Ledger
 from stages.correlator.pause import MANY, PAUSE, SLICE, STRETCH, divided, stretch
+from stages.correlator.track import Track
 from stages.wire import responses_stream
 from stages.wire.responses_stream import StreamEvent
 from tests.stages.correlator.items import PLAN
@@ -43,6 +45,33 @@ def test_an_end_of_many_items_says_so_first(*, told: bool) -> None:
         return steps_of(one, MOST)
 
     assert before(20 * MANY) < 2 * before(MANY)
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["never", "later"])
+def test_what_follows_such_an_end_costs_nothing(*, later: bool) -> None:
+    """Where the tokens are missing, the message was summed up before: its items are not looked at again."""
+
+    def after(count: int) -> int:
+        ledger, said = Ledger(PLAN), list[Any]()
+        list(ledger.feed(_ending(count)))
+        usage = StreamEvent("response.usage", response=responses_stream.dump({"usage": {"output_tokens": 7}}))
+        steps = steps_of(lambda: said.extend(ledger.feed(usage) if later else [ledger.cut()]), MOST)
+        assert [type(end) for end in said] == [MessageEnd]
+        return steps
+
+    assert after(20 * MANY) == after(MANY)
+
+
+def test_an_end_lets_go_of_the_items() -> None:
+    """They are freed where the end is worked out, beside the loop, and not all at once when the request is over."""
+
+    def held() -> int:
+        return sum(isinstance(one, Track) for one in gc.get_objects())
+
+    ledger, before = Ledger(PLAN), held()
+    list(ledger.feed(_ending(2 * MANY)))
+    assert ledger.ended
+    assert held() <= before
 
 
 def test_a_small_answer_has_none() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from stages.wire import json
 from tests.stages.strategies import JSON, TEXTS
@@ -99,6 +100,22 @@ def test_pieces_of_a_long_text_are_short() -> None:
 
     assert b"".join(json.pieces({"a": [text]})) == json.encode({"a": [text]})
     assert max(map(len, json.pieces({"a": [text]}))) < len(text) / 4
+
+
+@given(st.lists(TEXTS))
+def test_a_text_in_pieces_is_written_as_one(parts: list[str]) -> None:
+    """At once and by and by, whatever it is cut through; so is its length."""
+    long, text = json.Long(parts), "".join(parts)
+
+    assert json.encode([long]) == json.encode([text])
+    assert json.decode(b"".join(json.pieces([long]))) == json.decode(json.encode([text]))
+    assert len(long) == len(text)
+
+
+def test_nothing_else_without_a_form_is_written() -> None:
+    """An object of ours in an answer is a bug, not a text."""
+    with pytest.raises(TypeError):
+        json.encode([object()])
 
 
 LARGE = "[" + "1," * (json.LARGE // 2) + "1]"
