@@ -156,8 +156,8 @@ class MessageTrack(Track):
             self.end()
 
     def is_over(self, delta: str, *, left: bool) -> bool:  # noqa: ARG002 - texts begin with anything
-        """Whether its part has ended, and something else was told since."""
-        return left and bool(self._parts.parts) and not self._parts.open
+        """Whether its part has ended with no other announced, and something else was told since."""
+        return left and bool(self._parts.parts) and not (self._parts.open or self._parts.fresh)
 
     def fits(self, item: dict[str, Any]) -> bool:
         """Compare by what was said: a message that says something else is another one."""

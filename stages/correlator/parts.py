@@ -140,7 +140,8 @@ def _after(text: str, count: int) -> int:
 class Parts:
     """What was told of an item: all of it, and its parts.
 
-    `index` is the upstream's of the last text, `open` whether more text of that index goes on with the last part.
+    `index` is the upstream's of the last text, `open` whether more text of that index goes on with the last part, and
+    `fresh` whether a part was announced whose text is still to come.
     """
 
     def __init__(self) -> None:
@@ -149,7 +150,7 @@ class Parts:
         self.parts: list[Prefix] = []
         self.index: int | None = None
         self.open = False
-        self._fresh = False
+        self.fresh = False
         self._closed_at: int | None = None
         self._since = 0
         self._places: dict[int, int] = {}
@@ -162,7 +163,7 @@ class Parts:
     def boundary(self, *, begins: bool = False) -> None:
         """Note that a part ends here, or that the next one `begins`."""
         self.open = False
-        self._fresh = begins
+        self.fresh = begins
 
     def begins(self, index: int | None) -> bool:
         """Whether text under this index begins a part of its own."""
@@ -185,7 +186,7 @@ class Parts:
             self._places.setdefault(index, len(self.parts) - 1)
         elif begins:
             self.index = None
-        self.open, self._fresh = True, False
+        self.open, self.fresh = True, False
         self.parts[-1].add(text)
         if self.all is not self.parts[-1]:
             self.all.add(text)
@@ -225,7 +226,7 @@ class Parts:
         if begins and not was_open:
             # The last part is over, and this says just the same: a repetition, unless it is known to be the next part,
             # which was announced, or whose index is the next after one that a whole has closed.
-            follows = self._fresh or (index is not None and self._closed_at == self.index == index - 1)
+            follows = self.fresh or (index is not None and self._closed_at == self.index == index - 1)
             repeated = rest == "" and len(whole) >= self.parts[-1].length and not follows
             self._closed_at = index
             return (False, "") if repeated else (True, whole)

@@ -173,6 +173,29 @@ def test_a_refusal_is_the_ending(events: list[StreamEvent], text: str) -> None:
     assert end.stop_details["explanation"] == "I won't."
 
 
+def test_a_refusal_behind_a_text_is_of_the_same_message() -> None:
+    """Its part was announced there, so neither a new id in each event nor an item in between makes it another one's."""
+    whole = message("partly", ident="msg_e")
+    whole["content"].append({"type": "refusal", "refusal": "I won't."})
+    made = parts(
+        added("message", 0, id="msg_a"),
+        say("text", "partly", item_id="msg_b", output_index=0, content_index=0),
+        StreamEvent("response.content_part.added", item_id="msg_c", output_index=0, content_index=1),
+        added("function_call", 1, id="fc_a", name="f", call_id="call_1"),
+        say("arguments", "{}", item_id="fc_a", output_index=1),
+        say("refusal", "I won't.", item_id="msg_d", output_index=0, content_index=1),
+        done(whole, 0),
+        done(call(), 1),
+        ended(output=[whole, call()]),
+    )
+    end = made[-1]
+
+    assert told(made) == ["text: partly.", CALLED + "{} = {}.", "refusal"]
+    assert isinstance(end, MessageEnd)
+    assert end.stop_details is not None
+    assert end.stop_details["explanation"] == "I won't."
+
+
 # -- the rest ---------------------------------------------------------------------------------------
 
 
