@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 import attrs
 
 from pipeline.request.timers import nobody_heard
-from pipeline.request.upstream_call import AnswerCall, RequestJob, Sideline, Told, UpstreamCall
+from pipeline.request.upstream_call import AnswerCall, RequestJob, Told, UpstreamCall
 from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
@@ -164,10 +164,3 @@ class FallbackCall(AnswerCall):
     def _pay(self, end: MessageEnd) -> None:
         if self.job.billing is not None:
             self.job.log.spend(self.job.billing, end.usage)
-
-    @property
-    def _sideline(self) -> Sideline:
-        sideline = self.job.sideline
-        if sideline is None:
-            raise RuntimeError("other requests need somebody who makes them")
-        return sideline

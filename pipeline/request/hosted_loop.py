@@ -21,7 +21,7 @@ import attrs
 from pipeline.request.fallback_call import FallbackCall
 from pipeline.request.side_call import SideCall
 from pipeline.request.timers import nobody_heard
-from pipeline.request.upstream_call import AnswerCall, RequestJob, Sideline, Told
+from pipeline.request.upstream_call import AnswerCall, RequestJob, Told
 from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
@@ -112,13 +112,6 @@ class HostedLoop(AnswerCall):
     def close(self) -> None:
         """Tell those who still write blocks that nobody reads any more."""
         self._call.close()
-
-    @property
-    def _sideline(self) -> Sideline:
-        sideline = self.job.sideline
-        if sideline is None:
-            raise RuntimeError("a loop needs somebody who makes its requests")
-        return sideline
 
     @property
     def _side(self) -> SideCall:

@@ -152,6 +152,13 @@ class AnswerCall:
         """Return itself; nothing is asked yet."""
         return self
 
+    @property
+    def _sideline(self) -> Sideline:
+        sideline = self.job.sideline
+        if sideline is None:
+            raise RuntimeError("an answer of several requests needs somebody who makes them")
+        return sideline
+
 
 @attrs.define(eq=False)
 class UpstreamCall(AnswerCall):

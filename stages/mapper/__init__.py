@@ -95,14 +95,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     model = _known_to(profile, target.models.model_info(upstream_model))
     _say_what_was_done_before(request, report)
     overall, changes = thinking.efforts(request, model, profile, report)
-    tools = toolbox(
-        request,
-        report,
-        in_place=model.additional_tools,
-        available=profile.hosted,
-        native_search=model.tool_search,
-        hosts=target.hosts,
-    )
+    tools = _tools(request, model, target, report)
     reasoning_replay = ReasoningReplay(
         profile.reasoning_replay, upstream_model, target.account, report, phases=model.phases
     )
@@ -144,6 +137,17 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         **reading,
     )
     return Mapped(body, plan, report, () if target.breaks_promises else broken)
+
+
+def _tools(request: Request, model: Model, target: Target, report: Report) -> Toolbox:
+    return toolbox(
+        request,
+        report,
+        in_place=model.additional_tools,
+        available=target.profile.hosted,
+        native_search=model.tool_search,
+        hosts=target.hosts,
+    )
 
 
 def _say_what_was_done_before(request: Request, report: Report) -> None:

@@ -357,35 +357,3 @@ async def test_a_cache_that_is_warmed(model: str) -> None:
     assert not warming.usage.cache_read_input_tokens
     assert (real.usage.cache_read_input_tokens or 0) > 300
     assert real.content[-1].text == GREETING
-
-
-@pytest.mark.parametrize("stream", [True, False])
-async def test_an_advisor(*, stream: bool) -> None:
-    """The model asks for advice in the middle of its answer, and the client's own types hold all of it."""
-    tool: Any = {"type": "advisor_20260301", "name": "advisor", "model": "claude-opus-5-5", "max_uses": 1}
-
-    def talk(client: anthropic.Anthropic) -> anthropic.types.beta.BetaMessage:
-        asked: Any = {
-            "model": MODEL,
-            "max_tokens": 900,
-            "messages": said("[[think]+[call:advisor {}]] [[say I looked twice.]]"),
-            "tools": [tool],
-            "betas": ["advisor-tool-2026-03-01"],
-        }
-        if not stream:
-            whole: anthropic.types.beta.BetaMessage = client.beta.messages.create(**asked)
-            return whole
-        with client.beta.messages.stream(**asked) as events:
-            return events.get_final_message()
-
-    async with sdk() as use:
-        message = await use(talk)
-
-    kinds = [block.type for block in message.content if block.type not in ("thinking", "text")]
-    assert kinds == ["server_tool_use", "advisor_tool_result"]
-    (result,) = [block for block in message.content if block.type == "advisor_tool_result"]
-    assert result.content.type == "advisor_result"
-    assert result.content.text
-    assert message.content[-1].text == "I looked twice."
-    assert message.stop_reason == "end_turn"
-    assert [each.type for each in message.usage.iterations or ()] == ["message", "advisor_message", "message"]

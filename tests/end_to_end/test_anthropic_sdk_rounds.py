@@ -1,4 +1,4 @@
-"""The official SDK asks for what takes several requests upstream: other models after a refusal, and summaries."""
+"""The official SDK asks for what takes several requests upstream: other models, summaries, advice."""
 
 from __future__ import annotations
 
@@ -66,3 +66,27 @@ async def test_a_conversation_that_is_summed_up(*, stream: bool) -> None:
     assert [each.type for each in message.usage.iterations or ()] == ["compaction", "message"]
     assert "compaction" not in [block.type for block in after.content]
     assert after.usage.input_tokens < 5_000
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_advisor(*, stream: bool) -> None:
+    """The model asks for advice in the middle of its answer, and the client's own types hold all of it."""
+    tool: Any = {"type": "advisor_20260301", "name": "advisor", "model": "claude-opus-5-5", "max_uses": 1}
+
+    message: Any = await whole_or_streamed(
+        stream=stream,
+        model=MODEL,
+        max_tokens=900,
+        messages=said("[[think]+[call:advisor {}]] [[say I looked twice.]]"),
+        tools=[tool],
+        betas=["advisor-tool-2026-03-01"],
+    )
+
+    kinds = [block.type for block in message.content if block.type not in ("thinking", "text")]
+    assert kinds == ["server_tool_use", "advisor_tool_result"]
+    (result,) = [block for block in message.content if block.type == "advisor_tool_result"]
+    assert result.content.type == "advisor_result"
+    assert result.content.text
+    assert message.content[-1].text == "I looked twice."
+    assert message.stop_reason == "end_turn"
+    assert [each.type for each in message.usage.iterations or ()] == ["message", "advisor_message", "message"]
