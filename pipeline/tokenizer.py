@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import takewhile
@@ -162,15 +163,18 @@ def _tokens(source: str, text: str) -> int:
 
 
 def _fitting(source: str, text: str, limit: int) -> tuple[str, int]:
-    """Find the longest beginning that fits; an estimate, which cuts long words, ends behind a word and not in it."""
+    """Find the longest beginning that fits: a longer one may have fewer tokens than one that ends within a word.
+
+    An estimate, which cuts long words, ends behind a word and not in it.
+    """
     tokens = counter_of(source)
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if tokens(text[:middle]) <= limit else (low, middle - 1)
-    if source == ESTIMATE and low > 0 and text[low - 1].isalnum():
-        low += sum(1 for _ in takewhile(str.isalnum, text[low:]))
-    return text[:low], min(limit, tokens(text[:low]))
+    if source == ESTIMATE:
+        fits = bisect_right(range(1, len(text) + 1), limit, key=lambda length: tokens(text[:length]))
+        if fits and text[fits - 1].isalnum():
+            fits += sum(1 for _ in takewhile(str.isalnum, text[fits:]))
+    else:
+        fits = next(length for length in range(len(text), -1, -1) if tokens(text[:length]) <= limit)
+    return text[:fits], min(limit, tokens(text[:fits]))
 
 
 def _attempt(loader: Loader) -> counter.Tokens | None:

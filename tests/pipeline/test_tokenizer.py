@@ -180,6 +180,15 @@ async def test_a_vocabulary_that_is_lost_leaves_the_estimate(sources: Sources) -
     assert (await own.tokens("two words"), await own.fitting("two words", 1)) == (2, ("two", 1))
 
 
+async def test_a_beginning_may_have_more_tokens_than_a_longer_one(sources: Sources) -> None:
+    """A word that is one token is several as long as it is not whole; the longest beginning counts."""
+    sources({"words": counting(lambda text: 1 if text in ("", "notwithstanding") else len(text))})
+    own = here()
+    own.source = "words"
+
+    assert await own.fitting("notwithstanding, it", 1) == ("notwithstanding", 1)
+
+
 @pytest.mark.parametrize(
     ("text", "limit", "fits"),
     [
