@@ -102,7 +102,6 @@ class Conversation:
     def build(self, request: Request) -> list[Item]:
         """Translate the whole conversation, system prompt first."""
         self._answered = _answered(request.messages)
-        self._loaded = {tool_id(tool): tool for tool in self.toolbox.declared}
         self._system(request.system)
         for index, message in enumerate(request.messages):
             if message.role == "assistant":
@@ -184,13 +183,14 @@ class Conversation:
 
     def _load(self, block: ContentBlock, place: Place) -> None:
         """Declare the tools that a block is the first to speak of, or speaks of anew."""
-        fresh = {
+        brought = {
             tool_id(tool): tool
             for steps, each in spoken_of(block)
             for tool in self.toolbox.loaded_by(each, within(place, steps))
-            if self._loaded.get(tool_id(tool)) != tool
         }
-        if fresh:
+        if brought and not self._loaded:
+            self._loaded = {tool_id(tool): tool for tool in self.toolbox.declared}
+        if fresh := {name: tool for name, tool in brought.items() if self._loaded.get(name) != tool}:
             self._loaded |= fresh
             self.items.append(responses.additional_tools(list(fresh.values())))
 

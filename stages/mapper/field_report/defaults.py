@@ -18,6 +18,7 @@ from stages.canonical.report import Disposition, Report
 from stages.canonical.request import Document, Image, Request, SearchResult, ServerTool, Text, ToolResult, Unknown
 from stages.tables import fields
 from stages.tables.fields import FIELDS, NODES, UNKNOWN_FIELD, UNKNOWN_KIND, Row
+from stages.wire.cache import by_members
 
 NODE_OF_BLOCK: dict[type, str] = {
     canonical.Text: "block.text",
@@ -62,12 +63,18 @@ def report_defaults(request: Request, report: Report) -> None:
         if not _plain(block) or _is_empty(block, "system"):
             alone = len(request.system) == 1 and _plain(block)
             walker.block(block, SYSTEM if alone else SYSTEM.at(index), "system")
-    for index, tool in enumerate(request.tools):
-        if isinstance(tool, ServerTool) or tool.extra or tool.cache_control is not None:
-            walker.tool(tool, TOOLS.at(index))
+    for index in _tools_to_visit(request.tools):
+        walker.tool(request.tools[index], TOOLS.at(index))
     for index, message in enumerate(request.messages):
         walker.message(message, index)
     walker.top(request)
+
+
+@by_members
+def _tools_to_visit(tools: tuple[canonical.AnyTool, ...]) -> tuple[int, ...]:
+    """Which declarations carry anything of their own."""
+    visited = (isinstance(tool, ServerTool) or tool.extra or tool.cache_control is not None for tool in tools)
+    return tuple(index for index, visit in enumerate(visited) if visit)
 
 
 def _plain(block: canonical.ContentBlock) -> bool:
