@@ -17,6 +17,7 @@ import attrs
 import msgspec
 
 from stages.wire import json
+from stages.wire.written_item import WrittenItem
 
 FINGERPRINTED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "model": lambda body: body.get("model"),
@@ -123,29 +124,25 @@ def serialise(body: Mapping[str, Any]) -> tuple[bytes, PromptFingerprint]:
         TooLargeError: its input would be larger than `LARGEST`.
     """
     marks, encode, checksum = array("I"), json.encode, zlib.crc32
-    items = body.get("input") or []
     parts: list[msgspec.Raw] = []
+    kinds: list[str] = []
     left = LARGEST
-    for item in items:
-        said = encode(item)
-        left -= len(said)
+    for item in body.get("input") or []:
+        written = item if type(item) is WrittenItem else WrittenItem(item)
+        left -= written.size
         if left < 0:
             raise TooLargeError
-        marks.append(checksum(said))
-        marks.append(len(said))
-        parts.append(msgspec.Raw(said))
+        marks.append(written.checksum)
+        marks.append(written.size)
+        parts.append(written.said)
+        kinds.append(written.kind)
     set_to = {name: encode(read(body)) for name, read in FINGERPRINTED.items()}
     settings = {name: checksum(value) | len(value) << 32 for name, value in set_to.items()}
     head = sum(len(set_to[name]) for name in _IN_THE_PROMPT)
     known = {"input": parts, "tools": msgspec.Raw(set_to["tools"])}
     # Field by field, because the exact encoder, which one odd text asks for, knows no parts that are encoded already.
     fields = {name: known[name] if name in known else msgspec.Raw(encode(value)) for name, value in body.items()}
-    return encode(fields), PromptFingerprint(settings, marks.tobytes(), tuple(map(_kind, items)), head)
-
-
-def _kind(item: Mapping[str, Any]) -> str:
-    kind = item.get("type") or "message"
-    return f"{item.get('role')} message" if kind == "message" else str(kind)
+    return encode(fields), PromptFingerprint(settings, marks.tobytes(), tuple(kinds), head)
 
 
 def common(before: PromptFingerprint, now: PromptFingerprint) -> int:

@@ -145,7 +145,7 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
         unfaithful=sum(note.disposition in UNFAITHFUL for note in mapped.report.notes),
         stream=request.stream,
         diagnostics=request.extra.get("diagnostics"),
-        replays=any(item["type"] == "reasoning" for item in mapped.body["input"]),
+        replays="reasoning" in prefix.kinds,
         profile=_target(question, request).profile,
         safeguarded=verdicts.asked(request.extra) is not None,
     )
