@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import zlib
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
 import msgspec
 
 from stages.wire import json
+from stages.wire.responses_request import Item
 from stages.wire.written_item import WrittenItem
 
 FINGERPRINTED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
@@ -123,26 +124,28 @@ def serialise(body: Mapping[str, Any]) -> tuple[bytes, PromptFingerprint]:
     Raises:
         TooLargeError: its input would be larger than `LARGEST`.
     """
-    marks, encode, checksum = array("I"), json.encode, zlib.crc32
-    parts: list[msgspec.Raw] = []
-    kinds: list[str] = []
-    left = LARGEST
-    for item in body.get("input") or []:
-        written = item if type(item) is WrittenItem else WrittenItem(item)
-        left -= written.size
-        if left < 0:
-            raise TooLargeError
-        marks.append(written.checksum)
-        marks.append(written.size)
-        parts.append(written.said)
-        kinds.append(written.kind)
+    encode, checksum = json.encode, zlib.crc32
+    items = _written(body.get("input") or [])
     set_to = {name: encode(read(body)) for name, read in FINGERPRINTED.items()}
     settings = {name: checksum(value) | len(value) << 32 for name, value in set_to.items()}
     head = sum(len(set_to[name]) for name in _IN_THE_PROMPT)
-    known = {"input": parts, "tools": msgspec.Raw(set_to["tools"])}
+    known = {"input": [item.said for item in items], "tools": msgspec.Raw(set_to["tools"])}
     # Field by field, because the exact encoder, which one odd text asks for, knows no parts that are encoded already.
     fields = {name: known[name] if name in known else msgspec.Raw(encode(value)) for name, value in body.items()}
-    return encode(fields), PromptFingerprint(settings, marks.tobytes(), tuple(kinds), head)
+    marks, kinds = b"".join([item.mark for item in items]), tuple([item.kind for item in items])
+    return encode(fields), PromptFingerprint(settings, marks, kinds, head)
+
+
+def _written(items: Iterable[Item]) -> list[WrittenItem]:
+    """Write those items that are not written yet, as far as they have room."""
+    left, written = LARGEST, list[WrittenItem]()
+    for item in items:
+        known = item if type(item) is WrittenItem else WrittenItem(item)
+        left -= known.size
+        if left < 0:
+            raise TooLargeError
+        written.append(known)
+    return written
 
 
 def common(before: PromptFingerprint, now: PromptFingerprint) -> int:

@@ -112,7 +112,7 @@ def mark_rules(request: Request, _: Caller) -> Iterator[str]:
     The mark at the top of a request counts as none: it moves to a part that may have one already.
     """
     marked = len(marked_tools(request.tools)) + _marks(request.system)
-    marked += sum(_looked_at(message)[0] for message in request.messages)
+    marked += sum([_looked_at(message)[0] for message in request.messages])
     if marked > MAX_MARKS:
         yield f"A maximum of {MAX_MARKS} blocks with cache_control may be provided. Found {marked}."
 

@@ -126,7 +126,8 @@ class Conversation:
             self.items.append(responses.message_item("developer", prompt))
 
     def _incoming(self, message: Message, content: Place) -> None:
-        self._drop_held(content.outer)
+        if self._held or self._phase:
+            self._drop_held(content.outer)
         if (plain := plain_question(message)) is not None and self._answers(plain):
             for ident, _, _ in plain.calls:
                 del self._open[ident]
@@ -217,8 +218,9 @@ class Conversation:
     def _assistant(self, message: Message, at: int) -> None:
         plain = plain_answer(message, self.profile.assistant_text, phases=self.reasoning.phases)
         if plain is not None and self._is_new(plain):
-            self._open |= {ident: (call_id, (at, index)) for ident, call_id, index in plain.calls}
-            self._used |= {call_id for _, call_id, _ in plain.calls}
+            for ident, call_id, index in plain.calls:
+                self._open[ident] = call_id, (at, index)
+                self._used.add(call_id)
             self.items += plain.items
         else:
             self._said(message, at)
@@ -229,7 +231,7 @@ class Conversation:
         """Whether each call in a plain message has an id of its own, and nothing waits for what it says."""
         if self._held or self._phase or (plain.calls and TOOL_SEARCH.upstream in self.toolbox.server_tools.names):
             return False
-        return not any(ident in self._open or call_id in self._used for ident, call_id, _ in plain.calls)
+        return all(ident not in self._open and call_id not in self._used for ident, call_id, _ in plain.calls)
 
     def _said(self, message: Message, at: int) -> None:
         content = content_of_message(at)

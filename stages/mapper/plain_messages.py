@@ -73,10 +73,10 @@ def plain_answer(message: Message, spelling: str, *, phases: bool) -> PlainMessa
         phases: whether the model marks its messages with a phase.
     """
     forms = _forms(message)
-    known = forms.get((spelling, phases), False)
-    if known is False:
-        known = forms[spelling, phases] = _answer(message, spelling, phases=phases)
-    return known
+    form = spelling, phases
+    if form not in forms:
+        forms[form] = _answer(message, spelling, phases=phases)
+    return forms[form]
 
 
 @by_identity

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from functools import wraps
+from itertools import compress
 from threading import Lock
 from typing import Any, Generic, TypeVar
 from weakref import ref
@@ -75,12 +76,11 @@ class Cache(Generic[_T, _R]):
         """
         known = self._known
         with self._lock:
-            found = [known.get(thing) for thing in things]
-            for thing, kept in zip(things, found, strict=True):
-                if kept is not None:
-                    known.move_to_end(thing)
+            found = list(map(known.get, things))
+            for _ in map(known.move_to_end, compress(things, found)):  # in C, since nearly all of hundreds are known
+                pass
         pairs = zip(things, found, strict=True)
-        return tuple(self.get(thing, thing, len(thing)) if kept is None else kept[0] for thing, kept in pairs)
+        return tuple([self.get(thing, thing, len(thing)) if kept is None else kept[0] for thing, kept in pairs])
 
     def _keep(self, key: Hashable, made: _R, size: int) -> None:
         known = self._known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from typing import Any
 
 import msgspec
@@ -17,11 +18,11 @@ class WrittenItem(dict[str, Any]):
     Attributes:
         said: its JSON.
         size: bytes of that.
-        checksum: a checksum of that.
+        mark: eight bytes by which it is known again: a checksum of that, and its size.
         kind: what it is, such as `user message` or `function_call`.
     """
 
-    __slots__ = ("checksum", "kind", "said", "size")
+    __slots__ = ("kind", "mark", "said", "size")
 
     def __init__(self, item: Item) -> None:
         """Write an item."""
@@ -30,5 +31,5 @@ class WrittenItem(dict[str, Any]):
         kind = item.get("type") or "message"
         self.said = msgspec.Raw(written)
         self.size = len(written)
-        self.checksum = zlib.crc32(written)
+        self.mark = array("I", (zlib.crc32(written), len(written))).tobytes()
         self.kind = f"{item.get('role')} message" if kind == "message" else str(kind)
