@@ -65,7 +65,7 @@ class AnswerPlan:
         model: the name the client asked for, which the answer repeats.
         upstream_model: the name the upstream was asked for; reasoning is bound to it.
         account: fingerprint of upstream and key; reasoning is bound to it as well.
-        tool_names: the client's tool name by the upstream's, for names that had to change.
+        tool_names: the client's tool name by the upstream's, of all that may be called.
         toolsets: the client's toolset by the upstream's tool name, for members of one.
         server_tools: the client's names of the tools that the upstream runs itself, by the upstream's `type`; the
             client understands the blocks of these alone.
