@@ -81,6 +81,7 @@ class AnswerPlan:
         cites: whether its text may be cut where something is cited; a structured answer must stay one text.
         structure: what must be undone on the text of a structured answer; None when nothing.
         late_system: whether a system message stands behind others, which some upstreams refuse.
+        streamed: whether the upstream was asked for a stream; else its first byte comes when all is done.
         keyed: whether the upstream's key is the gateway's own, behind keys of its clients: no client can mend it.
         applied_edits: what was taken out of the conversation, in Anthropic's shape; None where nothing was asked.
         summarises: whether the answer is a summary of the conversation, and nothing else.
@@ -111,6 +112,7 @@ class AnswerPlan:
     cites: bool = True
     structure: StructuredAnswer | None = None
     late_system: bool = False
+    streamed: bool = True
     keyed: bool = False
     applied_edits: tuple[dict[str, Any], ...] | None = None
     summarises: bool = False
