@@ -220,15 +220,6 @@ async def test_a_refusal_behind_a_good_status(how: str, proven: bool) -> None:
     assert len(world.upstream.requests) == asked + 3
 
 
-async def test_a_good_upstream_is_not_read_ahead_again() -> None:
-    """What has answered well once costs nothing more."""
-    world = World(lambda _: GOOD)
-
-    await world.ask()
-
-    assert world.context.lessons.is_proven(MODEL)
-
-
 WISHES: list[tuple[str, dict[str, Any], str]] = [
     (
         "reasoning.effort",
