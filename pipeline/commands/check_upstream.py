@@ -91,7 +91,7 @@ def server(settings: Settings, reply: Reply) -> Finding:
     known = known_host(settings.upstream.url) is not None and not _lacks_package(reply)
     if not (answered or known):
         return unknown("could not be looked at, for the reason above")
-    from pipeline.service import target_now
+    from pipeline.named_upstream import target_now
 
     target = target_now(settings, settings.timing.connect)
     profile, chosen = target.profile, settings.upstream.profile

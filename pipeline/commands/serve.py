@@ -66,7 +66,7 @@ def _run(arguments: argparse.Namespace) -> int:
         url = url_of(listener, tls=bool(settings.certfile))  # now: the server takes the socket over
         out = None if settings.log_format == "json" else screen(sys.stdout)  # machines read the log, and nothing else
         if settings.workers > 1:
-            from pipeline.service import target_now
+            from pipeline.named_upstream import target_now
             from pipeline.workers import run_workers
 
             if out is not None:
