@@ -104,11 +104,14 @@ class Conversation:
         self._answered = _answered(request.messages)
         self._loaded = {tool_id(tool): tool for tool in self.toolbox.declared}
         self._system(request.system)
+        self.items += self.toolbox.server_tools.listed
         for index, message in enumerate(request.messages):
             if message.role == "assistant":
                 self._assistant(message, index)
             else:
                 self._incoming(message, content_of_message(index))
+            if request.edits.reminders and message.content:
+                self._remind(request.edits.reminders.get(index))
             if index in self.efforts:
                 self.items.append(responses.effort_update(self.efforts[index]))
         self._drop_held(MESSAGES)
@@ -126,10 +129,20 @@ class Conversation:
         if prompt and self.profile.developer_role:
             self.items.append(responses.message_item("developer", prompt))
 
+    def _remind(self, reminder: str | None) -> None:
+        if reminder is not None:
+            self.late_system = True
+            self.items.append(responses.message_item(self._instructor, [responses.input_text(reminder)]))
+
+    @property
+    def _instructor(self) -> str:
+        """The role of whoever instructs the model."""
+        return "developer" if self.profile.developer_role else "system"
+
     def _incoming(self, message: Message, content: Place) -> None:
         self._drop_held(content.outer)
         self.late_system = self.late_system or (message.role == "system" and bool(self.items))
-        role = message.role if message.role == "user" else "developer" if self.profile.developer_role else "system"
+        role = message.role if message.role == "user" else self._instructor
         last = len(message.content) - 1
         last_result = max((at for at, block in enumerate(message.content) if isinstance(block, ToolResult)), default=-1)
         for index, block in enumerate(message.content):

@@ -55,7 +55,8 @@ def parts_of_block(block: ContentBlock, place: Place, report: Report, *, files: 
         return [responses.input_text(state)]
     translate = _PARTS.get(type(block))
     if translate is None:
-        report.approximated(place, "a block without counterpart is shown as text")
+        if report.disposition_of(place) is None:
+            report.approximated(place, "a block without counterpart is shown as text")
         return [_as_text(block)]
     parts = translate(block)
     if files:

@@ -16,7 +16,7 @@ _TOOLSET = translated("to the function's name, of which it is a part")
 _ADDED = translated("to additional_tools in its place, or to a tool behind all others")
 _REMOVED = translated("to tool_choice, which lists what may still be called")
 _CHANGED = translated("to the upstream's name of it")
-_SILENT = dropped("says nothing of the conversation")
+_LISTED = translated("to the list of a server that is declared; else it says nothing")
 _UNREADABLE = dropped("nobody but its own service can read it")
 _UNSHOWN = kept("for the server alone: a model of Anthropic's is not shown it either")
 _SEALED = translated("to the reasoning item that it was made of")
@@ -94,7 +94,7 @@ BLOCK_NODES: dict[str, Fields] = {
     "block.container_upload": {**_shown("file_id"), **CACHE},
     "block.mcp_tool_use": {**same(AS_TEXT, "id", "name", "input", "server_name"), **CACHE},
     "block.mcp_tool_result": {**same(AS_TEXT, "tool_use_id", "is_error", content="block"), **CACHE},
-    "block.mcp_tool_listing": same(_SILENT, "mcp_server_name", tools="mcp_tool"),
+    "block.mcp_tool_listing": same(_LISTED, "mcp_server_name", tools="mcp_tool"),
     "block.browser_state": {**_shown(tabs="tab", state_changes="state_change"), **CACHE},
     "block.compaction": {
         "content": translated("to a text of the user's, in the place of what it sums up"),
@@ -134,7 +134,7 @@ BLOCK_NODES: dict[str, Fields] = {
     "state_change.download_completed": same(_UNSHOWN, "download_id", "path", "size_bytes", "url"),
     "state_change.download_failed": same(_UNSHOWN, "download_id", "error", "url"),
     "model_name": same(_UNSHOWN, "model"),
-    "mcp_tool": _shown("name", "description", input_schema="schema"),
+    "mcp_tool": same(_LISTED, "name", "description", input_schema="schema"),
     "tool_change.tool_reference": same(_CHANGED, "name"),
     "tool_change.mcp_tool_reference": {
         "name": approximated("the model is told so; the upstream offers the tools of a server together"),
