@@ -14,7 +14,7 @@ Filter = Transducer[Any, Any]
 """Lets the parts of a message pass, changes them, or ends the message early."""
 
 
-class Source(Protocol):
+class PartSource(Protocol):
     """Batches of upstream events in, parts of the message out."""
 
     @property
@@ -31,7 +31,7 @@ class Source(Protocol):
         ...
 
 
-def source_of(ledger: Ledger, filters: Sequence[Filter]) -> Source:
+def source_of(ledger: Ledger, filters: Sequence[Filter]) -> PartSource:
     """Put a ledger behind the filters, in this order; most requests ask for none, and pay for none."""
     return _FilteredLedger(ledger, filters) if filters else ledger
 
