@@ -228,8 +228,9 @@ class UpstreamCall(AnswerCall):
         """
         job, limits = self.job, self.limits
         prepare(plan, job.counting)
+        in_pieces = job.stream and plan.streamed
         # Without a stream, the first byte comes when all is done.
-        first_byte_timeout = None if job.stream else self.upstream.timing.total
+        first_byte_timeout = None if in_pieces else self.upstream.timing.total
         answer = await self.upstream.post(
             RESPONSES,
             body,
@@ -242,7 +243,7 @@ class UpstreamCall(AnswerCall):
             return await job.healing.again(answer) or answer
         self._answer = answer  # before anything waits: whatever is cancelled below, `__aexit__` closes it
         self._note_head(answer)
-        piece = limits.event_bytes if job.stream else limits.response_bytes
+        piece = limits.event_bytes if in_pieces else limits.response_bytes
         framing = Framing(plan, limit=piece, total=limits.response_bytes)
         inbox: Inbox[StreamEvent] = UpstreamReader(answer, framing)
         ledger = Ledger(plan, waiting=limits.waiting_bytes)

@@ -66,7 +66,7 @@ class AnswerPlan:
         model: the name the client asked for, which the answer repeats.
         upstream_model: the name the upstream was asked for; reasoning is bound to it.
         account: fingerprint of upstream and key; reasoning is bound to it as well.
-        tool_names: the client's tool name by the upstream's, for names that had to change.
+        tool_names: the client's tool name by the upstream's, of all that may be called.
         toolsets: the client's toolset by the upstream's tool name, for members of one.
         server_tools: the client's names of the tools that the upstream runs itself, by the upstream's `type`; the
             client understands the blocks of these alone.
@@ -83,6 +83,7 @@ class AnswerPlan:
         cites: whether its text may be cut where something is cited; a structured answer must stay one text.
         structure: what must be undone on the text of a structured answer; None when nothing.
         late_system: whether a system message stands behind others, which some upstreams refuse.
+        streamed: whether the upstream was asked for a stream; else its first byte comes when all is done.
         keyed: whether the upstream's key is the gateway's own, behind keys of its clients: no client can mend it.
         applied_edits: what was taken out of the conversation, in Anthropic's shape; None where nothing was asked.
         summarises: whether the answer is a summary of the conversation, and nothing else.
@@ -114,6 +115,7 @@ class AnswerPlan:
     cites: bool = True
     structure: StructuredAnswer | None = None
     late_system: bool = False
+    streamed: bool = True
     keyed: bool = False
     applied_edits: tuple[dict[str, Any], ...] | None = None
     summarises: bool = False

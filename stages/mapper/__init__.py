@@ -130,6 +130,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         thinking=shown,
         stop_sequences=request.stop_sequences,
         late_system=conversation.late_system,
+        streamed=body["stream"],
         keyed=target.keyed,
         applied_edits=request.edits.applied,
         summarises=summarised(request),
@@ -240,10 +241,12 @@ def _called(tools: Toolbox) -> dict[str, Any]:
 def _handling(request: Request, profile: Profile, server_tools: DeclaredServerTools, report: Report) -> dict[str, Any]:
     """How the upstream is to handle it: nothing is stored, reasoning comes sealed, its own tools are limited."""
     body: dict[str, Any] = {"store": False} if profile.store else {}
-    body["stream"] = request.stream or profile.always_stream
+    body["stream"] = (request.stream and profile.streams) or profile.always_stream
+    if request.stream and not body["stream"]:
+        report.emulated(ROOT.field("stream"), "the upstream does not stream, so its whole answer is told at once")
     if profile.include and (wanted := [*(INCLUDE if profile.sealed else ()), *server_tools.include]):
         body["include"] = wanted
-    if request.stream and profile.obfuscation:
+    if request.stream and body["stream"] and profile.obfuscation:
         body["stream_options"] = {"include_obfuscation": False}
     if server_tools.limit is not None and profile.tool_limit:
         body["max_tool_calls"] = server_tools.limit
