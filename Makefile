@@ -73,7 +73,7 @@ client: .venv/.dev-stamp  ## tests with the real Claude Code and the TypeScript 
 
 picture: .venv/.dev-stamp  ## take the pictures of docs/ anew: the page, and the real Claude Code (needs Chromium; npm for the latter)
 	$(BIN)/python -m tests.support.page_picture docs
-	$(BIN)/python -m tests.support.terminal_picture docs/terminal.png
+	$(BIN)/python -m tests.support.terminal_picture docs
 
 engines: .venv/.dev-stamp  ## tests with real inference engines (each skips where its program is absent)
 	$(BIN)/pytest -m engine $(ARGS)
