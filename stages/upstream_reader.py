@@ -20,7 +20,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import is_error, is_error_event, parsed, read_error, without_echo
 from stages.tables.errors import failure_of
 from stages.wire import json, responses_stream, sse
-from stages.wire.chat_completions import Chunks, is_chat, response_of
+from stages.wire.chat_completions import Chunks, error_in, is_chat, response_of
 from stages.wire.responses_stream import StreamEvent
 
 _TYPE = attrgetter("type")
@@ -97,7 +97,7 @@ class Framing:
         large = form.pending + len(chunk) > json.LARGE
         payloads = form.feed(chunk)
         crowded = next((at for at, each in enumerate(payloads) if json.is_crowded(each)), None) if large else None
-        events = self._events(form, payloads[:crowded])
+        events = self._events(form, payloads if crowded is None else payloads[:crowded])
         if crowded is not None:
             events.append(Failure(Kind.UPSTREAM, _CROWDED, cause="too_large"))
         if form.pending > self._limit:
@@ -107,7 +107,7 @@ class Framing:
         return events
 
     def _events(self, form: sse.Decoder, payloads: list[bytes]) -> list[StreamEvent | Failure]:
-        together = responses_stream.decode_many(payloads) if len(payloads) > 1 else None
+        together = responses_stream.decode_many(payloads) if payloads else None
         if together is not None and all(map(_TYPE, together)):
             return [*together]
         return self._one_by_one(form, payloads)
@@ -148,7 +148,8 @@ class Framing:
         """Read an event whose type neither it nor its line says: a chunk, the body of an error, or nothing."""
         value = json.decode(payload)
         if is_chat(value):
-            return self._chat.feed(value)
+            error = error_in(value)
+            return [failure_of(error, plan=self._plan)] if error else self._chat.feed(value)
         kind = {} if name in (b"", b"message") else {"type": name.decode("ascii", "replace")}
         tells = isinstance(value, dict) and is_error_event(kind | value)
         return [failure_of(value, plan=self._plan) if tells else event]
@@ -280,8 +281,8 @@ class UpstreamReader:
                 self._ended = True
                 batch = await beside(framing.finish) if large else framing.finish()
             else:
-                self._ended = isinstance(chunk, Failure)
                 if isinstance(chunk, Failure):
+                    self._ended = True
                     return (chunk,)
                 large = large or len(chunk) > LARGE_BATCH
                 batch = await beside(framing.feed, chunk) if large else framing.feed(chunk)

@@ -93,7 +93,6 @@ class Translated:
         session: the client's session; empty where it tells none.
         stream: whether the client wants a stream.
         diagnostics: what the client asks about the cache; None when nothing.
-        replays: whether it carries earlier reasoning.
         profile: what it was translated for.
         safeguarded: whether the client wants its calls judged.
     """
@@ -108,7 +107,6 @@ class Translated:
     session: str = attrs.field(default="", repr=False)
     stream: bool = False
     diagnostics: Any = attrs.field(default=None, repr=False)
-    replays: bool = False
     profile: Profile = PROFILES["openai"]
     safeguarded: bool = False
 
@@ -145,7 +143,6 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
         unfaithful=sum(note.disposition in UNFAITHFUL for note in mapped.report.notes),
         stream=request.stream,
         diagnostics=request.extra.get("diagnostics"),
-        replays="reasoning" in prefix.kinds,
         profile=_target(question, request).profile,
         safeguarded=verdicts.asked(request.extra) is not None,
     )
