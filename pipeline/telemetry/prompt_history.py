@@ -18,6 +18,9 @@ from stages.tables.identifiers import SHARED_KEY
 TURNS = 8
 """Turns remembered of one conversation: clients ask on the side, and go back to where they were."""
 
+MAX_CONVERSATIONS = 4096
+"""Conversations that are remembered; the one that was heard of longest ago is forgotten first."""
+
 
 @attrs.frozen
 class AnsweredTurn:
@@ -73,7 +76,7 @@ def conversation_key(body: Mapping[str, Any], prefix: PromptFingerprint) -> str:
 class PromptHistory:
     """The latest turns of the latest conversations."""
 
-    def __init__(self, conversations: int = 4096, size: int = 32 * 2**20) -> None:
+    def __init__(self, conversations: int = MAX_CONVERSATIONS, size: int = 32 * 2**20) -> None:
         """Make an empty history.
 
         Args:

@@ -50,13 +50,10 @@ def weight(said: bytes) -> int:
     return _ENTRY + 2 * len(said) + _VALUE * (len(said) - len(said.translate(None, _BEGINNINGS)))
 
 
-
 class Cache(Generic[_T, _R]):
     """What a function made of things, found by whatever tells equal things."""
 
-    def __init__(
-        self, function: Callable[[_T], _R], entries: int = MAX_ENTRIES, most: int = MAX_BYTES
-    ) -> None:
+    def __init__(self, function: Callable[[_T], _R], entries: int = MAX_ENTRIES, most: int = MAX_BYTES) -> None:
         """Remember nothing yet.
 
         Args:

@@ -142,10 +142,9 @@ def test_a_turn_takes_no_more_than_is_counted_for_it(items: int) -> None:
     tracemalloc.start()
     try:
         for at, body in enumerate(bodies):
-            one = AnsweredTurn(f"msg_{at:024}", fingerprint_of(body), 10_000 + at, 1.0 + at)
-            known.keep(conversation_key(body, one.prefix), one)
-            counted += one.prefix.size
-        del one
+            told = fingerprint_of(body)
+            known.keep(conversation_key(body, told), AnsweredTurn(f"msg_{at:024}", told, 10_000 + at, 1.0 + at))
+            counted += told.size
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

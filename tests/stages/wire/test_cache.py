@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 
 from stages.wire import json
-from stages.wire.cache import MAX_BYTES, MAX_ENTRIES, Cache, by_content, by_identity, by_members
+from stages.wire.cache import MAX_BYTES, MAX_ENTRIES, Cache, by_content, by_identity, by_members, weight
 from tests.stages.strategies import JSON
 
 
@@ -65,7 +65,11 @@ def test_what_nobody_holds_is_forgotten() -> None:
 
 def test_a_thing_of_which_little_is_known_takes_little() -> None:
     """There are thousands, and several functions remember something of each."""
-    functions = [by_identity(lambda thing: len(thing.inside)) for _ in range(4)]
+
+    def size(thing: Thing) -> int:
+        return len(thing.inside)
+
+    functions = [by_identity(size) for _ in range(4)]
     things = [Thing() for _ in range(1000)]
     tracemalloc.start()
     try:
