@@ -23,7 +23,7 @@ LESSON_LIFETIME = 3600.0
 
 @attrs.define
 class _Known:
-    """What is known of one model: what its profile lacks, until when that holds, and whether it has answered well."""
+    """What is known of one model: what its profile lacks, and until when that holds."""
 
     changes: dict[str, bool | str] = attrs.field(factory=dict)
     until: float = 0.0
@@ -34,40 +34,26 @@ class Lessons:
     """The memory; it is empty, and costs nothing, as long as nothing was refused."""
 
     _models: OrderedDict[str, _Known] = attrs.field(factory=OrderedDict, init=False)
-    _taught: bool = attrs.field(default=False, init=False)
 
     def known(self) -> Mapping[str, Mapping[str, bool | str]]:
         """What each model's profile lacks; what is too old is forgotten."""
-        if not self._taught:
+        if not self._models:
             return {}
         now = trio.current_time()
-        for model in [model for model, known in self._models.items() if known.changes and known.until < now]:
+        for model in [model for model, known in self._models.items() if known.until < now]:
             del self._models[model]
-        return {model: dict(known.changes) for model, known in self._models.items() if known.changes}
+        return {model: dict(known.changes) for model, known in self._models.items()}
 
     def learn(self, model: str, changes: Mapping[str, bool | str]) -> bool:
         """Remember what a model's profile lacks; whether that is new, and no other request has learnt it meanwhile."""
-        known = self._find(model)
-        is_new = not changes.items() <= known.changes.items()
-        known.changes |= changes
-        known.until = trio.current_time() + LESSON_LIFETIME
-        self._taught = True
-        return is_new
-
-    def prove(self, model: str) -> None:
-        """Remember that a model has answered well."""
-        self._find(model)
-
-    def is_proven(self, model: str) -> bool:
-        """Whether a model has answered well before; the first answer of any other is read with care."""
-        return model in self._models
-
-    def _find(self, model: str) -> _Known:
         known = self._models.setdefault(model, _Known())
         self._models.move_to_end(model)
         if len(self._models) > MAX_MODELS:
             self._models.popitem(last=False)
-        return known
+        is_new = not changes.items() <= known.changes.items()
+        known.changes |= changes
+        known.until = trio.current_time() + LESSON_LIFETIME
+        return is_new
 
 
 def with_changes(target: Target, changes: Mapping[str, bool | str]) -> Target:

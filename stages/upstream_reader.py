@@ -20,7 +20,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.tables.error_shapes import is_error, is_error_event, parsed, read_error, without_echo
 from stages.tables.errors import failure_of
 from stages.wire import json, responses_stream, sse
-from stages.wire.chat_completions import Chunks, is_chat, response_of
+from stages.wire.chat_completions import Chunks, error_in, is_chat, response_of
 from stages.wire.responses_stream import StreamEvent
 
 _TYPE = attrgetter("type")
@@ -148,7 +148,8 @@ class Framing:
         """Read an event whose type neither it nor its line says: a chunk, the body of an error, or nothing."""
         value = json.decode(payload)
         if is_chat(value):
-            return self._chat.feed(value)
+            error = error_in(value)
+            return [failure_of(error, plan=self._plan)] if error else self._chat.feed(value)
         kind = {} if name in (b"", b"message") else {"type": name.decode("ascii", "replace")}
         tells = isinstance(value, dict) and is_error_event(kind | value)
         return [failure_of(value, plan=self._plan) if tells else event]

@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Explain one request; return 0, or 1 if it would be refused."""
     from pipeline.endpoints.translation import explanation
-    from pipeline.service import target_of
+    from pipeline.named_upstream import target_of
     from stages.canonical.failure import Failure
     from stages.canonical.request import Caller
     from stages.decoder import decode_request

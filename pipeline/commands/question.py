@@ -90,7 +90,7 @@ def ask_upstream(settings: Settings, choose: Choice, transport: httpx.AsyncBaseT
 
 async def _ask_all(settings: Settings, choose: Choice, given: httpx.AsyncBaseTransport | None) -> Reply:
     """Wait for all answers; cancelled, the connections are closed."""
-    from pipeline.service import client_of, target_of, transport_of
+    from pipeline.named_upstream import client_of, target_of, transport_of
 
     try:
         transport = given or transport_of(settings)

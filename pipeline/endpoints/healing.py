@@ -44,11 +44,6 @@ class HealingAttempts:
     _taken: list[Remedy] = attrs.field(factory=list, init=False)
     _sent: list[bytes] = attrs.field(factory=list, init=False, repr=False)
 
-    @property
-    def careful(self) -> bool:
-        """Whether the answer must be read ahead: what it refuses may come in its first event, behind a good status."""
-        return self.translated.replays or not self.context.lessons.is_proven(self.translated.plan.upstream_model)
-
     async def again(self, failure: Failure) -> tuple[bytes, AnswerPlan] | None:
         """Make the request once more in a way that the upstream may take; None where there is no such way.
 
@@ -72,7 +67,6 @@ class HealingAttempts:
     def worked(self) -> None:
         """Remember what the upstream turned out to take, and say once what it does not."""
         model, lessons = self.translated.plan.upstream_model, self.context.lessons
-        lessons.prove(model)
         for remedy in {taken.name: taken for taken in self._taken}.values():
             if remedy.lasting and lessons.learn(model, remedy.changes):
                 told = loggable(model, self.context.target.models)

@@ -36,8 +36,6 @@ class Answered(Answering, Protocol):
 class Unhealed:
     """Leaves a refusal as it is: a request beside the answer may fail, and its client hears what became of it."""
 
-    careful = False
-
     async def again(self, failure: Failure) -> Again:  # noqa: ARG002 - nothing is read in it
         """Make nothing; never waits."""
         return None

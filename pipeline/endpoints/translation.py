@@ -93,7 +93,6 @@ class Translated:
         session: the client's session; empty where it tells none.
         stream: whether the client wants a stream.
         diagnostics: what the client asks about the cache; None when nothing.
-        replays: whether it carries earlier reasoning.
         guess: its estimated tokens.
         profile: what it was translated for.
         safeguarded: whether the client wants its calls judged.
@@ -109,7 +108,6 @@ class Translated:
     session: str = attrs.field(default="", repr=False)
     stream: bool = False
     diagnostics: Any = attrs.field(default=None, repr=False)
-    replays: bool = False
     guess: int = 0
     profile: Profile = PROFILES["openai"]
     safeguarded: bool = False
@@ -147,7 +145,6 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
         unfaithful=sum(note.disposition in UNFAITHFUL for note in mapped.report.notes),
         stream=request.stream,
         diagnostics=request.extra.get("diagnostics"),
-        replays=any(item["type"] == "reasoning" for item in mapped.body["input"]),
         guess=counter.estimate_request(request),
         profile=_target(question, request).profile,
         safeguarded=verdicts.asked(request.extra) is not None,

@@ -15,7 +15,6 @@ import attrs
 import trio
 
 from pipeline.request.counted import AnswerReader, Counting, prepare, with_counts
-from pipeline.request.look_ahead import LookAhead
 from pipeline.request.timers import Timers
 from pipeline.request.turns import Turns
 from pipeline.settings import Limits
@@ -46,10 +45,6 @@ Again = tuple[bytes, AnswerPlan] | None
 
 class Healing(Protocol):
     """Knows how a refused request can be made in another way."""
-
-    @property
-    def careful(self) -> bool:
-        """Whether a refusal may come behind what says nothing yet, so that the answer must be read ahead."""
 
     async def again(self, failure: Failure) -> Again:
         """Make the request in another way, after this refusal of the latest; None if there is none.
@@ -187,25 +182,22 @@ class UpstreamCall(AnswerCall):
 
     async def _first(self) -> list[AnswerEvent | Failure]:
         """Ask until nothing heals any more what refuses; return how the answer begins. Waits as `receive` does."""
-        healed = False
         made = await self._attempt(self.job.body, self.job.plan)
         while True:
             while isinstance(made, tuple):
-                healed = not self.job.healing.careful  # else it has been noted once the answer was read ahead
                 # Healing is an attempt of its own: retries on top of it would multiply what one request may cost.
                 made = await self._attempt(*made, retries=0)
             if made is not None:
                 return [made]
             assert self._events is not None  # noqa: S101 - nothing was refused
             events = await self._events.receive()
-            if not events or not isinstance(events[0], Failure) or self.job.healing.careful:
-                if healed:
-                    self.job.healing.worked()
+            if not events or not isinstance(events[0], Failure):
+                self.job.healing.worked()
                 return events
-            made = await self.job.healing.again(events[0])  # it was not read ahead, and nothing was told yet
+            made = await self.job.healing.again(events[0])  # a refusal behind a good status; nothing was told yet
             if made is None:
                 return events
-            await self._close()
+            await self._close()  # its rest is of no use, and one request has one connection
 
     async def drain(self) -> None:
         """Read what an upstream that has said all says after it, so that its connection can be used again.
@@ -236,8 +228,9 @@ class UpstreamCall(AnswerCall):
         """
         job, limits = self.job, self.limits
         prepare(plan, job.counting)
+        in_pieces = job.stream and plan.streamed
         # Without a stream, the first byte comes when all is done.
-        first_byte_timeout = None if job.stream else self.upstream.timing.total
+        first_byte_timeout = None if in_pieces else self.upstream.timing.total
         answer = await self.upstream.post(
             RESPONSES,
             body,
@@ -250,18 +243,9 @@ class UpstreamCall(AnswerCall):
             return await job.healing.again(answer) or answer
         self._answer = answer  # before anything waits: whatever is cancelled below, `__aexit__` closes it
         self._note_head(answer)
-        piece = limits.event_bytes if job.stream else limits.response_bytes
+        piece = limits.event_bytes if in_pieces else limits.response_bytes
         framing = Framing(plan, limit=piece, total=limits.response_bytes)
         inbox: Inbox[StreamEvent] = UpstreamReader(answer, framing)
-        if job.healing.careful:
-            inbox = opening = LookAhead(inbox)
-            refusal = await opening.refusal(plan, limits.waiting_bytes)
-            if refusal is not None and (again := await job.healing.again(refusal)) is not None:
-                await self._close()  # its rest is of no use, and one request has one connection
-                return again
-            # A refusal that nothing heals is still in there: it is read below, as the first event (law 8).
-            if refusal is None:
-                job.healing.worked()
         ledger = Ledger(plan, waiting=limits.waiting_bytes)
         capacity = limits.channel_batches
         self._message = MessageReader(ledger, inbox, self.blocks, capacity=capacity, filters=filters_of(plan))

@@ -51,14 +51,21 @@ class ClientSocket:
 
     async def receive(self) -> bytes:
         """Return bytes of the client, waiting if there are none yet; empty at the end. May be cancelled."""
-        while not self.gone:
-            try:
+        while (data := self.receive_now()) is None:
+            await self._wait_readable()
+        if not data:
+            await trio.lowlevel.checkpoint()
+        return data
+
+    def receive_now(self) -> bytes | None:
+        """Return bytes that are there already; empty at the end, and None when there are none yet."""
+        try:
+            if not self.gone:
                 return self._socket.recv(SOCKET_READ)
-            except BlockingIOError:
-                await self._wait_readable()
-            except OSError:
-                self.abort()
-        await trio.lowlevel.checkpoint()
+        except BlockingIOError:
+            return None
+        except OSError:
+            self.abort()
         return b""
 
     async def send(self, data: bytes) -> None:

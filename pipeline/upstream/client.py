@@ -261,5 +261,6 @@ async def _read_error(status: int, answer: UpstreamResponse, plan: AnswerPlan | 
             body += chunk
     now = datetime.now(UTC)
     error = parsed(bytes(body))
-    failure = failure_of(error, status=status, retry_after=retry_after(answer.headers, now), plan=plan)
+    wait = retry_after(answer.headers, now, limited=status == httpx.codes.TOO_MANY_REQUESTS)
+    failure = failure_of(error, status=status, retry_after=wait, plan=plan)
     return attrs.evolve(failure, rate_limits=tuple(rate_limits(answer.headers, now)))

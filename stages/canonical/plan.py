@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from stages.canonical.citable import Citable
 from stages.canonical.omittable import OmittableMembers, StructuredAnswer
 
 
@@ -65,7 +66,7 @@ class AnswerPlan:
         model: the name the client asked for, which the answer repeats.
         upstream_model: the name the upstream was asked for; reasoning is bound to it.
         account: fingerprint of upstream and key; reasoning is bound to it as well.
-        tool_names: the client's tool name by the upstream's, for names that had to change.
+        tool_names: the client's tool name by the upstream's, of all that may be called.
         toolsets: the client's toolset by the upstream's tool name, for members of one.
         server_tools: the client's names of the tools that the upstream runs itself, by the upstream's `type`; the
             client understands the blocks of these alone.
@@ -78,9 +79,11 @@ class AnswerPlan:
         window: tokens that the upstream model takes as input.
         omittables: by the upstream's tool name, what may have to be left out of a call's arguments; others need no
             repair.
+        sources: what the model may cite by marks in its text, by the names that it knows them by.
         cites: whether its text may be cut where something is cited; a structured answer must stay one text.
         structure: what must be undone on the text of a structured answer; None when nothing.
         late_system: whether a system message stands behind others, which some upstreams refuse.
+        streamed: whether the upstream was asked for a stream; else its first byte comes when all is done.
         keyed: whether the upstream's key is the gateway's own, behind keys of its clients: no client can mend it.
         applied_edits: what was taken out of the conversation, in Anthropic's shape; None where nothing was asked.
         summarises: whether the answer is a summary of the conversation, and nothing else.
@@ -108,9 +111,11 @@ class AnswerPlan:
     input_tokens: int = 0
     window: int = 0
     omittables: Mapping[str, OmittableMembers] = attrs.field(factory=dict, repr=False)
+    sources: Mapping[str, Citable] = attrs.field(factory=dict, repr=False)
     cites: bool = True
     structure: StructuredAnswer | None = None
     late_system: bool = False
+    streamed: bool = True
     keyed: bool = False
     applied_edits: tuple[dict[str, Any], ...] | None = None
     summarises: bool = False

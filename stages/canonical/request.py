@@ -315,19 +315,21 @@ class HistoryNote:
 
 @attrs.frozen
 class HistoryEdits:
-    """What was taken out of a conversation before it is translated.
+    """What was taken out of a conversation before it is translated, and what was put in.
 
     Attributes:
         applied: an entry for each edit that did something, in Anthropic's shape; None where the client asked for none.
         notes: where something was taken out, and why.
         cleared_tokens: the estimated tokens of what was taken out by edits.
         compacting: how it is to be summed up before it is answered; None where it is not.
+        reminders: what the model is told behind a message, by the message's index.
     """
 
     applied: tuple[JsonObject, ...] | None = None
     notes: tuple[HistoryNote, ...] = ()
     cleared_tokens: int = 0
     compacting: Compacting | None = None
+    reminders: Mapping[int, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen

@@ -23,7 +23,7 @@ from stages.correlator.parts import Prefix
 from stages.correlator.shapes import custom_arguments, meaning_of
 from stages.correlator.track import Content, Track
 from stages.json_buffer import NO_ARGUMENTS
-from stages.tables.identifiers import digest, tool_use_id
+from stages.tables.identifiers import called_name, digest, tool_use_id
 from stages.wire.json import is_object
 from stages.wire.lenient import text
 from stages.wire.responses_stream import StreamEvent
@@ -210,8 +210,9 @@ class CallTrack(Track):
         self._begun = True
         wanted = tool_use_id(self._upstream_id or f"call_{digest(self.plan.message_id + self.name, 24)}")
         self.call_id = self._ids.unused(wanted, "_")
-        name = self.plan.tool_names.get(self.name, self.name)
-        toolset, omittable = self.plan.toolsets.get(self.name, ""), self.plan.omittables.get(self.name)
+        called = called_name(self.name, self.plan.tool_names)
+        name = self.plan.tool_names.get(called, called)
+        toolset, omittable = self.plan.toolsets.get(called, ""), self.plan.omittables.get(called)
         self.say(ToolUseStart(self.call_id, name, toolset, omittable))
         self._said.insert(0, self._said.pop())  # arguments may have come before the name
 

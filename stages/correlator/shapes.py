@@ -163,6 +163,8 @@ def _part(part: Any) -> MessagePart:
 
 def _message(item: dict[str, Any]) -> dict[str, Any]:
     content = item.get("content")
+    if isinstance(refusal := item.get("refusal"), str) and refusal and item.get("type") == MESSAGE:
+        content = [*(content if isinstance(content, list) else [content]), {"type": "refusal", "refusal": refusal}]
     if content is None:
         content = item.get("text") if item.get("type") in (None, MESSAGE) else [item]
     return {**item, "type": MESSAGE, "content": content}

@@ -29,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     rules.model,
     rules.number_rules,
     rules.effort_rules,
+    rules.budget_rules,
     rules.message_rules,
     rules.text_rules,
     tool_rules.declaration_rules,

@@ -77,6 +77,22 @@ def effort_rules(request: Request, _: Caller) -> Iterator[str]:
             yield f"{place.field('output_config').field('effort')}: Input should be {', '.join(others)} or {last}"
 
 
+def budget_rules(request: Request, _: Caller) -> Iterator[str]:
+    """Check the budget of a task: whole numbers of tokens."""
+    budget = request.output_config.extra.get("task_budget") if request.output_config else None
+    if not isinstance(budget, dict):
+        return
+    place = ROOT.field("output_config").field("task_budget")
+    if budget.get("total") is None:
+        yield f"{place.field('total')}: Field required"
+    for name in ("total", "remaining"):
+        value = budget.get(name)
+        if value is not None and type(value) is not int:
+            yield f"{place.field(name)}: Input should be a valid integer"
+        elif value is not None and value < 0:
+            yield f"{place.field(name)}: Input should be greater than or equal to 0"
+
+
 def message_rules(request: Request, _: Caller) -> Iterator[str]:
     """Check that there is a conversation, that the user begins it, and that it says something."""
     if not request.messages:

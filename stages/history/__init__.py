@@ -1,7 +1,8 @@
 """What is left of a conversation before it is translated: what passes, is summed up or cleared is left out.
 
-All of it is a function of the request alone, so any worker can serve any turn.  What is taken out keeps its place (a
-message stays, empty; a block becomes one that says nothing), so that paths in the report are those of the client.
+What the model is told of a budget is put in.  All of it is a function of the request alone, so any worker can serve
+any turn.  What is taken out keeps its place (a message stays, empty; a block becomes one that says nothing), so that
+paths in the report are those of the client.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from stages.counter import Tokens
 from stages.history.compaction import compact, summary_request
 from stages.history.passing_messages import without_passed_messages
 from stages.history.summaries import behind_the_summary
+from stages.history.task_budget import with_budget
 from stages.history.thinking_turns import clear_thinking
 from stages.history.tool_uses import clear_tool_uses
 from stages.tables.identifiers import undated_type
@@ -31,7 +33,7 @@ EDITS: dict[str, Edit] = {"clear_tool_uses": clear_tool_uses, "clear_thinking": 
 
 
 def edit_history(request: Request, tokens: Tokens) -> Request:
-    """Take out of a conversation what a summary stands for and what the request's edits clear.
+    """Take out of a conversation what a summary stands for and what the request's edits clear; note its budget.
 
     Args:
         request: what the client sent.
@@ -40,6 +42,7 @@ def edit_history(request: Request, tokens: Tokens) -> Request:
     Returns:
         The request itself where there is nothing to do, else one whose `edits` say what was done.
     """
+    request = with_budget(request, tokens)
     # First what is gone for good: edits neither count nor clear what the model will not see anyway.
     request = without_passed_messages(behind_the_summary(request))
     edits = edits_of(request)

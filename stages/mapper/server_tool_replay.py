@@ -14,6 +14,7 @@ from stages.mapper.tools import Toolbox
 from stages.tools.hosted import restored
 from stages.tools.server import BY_PREFIX
 from stages.tools.server.foreign import FALLBACK_BLOCK, as_text
+from stages.tools.server.mcp import LISTING, list_item
 from stages.tools.server.row import item_prefix
 from stages.tools.server.tool_search import TOOL_SEARCH
 from stages.wire.lenient import text
@@ -46,6 +47,8 @@ class ServerToolReplay:
         """Make the items of a block of ours; none for a result, which its call has brought; None for any other."""
         if block.type in _CALLS:
             return self._items(block.body)
+        if block.type == LISTING:
+            return self._listed(block.body)
         call = self._calls.get(text(block.body.get("tool_use_id")))
         return [] if call is not None and self._items(call) is not None else None
 
@@ -62,6 +65,11 @@ class ServerToolReplay:
         for field in lost:
             self._report.dropped(place.field(field), "nobody but its own service can read it")
         return shown
+
+    def _listed(self, listing: JsonObject) -> list[Item] | None:
+        """Give the list of a server that is still declared back, of whatever service: then it is not asked again."""
+        declared = listing.get("mcp_server_name") in self._toolbox.server_tools.servers.values()
+        return [list_item(listing)] if self._available and declared else None
 
     def _items(self, call: JsonObject) -> list[Item] | None:
         if id(call) not in self._known:

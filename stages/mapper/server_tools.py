@@ -14,7 +14,7 @@ from stages.tables.identifiers import undated_type
 from stages.tools.changes import tools_of
 from stages.tools.client import functions_of
 from stages.tools.server import BY_UPSTREAM, row_of
-from stages.tools.server.mcp import MCP, implied, label_of, servers
+from stages.tools.server.mcp import MCP, implied, label_of, pinned, servers
 from stages.tools.server.row import DeclarationContext, ServerToolRow
 from stages.tools.server.tool_search import TOOL_SEARCH
 from stages.tools.server.web_search import WEB_SEARCH
@@ -35,6 +35,7 @@ class DeclaredServerTools:
         names: the client's name of each by the upstream's `type`; empty for an MCP server, whose tools have their own.
         servers: the client's name of an MCP server by the upstream's label.
         limit: how many calls the upstream may run in all; None sets no limit.
+        listed: the items of the lists of tools that come with the declarations.
     """
 
     declared: list[dict[str, Any]] = attrs.field(factory=list, repr=False)
@@ -42,6 +43,7 @@ class DeclaredServerTools:
     names: Mapping[str, str] = attrs.field(factory=dict)
     servers: Mapping[str, str] = attrs.field(factory=dict)
     limit: int | None = None
+    listed: list[dict[str, Any]] = attrs.field(factory=list, repr=False)
 
     @property
     def include(self) -> list[str]:
@@ -104,7 +106,9 @@ def declare_server_tools(
     _report(request, report, names, available=available)
     labels = {label_of(str(server.get("name"))): str(server.get("name")) for server in servers(request)}
     labels = labels if MCP.upstream in names else {}
-    return DeclaredServerTools(declared, brought, names, labels, _limit(request, names, report))
+    known = {tool.get("server_label") for tool in declared}
+    lists = [item for item in pinned(request) if item["server_label"] in known] if labels else []
+    return DeclaredServerTools(declared, brought, names, labels, _limit(request, names, report), lists)
 
 
 def _server_tools(request: Request) -> list[tuple[Place, ServerTool]]:

@@ -166,7 +166,13 @@ CURES = (
         instead=_ANYBODY | {Kind.RATE_LIMIT, Kind.PERMISSION},
         say=overflow_message,
     ),
-    Cure(Kind.INVALID_REQUEST, likely_overflow, cause=OVERFLOW, instead=_ANYBODY, say=overflow_message),
+    Cure(
+        Kind.INVALID_REQUEST,
+        likely_overflow,
+        cause=OVERFLOW,
+        instead=_ANYBODY - {Kind.OVERLOADED},
+        say=overflow_message,
+    ),
     Cure(
         Kind.BILLING,
         _words(
@@ -182,6 +188,7 @@ CURES = (
         _words(
             r"exceeded (your|the) (current |monthly |daily |weekly )?(quota|budget)",
             r"quota (has been |is )?(exhausted|used up)|insufficient.?quota",
+            r"(daily|weekly|monthly) (token |usage |request |spending |credit )?limit|usage limit",
         ),
         instead=_ANYBODY | {Kind.RATE_LIMIT, Kind.PERMISSION},
     ),

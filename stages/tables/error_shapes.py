@@ -167,7 +167,7 @@ def is_error_event(event: dict[str, Any]) -> bool:
         return True
     if not event.get("type") and _is_sentence(event):
         return True
-    named = event.get("code") or str(event.get("type")).lower().endswith("error")
+    named = event.get("code") or event.get("reason") or _SOUNDS_WRONG(str(event.get("type")))
     return bool(named) and any(isinstance(event.get(name), str) for name in ("message", "msg"))
 
 
@@ -182,8 +182,13 @@ def _envelope(answer: dict[str, Any]) -> ErrorContent:
     return read_error({name: value for name, value in answer.items() if _plain(name) in _ENVELOPE})
 
 
-_ENVELOPE = frozenset({"status", "statuscode", "code", "baseresp"})
+_ENVELOPE = frozenset({"status", "statuscode", "code", "baseresp", "type"})
 _HELD = ("response", "data")
+_SOUNDS_WRONG = re.compile(
+    r"error\Z|exception\Z|overload|exceed|limit.?reached|invalid|unavailable|denied|timeout|throttl|failure\Z",
+    re.IGNORECASE,
+).search
+# Types of events that nobody documents, where a sentence stands beside them.
 _BEAT = re.compile(
     r"\W{0,80}(ok|ping|(still )?(alive|working|processing|waiting|here)|(keep|heart).?(alive|beat))\b", re.IGNORECASE
 ).match

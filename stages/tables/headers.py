@@ -15,11 +15,24 @@ from email.utils import parsedate_to_datetime
 RATE_LIMITS = {"requests": ("requests",), "tokens": ("tokens", "input-tokens", "output-tokens")}
 """What OpenAI limits, and what Anthropic calls it: one budget for both directions is the limit of each of them."""
 
+RESETS = (
+    *((f"x-ratelimit-remaining-{limited}", f"x-ratelimit-reset-{limited}") for limited in RATE_LIMITS),
+    ("x-ratelimit-remaining", "x-ratelimit-reset-after"),
+    *((f"{name}-remaining", f"{name}-reset") for name in ("ratelimit", "x-ratelimit", "x-rate-limit")),
+    *(
+        (f"anthropic-ratelimit-{name}-remaining", f"anthropic-ratelimit-{name}-reset")
+        for name in ("requests", "tokens")
+    ),
+)
+"""The headers that tell what is left of a limit, and when it is reset: OpenAI's, those of gateways, and Anthropic's."""
+
 MAX_GUESS = 60
 """Seconds to wait at most where the upstream did not say how long: Claude Code gives up at once on more, and the time
 until a limit is wholly reset is longer than that until it lets a request pass."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_EPOCH_SECONDS, _EPOCH_MILLISECONDS = 1e9, 1e12
+# From where a number is a time, and no span any more.
 _YEAR = 366 * 86_400.0
 # A longer span is a mistake, and one of a million years has no date.
 _BARE = re.compile(r"\d+(?:\.\d+)?")
@@ -54,7 +67,7 @@ def seconds_of(span: str) -> float | None:
     return sum(float(number) * _UNITS[unit] for number, unit in pieces)
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
+def retry_after(headers: Mapping[str, str], now: datetime, *, limited: bool = False) -> int | None:
     """Read how long an upstream asks to wait, in whole seconds, rounded up; None if it does not say.
 
     `retry-after-ms` is more precise where it is sent; `retry-after` may be a date, which our clients do not understand.
@@ -64,6 +77,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
     Args:
         headers: the upstream's, names in lower case.
         now: the present in UTC.
+        limited: whether a limit was exceeded: then one that does not tell what is left of it is exhausted.
     """
     for name, scale in (("retry-after-ms", 1000), ("retry-after", 1)):
         try:
@@ -72,13 +86,24 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
             continue
     if (date := _date(headers.get("retry-after", ""))) is not None:
         return max(0, math.ceil((date - now).total_seconds()))
-    spans = [
-        seconds_of(headers.get(f"x-ratelimit-reset-{limited}", ""))
-        for limited in RATE_LIMITS
-        if headers.get(f"x-ratelimit-remaining-{limited}") == "0"
-    ]
+    exhausted = ("0", None) if limited else ("0",)
+    spans = (
+        _until(headers[reset], now) for left, reset in RESETS if reset in headers and headers.get(left) in exhausted
+    )
     waits = [span for span in spans if span is not None]
     return min(MAX_GUESS, math.ceil(max(waits))) if waits else None
+
+
+def _until(reset: str, now: datetime) -> float | None:
+    """Seconds until a limit is reset: a span, or a time in seconds or milliseconds since 1970, or in ISO's form."""
+    span = seconds_of(reset)
+    if span is not None:
+        scale = 1000 if span >= _EPOCH_MILLISECONDS else 1
+        return max(0.0, span / scale - now.timestamp()) if span >= _EPOCH_SECONDS else span
+    try:
+        return max(0.0, (datetime.fromisoformat(reset) - now).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _date(text: str) -> datetime | None:

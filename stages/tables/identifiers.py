@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 
 import attrs
 
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 _CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
+_WORDS = re.compile(r"[a-zA-Z0-9_-]+")
+_LONGEST_NAME = 256
+# Characters of a call's name in which a tool's is looked for.
+_NAMESPACES = ("functions_", "tools_", "default_api_")
+# What stands in front of a name that gateways have made one word.
 
 TOOL_USE_PREFIX = "toolu_"
 """What Anthropic's ids of calls start with."""
@@ -54,6 +60,23 @@ def upstream_tool_name(name: str) -> str:
     if _TOOL_NAME.match(name):
         return name
     return f"{_NOT_IN_NAMES.sub('_', name)[:_KEPT]}_{digest(name, _DIGEST)}"
+
+
+def called_name(said: str, declared: Collection[str]) -> str:
+    """Which of the declared tools a call names: `functions.Read`, `Read<|channel|>commentary`, `read` and ` Read` do.
+
+    Models write the namespace of their training in front, and servers leave tokens of a template behind.  A name that
+    means none of the tools stays as it is: the client says so, and the model hears it.
+
+    Source: gpt-oss on vLLM and Ollama, GPT-5.6 (`functions.`), Gemini (`default_api.`), GLM on MLX (a line feed).
+    """
+    if said in declared:
+        return said
+    words = _WORDS.findall(said[:_LONGEST_NAME])
+    words += [word.removeprefix(space) for word in words for space in _NAMESPACES]
+    anyhow = {name.lower(): name for name in declared}
+    exact = (word for word in words if word in declared)
+    return next(exact, next((anyhow[word.lower()] for word in words if word.lower() in anyhow), said))
 
 
 def tool_use_id(call_id: str) -> str:

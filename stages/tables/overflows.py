@@ -53,7 +53,7 @@ _NEAR = r"(?:[^.\n]|\.(?!\s|$))"
 _CONTEXT = r"\bcontext\b(?!['\"`_.=]|:? (deadline|cancel|manager|cache))"
 _CERTAIN = _any_of(
     r"context[ _-]?(length|window|size|limit|overflow)",
-    rf"(exceed(s|ed|ing)?|fit|enough|insufficient|out of|beyond|larger than|longer than){_NEAR}{{0,25}}{_CONTEXT}",
+    rf"(exceed(s|ed|ing)?|fit|enough|insufficient|out of|beyond|(larg|long|bigg)er than){_NEAR}{{0,25}}{_CONTEXT}",
     rf"{_CONTEXT}{_NEAR}{{0,25}}(exceed|overflow|too (long|large|small)|\d{{3,9}} tokens|(is|of|=) \d{{3,9}}\b)",
     r"max(imum)?[ _](prompt|input|model|seq|sequence|position)[ _](len|length|size|embeddings)|max_num_tokens",
     r"max(imum)?[ _](prompt|input|context)[ _](tokens?|characters)",
@@ -67,8 +67,10 @@ _CERTAIN = _any_of(
     rf"tokens{_NEAR}{{0,30}} exceeds? (the )?max{_NEAR}{{0,20}} tokens|expected maxLength: \d{{1,12}}, actual",
     rf"(prompt|input)s?\b{_NEAR}{{0,20}}(\+|plus|and) `?max_\w{{0,12}}tokens",
     rf"max_\w{{0,12}}tokens{_NEAR}{{0,20}}(\+|plus|and) (the )?(prompt|input)",
-    r"contexte|contexto|kontext(l|f|g)|コンテキスト|컨텍스트|контекст|上下文",
-    r"超长|(输入|輸入)[^\n]{0,8}(过长|過長|太长|太長|超出|超过|超過)|入力[^\n]{0,12}(長すぎ|超え)",
+    r"total message size \d{1,12} exceeds|CONTENT_LENGTH_EXCEEDS_THRESHOLD",
+    r"contexte|contexto|contesto|kontext(l|f|g)|kontekst|bağlam|ngữ cảnh|コンテキスト|컨텍스트|контекст|上下文",
+    r"超长|超長|(输入|輸入|对话|對話|会话|會話|消息|提示词?|文本|请求内容|prompt|messages?|tokens?|长度|長度)[^\n]{0,12}"
+    r"(过长|過長|太长|太長|超出|超过|超過|超限)|入力[^\n]{0,12}(長すぎ|超え)|입력[^\n]{0,4} 너무|слишком длинн",
 )
 _MORE = r"(exceed(s|ed|ing)?|(longer|greater|larger|more) than|surpass(es|ed)?|(over|above|beyond) the)\b"
 _LIKELY = _any_of(
@@ -82,7 +84,7 @@ _LIKELY = _any_of(
 _SPEAKS_OF_RATES = _any_of(
     r"rate.?limit|per.?(minute|min|second|day|hour)\b|\b[TR]P[MD]\b|too many requests|throttl|quota|please wait",
     r"try again (later|in)\b|concurren|usage limit|last \d{1,4} ?(s|m|h)|\b(hourly|daily|weekly|monthly)\b",
-    r"速率|每分钟|频率|限流|并发",
+    r"速率|每分钟|频率|限流|并发|每日|每天|当日|每月|次数|额度|配额|余额",
 )
 _SPEAKS_OF_RIGHTS = _any_of(r"permission|\baccess to\b|have access|not (enabled|available) (for|in|on) your")
 _SPEAKS_OF_OTHER_SIZES = _any_of(

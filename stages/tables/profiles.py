@@ -47,6 +47,7 @@ class Profile:
         obfuscation: whether it takes `stream_options.include_obfuscation`.
         always_stream: whether it is asked for a stream even for a client that wants none, because it computes an answer
             that is asked for whole to its end, whether anybody waits for it or not.
+        streams: whether it streams; else it is asked for a whole answer, which becomes the client's stream.
         min_output_tokens: the least it takes as `max_output_tokens`.
         key_header: the header of its keys, which stand behind `Bearer` in `authorization` and alone in any other.
         named_choice: whether it obeys a `tool_choice` that names a function; else that one alone is offered, and
@@ -99,6 +100,7 @@ class Profile:
     hosted: bool = True
     obfuscation: bool = True
     always_stream: bool = False
+    streams: bool = True
     min_output_tokens: int = 16
     key_header: str = "authorization"
     named_choice: bool = True

@@ -84,6 +84,19 @@ _FOREIGN_TOOL = re.compile(
     r"web_search|code_interpreter|['\"`]mcp['\"`]",
     re.IGNORECASE,
 )
+_ONLY_STREAMS = re.compile(
+    r"\bstream\b['\"`]?[^\n]{0,30} be (set to )?['\"`]?true|stream ?= ?true|only (supports? )?(the )?stream|"
+    r"(requires?|enable|use) (the )?['\"`]?stream|non-?stream\w{0,4}\b[^\n]{0,40}not (be )?(support|allow|avail)|"
+    r"streaming (mode )?is (required|mandatory)|[只仅]支持流式|不支持非流式",
+    re.IGNORECASE,
+)
+_NEVER_STREAMS = re.compile(
+    r"(?<![\w.-])stream(ing)?\b['\"`]?[^\n]{0,60}(not|n't) (be )?(support|allow|avail|enabled|permit)|"
+    r"verified to stream|(not|n't) (support|allow) (response |sse )?stream|"
+    r"unsupported[^\n]{0,40}(?<![\w.-])stream(ing)?\b|"
+    r"\bstream['\"`]? (must|should) be (set to )?['\"`]?false|不支持流式",
+    re.IGNORECASE,
+)
 _SEARCHED = 2_000
 _HEALED = frozenset({Kind.INVALID_REQUEST, Kind.PERMISSION})
 # An organisation that is not verified may not have what it did not ask for.
@@ -111,6 +124,7 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
     if failure.cause == "invalid_encrypted_content" or is_about_reasoning(sentence):
         yield _without_reasoning(lasting=False)  # a seal or an order that is wrong now, and need not be next time
         return
+    yield from _for_stream(sentence[:_SEARCHED], streamed=bool(sent.get("stream")))
     yield from _for_fields(failure.places, sentence, certain=True)
     yield from _for_fields([found[0] for found in _PLACES.finditer(sentence[:_SEARCHED])], sentence, certain=False)
     yield from _for_item((*failure.places, sentence), items, profile)
@@ -124,6 +138,14 @@ def remedies(failure: Failure, sent: Mapping[str, Any], profile: Profile) -> Ite
         yield _without_reasoning(lasting=True)
     if any(item.get("role") == "assistant" for item in items) and _ASSISTANT.search(sentence):
         yield from _spelt_otherwise(profile)
+
+
+def _for_stream(sentence: str, *, streamed: bool) -> Iterator[Remedy]:
+    """Ask for a whole answer instead of a stream, or for a stream instead of a whole answer."""
+    if streamed and _NEVER_STREAMS.search(sentence):
+        yield Remedy("stream", {"streams": False})
+    elif not streamed and _ONLY_STREAMS.search(sentence):
+        yield Remedy("stream", {"always_stream": True})
 
 
 def _for_fields(places: Sequence[str], sentence: str, *, certain: bool) -> Iterator[Remedy]:

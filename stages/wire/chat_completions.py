@@ -25,6 +25,14 @@ def is_chat(value: Any) -> bool:
     return isinstance(fields.get("choices"), list) and "output" not in fields
 
 
+def error_in(value: dict[str, Any]) -> Any:
+    """The error that a body or a chunk tells, beside its choices or in one; None where all is well."""
+    choices = objects(value.get("choices"))
+    told = next(filter(None, (value.get("error"), *(choice.get("error") for choice in choices))), None)
+    failed = any(choice.get("finish_reason") == "error" for choice in choices)
+    return told or ({"error": {"code": "server_error"}} if failed else None)
+
+
 def response_of(body: dict[str, Any]) -> dict[str, Any]:
     """The response that a whole chat completion is: its message is an item, and why it ended the reason."""
     choice = next(iter(objects(body.get("choices"))), {})
@@ -34,7 +42,7 @@ def response_of(body: dict[str, Any]) -> dict[str, Any]:
         "output": [{**message, "type": "message"}] if message else [],
         "finish_reason": choice.get("finish_reason"),
         "usage": body.get("usage"),
-        "error": choice.get("error"),
+        "error": error_in(body),
     }
 
 

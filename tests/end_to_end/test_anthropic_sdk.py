@@ -18,6 +18,7 @@ from pipeline.emulator import EmulatorTransport
 from pipeline.emulator.scenarios import GREETING, THOUGHTS
 from pipeline.settings import Settings, UpstreamSettings
 from pipeline.settings.client_keys import client_keys
+from tests.support.process import PATIENCE
 from tests.support.serving import serving
 from tests.support.waiting import until
 
@@ -45,7 +46,7 @@ async def sdk(key: str = KEY, transport: EmulatorTransport | None = None) -> Asy
 
         async def use(talk: Callable[[anthropic.Anthropic], T]) -> T:
             def talking() -> T:
-                with anthropic.Anthropic(base_url=url, api_key=key, max_retries=0, timeout=20) as client:
+                with anthropic.Anthropic(base_url=url, api_key=key, max_retries=0, timeout=PATIENCE) as client:
                     return talk(client)
 
             return await trio.to_thread.run_sync(talking)
@@ -256,7 +257,7 @@ async def test_a_client_that_stops_in_the_middle() -> None:
     transport = EmulatorTransport(delay=0)
 
     def talk(url: str) -> str:
-        with anthropic.Anthropic(base_url=url, api_key=KEY, max_retries=0, timeout=20) as client:
+        with anthropic.Anthropic(base_url=url, api_key=KEY, max_retries=0, timeout=PATIENCE) as client:
             with client.messages.stream(model=MODEL, max_tokens=500, messages=said("[[long 5000]]")) as stream:
                 next(iter(stream.text_stream))
             return str(client.messages.create(model=MODEL, max_tokens=500, messages=said("[[text]]")).stop_reason)

@@ -145,6 +145,15 @@ def test_servers_get_only_what_they_take(name: str) -> None:
     assert ("reasoning" in body) == profile.effort
 
 
+def test_a_server_that_does_not_stream_is_asked_for_the_whole() -> None:
+    """The client still gets its stream, and hears why it comes at once."""
+    whole, streamed = mapped(_without(streams=False), stream=True), mapped(_without(), stream=True)
+
+    assert (whole.body["stream"], whole.plan.streamed, streamed.plan.streamed) == (False, False, True)
+    assert "stream_options" not in whole.body
+    assert [note.disposition for note in whole.report.notes if note.path == "stream"] == [Disposition.EMULATED]
+
+
 def _without(**changes: Any) -> Target:
     """A target whose profile differs in these fields."""
     return Target(attrs.evolve(PROFILES["openai"], **changes))

@@ -125,6 +125,9 @@ def test_the_type_may_stand_in_the_event_line_alone(places: list[int]) -> None:
         b'data: {"success":false,"message":"Overloaded"}\n\n',
         b'data: {"message":"Overloaded"}\n\n',
         b'event: error\ndata: {"errorMessage":"Overloaded"}\n\n',
+        b'data: {"message":"Overloaded","reason":"SERVER_BUSY"}\n\n',
+        b'data: {"choices":[{"delta":{},"finish_reason":"error"}],"error":{"message":"Overloaded"}}\n\n',
+        b'data: {"choices":[{"error":{"message":"Overloaded"}}]}\n\n',
     ],
 )
 def test_an_error_under_no_name_of_the_api(told: bytes) -> None:

@@ -24,6 +24,7 @@ MEANT = {
     ("block.thinking", "signature"): "the same",
     ("result.web_search_result", "encrypted_content"): "only its own service can read it, and that is reported",
     ("tool.mcp_toolset", "mcp_server_name"): "the name of the server, marked here alone, is that of no server",
+    ("block.mcp_tool_listing", "mcp_server_name"): "the same",
 }
 """Values that mean something else upstream, or nothing."""
 

@@ -18,7 +18,7 @@ from pipeline.commands.listening import bind
 from pipeline.workers import server_command
 from tests.support.prefork import Forked, forked
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds that a process may take for what takes none; machines are sometimes busy."""
 
 

@@ -75,6 +75,7 @@ class ScriptedUpstream(httpx.AsyncBaseTransport):
     Attributes:
         requests: the JSON bodies that came, oldest first.
         paths: the paths they came to.
+        read_timeouts: the seconds that each would wait for its first byte.
         bodies: what was answered, for a look at what is still open.
     """
 
@@ -82,6 +83,7 @@ class ScriptedUpstream(httpx.AsyncBaseTransport):
         self._scripts = list(scripts)
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
+        self.read_timeouts: list[float | None] = []
         self.bodies: list[Body] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -89,6 +91,7 @@ class ScriptedUpstream(httpx.AsyncBaseTransport):
         await trio.lowlevel.checkpoint()
         self.requests.append(json.decode(await request.aread()))
         self.paths.append(request.url.path)
+        self.read_timeouts.append(request.extensions.get("timeout", {}).get("read"))
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         if isinstance(script, Exception):
             raise script

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import trio
+
+from pipeline.upstream.http1.dialling import Connect, dial
 
 READ_SIZE = 65_536
 """Bytes asked of the socket by one read."""
@@ -25,9 +26,6 @@ _RECORD = 16_384
 
 _SLICE = 262_144
 """Bytes encrypted before they are sent: bounds the second copy of a large body."""
-
-Connect = Callable[[str, int], Awaitable[trio.SocketStream]]
-"""How a TCP connection is made: (host, port) -> stream. `trio.open_tcp_stream`, unless a test says otherwise."""
 
 
 class Wire(Protocol):
@@ -202,9 +200,7 @@ class TlsWire:
         return records[0] if len(records) == 1 else b"".join(records)
 
 
-async def open_wire(
-    host: str, port: int, context: ssl.SSLContext | None, connect: Connect = trio.open_tcp_stream
-) -> Wire:
+async def open_wire(host: str, port: int, context: ssl.SSLContext | None, connect: Connect = dial) -> Wire:
     """Connect, with TLS where a context is given. Leaves nothing open when it fails or is cancelled."""
     stream = await connect(host, port)
     # trio has set TCP_NODELAY and a low water mark; the options stay with the socket.

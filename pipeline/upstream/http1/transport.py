@@ -15,8 +15,9 @@ import trio
 
 from pipeline.upstream.faults import CONNECT, UnansweredError, guarded
 from pipeline.upstream.http1.connection import Timeouts, exchange
+from pipeline.upstream.http1.dialling import Connect, dial
 from pipeline.upstream.http1.pool import Connection, Origin, Pool, Statistics
-from pipeline.upstream.http1.streams import Connect, open_wire
+from pipeline.upstream.http1.streams import open_wire
 from pipeline.upstream.proxies import proxy_for
 
 DEFAULT_HEAD_LIMIT = 102_400
@@ -54,7 +55,7 @@ class HttptoolsTransport(httpx.AsyncBaseTransport):
         keepalive_expiry: float = 30.0,
         max_keepalive: int = 1000,
         head_limit: int = DEFAULT_HEAD_LIMIT,
-        connect: Connect = trio.open_tcp_stream,
+        connect: Connect = dial,
     ) -> None:
         self._given_context = ssl_context
         self._context: ssl.SSLContext | None = None

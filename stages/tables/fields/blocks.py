@@ -9,14 +9,18 @@ from stages.tables.fields.row import CACHE, Fields, approximated, dropped, kept,
 SHOWN = translated("is in the text that the block is shown as")
 """A field of a block that is shown as text, since the upstream has none like it."""
 
+LOOKED_UP = "to marks by which the model cites; each place is looked up in the source here"
+"""What becomes of a wish for citations."""
+
 _CITED = dropped("where an earlier text came from is told again only if it was told here")
-_NO_CITATIONS = dropped("the upstream cites no documents of the client's", "citations_config", ({"enabled": False},))
+_CITATIONS = translated(LOOKED_UP, "citations_config", ({"enabled": False},))
+_MARKED = translated("to the marks by which the model cites, where what it cites is in the request")
 _CALLER = dropped("the model itself calls every tool", "caller", ({"type": "direct"},))
 _TOOLSET = translated("to the function's name, of which it is a part")
 _ADDED = translated("to additional_tools in its place, or to a tool behind all others")
 _REMOVED = translated("to tool_choice, which lists what may still be called")
 _CHANGED = translated("to the upstream's name of it")
-_SILENT = dropped("says nothing of the conversation")
+_LISTED = translated("to the list of a server that is declared; else it says nothing")
 _UNREADABLE = dropped("nobody but its own service can read it")
 _UNSHOWN = kept("for the server alone: a model of Anthropic's is not shown it either")
 _SEALED = translated("to the reasoning item that it was made of")
@@ -55,14 +59,14 @@ BLOCK_NODES: dict[str, Fields] = {
         "source": translated("to a file or to text", inside="source"),
         "title": translated("to the file's name, or to a line above the text"),
         "context": translated("to a text before the document"),
-        "citations": _NO_CITATIONS,
+        "citations": _CITATIONS,
         **CACHE,
     },
     "block.search_result": {
         "source": translated("to a line above the text"),
         "title": translated("to a line above the text"),
         "content": translated("to text", inside="block"),
-        "citations": _NO_CITATIONS,
+        "citations": _CITATIONS,
         **CACHE,
     },
     "block.thinking": same(_SEALED, "thinking", "signature"),
@@ -94,7 +98,7 @@ BLOCK_NODES: dict[str, Fields] = {
     "block.container_upload": {**_shown("file_id"), **CACHE},
     "block.mcp_tool_use": {**same(AS_TEXT, "id", "name", "input", "server_name"), **CACHE},
     "block.mcp_tool_result": {**same(AS_TEXT, "tool_use_id", "is_error", content="block"), **CACHE},
-    "block.mcp_tool_listing": same(_SILENT, "mcp_server_name", tools="mcp_tool"),
+    "block.mcp_tool_listing": same(_LISTED, "mcp_server_name", tools="mcp_tool"),
     "block.browser_state": {**_shown(tabs="tab", state_changes="state_change"), **CACHE},
     "block.compaction": {
         "content": translated("to a text of the user's, in the place of what it sums up"),
@@ -116,17 +120,17 @@ BLOCK_NODES: dict[str, Fields] = {
     "source.text": {"media_type": translated("to text, which is all that it may say"), "data": translated("to text")},
     "source.content": {"content": translated("to text and pictures", inside="block")},
     "citation.char_location": same(
-        _CITED, "cited_text", "document_index", "document_title", "start_char_index", "end_char_index"
+        _MARKED, "cited_text", "document_index", "document_title", "start_char_index", "end_char_index"
     ),
     "citation.page_location": same(
         _CITED, "cited_text", "document_index", "document_title", "start_page_number", "end_page_number"
     ),
     "citation.content_block_location": same(
-        _CITED, "cited_text", "document_index", "document_title", "start_block_index", "end_block_index"
+        _MARKED, "cited_text", "document_index", "document_title", "start_block_index", "end_block_index"
     ),
     "citation.web_search_result_location": same(_CITED, "cited_text", "encrypted_index", "title", "url"),
     "citation.search_result_location": same(
-        _CITED, "cited_text", "source", "title", "search_result_index", "start_block_index", "end_block_index"
+        _MARKED, "cited_text", "source", "title", "search_result_index", "start_block_index", "end_block_index"
     ),
     "tab": _shown("active", "tab_id", "title", "url"),
     "state_change.tab_opened": _shown("tab_id"),
@@ -134,7 +138,7 @@ BLOCK_NODES: dict[str, Fields] = {
     "state_change.download_completed": same(_UNSHOWN, "download_id", "path", "size_bytes", "url"),
     "state_change.download_failed": same(_UNSHOWN, "download_id", "error", "url"),
     "model_name": same(_UNSHOWN, "model"),
-    "mcp_tool": _shown("name", "description", input_schema="schema"),
+    "mcp_tool": same(_LISTED, "name", "description", input_schema="schema"),
     "tool_change.tool_reference": same(_CHANGED, "name"),
     "tool_change.mcp_tool_reference": {
         "name": approximated("the model is told so; the upstream offers the tools of a server together"),

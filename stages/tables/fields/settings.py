@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.tables.fields.row import CACHED, FALLBACK, Fields, dropped, emulated, kept, same, translated
+from stages.tables.fields.row import CACHED, FALLBACK, Fields, dropped, emulated, same, translated
 
 _CLEARED = emulated("old results of tools are cleared here, before the upstream reads the conversation")
 _REASONED = emulated("reasoning of earlier turns is left out here", inside="amount", idle=("all", {"type": "all"}))
@@ -15,6 +15,9 @@ _BINDING = dropped(
 )
 _COMPACTION = translated("to what the upstream is asked for a summary")
 _THREAD = dropped("no conversation is kept here")
+BUDGET = "told to the model, with an estimate of what is left of it behind each message that goes in"
+"""What becomes of the tokens that a task may take."""
+
 _EFFORT = translated("to reasoning.effort, at the nearest that the model takes")
 _PARALLEL = translated("to parallel_tool_calls")
 
@@ -48,10 +51,10 @@ SETTING_NODES: dict[str, Fields] = {
     "output_config": {
         "effort": _EFFORT,
         "format": translated("to text.format", inside="format"),
-        "task_budget": dropped("the upstream keeps no budget over several requests", inside="task_budget"),
+        "task_budget": emulated(BUDGET, inside="task_budget"),
     },
     "format.json_schema": {"schema": translated("to the format's schema", inside="schema")},
-    "task_budget": same(dropped("the upstream keeps no budget over several requests"), "total", "remaining"),
+    "task_budget": same(emulated(BUDGET), "total", "remaining"),
     "tool_choice.auto": {"disable_parallel_tool_use": _PARALLEL},
     "tool_choice.any": {"disable_parallel_tool_use": _PARALLEL},
     "tool_choice.tool": {"name": translated("to the function's name"), "disable_parallel_tool_use": _PARALLEL},
@@ -91,6 +94,6 @@ SETTING_NODES: dict[str, Fields] = {
     "caller.direct": {},
     "caller": same(dropped("the model itself calls every tool"), "tool_id"),
     "transformations": {"oversized_image": dropped("the upstream makes a large picture smaller", idle=("downsize",))},
-    "citations_config": same(kept("nothing is cited, as was asked", idle=(False,)), "enabled"),
+    "citations_config": same(translated("to marks by which the model cites", idle=(False,)), "enabled"),
 }
 """Node to its fields; nodes of a group are told apart by their `type`, as in `thinking.enabled`."""

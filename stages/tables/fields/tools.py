@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.tables.fields.row import CACHE, Fields, approximated, dropped, emulated, kept, same, translated
+from stages.tables.fields.row import CACHE, Fields, dropped, emulated, kept, same, translated
 
 _CALLERS = dropped("the model itself calls every tool, and no program does", idle=(["direct"],))
 _EXAMPLES = emulated("told in the description", idle=([],))
@@ -58,9 +58,7 @@ TOOL_NODES: dict[str, Fields] = {
         "mcp_server_name": translated("to the server's label"),
         "default_config": translated("to the tools that are allowed", inside="mcp_member"),
         "configs": translated("to the tools that are allowed", inside="mcp_members"),
-        "tools": approximated(
-            "their names are allowed; the upstream asks the server for the rest", inside="mcp_tool", idle=([],)
-        ),
+        "tools": translated("to the server's list, which leads the conversation", inside="mcp_tool", idle=([],)),
         **CACHE,
     },
     "tool.web_search": {

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stages.canonical.place import ROOT, Place
+from stages.canonical.place import ROOT, Place, content_of_message
 from stages.canonical.plan import Sealing
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request, ServerTool, Unknown
@@ -41,6 +41,9 @@ MAX_FILES = 50
 FILES_CALL = f"{SERVER_TOOL}ci_files_"
 """What the id of a call starts with that nobody made: its result names the files that an answer links to."""
 
+UPLOAD = "container_upload"
+"""The type of the block by which a client puts a file into its container."""
+
 _ITEM = "code_interpreter_call"
 _PREFIX = "ci_"
 _CONTAINER = re.compile(r"cntr_[A-Za-z0-9]+\Z")
@@ -59,7 +62,7 @@ def _declare(_: ServerTool, context: DeclarationContext, place: Place, report: R
     later changes the declaration, and with it the prefix that is cached; there is no other place for it.
     """
     container = _container(context.request, report)
-    files = _files(context.request) if isinstance(container, dict) else []
+    files = _files(context.request, report) if isinstance(container, dict) else []
     if len(files) > MAX_FILES:
         report.approximated(place, "not all files fit into the container")
     return {
@@ -152,11 +155,16 @@ def _container(request: Request, report: Report) -> Any:
     return {"type": "auto"} if used else named
 
 
-def _files(request: Request) -> list[str]:
-    blocks = (block for message in request.messages for block in message.content if isinstance(block, Unknown))
-    uploads = [text(block.body.get("file_id")) for block in blocks if block.type == "container_upload"]
-    named = [ident for ident in dict.fromkeys(uploads) if ident and CodeFile.of(FILE_SEAL.sub("", ident)) is None]
-    return [upstream_file_id(ident) for ident in named]
+def _files(request: Request, report: Report) -> list[str]:
+    """List the files that the client has put into its container, each once; what code has made is in it already."""
+    named: dict[str, None] = {}
+    for at, message in enumerate(request.messages):
+        for index, block in enumerate(message.content):
+            if isinstance(block, Unknown) and block.type == UPLOAD and (ident := text(block.body.get("file_id"))):
+                named[ident] = None
+                if len(named) <= MAX_FILES:
+                    report.translated(content_of_message(at).at(index), "to a file in the interpreter's container")
+    return [upstream_file_id(ident) for ident in named if CodeFile.of(FILE_SEAL.sub("", ident)) is None]
 
 
 CODE_EXECUTION = ServerToolRow(

@@ -21,7 +21,7 @@ FALLBACK_BLOCK = "fallback"
 """The type of the block that says which model took over: for clients and servers alone, wherever it was told."""
 
 WITHOUT_TEXT = frozenset({FALLBACK_BLOCK, "mcp_tool_listing"})
-"""Blocks that say nothing of the conversation: which model took over, and which tools a server has."""
+"""Blocks that say nothing of the conversation: which model took over, and which tools a server has that is gone."""
 
 _LINKS = frozenset({"type", "id", "tool_use_id", "caller", "cache_control"})
 """Fields that link blocks with each other or with the cache; the mark for the cache moves from turn to turn."""

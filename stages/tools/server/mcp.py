@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stages.canonical.place import Place
+from stages.canonical.place import TOOLS, Place
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request, ServerTool
 from stages.tables.identifiers import digest
@@ -35,6 +35,9 @@ _UPSTREAM = "mcp"
 
 MCP_TOOLSET = "mcp_toolset"
 """Anthropic's `type` of the tool that stands for a server's tools."""
+
+LISTING = "mcp_tool_listing"
+"""Anthropic's `type` of the block with the tools of a server, as it listed them."""
 
 _PREFIX = "mcp_"
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
@@ -77,9 +80,11 @@ def _declare(tool: ServerTool, context: DeclarationContext, place: Place, report
     if server is None:
         report.dropped(place, "no such server among mcp_servers")
         return None
-    allowed = _allowed(body, place, report)
+    allowed = _allowed(body)
     if allowed == []:
         return None
+    if body.get("tools") and place.outer != TOOLS:  # in front of a conversation that has begun, it would move all of it
+        report.approximated(place.field("tools"), "their names are allowed; the upstream asks the server for the rest")
     deferred = {"defer_loading": True} if _deferred(body, context, place, report) else {}
     return _declared(server, allowed) | deferred
 
@@ -123,6 +128,36 @@ def _to_items(call: JsonObject, result: JsonObject | None, _: Mapping[str, JsonO
     return [{**item, **outcome, "status": "failed" if failed else "completed"}]
 
 
+def pinned(request: Request) -> list[JsonObject]:
+    """Make the items of the lists that toolsets bring along: a server whose list there is is not asked for it."""
+    toolsets = (tool for tool in request.tools if isinstance(tool, ServerTool) and tool.type == MCP_TOOLSET)
+    return [list_item(tool.body) for tool in toolsets if tool.body.get("tools")]
+
+
+def list_item(body: JsonObject) -> JsonObject:
+    """Make the item of a server's list of tools, of a toolset or a listing block; the same list has the same id."""
+    label = label_of(text(body.get("mcp_server_name")))
+    tools = [
+        {
+            "name": text(tool.get("name")),
+            "description": tool.get("description"),
+            "input_schema": mapping(tool.get("input_schema")),
+            "annotations": None,
+        }
+        for tool in objects(body.get("tools"))
+    ]
+    ident = f"mcpl_{digest(label + json.encode(tools).decode(), 40)}"
+    return {"type": "mcp_list_tools", "id": ident, "server_label": label, "tools": tools, "error": None}
+
+
+def forbidden(body: JsonObject) -> list[str]:
+    """The tools that a toolset switches off, and that the upstream would offer all the same."""
+    if mapping(body.get("default_config")).get("enabled") is False or body.get("tools"):
+        return []
+    configs = mapping(body.get("configs"))
+    return [name for name, config in configs.items() if mapping(config).get("enabled") is False]
+
+
 def _toolsets(request: Request) -> Iterator[ServerTool]:
     return (tool for tool, _ in tools_of(request) if isinstance(tool, ServerTool) and tool.type == MCP_TOOLSET)
 
@@ -137,7 +172,7 @@ def _declared(server: JsonObject, allowed: list[Any] | None) -> JsonObject:
     return {**declared, "require_approval": "never"}
 
 
-def _allowed(body: JsonObject, place: Place, report: Report) -> list[str] | None:
+def _allowed(body: JsonObject) -> list[str] | None:
     """List the tools that may be called; None where the upstream need not be told, or cannot be."""
     configs = {name: mapping(config).get("enabled") for name, config in mapping(body.get("configs")).items()}
     if mapping(body.get("default_config")).get("enabled") is False:
@@ -145,10 +180,6 @@ def _allowed(body: JsonObject, place: Place, report: Report) -> list[str] | None
     if body.get("tools"):
         names = [text(tool.get("name")) for tool in objects(body["tools"])]
         return [name for name in names if configs.get(name) is not False]
-    for name, enabled in configs.items():
-        if enabled is False:
-            where = place.field("configs").field(name).field("enabled")
-            report.dropped(where, "the upstream can only be told which tools are allowed")
     return None
 
 

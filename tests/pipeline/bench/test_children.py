@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.bench import children
 from pipeline.bench.workloads import BenchError
+from tests.support.process import PATIENCE
 
 
 def test_a_dragoman_in_front_of_the_upstream(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -22,7 +23,7 @@ def test_a_dragoman_in_front_of_the_upstream(monkeypatch: pytest.MonkeyPatch, tm
     (tmp_path / "dragoman.toml").write_text("port = 'none'")
     body = {"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]}
     with children.upstream() as (upstream_url, upstream_pid), children.dragoman(upstream_url) as (url, pid):
-        answer = httpx.post(url + "/v1/messages", json=body, trust_env=False, timeout=30)
+        answer = httpx.post(url + "/v1/messages", json=body, trust_env=False, timeout=PATIENCE)
 
     assert answer.json()["content"][0]["text"].startswith("lorem")
     for ended in (pid, upstream_pid):

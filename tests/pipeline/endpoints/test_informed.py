@@ -14,7 +14,7 @@ import trio
 import trio.testing
 
 from pipeline.endpoints.application import application
-from pipeline.service import target_of
+from pipeline.named_upstream import target_of
 from pipeline.settings import load
 from pipeline.upstream.discovery import Discovery
 from pipeline.upstream.look import MOST_MODELS

@@ -71,8 +71,6 @@ class SlowClient:
 class NoHealing:
     """A request that is made once."""
 
-    careful = False
-
     async def again(self, failure: Failure) -> Again:  # noqa: ARG002 - whatever it was
         """Make it no other way."""
         return None

@@ -145,11 +145,13 @@ def test_where_its_id_comes_from(item: dict[str, Any], ident: str) -> None:
 
 
 def test_the_client_sees_its_own_name() -> None:
-    """A name that had to change upstream is restored."""
-    track = CallTrack(attrs.evolve(PLAN, tool_names={"f": "mcp.f"}), ANNOUNCED)
-    track.enter(Ids())
+    """A name that had to change upstream is restored, also where the model writes more than the name."""
+    plan = attrs.evolve(PLAN, tool_names={"f": "mcp.f"})
+    tracks = [CallTrack(plan, item) for item in (ANNOUNCED, ANNOUNCED | {"name": "functions.f<|channel|>json"})]
+    for track in tracks:
+        track.enter(Ids())
 
-    assert track.take() == [ToolUseStart("toolu_call_1", "mcp.f")]
+    assert [track.take() for track in tracks] == [[ToolUseStart("toolu_call_1", "mcp.f")]] * 2
 
 
 def test_a_call_brings_its_tools_shape() -> None:

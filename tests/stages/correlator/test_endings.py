@@ -209,6 +209,8 @@ def test_where_the_error_of_a_failed_response_stands(fields: dict[str, Any]) -> 
         ({"base_resp": {"status_code": 1002, "status_msg": "slow"}}, True),
         ({"base_resp": {"status_code": 0, "status_msg": "success"}}, False),
         ({"type": "StreamError", "message": "m"}, True),
+        ({"type": "400", "message": "m"}, True),
+        ({"type": "rate_limit_exceeded", "message": "m"}, True),
         ({"type": "codex.note", "message": "m"}, False),
         ({"type": "ping"}, False),
         ({"message": "m", "progress": 3}, False),

@@ -30,6 +30,8 @@ def _seen(item: dict[str, Any]) -> list[Any]:
         ),
         ({"content": [SAID, PART]}, [["message", [SAID]], ["function_call", '{"a":1}']]),
         ({"content": [PART]}, [["function_call", '{"a":1}']]),
+        ({"content": None, "refusal": "No."}, [["message", [None, {"type": "refusal", "refusal": "No."}]]]),
+        ({"content": [SAID], "refusal": None}, [["message", [SAID]]]),
         ({"content": "Aye.", "reasoning_content": "Hm."}, [["reasoning", ["Hm."]], ["message", "Aye."]]),
         ({"content": [{"thinking": "Hm."}, SAID]}, [["reasoning", ["Hm."]], ["message", [SAID]]]),
     ],

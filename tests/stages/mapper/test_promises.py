@@ -51,6 +51,27 @@ def test_blocked_domains(fields: dict[str, Any], places: list[str]) -> None:
     assert [said[place] for place in places] == ["dropped"] * len(places)
 
 
+SERVER = {"type": "url", "name": "wiki", "url": "https://w/mcp"}
+
+
+@pytest.mark.parametrize(
+    ("toolset", "places"),
+    [
+        ({"configs": {"erase": {"enabled": False}}}, ["tools.0.configs.erase.enabled"]),
+        ({"default_config": {"enabled": False}, "configs": {"ask": {"enabled": True}}}, []),
+        ({"tools": [{"name": "ask"}, {"name": "erase"}], "configs": {"erase": {"enabled": False}}}, []),
+    ],
+)
+def test_tools_of_a_server_that_are_switched_off(toolset: dict[str, Any], places: list[str]) -> None:
+    """Where the model would be offered one all the same; no server is spoken to elsewhere."""
+    tools = [{"type": "mcp_toolset", "mcp_server_name": "wiki", **toolset}]
+    asked: dict[str, Any] = {"tools": tools, "mcp_servers": [SERVER]}
+
+    assert broken(mapped(Target(), **asked)) == places
+    assert broken(mapped(Target(PROFILES["llama.cpp"]), **asked)) == []
+    assert broken(mapped(Target(breaks_promises=True), **asked)) == []
+
+
 @pytest.mark.parametrize(
     ("region", "asked", "refused", "said"),
     [

@@ -200,6 +200,15 @@ def test_a_model_that_cannot_search_gets_text() -> None:
     assert replayed(search, CALL, box=boxed(*TOOLS, native_search=False)) == [None, ["web_search_call"]]
 
 
+def test_the_list_of_a_server() -> None:
+    """Goes back as its item, whoever told it, as long as the server is there; then it is not asked again."""
+    listed = Unknown("mcp_tool_listing", {"mcp_server_name": "The Wiki", "tools": [{"name": "ask"}]})
+    gone = Unknown("mcp_tool_listing", {"mcp_server_name": "gone", "tools": [{"name": "ask"}]})
+
+    assert replayed(listed, gone) == [["mcp_list_tools"], None]
+    assert replayed(listed, available=False) == [None]
+
+
 def test_other_blocks_are_shown_as_text() -> None:
     """With a word about each, and about what was left out of it."""
     report = Report()

@@ -63,12 +63,43 @@ def test_limits_become_anthropics_with_a_time_of_reset() -> None:
         ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "later"}, None),
         ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6.2s"}, 7),
         ({"x-ratelimit-remaining-tokens": "5", "x-ratelimit-reset-tokens": "6.2s"}, None),
+        ({"x-ratelimit-reset-tokens": "6.2s"}, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1795521613"}, 13),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1795521612500"}, 13),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1700000000"}, 0),
+        ({"ratelimit-remaining": "0", "ratelimit-reset": "13"}, 13),
+        (
+            {"anthropic-ratelimit-tokens-remaining": "0", "anthropic-ratelimit-tokens-reset": "2026-11-24T12:00:13Z"},
+            13,
+        ),
+        ({"ratelimit-remaining": "0", "ratelimit-reset": "2026-11-24T12:00:13"}, None),
         ({}, None),
     ],
 )
 def test_waits_are_whole_seconds_rounded_up(headers: dict[str, str], expected: int | None) -> None:
     """Claude Code understands whole seconds alone, and coming back too early is another refusal."""
     assert retry_after(headers, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"x-ratelimit-reset-requests": "13s", "x-ratelimit-reset-tokens": "1m"}, 60),
+        (
+            {
+                "x-ratelimit-reset-requests": "13s",
+                "x-ratelimit-reset-tokens": "1m",
+                "x-ratelimit-remaining-tokens": "5",
+            },
+            13,
+        ),
+        ({"x-ratelimit-reset-after": "13"}, 13),
+        ({}, None),
+    ],
+)
+def test_a_limit_that_was_exceeded_need_not_tell_what_is_left(headers: dict[str, str], expected: int | None) -> None:
+    """One that tells that something is left is another limit."""
+    assert retry_after(headers, NOW, limited=True) == expected
 
 
 def test_one_budget_of_tokens_limits_both_directions() -> None:

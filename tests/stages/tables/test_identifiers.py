@@ -12,6 +12,7 @@ from stages.tables.identifiers import (
     FILE_SEAL,
     CodeFile,
     call_id_of,
+    called_name,
     digest,
     tool_use_id,
     undated_type,
@@ -44,6 +45,33 @@ def test_tool_names_fit_and_stay_apart(one: str, other: str) -> None:
 def test_a_name_that_fits_stays(name: str) -> None:
     """What needs no change is not changed."""
     assert upstream_tool_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("said", "called"),
+    [
+        ("Bash", "Bash"),
+        ("functions.Bash", "Bash"),
+        ("functions_Bash", "Bash"),
+        ("default_api:mcp__a__b", "mcp__a__b"),
+        ("Bash<|channel|>commentary", "Bash"),
+        ("functions.Bash<|constrain|>json", "Bash"),
+        ("Bash\n", "Bash"),
+        ("bash", "Bash"),
+        ("Bashful", "Bashful"),
+        ("multi_tool_use.parallel", "multi_tool_use.parallel"),
+        ("x" * 300 + ".Bash", "x" * 300 + ".Bash"),
+    ],
+)
+def test_a_call_means_a_declared_tool(said: str, called: str) -> None:
+    """What stands around a tool's name does not count; what means no tool is left to the client."""
+    assert called_name(said, {"Bash": "Bash", "mcp__a__b": "mcp.a.b"}) == called
+
+
+@given(NAMES, st.lists(NAMES, max_size=3))
+def test_declared_names_are_never_changed(name: str, others: list[str]) -> None:
+    """What is called by its own name is called, whatever else there is."""
+    assert called_name(name, {name, *others}) == name
 
 
 @given(NAMES)

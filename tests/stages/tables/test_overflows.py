@@ -66,6 +66,11 @@ TOO_LONG = {
     "Your prompt is too long: it has about 9k tokens, and the model's context window is 8k tokens.": (9000, 8000),
     "入力トークン数がモデルの最大コンテキスト長を超えています 9000 > 8000": (9000, 8000),
     "上下文长度超过限制 当前 9000 最大 8000": (9000, 8000),
+    "number of input tokens (9000) has exceeded max_prompt_tokens (8000) limit.": (9000, 8000),
+    "This model's maximum context length is 8000 tokens. However, your messages resulted in 9000 tokens (7500 in the "
+    "messages, 1500 in the functions).": (9000, 8000),
+    "Exceed max context length: input 9000, max 8000": (9000, 8000),
+    "prompt token length 9000 is bigger than context 8000": (9000, 8000),
 }
 """Sentences, and the numbers in them: the prompt's and the window's."""
 
@@ -110,6 +115,12 @@ WITHOUT = (
     "Malformed input request: the prompt tokens too long",
     "The conversation is too long. Please start a new chat.",
     "Превышена максимальная длина контекста",
+    "Запрос слишком длинный",
+    "Il prompt supera la lunghezza massima del contesto",
+    "Yêu cầu vượt quá độ dài ngữ cảnh tối đa của mô hình",
+    "对话内容太长 超出模型支持的最大长度",
+    "messages 总长度超过模型限制",
+    "CONTENT_LENGTH_EXCEEDS_THRESHOLD",
 )
 """Sentences without both numbers."""
 
@@ -128,6 +139,8 @@ OTHERS = (
     "Invalid 'tools': array too long. Expected an array with maximum length 128, but got an array with length 200.",
     "The request exceeds the maximum of 64 tools",
     "Unable to create CUDA context",
+    "Daily token limit exceeded (1000000/1000000)",
+    "您的账户每日 tokens 用量超过限制",
 )
 """Sentences that are about something else."""
 

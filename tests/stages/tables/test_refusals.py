@@ -140,6 +140,27 @@ def test_words_of_their_own(error: dict[str, Any], name: str, changes: dict[str,
 
 
 @pytest.mark.parametrize(
+    ("sentence", "streamed", "changes"),
+    [
+        ("Your organization must be verified to stream this model.", True, {"streams": False}),
+        ("The model does not support streaming", True, {"streams": False}),
+        ("Unsupported parameter: 'stream'", True, {"streams": False}),
+        ("该模型不支持流式输出", True, {"streams": False}),
+        ("Stream must be set to true", False, {"always_stream": True}),
+        ("This model only support stream mode, please enable the stream parameter.", False, {"always_stream": True}),
+        ("Non-streaming requests are not supported", False, {"always_stream": True}),
+        ("Stream must be set to true", True, None),
+        ("The upstream is not available", True, None),
+    ],
+)
+def test_whether_it_streams(sentence: str, streamed: bool, changes: dict[str, bool] | None) -> None:
+    """Who may not have a stream gets a whole answer, and who must have one a stream; else nothing is changed."""
+    found = next(remedies(failure_of(sentence, status=400), {"stream": streamed}, OPENAI), None)
+
+    assert (found and found.changes) == changes
+
+
+@pytest.mark.parametrize(
     "error",
     [
         {"error": {"message": "No.", "param": "input[2].encrypted_content"}},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from stages.wire import responses_stream
-from stages.wire.chat_completions import Chunks, is_chat, response_of
+from stages.wire.chat_completions import Chunks, error_in, is_chat, response_of
 
 
 def _chunk(delta: dict[str, Any], reason: str | None = None, **fields: Any) -> dict[str, Any]:
@@ -36,6 +38,21 @@ def test_a_whole_one() -> None:
         "error": None,
     }
     assert response_of({"choices": []})["output"] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"error": {"message": "m"}}, {"message": "m"}),
+        ({"choices": [{"error": "m"}]}, "m"),
+        ({"choices": [{"finish_reason": "error"}]}, {"error": {"code": "server_error"}}),
+        ({"choices": [{"finish_reason": "stop"}], "error": None}, None),
+    ],
+)
+def test_where_an_error_stands(fields: dict[str, Any], error: Any) -> None:
+    """Beside the choices, in one of them, or only in why it ended."""
+    assert error_in(fields) == error
+    assert response_of(fields)["error"] == error
 
 
 def test_chunks() -> None:

@@ -20,6 +20,7 @@ from pipeline.settings.client_keys import client_keys
 from tests.support.bodies import assert_anthropic
 from tests.support.client import MemoryClient, Reply
 from tests.support.multipart import CONTENT_TYPE, form
+from tests.support.process import PATIENCE
 from tests.support.serving import serving
 
 ALICE, BOB = "sk-of-alice", "sk-of-bob"
@@ -36,7 +37,7 @@ async def sdk(settings: Settings = ALONE, transport: EmulatorTransport | None = 
 
         async def use(talk: Callable[[anthropic.Anthropic], Any], key: str = ALICE) -> Any:
             def talking() -> Any:
-                with anthropic.Anthropic(base_url=url, api_key=key, max_retries=0, timeout=20) as client:
+                with anthropic.Anthropic(base_url=url, api_key=key, max_retries=0, timeout=PATIENCE) as client:
                     return talk(client)
 
             return await trio.to_thread.run_sync(talking)

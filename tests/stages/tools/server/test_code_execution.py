@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.canonical.place import TOOLS
-from stages.canonical.report import Report
-from stages.canonical.request import Message, Request, ServerTool, Unknown
+from stages.canonical.report import UNFAITHFUL, Report
+from stages.canonical.request import Caller, Message, Request, ServerTool, Unknown
+from stages.mapper import Target, map_request
 from stages.tools.server.code_execution import CODE_EXECUTION, file_blocks
 from stages.tools.server.row import CallBlock, DeclarationContext
+from stages.wire.messages_request import structure
 from tests.stages.tools.server.trip import Trip
 
 RUN: dict[str, Any] = {
@@ -30,13 +32,13 @@ told, both, back = TRIP.told, TRIP.both, TRIP.back
 
 
 def declared(container: Any, *said: dict[str, Any]) -> tuple[Any, list[str]]:
-    """The container that is declared after these blocks, and what was reported."""
+    """The container that is declared after these blocks, and what is lost by it."""
     blocks = tuple(Unknown(block.get("type", "server_tool_use"), block) for block in said)
     request = Request("m", (Message("assistant", blocks),), extra={"container": container})
     report = Report()
     made = CODE_EXECUTION.declare(TOOL, DeclarationContext(request), TOOLS.at(0), report)
     assert made is not None
-    return made["container"], [note.path for note in report.notes]
+    return made["container"], [note.path for note in report.notes if note.disposition in UNFAITHFUL]
 
 
 def test_every_date_is_served() -> None:
@@ -80,6 +82,22 @@ def test_files_are_put_into_the_container() -> None:
     assert declared("cntr_9", upload) == ("cntr_9", [])
     container, notes = declared(None, *many)
     assert (len(container["file_ids"]), notes) == (50, ["tools.0"])
+
+
+def test_a_file_in_the_container_is_no_loss() -> None:
+    """The block is shown as text besides, so that the model knows the file's name; where no code runs, that is all."""
+    upload = {"role": "user", "content": [{"type": "container_upload", "file_id": "file_1"}]}
+    messages = [{"role": "user", "content": "hi"}, upload]
+    tools = [{"type": "code_execution_20250825", "name": "code_execution"}]
+
+    def fate(**fields: Any) -> list[str]:
+        request = structure({"model": "claude-sonnet-5-5", "messages": messages, **fields})
+        notes = map_request(request, Caller(), Target(), message_id="msg_1").report.notes
+        return [note.disposition.value for note in notes if note.path == "messages.1.content.0"]
+
+    assert fate(tools=tools) == ["translated"]
+    assert fate() == ["approximated"]
+    assert fate(tools=tools, container="cntr_9") == ["approximated"]
 
 
 def test_a_run_is_a_call_and_its_result() -> None:

@@ -8,10 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.canonical.place import TOOLS
+from stages.canonical.place import MESSAGES, TOOLS
 from stages.canonical.report import Disposition, Report
 from stages.canonical.request import Request, ServerTool
-from stages.tools.server.mcp import MCP, implied, label_of, mcp_complaints, servers
+from stages.tools.server.mcp import (
+    LISTING,
+    MCP,
+    forbidden,
+    implied,
+    label_of,
+    list_item,
+    mcp_complaints,
+    pinned,
+    servers,
+)
 from stages.tools.server.row import CallBlock, ClientNames, DeclarationContext, ResultBlock
 from stages.wire import json
 from tests.stages.strategies import OBJECTS, TEXTS
@@ -91,12 +101,50 @@ def test_what_may_be_called(toolset: dict[str, Any], allowed: list[str] | None) 
     assert notes == {}
 
 
-def test_a_tool_that_is_only_forbidden() -> None:
+@pytest.mark.parametrize(
+    ("toolset", "names"),
+    [
+        ({"configs": {"a": {"enabled": False}, "b": {}}}, ["a"]),
+        ({"configs": {"a": {"enabled": False}}, "tools": [{"name": "a"}]}, []),
+        ({"configs": {"a": {"enabled": False}}, "default_config": {"enabled": False}}, []),
+    ],
+)
+def test_a_tool_that_is_only_forbidden(toolset: dict[str, Any], names: list[str]) -> None:
     """The upstream knows no such list; all other names would have to be known."""
-    made, notes = declared({"configs": {"a": {"enabled": False}}})
+    assert forbidden(toolset) == names
 
-    assert made == DECLARED
-    assert notes == {"tools.0.configs.a.enabled": Disposition.DROPPED}
+
+PINNED = [{"name": "a", "description": "Asks.", "input_schema": {"type": "object"}}, {"name": "b"}]
+
+
+def test_a_list_that_comes_along() -> None:
+    """Is the server's own list, in the upstream's words, with the same id each time; without one there is no item."""
+    (item,) = pinned(asking({"mcp_server_name": "wiki", "tools": PINNED}, {"mcp_server_name": "other"}))
+
+    assert item == {
+        "type": "mcp_list_tools",
+        "id": item["id"],
+        "server_label": "wiki",
+        "tools": [
+            {"name": "a", "description": "Asks.", "input_schema": {"type": "object"}, "annotations": None},
+            {"name": "b", "description": None, "input_schema": {}, "annotations": None},
+        ],
+        "error": None,
+    }
+    assert item["id"].startswith("mcpl_")
+    assert item == list_item({"type": LISTING, "mcp_server_name": "wiki", "tools": PINNED})
+
+
+def test_a_list_in_the_middle_of_a_conversation() -> None:
+    """Cannot lead it: that would move all that was cached."""
+    request, report = asking({"mcp_server_name": "wiki", "tools": PINNED}), Report()
+    tool = request.tools[0]
+    assert isinstance(tool, ServerTool)
+    MCP.declare(tool, DeclarationContext(request), MESSAGES.at(1), report)
+
+    assert [(note.path, note.disposition) for note in report.notes] == [
+        ("messages.1.tools", Disposition.APPROXIMATED),
+    ]
 
 
 def test_a_server_without_allowed_tools_is_not_declared() -> None:
