@@ -98,7 +98,7 @@ class Framing:
         large = form.pending + len(chunk) > json.LARGE
         payloads = form.feed(chunk)
         crowded = next((at for at, each in enumerate(payloads) if json.is_crowded(each)), None) if large else None
-        events = self._events(form, payloads[:crowded])
+        events = self._events(form, payloads if crowded is None else payloads[:crowded])
         if crowded is not None:
             events.append(Failure(Kind.UPSTREAM, _CROWDED, cause="too_large"))
         if form.pending > self._limit:
@@ -108,7 +108,7 @@ class Framing:
         return events
 
     def _events(self, form: sse.Decoder, payloads: list[bytes]) -> list[StreamEvent | Failure]:
-        together = responses_stream.decode_many(payloads) if len(payloads) > 1 else None
+        together = responses_stream.decode_many(payloads) if payloads else None
         if together is not None and all(map(_TYPE, together)):
             return [*together]
         return self._one_by_one(form, payloads)
@@ -319,8 +319,8 @@ class UpstreamReader:
                 self._ended = True
                 batch = await beside(framing.finish) if large else framing.finish()
             else:
-                self._ended = isinstance(chunk, Failure)
                 if isinstance(chunk, Failure):
+                    self._ended = True
                     return (chunk,)
                 large = large or len(chunk) > LARGE_BATCH
                 batch = await beside(framing.feed, chunk) if large else framing.feed(chunk)

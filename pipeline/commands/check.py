@@ -11,6 +11,7 @@ from pipeline.commands import check_local, check_upstream, options
 from pipeline.commands.findings import Finding, Verdict, fail, ok
 from pipeline.commands.question import ask_upstream
 from pipeline.commands.screen import Screen, screen
+from pipeline.commands.serve import who_chose
 from pipeline.settings import ConfigurationError, Settings
 
 if TYPE_CHECKING:
@@ -93,6 +94,4 @@ def show(out: Screen, name: str, finding: Finding) -> None:
 def _source(arguments: argparse.Namespace, settings: Settings) -> str:
     file = options.file_of(arguments)
     read = f"read from {file}" if file else "no configuration file; flags, environment and defaults"
-    chosen = settings.upstream_chosen_by
-    why = "since nothing was given" if chosen == "nothing was given" else f"chosen by {chosen}"
-    return f"{read}; upstream {settings.upstream.url}, {why}"
+    return f"{read}; upstream {settings.upstream.url}, {who_chose(settings)}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.commands.claude import INSTALL, find_client
 from pipeline.commands.findings import Finding, fail, ok, warn
 from pipeline.commands.listening import bind, url
-from pipeline.commands.probe import Answerer, who_answers
+from pipeline.commands.probe import Answerer, ProbeResult, look
 from pipeline.commands.screen import CommandError
 from pipeline.settings import Settings
 from pipeline.version import version
@@ -32,18 +32,32 @@ def python(running: tuple[int, ...] = sys.version_info[:2]) -> Finding:
 
 
 def port(settings: Settings) -> Finding:
-    """Is the port free, or does a dragoman run there already?"""
-    where = url(settings.host, settings.port)
-    answerer = who_answers(where) if settings.port else Answerer.NOBODY
-    if answerer is Answerer.DRAGOMAN:
-        return ok(f"a dragoman runs at {where}")
-    if answerer is Answerer.SOMEBODY_ELSE:
+    """Is the port free, or does a dragoman run there already, and whose?"""
+    where = url(settings.host, settings.port, tls=bool(settings.certfile))
+    found = look(where, settings=settings) if settings.port else ProbeResult(Answerer.NOBODY)
+    if found.answerer is Answerer.DRAGOMAN:
+        return _running(where, found)
+    if found.answerer is Answerer.SOMEBODY_ELSE:
         return fail(f"another program answers at {where}", "choose another port with --port or DRAGOMAN_PORT")
     try:
         bind(settings.host, settings.port).close()
     except CommandError as error:
         return fail(str(error), "choose another address with --host and --port")
-    return ok(f"{where} is free")
+    return ok(f"{where} is free" if settings.port else "any that is free")
+
+
+def _running(where: str, found: ProbeResult) -> Finding:
+    if found.same:
+        return ok(f"a dragoman of yours runs at {where}, with these settings")
+    if found.own:
+        return warn(
+            f"a dragoman of yours runs at {where} with other settings (upstream {found.upstream})",
+            "restart it, or let it read its file again: kill -HUP",
+        )
+    return warn(
+        f"a dragoman runs at {where} that is not known to be yours; it would read what you send",
+        "choose another port with --port or DRAGOMAN_PORT",
+    )
 
 
 def offline() -> bool:

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import attrs
 
 from pipeline.commands.client_environment import OPENAI_HOST
+from pipeline.commands.common_reasons import common_reason, missing_models
 from pipeline.commands.explained import finding_of
 from pipeline.commands.findings import Finding, fail, ok, unknown, warn
-from pipeline.commands.question import Asked, Reply
+from pipeline.commands.question import Reply
 from pipeline.commands.remedies import client_names, key_line, models_line
 from pipeline.settings import EMULATOR, is_loopback
 from pipeline.upstream.address import base_url
@@ -89,7 +90,7 @@ def server(settings: Settings, reply: Reply) -> Finding:
     answered = reply.listed.failure is None or any(each.failure is None for each in reply.asked)
     known = known_host(settings.upstream.url) is not None and not _lacks_package(reply)
     if not (answered or known):
-        return unknown("could not be looked at, since nobody answers")
+        return unknown("could not be looked at, for the reason above")
     from pipeline.named_upstream import target_now
 
     target = target_now(settings, settings.timing.connect)
@@ -108,27 +109,35 @@ def _lacks_package(reply: Reply) -> bool:
 
 
 def models(settings: Settings, reply: Reply) -> Iterator[Finding]:
-    """Does each model answer that would be asked for? One finding each, which does not repeat what was said above."""
-    registry = registry_of(settings, reply.listed.models)
+    """Does each model answer that would be asked for? One finding each; what was said once is not repeated."""
+    registry, missing = registry_of(settings, reply.listed.models), missing_models(reply)
+    common, listed = common_reason(reply), reply.listed.failure
+    told = {_reason(listed)} if listed is not None else set()
     for asked in reply.asked:
         serves = f"{asked.model} ({', '.join(client_names(registry, asked.model))})"
         if asked.failure is None:
             summaries = "with" if asked.summaries else "without"
             yield ok(f"{serves}: 200, first byte after {asked.seconds:.2f} s, {summaries} summaries of its reasoning")
             continue
-        listed = reply.listed.failure
-        again = listed is not None and (listed.kind, listed.cause) == (asked.failure.kind, asked.failure.cause)
-        finding = unknown("no answer, for the reason above") if again else model_finding(settings, reply, asked)
+        failure = common or asked.failure
+        if asked.model in missing:
+            finding = missing_finding(settings, reply)
+            finding = finding if asked.model == missing[0] else attrs.evolve(finding, advice="")
+        elif _reason(failure) in told:
+            finding = unknown("no answer, for the reason above")
+        else:
+            finding = finding_of(failure, settings)
+        told.add(_reason(failure))
         yield attrs.evolve(finding, text=f"{serves}: {finding.text}")
 
 
-def model_finding(settings: Settings, reply: Reply, asked: Asked) -> Finding:
-    """Say why a model did not answer; `asked.failure` is there."""
-    failure, served = asked.failure, reply.listed.models
-    if failure is None:
-        raise ValueError("this model answered")
-    is_missing = failure.kind is Kind.NOT_FOUND and (failure.cause == "model_not_found" or bool(served))
-    if is_missing or (served and asked.model not in served and failure.kind is Kind.INVALID_REQUEST):
-        line = models_line(registry_of(settings, served), asked.model, served)
-        return fail(f"the upstream has no such model ({failure.kind.status}, {failure.cause or 'not found'})", line)
-    return finding_of(failure, settings)
+def _reason(failure: Failure) -> tuple[Kind, str | None]:
+    return failure.kind, failure.cause
+
+
+def missing_finding(settings: Settings, reply: Reply) -> Finding:
+    """Say that models are missing, with one line that names others for all of them."""
+    missing, served = missing_models(reply), reply.listed.models
+    failure = next(asked.failure for asked in reply.asked if asked.model == missing[0])
+    code = "" if failure is None else f" ({failure.kind.status}, {failure.cause or 'not found'})"
+    return fail(f"the upstream has no such model{code}", models_line(settings, registry_of(settings, served), missing))

@@ -27,7 +27,7 @@ from pipeline.commands.client_environment import (
 )
 from pipeline.commands.findings import Verdict
 from pipeline.commands.preflight import preflight
-from pipeline.commands.probe import Answerer, look
+from pipeline.commands.probe import Answerer, ProbeResult, look
 from pipeline.commands.proxy import Proxy, proxy
 from pipeline.commands.screen import CommandError, complain
 from pipeline.commands.serve import upstream_in_words
@@ -94,15 +94,34 @@ def run(arguments: argparse.Namespace) -> int:
     own_secret(os.environ, make=True)
     key = _key(arguments, settings)
     if named := arguments.proxy or running_elsewhere():
-        behind = look(named).upstream or "nobody knows what"
+        behind = look(named) if arguments.no_check else _dragoman_at(named)
         said = "--proxy" if arguments.proxy else BASE_URL
-        _announce(Proxy(named, f"named by {said}"), f"{behind}, by its own word")
+        complain(f"dragoman: upstream: {behind.upstream or 'unknown'}, by the word of the proxy")
+        complain(f"dragoman: proxy {named}, named by {said}")
         return _run_at(Proxy(named, ""), client, arguments.others, key or own_token(os.environ), settings)
+    complain(f"dragoman: upstream: {upstream_in_words(settings)}")
     if not arguments.no_check and not _answers(settings, model_of(arguments.others, os.environ)):
         return 1
     with proxy(settings, options.given_again(arguments)) as found:
-        _announce(found, upstream_in_words(settings))
+        log = f" (log: {found.log})" if found.log else ""
+        complain(f"dragoman: proxy {found.base_url}, {found.how}{log}")
         return _run_at(found, client, arguments.others, key, settings)
+
+
+def _dragoman_at(url: str) -> ProbeResult:
+    """Look who answers at an address that somebody has named.
+
+    Raises:
+        CommandError: When that is no dragoman; with what to do.
+    """
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise CommandError(f"--proxy takes a URL with http:// or https:// before it; perhaps --proxy https://{url}")
+    found = look(url)
+    if found.answerer is Answerer.NOBODY:
+        raise CommandError(f"nobody answers at {url}: {found.why}\n  -> start one there, or leave --proxy out")
+    if found.answerer is Answerer.SOMEBODY_ELSE:
+        raise CommandError(f"what answers at {url} is no dragoman (/healthz)\n  -> --no-check uses it all the same")
+    return found
 
 
 def _answers(settings: Settings, chosen: str | None) -> bool:
@@ -116,12 +135,6 @@ def _answers(settings: Settings, chosen: str | None) -> bool:
     if in_the_way:
         complain("dragoman: Claude Code was not started; `dragoman check` looks at everything, --no-check at nothing")
     return not in_the_way
-
-
-def _announce(found: Proxy, behind: str) -> None:
-    log = f" (log: {found.log})" if found.log else ""
-    complain(f"dragoman: proxy {found.base_url}, {found.how}{log}")
-    complain(f"dragoman: behind it {behind}")
 
 
 def _run_at(found: Proxy, client: str, words: list[str], key: str | None, settings: Settings) -> int:
@@ -174,12 +187,17 @@ def in_the_foreground(client: str, words: list[str], environment: Mapping[str, s
 
     The client shares our process group, so the terminal's signals reach it directly; we only must not die of them
     first. They are caught and not ignored, because a program inherits what is ignored.
+
+    Raises:
+        CommandError: When the system cannot run such a program.
     """
     ours = {each: signal.signal(each, lambda *_: None) for each in (signal.SIGINT, signal.SIGQUIT)}
     try:
         with subprocess.Popen([client, *words], env=dict(environment)) as process:  # noqa: S603 - the user's own client
             ours[signal.SIGTERM] = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
             code = process.wait()
+    except OSError as error:
+        raise CommandError(f"{client} cannot be run: {error.strerror}\n  -> install it again: {INSTALL}") from None
     finally:
         for each, handler in ours.items():
             signal.signal(each, handler)

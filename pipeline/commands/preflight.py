@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.commands.check_upstream import key, model_finding, registry_of
+from pipeline.commands.check_upstream import key, missing_finding, registry_of
+from pipeline.commands.common_reasons import common_reason, missing_models
 from pipeline.commands.explained import finding_of
 from pipeline.commands.findings import Finding, Verdict
-from pipeline.commands.question import Asked, Choice, Reply, ask_upstream
+from pipeline.commands.question import Choice, Reply, ask_upstream
 from pipeline.settings import EMULATOR
-from stages.canonical.failure import Failure, Kind
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -39,33 +39,11 @@ def preflight(
         return list(_upstream(settings, served, (*names, *aside)))
 
     reply = ask(settings, choose)
-    if (common := _common(reply)) is not None:
+    if (common := common_reason(reply)) is not None:
         return [finding_of(common, settings)]
     main = _upstream(settings, reply.listed.models, names)
-    found = [_finding(settings, reply, each, grave=each.model in main) for each in reply.asked if each.failure]
-    found = list({finding.text: finding for finding in found}.values())
-    return sorted(found, key=lambda finding: finding.verdict is not Verdict.FAIL)
-
-
-def _common(reply: Reply) -> Failure | None:
-    """What is wrong with all that was asked, and so with no model: said once, and not of each.
-
-    Where no model answers and the list is not there either, the list tells more: a page for people answers a question
-    with whatever status.
-    """
-    failures, listed = reply.failures, reply.listed.failure
-    if len(failures) < len(reply.asked):
-        return None
-    if listed is not None and listed.kind in _ELSEWHERE:
-        return listed
-    alike = len(failures) > 1 and len({(each.kind, each.cause) for each in failures}) == 1
-    return failures[0] if alike and failures[0].kind in _OF_ALL else listed if not failures else None
-
-
-_ELSEWHERE = (Kind.NOT_FOUND, Kind.MISCONFIGURED)
-# What a list of models says that is none.
-_OF_ALL = (Kind.QUOTA, Kind.BILLING, Kind.UNAVAILABLE, Kind.TIMEOUT, Kind.PERMISSION)
-# What does not depend on the model.
+    found = [*_missing(settings, reply, main), *_others(settings, reply, main)]
+    return sorted(dict.fromkeys(found), key=lambda finding: finding.verdict is not Verdict.FAIL)
 
 
 def _upstream(settings: Settings, served: Sequence[str], names: Sequence[str]) -> dict[str, None]:
@@ -74,10 +52,28 @@ def _upstream(settings: Settings, served: Sequence[str], names: Sequence[str]) -
     return dict.fromkeys(registry.upstream_model(name) for name in names)
 
 
-def _finding(settings: Settings, reply: Reply, asked: Asked, *, grave: bool) -> Finding:
-    by_key = key(settings, reply)
-    if by_key.verdict is Verdict.FAIL:
-        return by_key
-    finding = model_finding(settings, reply, asked)
-    verdict = finding.verdict if grave else Verdict.WARN
-    return Finding(verdict, f"{asked.model}: {finding.text}", finding.advice)
+def _missing(settings: Settings, reply: Reply, main: dict[str, None]) -> list[Finding]:
+    """All models that are missing at once, for one line sets them all."""
+    missing = missing_models(reply)
+    if not missing:
+        return []
+    finding = missing_finding(settings, reply)
+    return [Finding(_gravity(finding, missing, main), f"{', '.join(missing)}: {finding.text}", finding.advice)]
+
+
+def _others(settings: Settings, reply: Reply, main: dict[str, None]) -> list[Finding]:
+    found, missing = [], missing_models(reply)
+    for asked in reply.asked:
+        if asked.failure is None or asked.model in missing:
+            continue
+        by_key = key(settings, reply)
+        if by_key.verdict is Verdict.FAIL:
+            return [by_key]
+        finding = finding_of(asked.failure, settings)
+        text = f"{asked.model}: {finding.text}"
+        found.append(Finding(_gravity(finding, [asked.model], main), text, finding.advice))
+    return found
+
+
+def _gravity(finding: Finding, models: Sequence[str], main: dict[str, None]) -> Verdict:
+    return finding.verdict if not main.keys().isdisjoint(models) else Verdict.WARN

@@ -39,12 +39,14 @@ class ProbeResult:
         upstream: what a dragoman says stands behind it, a host or `emulator`; believe it if it is `own`.
         own: whether it has proved that it belongs to this user.
         same: whether it has proved that it was set as we are.
+        why: in the system's words, why nobody answers.
     """
 
     answerer: Answerer
     upstream: str = ""
     own: bool = False
     same: bool = False
+    why: str = ""
 
 
 def who_answers(base_url: str, timeout: float = 5.0) -> Answerer:
@@ -67,8 +69,8 @@ def look(base_url: str, timeout: float = 5.0, settings: Settings | None = None) 
     connection = kind(parts.hostname or "", parts.port, timeout=timeout)
     try:
         connection.connect()
-    except OSError:
-        return ProbeResult(Answerer.NOBODY)
+    except OSError as error:
+        return ProbeResult(Answerer.NOBODY, why=getattr(error, "verify_message", None) or error.strerror or str(error))
     challenge = new_challenge()
     try:
         address = connection.sock.getpeername()[:2]

@@ -133,10 +133,16 @@ def upstream_in_words(settings: Settings) -> str:
     if upstream.url == "emulator" and chosen == "nothing was given":
         return "no key: answering from the built-in emulator, not from a model (set OPENAI_API_KEY, or --upstream URL)"
     if upstream.url == "emulator":
-        return f"the built-in emulator, not a model (chosen by {chosen})"
+        return f"the built-in emulator, not a model ({who_chose(settings)})"
     ways = {"": upstream.api_key, " from a file": upstream.api_key_file, " by command": upstream.key_command}
     key = next((f"with a key{words}" for words, way in ways.items() if way), "without a key")
-    return f"{base_url(upstream.url)} ({key}; chosen by {chosen})"
+    return f"{base_url(upstream.url)} ({key}; {who_chose(settings)})"
+
+
+def who_chose(settings: Settings) -> str:
+    """Say why the upstream is the one that it is."""
+    chosen = settings.upstream_chosen_by
+    return f"since {chosen}" if chosen.endswith(" was given") else f"chosen by {chosen}"
 
 
 def _token(settings: Settings) -> str:

@@ -34,8 +34,6 @@ EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 _SERVED = {"supported": True}
 
-_NOT_BUILT = {"supported": False}
-
 _RELEASES = {release.id: release for release in RELEASES}
 
 
@@ -171,7 +169,7 @@ def capabilities(model: Model, *, batches: bool = False) -> dict[str, Any]:
     reasons, hosts = bool(model.efforts), bool(model.prefix)
     return {
         "batch": _leaf(batches),
-        "citations": _NOT_BUILT,
+        "citations": _SERVED,
         "code_execution": _leaf(hosts),
         "compaction": {**_SERVED, "summarize": _SERVED},
         "context_management": {

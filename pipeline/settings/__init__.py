@@ -103,10 +103,17 @@ def load(flags: Mapping[str, object], environment: Mapping[str, str], file: Path
             wrong.add(name)
     settings = _build(values, layer)
     # A rule about a setting that could not be read would judge its default: one mistake would be told as two.
-    mistakes += [mistake for names, rule in SETTINGS_RULES if not wrong & names for mistake in rule(settings)]
+    broken = [mistake for names, rule in SETTINGS_RULES if not wrong & names for mistake in rule(settings)]
+    mistakes += [_with_origin(mistake, layer) for mistake in broken]
     if mistakes:
         raise ConfigurationError(mistakes)
     return settings
+
+
+def _with_origin(mistake: str, layer: Layer) -> str:
+    """Say where a setting was given that is not right beside the others."""
+    name, colon, why = mistake.partition(": ")
+    return f"{name} (from {layer[name].origin}){colon}{why}" if name in layer else mistake
 
 
 def given(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> Mapping[str, Given]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from stages.canonical.citable import Citable
 from stages.canonical.omittable import OmittableMembers, StructuredAnswer
 
 
@@ -78,6 +79,7 @@ class AnswerPlan:
         window: tokens that the upstream model takes as input.
         omittables: by the upstream's tool name, what may have to be left out of a call's arguments; others need no
             repair.
+        sources: what the model may cite by marks in its text, by the names that it knows them by.
         cites: whether its text may be cut where something is cited; a structured answer must stay one text.
         structure: what must be undone on the text of a structured answer; None when nothing.
         late_system: whether a system message stands behind others, which some upstreams refuse.
@@ -109,6 +111,7 @@ class AnswerPlan:
     input_tokens: int = 0
     window: int = 0
     omittables: Mapping[str, OmittableMembers] = attrs.field(factory=dict, repr=False)
+    sources: Mapping[str, Citable] = attrs.field(factory=dict, repr=False)
     cites: bool = True
     structure: StructuredAnswer | None = None
     late_system: bool = False

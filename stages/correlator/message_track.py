@@ -11,6 +11,7 @@ from stages.canonical.plan import AnswerPlan
 from stages.correlator.citation_cutter import CitationCutter
 from stages.correlator.ids import Ids
 from stages.correlator.life import Turn
+from stages.correlator.mark_cutter import MarkCutter
 from stages.correlator.parts import Parts
 from stages.correlator.shapes import MessagePart, parts_of
 from stages.correlator.text_blocks import TextBlocks, TextEvent
@@ -38,9 +39,9 @@ class MessageTrack(Track):
         self._parts = Parts()
         self._refused = Parts()
         self._blocks = TextBlocks()
-        self._cites = plan.cites and WEB_SEARCH in plan.server_tools
-        self._cutters: dict[int, CitationCutter] = {}
-        self._cutter: CitationCutter | None = None
+        self._cites = plan.cites and (WEB_SEARCH in plan.server_tools or bool(plan.sources))
+        self._cutters: dict[int, CitationCutter | MarkCutter] = {}
+        self._cutter: CitationCutter | MarkCutter | None = None
         self._uncited: dict[tuple[object, ...], str] = {}
         self._odd: Counter[str] = Counter()
         self._runs_code = CODE_EXECUTION.upstream in plan.server_tools
@@ -77,7 +78,7 @@ class MessageTrack(Track):
         index, piece = event.content_index, event.delta
         if not piece:
             return
-        if self._parts.go_on(index, [piece]):
+        if self._parts.go_on(index, [piece], len(piece)):
             self._write(piece)
         else:
             self._add(index, piece, begins=self._parts.begins(index))
@@ -85,8 +86,9 @@ class MessageTrack(Track):
     def text_deltas(self, events: Sequence[StreamEvent]) -> None:
         """Take more text of one part in one step; each piece leaves as it came, for cuts must not show (law 4)."""
         pieces = [event.delta for event in events if event.delta]
-        if self._cutter is None and self._blocks.open and self._parts.go_on(events[0].content_index, pieces):
-            self.say_all(list(map(TextDelta, pieces)), sum(map(len, pieces)))
+        size = sum(map(len, pieces))
+        if self._cutter is None and self._blocks.open and self._parts.go_on(events[0].content_index, pieces, size):
+            self.say_all(list(map(TextDelta, pieces)), size)
         else:
             for event in events:
                 self.text_delta(event)
@@ -199,8 +201,11 @@ class MessageTrack(Track):
             ident = self._ids.unused(part.id, "-") if isinstance(part, CallBlock) else ident
             self.say_block(part, ident)
 
-    def _cutter_of(self, place: int) -> CitationCutter:
-        return self._cutters.setdefault(place, CitationCutter())
+    def _cutter_of(self, place: int) -> CitationCutter | MarkCutter:
+        if place not in self._cutters:
+            sources = self.plan.sources
+            self._cutters[place] = MarkCutter(sources) if sources else CitationCutter()
+        return self._cutters[place]
 
     def _refuse(self, index: int | None, refusal: str) -> None:
         begins, rest = self._refused.rest_of_part(index, refusal) if refusal else (False, "")

@@ -10,15 +10,17 @@ from stages.canonical.place import ROOT
 from stages.canonical.plan import AnswerPlan, BoundReasoning, ThinkingDisplay
 from stages.canonical.report import Note, Report
 from stages.canonical.request import Caller, Request
+from stages.citing.sources import Sources
 from stages.fallbacks import chain
 from stages.mapper import field_report, settings, thinking
 from stages.mapper.adaptation import adapt
 from stages.mapper.breakpoints import CacheBreakpoints
 from stages.mapper.conversation import Conversation, instructions
-from stages.mapper.formats import output_format
+from stages.mapper.formats import format_asked, output_format
 from stages.mapper.promises import broken_promises
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.server_tools import DeclaredServerTools
+from stages.mapper.source_parts import LATER, STRUCTURED, note_pages
 from stages.mapper.summarising import ask_for_summary, changes_summed_up, summarised
 from stages.mapper.tool_choice import tool_choice
 from stages.mapper.tools import Toolbox, toolbox
@@ -100,7 +102,8 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         profile.reasoning_replay, upstream_model, target.account, report, phases=model.phases
     )
     breakpoints = CacheBreakpoints(supported=model.cache_breakpoints and profile.cache_breakpoints, report=report)
-    conversation = Conversation(tools, reasoning_replay, profile, report, changes, breakpoints)
+    sources = Sources("" if target.hosts else LATER) if not format_asked(request) else Sources(STRUCTURED)
+    conversation = Conversation(tools, reasoning_replay, profile, report, changes, breakpoints, sources)
     body = {"model": upstream_model} | _prompt(request, conversation.build(request), tools, profile)
     body |= tool_choice(request.tool_choice, tools, report, parallel=profile.parallel_calls)
     shown = thinking.display(request)
@@ -116,6 +119,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     if target.judges and verdicts.asked(request.extra) is not None:
         report.emulated(ROOT.field("safeguards"), "calls are judged by a model that the settings name")
     fallbacks = _fallbacks(request, target, report)
+    note_pages(sources, tools.server_tools.names, report)
     broken = broken_promises(request, target.region, tools.server_tools.names, report)
     field_report.complete(report, request, profile, tools.server_tools.names)
     plan = AnswerPlan(
@@ -134,6 +138,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         compacting=request.edits.compacting if target.hosts else None,
         reasoning=_bound(request, reasoning_replay),
         tool_changes=changes_summed_up(request),
+        sources=sources.known,
         **_called(tools),
         **reading,
     )

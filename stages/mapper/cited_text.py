@@ -14,9 +14,11 @@ import attrs
 from stages.canonical.place import Place
 from stages.canonical.report import Report
 from stages.canonical.request import ContentBlock, JsonObject, Text
+from stages.citing.sources import Sources
 from stages.tables.citations import annotation_of, citations_on, place_of
 
 _RESTORED = "to annotations of the text that the block was cut from"
+_MARKED = "to the marks by which the model cites"
 _EDITED = "the texts before it have changed, so its place is not known any more"
 
 
@@ -46,13 +48,16 @@ class CitedText:
         return "".join(self.pieces)
 
 
-def cited_texts(content: Sequence[ContentBlock], place: Place, report: Report) -> dict[int, CitedText]:
+def cited_texts(
+    content: Sequence[ContentBlock], place: Place, report: Report, sources: Sources | None = None
+) -> dict[int, CitedText]:
     """Join the texts of one assistant's message.
 
     Args:
         content: the message's blocks.
         place: where the list of them stands.
         report: gets what became of citations of ours; those of others are not mentioned here.
+        sources: what may be cited; a text that cites them gets its marks again.
 
     Returns:
         Each text of the upstream's by the index of its first block.
@@ -68,6 +73,10 @@ def cited_texts(content: Sequence[ContentBlock], place: Place, report: Report) -
         citations = citations_on(block) if block.extra else []
         if not citations:
             run.plain(index, block.text)
+            continue
+        if sources is not None and (marked := sources.marked(block.text, citations)) is not None:
+            run.marked(index, marked)
+            report.translated(place.at(index).field("citations"), _MARKED)
             continue
         restored = run.cited(index, block.text, citations)
         if restored is None:
@@ -93,6 +102,12 @@ class _Run:
         cited_text.add(text)
         cited_text.cited = False
         self._first_of_plain = index
+
+    def marked(self, index: int, text: str) -> None:
+        """Take a text in its marks, which is one with what stands before it and behind it."""
+        cited_text = self._last or self._begin(index)
+        cited_text.add(text)
+        cited_text.cited = True
 
     def cited(self, index: int, text: str, citations: Iterable[JsonObject]) -> int | None:
         """Take a cited text; return how many of its citations are ours, None if they lost their place."""

@@ -26,6 +26,7 @@ from stages.canonical.request import (
     ToolUse,
     Unknown,
 )
+from stages.citing.sources import Sources
 from stages.mapper.breakpoints import CacheBreakpoints, has_marks
 from stages.mapper.cited_text import cited_texts
 from stages.mapper.parts import parts_of_block
@@ -65,6 +66,7 @@ class Conversation:
         report: gets what could not be kept.
         efforts: effort by message index, where it changes there.
         marks: decides about the client's cache marks.
+        sources: numbers what may be cited.
         items: what it has built so far.
         late_system: whether a system message stands behind something else.
     """
@@ -77,6 +79,7 @@ class Conversation:
     marks: CacheBreakpoints = attrs.field(
         default=attrs.Factory(lambda own: CacheBreakpoints(supported=False, report=own.report), takes_self=True)
     )
+    sources: Sources = attrs.field(factory=Sources)
     items: list[Item] = attrs.field(factory=list, init=False)
     late_system: bool = attrs.field(default=False, init=False)
     # What is said as the user's since the last item: a result in between ends one message and begins another.
@@ -123,7 +126,7 @@ class Conversation:
         prompt: list[ContentPart] = []
         for index, block in enumerate(blocks):
             place = SYSTEM.at(index)
-            parts = parts_of_block(block, place, self.report, files=self.profile.files)
+            parts = parts_of_block(block, place, self.report, files=self.profile.files, sources=self.sources)
             self.marks.put(block, parts if self.profile.developer_role else [], place)
             prompt += parts
         if prompt and self.profile.developer_role:
@@ -154,7 +157,7 @@ class Conversation:
                     self._parts += [responses.input_text(PICTURES), *self._pictures]
                     self._pictures = []
             else:
-                parts = parts_of_block(block, place, self.report, files=self.profile.files)
+                parts = parts_of_block(block, place, self.report, files=self.profile.files, sources=self.sources)
                 self.marks.put(block, parts, place, stable=index < last)
                 self._parts += parts
                 if isinstance(block, _LOADING):
@@ -165,7 +168,7 @@ class Conversation:
     def _result(self, block: ToolResult, place: Place, *, stable: bool) -> None:
         content = place.field("content")
         inner = [
-            parts_of_block(item, content.at(index), self.report, files=self.profile.files)
+            parts_of_block(item, content.at(index), self.report, files=self.profile.files, sources=self.sources)
             for index, item in enumerate(block.content)
         ]
         parts = [part for each in inner for part in each]
@@ -216,7 +219,7 @@ class Conversation:
 
     def _assistant(self, message: Message, at: int) -> None:
         content = content_of_message(at)
-        by_index = cited_texts(message.content, content, self.report)
+        by_index = cited_texts(message.content, content, self.report, self.sources)
         sent = {index for index, cited_text in by_index.items() if cited_text.text.strip()}
         phases = phases_of(message, sent) if self.reasoning.phases else {}
         self._replay = ServerToolReplay(message, self.toolbox, self.report, available=self.profile.hosted)
@@ -256,7 +259,7 @@ class Conversation:
                 self._release()
                 self.items += items
         else:
-            self._parts = parts_of_block(block, place, self.report, files=self.profile.files)
+            self._parts = parts_of_block(block, place, self.report, files=self.profile.files, sources=self.sources)
             self._flush("user")
             self._load(block, place)
 

@@ -1,7 +1,7 @@
 """Documents of a prompt: files stay files under a name that fits, texts become text, what is said about them stays.
 
-The upstream cannot cite what a prompt holds.  Title and context stay beside the document, so that the model can at
-least name what it quotes.
+Title and context stay beside the document, so that the model can name what it quotes.  What is to be cited is shown
+by `source_parts`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,12 @@ def document_parts(block: Document) -> list[ContentPart]:
     named = block.title and any(str(part.get("filename", "")).startswith(block.title) for part in parts)
     title = [responses.input_text(f"Document: {block.title}")] if block.title and not named else []
     return [*context, *title, *parts]
+
+
+def text_of_document(block: Document) -> str | None:
+    """The text of a document that is one, whatever it came as; None for files, and for what is made of blocks."""
+    parts = _source_parts(block.source, block.title)
+    return parts[0]["text"] if parts and parts[0]["type"] == "input_text" else None
 
 
 def filename(title: str | None, media_type: str) -> str:

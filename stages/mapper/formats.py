@@ -49,6 +49,11 @@ def output_format(request: Request, report: Report) -> tuple[dict[str, Any], Str
     return {"text": text}, StructuredAnswer(omittable, member) if member or omittable is not None else None
 
 
+def format_asked(request: Request) -> bool:
+    """Whether a format is asked for, be it one that the upstream has or not."""
+    return _asked(request)[1] is not None
+
+
 def _asked(request: Request) -> tuple[Place, Any]:
     """What is asked for, and where."""
     if request.output_config is not None and request.output_config.format is not None:

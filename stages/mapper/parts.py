@@ -23,7 +23,9 @@ from stages.canonical.request import (
     ToolRemoval,
     Unknown,
 )
+from stages.citing.sources import Sources
 from stages.mapper.documents import document_parts, text_instead
+from stages.mapper.source_parts import source_parts
 from stages.tables.identifiers import upstream_file_id, upstream_tool_name
 from stages.tables.media_types import read_base64
 from stages.tools.client import declared_name, functions_of
@@ -35,10 +37,13 @@ from stages.wire.responses_request import ContentPart
 SUMMARY = "Summary of the conversation so far:"
 """What leads a summary that stands for what was said before it."""
 
+_CITED = frozenset({Document, SearchResult})
 _UNSEEN = "[A file that cannot be shown.]"
 
 
-def parts_of_block(block: ContentBlock, place: Place, report: Report, *, files: bool = True) -> list[ContentPart]:
+def parts_of_block(
+    block: ContentBlock, place: Place, report: Report, *, files: bool = True, sources: Sources | None = None
+) -> list[ContentPart]:
     """Translate one block of a user's message, a system prompt or a tool's result.
 
     Args:
@@ -46,7 +51,12 @@ def parts_of_block(block: ContentBlock, place: Place, report: Report, *, files: 
         place: where it stands, for the report.
         report: gets what could not be kept.
         files: whether the upstream takes files; else those that are text become text, and the others are reported.
+        sources: number what may be cited; None where nothing is.
     """
+    if type(block) in _CITED and sources is not None:
+        parts = source_parts(block, place, report, sources, _inner)  # type: ignore[arg-type] # it is one of the two
+        if parts is not None:
+            return parts
     if (
         isinstance(block, Unknown)
         and block.type == BROWSER_STATE

@@ -23,8 +23,8 @@ _T = TypeVar("_T")
 MAX_MESSAGES = 8_192
 """Messages that are remembered."""
 
-MAX_MESSAGE_BYTES = 2**24
-"""Bytes that all of them may have together; what they mean takes about as much again."""
+MAX_MESSAGE_BYTES = 3 * 2**24
+"""About how many bytes they may take together: some sixteen megabytes of prose, or ten of code."""
 
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LISTED = msgspec.json.Decoder(list[msgspec.Raw] | None)

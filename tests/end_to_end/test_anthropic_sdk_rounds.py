@@ -90,3 +90,32 @@ async def test_an_advisor(*, stream: bool) -> None:
     assert message.content[-1].text == "I looked twice."
     assert message.stop_reason == "end_turn"
     assert [each.type for each in message.usage.iterations or ()] == ["message", "advisor_message", "message"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_citations(*, stream: bool) -> None:
+    """What the model marks is cited from the document's own text, and the answer goes back as the client has it."""
+    text = "The language was created by Matz in 1993. It makes programmers happy."
+    document: Any = {
+        "type": "document",
+        "source": {"type": "text", "media_type": "text/plain", "data": text},
+        "title": "facts.txt",
+        "citations": {"enabled": True},
+    }
+    words = '[[say Well: <cite refs="0.0">Matz made it</cite>, <cite refs="0.1 0.7">gladly</cite>.]]'
+    asked: Any = {"role": "user", "content": [document, {"type": "text", "text": words}]}
+    message = await whole_or_streamed(stream=stream, model=MODEL, max_tokens=900, messages=[asked])
+
+    texts: Any = [block for block in message.content if block.type == "text"]
+    assert [block.text for block in texts] == ["Well: ", "Matz made it", ", ", "gladly", "."]
+    (first,), (second,) = texts[1].citations, texts[3].citations
+    assert first.type == second.type == "char_location"
+    assert (first.document_index, first.document_title) == (0, "facts.txt")
+    assert text[first.start_char_index : first.end_char_index] == first.cited_text == text[:42]
+    assert second.cited_text == "It makes programmers happy."
+
+    answered: Any = {"role": "assistant", "content": [block.to_dict() for block in message.content]}
+    after = await whole_or_streamed(
+        stream=stream, model=MODEL, max_tokens=900, messages=[asked, answered, *said("hello")]
+    )
+    assert after.content[-1].type == "text"

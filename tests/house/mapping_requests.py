@@ -90,6 +90,8 @@ NODE_PROOFS = {
     "block.document": f"{MAPPER}/test_parts.py",
     "block.search_result": f"{MAPPER}/test_parts.py",
     "source": f"{MAPPER}/test_parts.py",
+    "citation": "tests/stages/citing/test_sources.py",
+    "citations_config": f"{MAPPER}/test_source_parts.py",
     "result": f"{SERVER_TOOLS}/test_foreign.py",
     "state_change": f"{SERVER_TOOLS}/test_foreign.py",
     "tab": f"{SERVER_TOOLS}/test_foreign.py",

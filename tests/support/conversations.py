@@ -146,7 +146,7 @@ _image = st.builds(  # a new one each time, because it may get a mark
     lambda: {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
 )
 _document = st.builds(
-    lambda source, title: {"type": "document", "source": dict(source), "title": title},
+    lambda source, title, cites: {"type": "document", "source": dict(source), "title": title, "citations": cites},
     st.sampled_from(
         (
             {"type": "base64", "media_type": "application/pdf", "data": "JVBE"},
@@ -156,6 +156,25 @@ _document = st.builds(
         )
     ),
     words,
+    st.sampled_from(({"enabled": True}, {"enabled": False}, None)),
+)
+_cited_document = st.builds(
+    lambda text, number: {
+        "type": "text",
+        "text": text,
+        "citations": [
+            {
+                "type": "char_location",
+                "cited_text": "words",
+                "document_index": number,
+                "document_title": None,
+                "start_char_index": 0,
+                "end_char_index": 5,
+            }
+        ],
+    },
+    words,
+    st.integers(0, 2),
 )
 _cited = st.builds(
     lambda text, place: {
@@ -245,7 +264,11 @@ _asked = st.builds(
 
 def _messages(upstream_model: str) -> st.SearchStrategy[Message]:
     redacted = st.just({"type": "redacted_thinking", "data": "xyz"})
-    said = st.lists(_text | _cited | _call | _hosted | _thinking(upstream_model) | redacted, min_size=1, max_size=4)
+    said = st.lists(
+        _text | _cited | _cited_document | _call | _hosted | _thinking(upstream_model) | redacted,
+        min_size=1,
+        max_size=4,
+    )
     told = st.builds(
         lambda content, effort: {"role": "system", "content": content} | ({"output_config": effort} if effort else {}),
         st.lists(_text | _changed, max_size=2),

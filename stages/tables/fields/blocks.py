@@ -9,8 +9,12 @@ from stages.tables.fields.row import CACHE, Fields, approximated, dropped, kept,
 SHOWN = translated("is in the text that the block is shown as")
 """A field of a block that is shown as text, since the upstream has none like it."""
 
+LOOKED_UP = "to marks by which the model cites; each place is looked up in the source here"
+"""What becomes of a wish for citations."""
+
 _CITED = dropped("where an earlier text came from is told again only if it was told here")
-_NO_CITATIONS = dropped("the upstream cites no documents of the client's", "citations_config", ({"enabled": False},))
+_CITATIONS = translated(LOOKED_UP, "citations_config", ({"enabled": False},))
+_MARKED = translated("to the marks by which the model cites, where what it cites is in the request")
 _CALLER = dropped("the model itself calls every tool", "caller", ({"type": "direct"},))
 _TOOLSET = translated("to the function's name, of which it is a part")
 _ADDED = translated("to additional_tools in its place, or to a tool behind all others")
@@ -55,14 +59,14 @@ BLOCK_NODES: dict[str, Fields] = {
         "source": translated("to a file or to text", inside="source"),
         "title": translated("to the file's name, or to a line above the text"),
         "context": translated("to a text before the document"),
-        "citations": _NO_CITATIONS,
+        "citations": _CITATIONS,
         **CACHE,
     },
     "block.search_result": {
         "source": translated("to a line above the text"),
         "title": translated("to a line above the text"),
         "content": translated("to text", inside="block"),
-        "citations": _NO_CITATIONS,
+        "citations": _CITATIONS,
         **CACHE,
     },
     "block.thinking": same(_SEALED, "thinking", "signature"),
@@ -116,17 +120,17 @@ BLOCK_NODES: dict[str, Fields] = {
     "source.text": {"media_type": translated("to text, which is all that it may say"), "data": translated("to text")},
     "source.content": {"content": translated("to text and pictures", inside="block")},
     "citation.char_location": same(
-        _CITED, "cited_text", "document_index", "document_title", "start_char_index", "end_char_index"
+        _MARKED, "cited_text", "document_index", "document_title", "start_char_index", "end_char_index"
     ),
     "citation.page_location": same(
         _CITED, "cited_text", "document_index", "document_title", "start_page_number", "end_page_number"
     ),
     "citation.content_block_location": same(
-        _CITED, "cited_text", "document_index", "document_title", "start_block_index", "end_block_index"
+        _MARKED, "cited_text", "document_index", "document_title", "start_block_index", "end_block_index"
     ),
     "citation.web_search_result_location": same(_CITED, "cited_text", "encrypted_index", "title", "url"),
     "citation.search_result_location": same(
-        _CITED, "cited_text", "source", "title", "search_result_index", "start_block_index", "end_block_index"
+        _MARKED, "cited_text", "source", "title", "search_result_index", "start_block_index", "end_block_index"
     ),
     "tab": _shown("active", "tab_id", "title", "url"),
     "state_change.tab_opened": _shown("tab_id"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.tables.fields.row import CACHED, FALLBACK, Fields, dropped, emulated, kept, same, translated
+from stages.tables.fields.row import CACHED, FALLBACK, Fields, dropped, emulated, same, translated
 
 _CLEARED = emulated("old results of tools are cleared here, before the upstream reads the conversation")
 _REASONED = emulated("reasoning of earlier turns is left out here", inside="amount", idle=("all", {"type": "all"}))
@@ -94,6 +94,6 @@ SETTING_NODES: dict[str, Fields] = {
     "caller.direct": {},
     "caller": same(dropped("the model itself calls every tool"), "tool_id"),
     "transformations": {"oversized_image": dropped("the upstream makes a large picture smaller", idle=("downsize",))},
-    "citations_config": same(kept("nothing is cited, as was asked", idle=(False,)), "enabled"),
+    "citations_config": same(translated("to marks by which the model cites", idle=(False,)), "enabled"),
 }
 """Node to its fields; nodes of a group are told apart by their `type`, as in `thinking.enabled`."""

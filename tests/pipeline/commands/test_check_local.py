@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pipeline.commands import check_local
 from pipeline.commands.claude import PROGRAM
 from pipeline.commands.findings import Verdict
 from pipeline.commands.listening import bind
-from pipeline.commands.probe import who_answers
+from pipeline.commands.probe import Answerer, ProbeResult, look
 from pipeline.settings import Settings
 from tests.pipeline.commands.helpers import program
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_python() -> None:
@@ -31,12 +31,30 @@ def test_a_free_port() -> None:
 
 def test_a_port_of_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever listens there and is not a dragoman stands in the way."""
-    monkeypatch.setattr(check_local, "who_answers", lambda url: who_answers(url, 0.1))
+    monkeypatch.setattr(check_local, "look", lambda url, settings: look(url, 0.1, settings))
     with bind("127.0.0.1", 0) as listener:
         finding = check_local.port(Settings(port=listener.getsockname()[1]))
 
     assert finding.verdict is Verdict.FAIL
     assert "--port" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "said"),
+    [
+        (ProbeResult(Answerer.DRAGOMAN, "emulator", own=True, same=True), Verdict.OK, "yours"),
+        (ProbeResult(Answerer.DRAGOMAN, "emulator", own=True), Verdict.WARN, "other settings (upstream emulator)"),
+        (ProbeResult(Answerer.DRAGOMAN, "emulator"), Verdict.WARN, "not known to be yours"),
+    ],
+)
+def test_a_dragoman_that_runs(found: ProbeResult, verdict: Verdict, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose it is matters: another user's would read what it is sent."""
+    monkeypatch.setattr(check_local, "look", lambda *_, **__: found)
+
+    finding = check_local.port(Settings())
+
+    assert finding.verdict is verdict
+    assert said in finding.text
 
 
 def test_an_address_that_is_not_ours() -> None:

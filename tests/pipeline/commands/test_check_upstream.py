@@ -87,16 +87,35 @@ def test_a_model_that_answers() -> None:
     assert finding.text == "gpt-6.2-astra (fable, opus): 200, first byte after 0.50 s, with summaries of its reasoning"
 
 
+_MISSING = Failure(Kind.NOT_FOUND, "No such model.", cause="model_not_found")
+
+
 def test_a_model_that_is_missing() -> None:
     """The line names the nearest that is there, for every name that leads to it."""
-    missing = Failure(Kind.NOT_FOUND, "No such model.", cause="model_not_found")
-
-    near = _model(missing, ("gpt-6.2-astra", "x"), opus="gpt-6.2-astre", fable="gpt-6.2-astre")
-    far = _model(missing)
+    near = _model(_MISSING, ("text-embedding-6.2", "gpt-6.1-astra", "gpt-6.2-astra"))
+    far = _model(_MISSING)
 
     assert near[0] is Verdict.FAIL
-    assert 'export DRAGOMAN_MODELS="fable=gpt-6.2-astra,opus=gpt-6.2-astra"' in near[1]
+    assert 'export DRAGOMAN_MODELS="fable=gpt-6.1-astra,opus=gpt-6.1-astra"' in near[1]  # itself, it has said, is not
     assert "<a model that it has>" in far[1]
+
+
+def test_models_that_were_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line leaves in what was set: by a file, which it changes, or by the variable, which it goes on from."""
+    assert '-> in your file, under [models]: opus = "gpt-5"' in _model(_MISSING, ("gpt-5",), opus="gpt-6.1-astra")[1]
+    monkeypatch.setenv("DRAGOMAN_MODELS", "opus=gpt-6.1-astra,haiku=gpt-5")
+    assert '"$DRAGOMAN_MODELS,opus=gpt-5"' in _model(_MISSING, ("gpt-5",), opus="gpt-6.1-astra")[1]
+
+
+def test_what_all_models_suffer_from_is_said_once() -> None:
+    """The others point there."""
+    spent = Failure(Kind.QUOTA, "No.", cause="insufficient_quota")
+    first, second = check_upstream.models(
+        _settings(), Reply(Listed(("a", "b")), (Asked("a", spent), Asked("b", spent)))
+    )
+
+    assert "pay it up" in first.advice
+    assert (second.verdict, second.advice) == (Verdict.UNKNOWN, "")
 
 
 @pytest.mark.parametrize(

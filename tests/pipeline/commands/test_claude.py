@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.cli import main
 from pipeline.commands import claude
 from pipeline.commands.listening import bind
-from pipeline.commands.probe import Answerer, who_answers
+from pipeline.commands.probe import Answerer, ProbeResult, who_answers
 from pipeline.commands.screen import CommandError
 from pipeline.workers import server_command
 from tests.pipeline.commands.helpers import program
@@ -129,7 +130,7 @@ def test_the_whole_command(tmp_path: Path) -> None:
 
     assert done.returncode == 6, done.stderr
     assert f"proxy http://127.0.0.1:{port}, started for this run (log: " in done.stderr
-    assert "behind it no key: answering from the built-in emulator" in done.stderr
+    assert "upstream: no key: answering from the built-in emulator" in done.stderr
     assert "opus is gpt-6.2-astra, sonnet is gpt-6.2-sol" in done.stderr
     assert "the client ended with 6; what the proxy has logged: " in done.stderr
     service, arguments, told = json.loads((tmp_path / "seen.json").read_text())
@@ -138,6 +139,40 @@ def test_the_whole_command(tmp_path: Path) -> None:
     assert told["ANTHROPIC_BASE_URL"] == f"http://127.0.0.1:{port}"
     assert told["CLAUDE_CODE_AUTO_MODE_SERVER"] == "0"
     assert who_answers(told["ANTHROPIC_BASE_URL"]) is Answerer.NOBODY
+
+
+def test_a_program_that_the_system_cannot_run(tmp_path: Path) -> None:
+    """It is a sentence with the line to type, and no traceback."""
+    (file := tmp_path / "claude").write_bytes(b"\x7fELF of another machine")
+    file.chmod(0o755)
+
+    with pytest.raises(CommandError, match=r"cannot be run: (?s:.+)npm install -g @anthropic-ai/claude-code"):
+        claude.in_the_foreground(str(file), [], os.environ)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            ProbeResult(Answerer.NOBODY, why="Connection refused"),
+            "nobody answers at https://team.test: Connection refu",
+        ),
+        (ProbeResult(Answerer.SOMEBODY_ELSE), "is no dragoman"),
+    ],
+)
+def test_a_proxy_that_is_named_must_be_there(
+    found: ProbeResult, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The client is not started into nothing, unless its user insists."""
+    monkeypatch.setenv(claude.PROGRAM, program(tmp_path, "exit 7"))
+    monkeypatch.setattr(claude, "look", lambda _: found)
+    monkeypatch.setattr(claude, "told_models", lambda *_: {})
+
+    assert main(["claude", "--proxy", "https://team.test"]) == 1
+    assert said in capsys.readouterr().err
+    assert main(["claude", "--proxy", "https://team.test", "--no-check"]) == 7
+    assert main(["claude", "--proxy", "team.test"]) == 1
+    assert "--proxy https://team.test" in capsys.readouterr().err
 
 
 def test_a_base_url_that_is_replaced(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,10 +58,14 @@ def test_what_all_suffer_from_is_said_once() -> None:
     assert said.startswith("the quota is used up")
 
 
-def test_models_that_are_all_missing_are_named() -> None:
-    """Each has a line of its own to be set."""
+def test_models_that_are_all_missing() -> None:
+    """Are named at once, and so is the one line that sets others for all of them."""
     missing = Failure(Kind.NOT_FOUND, "No.", cause="model_not_found")
-    assert len(_preflight(dict.fromkeys(_ALL, missing))) == len(_ALL)
+    ((verdict, said),) = _preflight(dict.fromkeys(_ALL, missing))
+
+    assert verdict is Verdict.FAIL
+    assert said.startswith("gpt-6.2-astra, gpt-6.2-sol, gpt-6-luna: the upstream has no such model")
+    assert said.count("export DRAGOMAN_MODELS=") == 1
 
 
 def test_an_address_of_something_else() -> None:

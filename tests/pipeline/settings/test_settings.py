@@ -159,7 +159,10 @@ def test_a_command_that_prints_the_key_goes_before_the_key_of_other_programs() -
 
     assert (settings.upstream.api_key, settings.upstream.key_command) == (None, "print-key")
     assert settings.upstream.url == "https://api.openai.com/v1"
-    with pytest.raises(ConfigurationError, match=r"upstream\.key_command: there is upstream\.api_key as well"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"upstream\.key_command \(.+COMMAND\): there is upstream\.api_key as well",
+    ):
         load({}, {**command, "DRAGOMAN_UPSTREAM_API_KEY": _KEY}, None)
 
 
@@ -184,8 +187,14 @@ def test_a_file_that_holds_the_key(tmp_path: Path) -> None:
 
     assert (settings.upstream.api_key, settings.upstream.keyed) == (None, True)
     assert settings.upstream.url == "https://api.openai.com/v1"
-    with pytest.raises(ConfigurationError, match=r"upstream\.key_command: there is upstream\.api_key_file as well"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"upstream\.key_command \(.+COMMAND\): there is upstream\.api_key_file as well",
+    ):
         load({}, {**held, "DRAGOMAN_UPSTREAM_KEY_COMMAND": "print-key"}, None)
     file.unlink()
-    with pytest.raises(ConfigurationError, match=r"upstream\.api_key_file: there is no such file"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"upstream\.api_key_file \(from DRAGOMAN_UPSTREAM_API_KEY_FILE\): there is no such file",
+    ):
         load({}, held, None)
