@@ -23,8 +23,8 @@ _T = TypeVar("_T")
 MAX_MESSAGES = 8_192
 """Messages that are remembered."""
 
-MAX_MESSAGE_BYTES = 2**24
-"""Bytes that all of them may have together; what they mean takes about as much again."""
+MAX_MESSAGE_BYTES = 3 * 2**24
+"""About how many bytes they may take together: some twelve megabytes of prose, or eight of code."""
 
 _Listed = list[msgspec.Raw]
 _PARTS = msgspec.json.Decoder(dict[str, _Listed | dict[str, msgspec.Raw] | str | int | float | bool | None])

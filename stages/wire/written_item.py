@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from array import array
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -32,4 +33,5 @@ class WrittenItem(dict[str, Any]):
         self.said = msgspec.Raw(written)
         self.size = len(written)
         self.mark = array("I", (zlib.crc32(written), len(written))).tobytes()
-        self.kind = f"{item.get('role')} message" if kind == "message" else str(kind)
+        # A few kinds, of thousands of items.
+        self.kind = intern(f"{item.get('role')} message" if kind == "message" else str(kind))
