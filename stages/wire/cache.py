@@ -45,8 +45,9 @@ _BEGINNINGS = b"[{,"
 def weight(said: bytes) -> int:
     """About how many bytes an entry takes whose key is this JSON, and that holds its values.
 
-    A text takes what it has, as key, as value, and once more in what is sent of it; but a list of two characters takes seventy bytes, so values are counted: as the commas
-    and brackets that there are, also those inside texts, because that takes a hundredth of the time of a look at each.
+    A text takes what it has: as key, as value, and once more in what is sent of it. But a list of two characters takes
+    seventy bytes, so values are counted: as the commas and brackets that there are, also those inside texts, because
+    that takes a hundredth of the time of a look at each.
     """
     return _ENTRY + 3 * len(said) + _VALUE * (len(said) - len(said.translate(None, _BEGINNINGS)))
 
