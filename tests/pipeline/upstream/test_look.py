@@ -20,6 +20,7 @@ from pipeline.upstream.look import Findings, look_at
 from stages.mapper import Target
 from stages.tables.model_registry import Described, ModelRegistry
 from stages.tables.profiles import PROFILES, Profile
+from tests.support.cases import cases
 from tests.support.counting import calls_of
 
 MODELS = {"object": "list", "data": [{"id": "tiny", "object": "model"}]}
@@ -60,7 +61,7 @@ def listed(**fields: Any) -> dict[str, Any]:
     return {"data": [{"id": "tiny", **fields}]}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("site", "profile", "served", "window"),
     [
         (
