@@ -10,14 +10,15 @@ from __future__ import annotations
 import hashlib
 import zlib
 from array import array
-from collections.abc import Callable, Mapping
-from sys import intern
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
 import msgspec
 
 from stages.wire import json
+from stages.wire.responses_request import Item
+from stages.wire.written_item import WrittenItem
 
 FINGERPRINTED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "model": lambda body: body.get("model"),
@@ -129,30 +130,28 @@ def serialise(body: Mapping[str, Any]) -> tuple[bytes, PromptFingerprint]:
     Raises:
         TooLargeError: its input would be larger than `LARGEST`.
     """
-    marks, encode, checksum = array("I"), json.encode, zlib.crc32
-    items = body.get("input") or []
-    parts: list[msgspec.Raw] = []
-    left = LARGEST
-    for item in items:
-        said = encode(item)
-        left -= len(said)
-        if left < 0:
-            raise TooLargeError
-        marks.append(checksum(said))
-        marks.append(len(said))
-        parts.append(msgspec.Raw(said))
+    encode, checksum = json.encode, zlib.crc32
+    items = _written(body.get("input") or [])
     set_to = {name: encode(read(body)) for name, read in FINGERPRINTED.items()}
     settings = array("I", [mark for value in set_to.values() for mark in (checksum(value), len(value))])
     head = sum(len(set_to[name]) for name in _IN_THE_PROMPT)
-    known = {"input": parts, "tools": msgspec.Raw(set_to["tools"])}
+    known = {"input": [item.said for item in items], "tools": msgspec.Raw(set_to["tools"])}
     # Field by field, because the exact encoder, which one odd text asks for, knows no parts that are encoded already.
     fields = {name: known[name] if name in known else msgspec.Raw(encode(value)) for name, value in body.items()}
-    return encode(fields), PromptFingerprint(settings.tobytes(), marks.tobytes(), tuple(map(_kind, items)), head)
+    marks, kinds = b"".join([item.mark for item in items]), tuple([item.kind for item in items])
+    return encode(fields), PromptFingerprint(settings.tobytes(), marks, kinds, head)
 
 
-def _kind(item: Mapping[str, Any]) -> str:
-    kind = item.get("type") or "message"
-    return intern(f"{item.get('role')} message" if kind == "message" else str(kind))  # a few, of thousands of items
+def _written(items: Iterable[Item]) -> list[WrittenItem]:
+    """Write those items that are not written yet, as far as they have room."""
+    left, written = LARGEST, list[WrittenItem]()
+    for item in items:
+        known = item if type(item) is WrittenItem else WrittenItem(item)
+        left -= known.size
+        if left < 0:
+            raise TooLargeError
+        written.append(known)
+    return written
 
 
 def common(before: PromptFingerprint, now: PromptFingerprint) -> int:
