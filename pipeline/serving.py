@@ -24,7 +24,7 @@ from pipeline.telemetry.gathering import Reporting
 from stages.tables.model_registry import ModelRegistry
 
 GC_THRESHOLDS = (10_000, 2, 1_000)
-"""When to look for garbage that holds on to itself: requests make little of it, and each look costs the same.
+"""When to look for garbage that holds on to itself: requests make none (law 5), and each look costs the same.
 
 The second look is at as many objects as the first two numbers multiplied: with more of them it is a pause for everybody
 after an answer of thousands of items.
@@ -62,6 +62,13 @@ def serve(settings: Settings, sockets: list[socket.socket], around: Surroundings
     trio.run(partial(_serve, settings, sockets, around), strict_exception_groups=True)
 
 
+def look_seldom_for_garbage() -> None:
+    """Tune the garbage collector for a process that serves; called when all that lives as long as it is there."""
+    gc.collect()
+    gc.freeze()  # what start-up made lives for ever: collections need not look at it again
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
 async def _serve(settings: Settings, sockets: list[socket.socket], around: Surroundings) -> None:
     shutdown, notifier = Shutdown(), Notifier.of(os.environ)
     reports = None if around.reports is None else Reporting(stream_of(around.reports))
@@ -90,8 +97,6 @@ async def _serve(settings: Settings, sockets: list[socket.socket], around: Surro
         if reports is not None:
             # Those of the settings that are in by then.
             nursery.start_soon(reports.run, lambda: generations.context.numbers())  # noqa: PLW0108
-        gc.collect()
-        gc.freeze()  # what start-up made lives for ever: collections need not look at it again
-        gc.set_threshold(*GC_THRESHOLDS)
+        look_seldom_for_garbage()
         await front.run(sockets, ready)
         nursery.cancel_scope.cancel()

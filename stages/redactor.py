@@ -55,6 +55,9 @@ def redact(event: AnswerEvent | Failure) -> Fact:  # noqa: C901, PLR0911, PLR091
     match event:
         case TextDelta(text) | ThinkingDelta(text) | JsonDelta(text) | SignatureDelta(text) | CompactionDelta(text):
             return Fact("delta", (("characters", len(text)),))
+        case Failure():
+            known = (("cause", event.cause),) if event.cause in OWN_CAUSES else ()
+            return Fact("failure", (("kind", event.kind.name.lower()), ("status", event.kind.status), *known))
         case CitationsDelta():
             return Fact("citation")
         case TextStart():
@@ -75,9 +78,6 @@ def redact(event: AnswerEvent | Failure) -> Fact:  # noqa: C901, PLR0911, PLR091
             return Fact("block_stop")
         case MessageEnd():
             return Fact("message_end", _ending(event))
-        case Failure():
-            known = (("cause", event.cause),) if event.cause in OWN_CAUSES else ()
-            return Fact("failure", (("kind", event.kind.name.lower()), ("status", event.kind.status), *known))
         case _:
             assert_never(event)
 

@@ -20,7 +20,7 @@ from pipeline.endpoints.exchange import Exchange, Receive, Scope, Send
 from pipeline.endpoints.files import kept, listing, upload
 from pipeline.endpoints.page import page
 from pipeline.endpoints.paths import normal, not_found, wrong_method
-from pipeline.endpoints.running import Phase, Ticket
+from pipeline.endpoints.running import Phase
 from pipeline.settings.client_keys import key_of
 from pipeline.settings.keys import presented
 from pipeline.telemetry import names, semantics
@@ -59,6 +59,8 @@ OPEN = {"/", "/healthz", "/readyz"}
 GUARDED = {"/dragoman", "/dragoman/events"}
 """Routes that ask for a key of their own."""
 
+_KEYLESS = OPEN | GUARDED
+
 FAREWELL = 1.0
 """Seconds that a request which was cut has to say so."""
 
@@ -93,33 +95,45 @@ def application(context: Context) -> Application:
         if context.tracing is not None and normal(scope["path"]) not in semantics.WATCHING:
             log.trace = context.tracing.begin(_method(scope), scope["headers"], context.profile)
         try:
-            await _serve(context, scope, receive, send, log)
+            await _serve(context, Exchange(scope, receive, send, log))
         finally:
             context.account(log)
 
     return app
 
 
-async def _serve(context: Context, scope: Scope, receive: Receive, send: Send, log: RequestLog) -> None:
-    """Answer one request, whatever happens, and see to it that its log knows how it ended."""
-    with context.running.ticket() as ticket:
-        exchange = Exchange(scope, receive, send, log, ticket)
-        try:
-            if context.discovery is not None and exchange.path not in OPEN:
-                context = await context.informed()
-            if failure := await _route(context, exchange, ticket):
-                await exchange.fail(failure)
-        except RecursionError:  # what recurses here follows a request, which is read before anything is answered
-            await exchange.break_off(Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply"))
-        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a failure
-            context.log.error(names.FAULT, request_id=exchange.request_id, site=fault_site(error))  # noqa: TRY400 - a traceback quotes content
-            await exchange.break_off(Failure(Kind.INTERNAL, "Internal server error"))
+async def _serve(context: Context, exchange: Exchange) -> None:
+    """Answer one request, whatever happens, and see to it that its log knows how it ended.
+
+    Who is refused gets no ticket, and nothing else that work needs: a flood of clients is made of refusals.
+    """
+    try:
+        called = _called(context, exchange)
+        if isinstance(called, Failure):
+            await exchange.fail(called)
+        else:
+            await _run(context, exchange, *called)
+    except RecursionError:  # what recurses here follows a request, which is read before anything is answered
+        await exchange.break_off(Failure(Kind.INVALID_REQUEST, "The request body is nested too deeply"))
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a failure
+        context.log.error(names.FAULT, request_id=exchange.request_id, site=fault_site(error))  # noqa: TRY400 - a traceback quotes content
+        await exchange.break_off(Failure(Kind.INTERNAL, "Internal server error"))
+    if exchange.answered and not exchange.log.outcome:
+        exchange.log.outcome = names.OK
+
+
+async def _run(context: Context, exchange: Exchange, endpoint: Endpoint, weight: int | None) -> None:
+    """Answer a request that was let in; waits for all of it, and ends it when its time is up."""
+    with context.running.ticket(weight) as ticket:
+        exchange.ticket = ticket
+        if context.discovery is not None and exchange.path not in OPEN:
+            context = await context.informed()
+        if failure := await endpoint(context, exchange):
+            await exchange.fail(failure)
     if ticket.scope.cancelled_caught:
-        log.hear(redact(ticket.ended_by))
+        exchange.log.hear(redact(ticket.ended_by))
         with trio.move_on_after(FAREWELL):
             await exchange.break_off(ticket.ended_by)
-    elif exchange.answered and not log.outcome:
-        log.outcome = names.OK
 
 
 def _method(scope: Scope) -> str:
@@ -137,9 +151,12 @@ async def _live(context: Context, receive: Receive, send: Send) -> None:
         await send({"type": f"lifespan.{phase}.complete"})
 
 
-async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> Failure | None:
-    """Answer a request, or say why not."""
-    path = exchange.path = normal(exchange.path)
+def _called(context: Context, exchange: Exchange) -> tuple[Endpoint, int | None] | Failure:
+    """Find what answers a request, and the bytes to reserve for its body; or say why nothing does.
+
+    Without bytes it needs no place among the requests that do work. Nothing is reserved yet.
+    """
+    path = exchange.path = exchange.path if exchange.path in ROUTES else normal(exchange.path)
     route, methods = _found(path)
     exchange.log.fields["route"] = route
     if foreign := web_pages.foreign_refusal(context.settings, exchange.headers):
@@ -148,11 +165,10 @@ async def _route(context: Context, exchange: Exchange, ticket: Ticket) -> Failur
         return Failure(Kind.NOT_FOUND, not_found(exchange.method, path, ROUTES))
     if exchange.method not in methods:
         return Failure(Kind.METHOD_NOT_ALLOWED, wrong_method(route, methods))
-    if path not in OPEN | GUARDED and (
-        refused := _authenticate(context, exchange) or _admit(context, exchange, ticket)
-    ):
+    weight = _weight(context, exchange)
+    if path not in _KEYLESS and (refused := _authenticate(context, exchange) or _turn_away(context, path, weight)):
         return refused
-    return await methods[exchange.method](context, exchange)
+    return methods[exchange.method], weight
 
 
 def _found(path: str) -> tuple[str, dict[str, Endpoint] | None]:
@@ -164,17 +180,21 @@ def _found(path: str) -> tuple[str, dict[str, Endpoint] | None]:
     )
 
 
-def _admit(context: Context, exchange: Exchange, ticket: Ticket) -> Failure | None:
-    """Ask for a place; a body that is too large needs none, for it is refused in its own words.
+def _weight(context: Context, exchange: Exchange) -> int | None:
+    """How many bytes a request needs for its body; none for one that is too large and refused in its own words."""
+    if exchange.method != "POST" or exchange.path in _KEYLESS:
+        return None
+    announced = exchange.announced
+    return announced if announced <= context.settings.limits.body_bytes else 0
+
+
+def _turn_away(context: Context, path: str, weight: int | None) -> Failure | None:
+    """Say why a request comes at a bad time.
 
     While the server ends, the API takes nothing new; what tells about the server itself is still answered.
     """
-    if exchange.path.startswith("/v1/") and (ending := context.running.ending()):
-        return ending
-    if exchange.method != "POST":
-        return None
-    announced = exchange.announced
-    return ticket.admit(announced if announced <= context.settings.limits.body_bytes else 0)
+    ending = context.running.ending() if path.startswith("/v1/") else None
+    return ending or (None if weight is None else context.running.full(weight))
 
 
 def _authenticate(context: Context, exchange: Exchange) -> Failure | None:

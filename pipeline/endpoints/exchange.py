@@ -79,12 +79,10 @@ class Exchange:
         key: the client's, once it was let in with it; None where clients need none.
         log: what is known of it, for its line in the log.
         answered: whether an answer has been sent to its end.
-        ticket: its place among those that run; None outside of a server.
+        ticket: its place among those that run; None for one that was not let in, and outside of a server.
     """
 
-    def __init__(
-        self, scope: Scope, receive: Receive, send: Send, log: RequestLog, ticket: Ticket | None = None
-    ) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, log: RequestLog) -> None:
         """Begin an exchange; `log` knows the request's id."""
         self.method: str = scope["method"]
         self.path: str = scope["path"]
@@ -102,7 +100,7 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._unread = self.method not in _BODILESS
-        self._ticket = ticket
+        self.ticket: Ticket | None = None
 
     @property
     def unread(self) -> bool:
@@ -144,10 +142,12 @@ class Exchange:
 
     async def piece(self, seconds: float) -> bytes | Failure | None:
         """Wait for the next piece of the body; None when the client left. Cancelled, none is lost."""
-        with trio.move_on_after(seconds) as scope:
-            event = await self._receive()
-        if scope.cancelled_caught:
-            return Failure(Kind.STALLED, "The request body did not arrive in time.")
+        with trio.move_on_after(seconds):
+            return await self._piece()
+        return Failure(Kind.STALLED, "The request body did not arrive in time.")
+
+    async def _piece(self) -> bytes | None:
+        event = await self._receive()
         if self._hears_the_end(event):
             self._unread = False
             return None
@@ -157,19 +157,18 @@ class Exchange:
 
     def weigh(self, size: int) -> Failure | None:
         """Reserve so many bytes in all for the body, or say why not."""
-        return self._ticket.weigh(size) if self._ticket else None
+        return self.ticket.weigh(size) if self.ticket else None
 
     async def _linger(self) -> None:
         """Let a client that was refused early stop sending: who is cut off instead never reads the answer."""
         left = LINGER_BYTES
-        with trio.move_on_after(LINGER):
-            while self._unread and left > 0 and isinstance(piece := await self.piece(LINGER), bytes):
-                left -= len(piece)
+        while self._unread and left > 0 and (piece := await self._piece()) is not None:
+            left -= len(piece)
 
     def endable(self, end: Callable[[Failure], None]) -> None:
         """Say how this request ends by itself when the server must."""
-        if self._ticket is not None:
-            self._ticket.end = end
+        if self.ticket is not None:
+            self.ticket.end = end
 
     async def _inflated(self, encoding: str, parts: list[bytes], limit: int) -> bytes | Failure:
         """Inflate a body, of one member or several; others have their turns between its pieces. May be cancelled."""
@@ -217,8 +216,8 @@ class Exchange:
     async def begin_stream(self) -> None:
         """Send the 200 of a stream."""
         self.streaming = True
-        if self._ticket is not None:
-            self._ticket.streaming = True
+        if self.ticket is not None:
+            self.ticket.streaming = True
         await self._start(200, _STREAM)
 
     async def begin_feed(self) -> None:
@@ -232,9 +231,9 @@ class Exchange:
             200, [(b"content-type", content_type.encode()), (b"content-disposition", disposition.encode())]
         )
 
-    async def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> Awaitable[None]:
         """Send a piece of the stream; waits while the client does not read."""
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        return self._send(_body(data, more=True))
 
     async def end_stream(self) -> None:
         """Send the stream's end, whole or not at all.
@@ -247,7 +246,7 @@ class Exchange:
 
     async def _end(self) -> None:
         with trio.move_on_after(LAST_WORDS, shield=True):
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            await self._send(_body(b"", more=False))
             self.answered = True
 
     async def answer(self, message: dict[str, Any]) -> None:
@@ -293,16 +292,20 @@ class Exchange:
         size = sum(map(len, slices))
         head = [*headers, (b"content-length", str(size).encode())]
         *most, last = [b""] if self.method == "HEAD" else slices
-        with trio.move_on_after(LAST_WORDS + size / SLOWEST, shield=True):
+        early, out = self._unread, False
+        with trio.move_on_after(LAST_WORDS + size / SLOWEST, shield=True) as scope:
             await self._send_head(status, head)
             for each in most:
                 await self.write(each)
                 await trio.lowlevel.checkpoint()
-            await self._send({"type": "http.response.body", "body": last, "more_body": self._unread})
-            self.answered = not self._unread
-            if self._unread:
+            await self._send(_body(last, more=early))
+            if early:
+                out, scope.deadline = True, trio.current_time() + LINGER
                 await self._linger()
-                await self._end()
+                await self._send(_body(b"", more=False))
+            self.answered = True
+        if out and not self.answered:  # it sends on and on
+            await self._end()
 
     async def _start(self, status: int, headers: Headers) -> None:
         """Send the head, whole or not at all.
@@ -328,6 +331,11 @@ def keep(parts: list[bytes], part: bytes) -> None:
         parts.append(part)
 
 
+def _body(data: bytes, *, more: bool) -> MutableMapping[str, Any]:
+    """Say a piece of an answer's body in ASGI's words."""
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+
 async def _joined(parts: list[bytes]) -> bytes:
     """Put a body together; a large one in a thread, which holds up nobody while it copies (over 1 MB, in CPython).
 
@@ -340,6 +348,7 @@ async def _joined(parts: list[bytes]) -> bytes:
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw):
+    for raw_name, raw_value in raw:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in _LISTS and name in headers else value
     return headers

@@ -70,14 +70,6 @@ class Ticket:
     end: Callable[[Failure], None] | None = None
     ended_by: Failure = LATE
 
-    def admit(self, announced: int) -> Failure | None:
-        """Take a place among the requests that do work, or say why there is none.
-
-        Args:
-            announced: bytes of the body, as far as the client has said.
-        """
-        return self.running.admit(self, announced)
-
     def weigh(self, size: int) -> Failure | None:
         """Reserve `size` bytes in all for the body, or say why not. One request alone always has room."""
         return self.running.weigh(self, size)
@@ -123,11 +115,17 @@ class Running:
         return sum(ticket.streaming for ticket in self._tickets)
 
     @contextmanager
-    def ticket(self) -> Iterator[Ticket]:
-        """Run a request in here: it is cut when it is far too late, or when the server ends."""
+    def ticket(self, weight: int | None) -> Iterator[Ticket]:
+        """Run a request in here: it is cut when it is far too late, or when the server ends.
+
+        Args:
+            weight: bytes to reserve for its body, for which `full` has found room; None for one that needs no place.
+        """
         with trio.CancelScope(deadline=trio.current_time() + self.settings.timing.total + SPARE) as scope:
-            ticket = Ticket(scope, self)
+            ticket = Ticket(scope, self, weight or 0, admitted=weight is not None)
             self._tickets.add(ticket)
+            self._admitted += ticket.admitted
+            self._bytes += ticket.bytes
             try:
                 yield ticket
             finally:
@@ -142,26 +140,29 @@ class Running:
         self.turned_away += 1
         return DRAINING
 
-    def admit(self, ticket: Ticket, announced: int) -> Failure | None:
-        """Give a request its place, or say why not; see `Ticket.admit`."""
+    def full(self, weight: int) -> Failure | None:
+        """Say why a request whose body has so many bytes finds no place; None where it does, until somebody waits."""
         if self._admitted >= self.settings.limits.requests:
             self.turned_away += 1
             return _FULL
-        self._admitted += 1
-        ticket.admitted = True
-        return self.weigh(ticket, announced)
+        return self._overweight(weight, 0)
 
     def weigh(self, ticket: Ticket, size: int) -> Failure | None:
         """Reserve bytes for a request's body; see `Ticket.weigh`."""
-        more = size - ticket.bytes
-        if more <= 0:
-            return None
-        if self._bytes + more > self.settings.limits.bodies_bytes and self._bytes > ticket.bytes:
-            self.turned_away += 1
-            return _FULL
+        if failure := self._overweight(size, ticket.bytes):
+            return failure
+        more = max(0, size - ticket.bytes)
         self._bytes += more
-        ticket.bytes = size
+        ticket.bytes += more
         return None
+
+    def _overweight(self, size: int, reserved: int) -> Failure | None:
+        """Say why a body has no room, of which some is reserved already."""
+        others = self._bytes - reserved
+        if size <= reserved or not others or others + size <= self.settings.limits.bodies_bytes:
+            return None
+        self.turned_away += 1
+        return _FULL
 
     def end_all(self) -> None:
         """End what still runs: by itself where it can be asked, else by cutting it."""

@@ -89,6 +89,7 @@ class ClientConnection:
                         await self._linger()
                     break
                 rest = cycle.rest
+                await trio.lowlevel.checkpoint()  # who sends requests without end waits for others between two
             self._client.close()
         finally:
             self._client.abort()  # where it was not closed above
@@ -137,6 +138,8 @@ class ClientConnection:
     async def _first_bytes(self) -> bytes:
         if self._last:
             return b""
+        if (data := self._client.receive_now()) is not None:
+            return data  # it costs no deadline, as for most new clients
         data = b""
         # Cancelled by its deadline or by `rest_no_longer`, it has read nothing: that is the end of a client at rest.
         self._waiting = trio.CancelScope(deadline=trio.current_time() + self._terms.idle_patience)

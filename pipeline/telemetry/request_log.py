@@ -6,7 +6,6 @@ lets it hear the facts first, never the content.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +47,7 @@ class RequestLog:
     began: float = attrs.field(default=attrs.Factory(lambda own: own.clock(), takes_self=True))
     trace: RequestTrace | None = None
     spending: Spending | None = None
-    _blocks: Counter[str] = attrs.field(factory=Counter, init=False)
+    _blocks: dict[str, int] = attrs.field(factory=dict, init=False)
 
     def hear(self, fact: Fact) -> None:
         """Add one fact to the line, and write it by itself at level `debug`."""
@@ -56,7 +55,8 @@ class RequestLog:
         if fact.name == "block_start":
             if not self._blocks:
                 self.fields["first_content_seconds"] = self._seconds()
-            self._blocks[str(values["type"])] += 1
+            kind = str(values["type"])
+            self._blocks[kind] = self._blocks.get(kind, 0) + 1
         elif fact.name == "message_end":
             self.outcome = names.OK
             self.fields.update(values)

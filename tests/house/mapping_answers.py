@@ -177,7 +177,7 @@ def _errors() -> Iterator[Table]:
                 str(kind.status),
                 code(kind.error_type),
                 {None: "not sent", True: "true", False: "false"}[kind.should_retry],
-                str(kind.value[3]),
+                kind.meaning,
                 "tests/stages/canonical/test_failure.py",
             )
             for kind in Kind

@@ -12,6 +12,12 @@ from tests.support.running import client_of
 from tests.support.upstream import Script, ScriptedUpstream
 from tests.support.upstream_events import CREATED, completed, text
 
+
+def test_a_route_is_what_it_means() -> None:
+    """Nobody has to look at a path that is one."""
+    assert [normal(route) for route in ROUTES] == list(ROUTES)
+
+
 PREFIXES = st.lists(st.sampled_from(["v1", "anthropic", "api", "claude", "proxy", "openai", ""]), max_size=4)
 
 

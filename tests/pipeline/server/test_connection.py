@@ -38,6 +38,30 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
     assert bodies(answers) == bodies(together) == [b"/ abc", b"/b ", b"/ c"]
 
 
+async def test_requests_sent_together_give_way() -> None:
+    """A thousand of them fit into one read: between two, everybody else has a turn."""
+    turns, seen = 0, list[int]()
+
+    async def noting(_scope: Any, _receive: Receive, send: Send) -> None:
+        seen.append(turns)
+        await reply(send, b"")
+
+    async with harness(noting) as served, trio.open_nursery() as nursery:
+
+        async def beat() -> None:
+            nonlocal turns
+            while True:
+                await trio.lowlevel.checkpoint()
+                turns += 1
+
+        nursery.start_soon(beat)
+        await served.client.send_all(GET * 20)
+        while len(seen) < 20:
+            await served.client.receive_some()
+        nursery.cancel_scope.cancel()
+    assert len(set(seen)) >= 10  # a round of the scheduler has no order
+
+
 async def test_a_body_is_waited_for_politely() -> None:
     """100-continue is said once, and only if the application asks for the body."""
     head = b"POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n"
