@@ -32,7 +32,6 @@ from stages.wire import carrier
 from stages.wire import responses_request as responses
 from stages.wire.carrier import Carrier
 from stages.wire.responses_request import Item
-from tests.support.cases import cases
 
 OPENAI = PROFILES["openai"]
 THOUGHT = Thinking("", carrier.encode(Carrier("rs_1", "sealed", phase="commentary", model="gpt-x")))
@@ -164,7 +163,7 @@ CONVERSATIONS: dict[str, tuple[list[Message], list[Item]]] = {
 }
 
 
-@cases("name", CONVERSATIONS)
+@pytest.mark.parametrize("name", CONVERSATIONS)
 def test_conversations_become_items(name: str) -> None:
     """What is in the messages comes in place, and there is nothing to report."""
     messages, expected = CONVERSATIONS[name]
