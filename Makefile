@@ -71,8 +71,9 @@ fixtures: .venv/.dev-stamp  ## write what dragoman says in fixtures/ anew
 client: .venv/.dev-stamp  ## tests with the real Claude Code and the TypeScript SDK (need node and npm)
 	$(BIN)/pytest -m client $(ARGS)
 
-picture: .venv/.dev-stamp  ## take docs/terminal.png anew: the real Claude Code on `dragoman claude` (needs npm and Chromium)
-	$(BIN)/python -m tests.support.terminal_picture docs/terminal.png
+picture: .venv/.dev-stamp  ## take the pictures of docs/ anew: the page, and the real Claude Code (needs Chromium; npm for the latter)
+	$(BIN)/python -m tests.support.page_picture docs
+	$(BIN)/python -m tests.support.terminal_picture docs
 
 engines: .venv/.dev-stamp  ## tests with real inference engines (each skips where its program is absent)
 	$(BIN)/pytest -m engine $(ARGS)

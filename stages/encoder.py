@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any
 
 from stages.canonical.events import (
@@ -47,7 +48,7 @@ class Encoder:
         self._request_id = request_id
         self._index = -1
         self._open: BlockStart | None = None
-        self._heads: dict[type, bytes] = {}
+        self._deltas: dict[type, tuple[bytes, Callable[[Any], str], bytes]] = {}
         self._begun = False
         self.ended = False
 
@@ -55,14 +56,14 @@ class Encoder:
         """Write events as frames, `message_start` before the first, all joined for one write."""
         frames = [] if self._begun else [self.begin()]
         for event in events:
-            template = _DELTAS.get(type(event))
-            if template is None:
-                frames.append(_RARE[type(event)](self, event))
-                if self.ended:
-                    break  # what a failed block's channel still says, its end for one, is not part of the stream
-            else:
-                (_, tail), text = template
-                frames.append(self._heads[type(event)] + json.quote(text(event)) + tail)
+            delta = self._deltas.get(type(event))
+            if delta is not None:
+                head, text, tail = delta
+                frames += (head, json.quote(text(event)), tail)
+                continue
+            frames.append(_RARE[type(event)](self, event))
+            if self.ended:
+                break  # what a failed block's channel still says, its end for one, is not part of the stream
         return b"".join(frames)
 
     def begin(self) -> bytes:
@@ -83,15 +84,16 @@ class Encoder:
 
         Claude Code gives up on a stream after 600 s of pings alone.
         """
-        delta = _EMPTY.get(type(self._open))
-        if delta is None:
+        kind = _EMPTY.get(type(self._open))
+        if kind is None:
             return self.ping()
-        return self._heads[delta] + b'""' + _DELTAS[delta][0][1]
+        head, _, tail = self._deltas[kind]
+        return head + b'""' + tail
 
     def _start(self, start: BlockStart) -> bytes:
         self._index += 1
         self._open = start
-        self._heads = {kind: template[0] % self._index for kind, (template, _) in _DELTAS.items()}
+        self._deltas = {kind: (head % self._index, text, tail) for kind, ((head, tail), text) in _DELTAS.items()}
         block = {
             "type": "content_block_start",
             "index": self._index,
@@ -127,10 +129,10 @@ class Encoder:
 
 
 _DELTAS: dict[type, tuple[tuple[bytes, bytes], Callable[[Any], str]]] = {
-    TextDelta: (messages_stream.TEXT_DELTA, lambda delta: delta.text),
-    ThinkingDelta: (messages_stream.THINKING_DELTA, lambda delta: delta.thinking),
-    JsonDelta: (messages_stream.JSON_DELTA, lambda delta: delta.partial_json),
-    SignatureDelta: (messages_stream.SIGNATURE_DELTA, lambda delta: delta.signature),
+    TextDelta: (messages_stream.TEXT_DELTA, attrgetter("text")),
+    ThinkingDelta: (messages_stream.THINKING_DELTA, attrgetter("thinking")),
+    JsonDelta: (messages_stream.JSON_DELTA, attrgetter("partial_json")),
+    SignatureDelta: (messages_stream.SIGNATURE_DELTA, attrgetter("signature")),
 }
 """The hot frames: template, and the one string that varies."""
 

@@ -24,7 +24,7 @@ from pipeline.bench.in_memory import SameAnswer, post_in_memory
 from pipeline.endpoints.application import Application, application
 from pipeline.endpoints.exchange import Headers
 from pipeline.service import open_service
-from pipeline.serving import shorten_pauses
+from pipeline.serving import tune_interpreter
 from pipeline.settings import Settings, UpstreamSettings
 from stages.wire import json, sse
 
@@ -195,7 +195,7 @@ async def _run(only: list[str]) -> None:
         app = application(context)
         for _ in range(_WARM):
             await post_in_memory(app, json.encode(_asked()), [])
-        shorten_pauses()  # as a server does
+        tune_interpreter()  # as a server does
         print(f"{'beside':32} {'MB':>6} {'status':>6} {'took ms':>9} {'stall ms':>9} {'own ms':>9} {'step ms':>9}")
         for name, make in _chosen(REQUESTS, only):
             body = json.encode(make())

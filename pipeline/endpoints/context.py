@@ -119,7 +119,13 @@ class Context:
         if self.discovery is None:
             return self
         target = await self.discovery.known()
-        return attrs.evolve(self, target=target, discovery=None if self.discovery.settled else self.discovery)
+        return self._settled if self.discovery.settled else attrs.evolve(self, target=target)
+
+    @cached_property
+    def _settled(self) -> Context:
+        """The same with what will not change any more; made once, since a copy costs as much as a request's line."""
+        target = self.target if self.discovery is None else self.discovery.target
+        return attrs.evolve(self, target=target, discovery=None)
 
     def after(self, before: Context) -> Context:
         """The same, with all that outlives a change of settings; the requests that run are counted by our limits."""

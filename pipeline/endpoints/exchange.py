@@ -231,9 +231,9 @@ class Exchange:
             200, [(b"content-type", content_type.encode()), (b"content-disposition", disposition.encode())]
         )
 
-    async def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> Awaitable[None]:
         """Send a piece of the stream; waits while the client does not read."""
-        await self._send(_body(data, more=True))
+        return self._send(_body(data, more=True))
 
     async def end_stream(self) -> None:
         """Send the stream's end, whole or not at all.

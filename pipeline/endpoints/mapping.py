@@ -28,12 +28,23 @@ async def read_body(context: Context, exchange: Exchange) -> bytes | Failure | N
     return body
 
 
-def question_of(context: Context, exchange: Exchange, ident: str, *, counting: bool = False) -> Question:
-    """Say what the head of a request asks of its translation."""
+def question_of(
+    context: Context, exchange: Exchange, ident: str, *, counting: bool = False, stream: bool = False
+) -> Question:
+    """Say what the head of a request asks of its translation; `stream` says whether its path asks for one."""
     strict = exchange.headers.get("dragoman-mode", context.settings.mode) == "strict"
     learnt = context.lessons.known()
     owner = Owner.of(context.settings, exchange.key) if context.settings.client_keys else None
-    return Question(caller_of(exchange), context.target, ident, learnt, counting=counting, strict=strict, owner=owner)
+    return Question(
+        caller_of(exchange),
+        context.target,
+        ident,
+        learnt,
+        counting=counting,
+        strict=strict,
+        stream=stream,
+        owner=owner,
+    )
 
 
 def caller_of(exchange: Exchange) -> Caller:

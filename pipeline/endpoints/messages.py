@@ -62,8 +62,8 @@ async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure
     body = await read_body(context, exchange)
     if not isinstance(body, bytes):
         return body
-    question = question_of(context, exchange, f"msg_{os.urandom(12).hex()}")
-    return await answer_request(context, exchange, attrs.evolve(question, stream=stream), body)
+    question = question_of(context, exchange, f"msg_{os.urandom(12).hex()}", stream=stream)
+    return await answer_request(context, exchange, question, body)
 
 
 async def answer_request(context: Context, exchange: Asker, question: Question, body: bytes) -> Failure | None:
@@ -93,7 +93,8 @@ async def answer_request(context: Context, exchange: Asker, question: Question, 
     _note(log, first, request_cost, context.target.models)
     if isinstance(size, Failure):
         return size
-    first = attrs.evolve(first, plan=attrs.evolve(first.plan, input_tokens=size.tokens, extras=extras))
+    if extras or size.tokens != first.plan.input_tokens:  # seldom, and a plan has many fields to copy
+        first = attrs.evolve(first, plan=attrs.evolve(first.plan, input_tokens=size.tokens, extras=extras))
     sideline = side_requests(context, exchange, question, body, first)
     job = RequestJob(
         plan=first.plan,

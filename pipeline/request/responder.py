@@ -19,7 +19,7 @@ is said behind the write that was under way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import trio
@@ -53,7 +53,7 @@ class Client(Protocol):
         """Send the 200 of a stream, whole or not at all; nothing can be said with a status after this."""
         ...
 
-    async def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> Awaitable[None]:
         """Send a piece of the stream; waits while the client does not read."""
         ...
 
@@ -114,9 +114,10 @@ class Sink:
             self._writing = True  # before the wait: time's task begins nothing more meanwhile
             if self._other is not None:
                 await self._other.wait()  # a failure never sets it: then the request is cancelled here
-            done = await self._say(events)
+            self._hear(events)
+            done = await self.take(events)
             if not done and self.timers.stopped is not None:
-                done = await self._say([self.timers.stopped])
+                done = await self._fail(self.timers.stopped)
             self._writing = done  # the end is the last word: a deadline may fall into the same moment
         return self._whole
 
@@ -130,7 +131,7 @@ class Sink:
         if self.busy:
             return False
         self._other = trio.Event()
-        return await self._say([failure])
+        return await self._fail(failure)
 
     async def pass_time(self) -> None:
         """Give a sign of life, from another task, and wait until it is written; none where the own task was faster."""
@@ -140,13 +141,16 @@ class Sink:
             self._other.set()
             self._other = None
 
-    async def _say(self, events: list[AnswerEvent | Failure]) -> bool:
-        """Handle events, and let the log hear of them; True once the message has ended.  Waits for the client."""
+    async def _fail(self, failure: Failure) -> bool:
+        self._hear([failure])
+        return await self.take([failure])
+
+    def _hear(self, events: list[AnswerEvent | Failure]) -> None:
+        """Let the log hear of events, before they are written."""
         for event in events:
             if type(event) not in SIZE_ONLY:
                 self.job.log.hear(redact(event))
                 self._whole = isinstance(event, MessageEnd)  # nothing follows an end, so the last one counts
-        return await self.take(events)
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:
         """Handle the next events; True once the message has ended.  Waits while the client does not read."""
@@ -167,10 +171,11 @@ class StreamSink(Sink):
 
     async def take(self, events: list[AnswerEvent | Failure]) -> bool:
         """Encode and write events; one write for all that came together. Waits while the client does not read."""
-        if not self._committed and isinstance(events[0], Failure):
-            await self.client.fail(events[0])
-            return True
-        await self._commit()
+        if not self._committed:
+            if isinstance(events[0], Failure):
+                await self.client.fail(events[0])
+                return True
+            await self._commit()
         await self.client.write(self._encoder.encode(events))
         self.timers.written(content=True)
         if self._encoder.ended:
@@ -191,10 +196,9 @@ class StreamSink(Sink):
         self.timers.written(content=content)
 
     async def _commit(self) -> None:
-        """Send the 200, once, and wait for it; noted before, so that a cancelled one is not sent twice."""
-        if not self._committed:
-            self._committed = True
-            await self.client.begin_stream()
+        """Send the 200, and wait for it; noted before, so that a cancelled one is not sent twice."""
+        self._committed = True
+        await self.client.begin_stream()
 
 
 class WholeSink(Sink):

@@ -8,13 +8,13 @@ told to the client, the request is made once more, in another way.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol, Self
 
 import attrs
 import trio
 
-from pipeline.request.counted import AnswerReader, Counting, prepare, with_counts
+from pipeline.request.counted import AnswerReader, Counting, Events, prepare, with_counts
 from pipeline.request.timers import Timers
 from pipeline.request.turns import Turns
 from pipeline.settings import Limits
@@ -23,7 +23,6 @@ from pipeline.telemetry.spending import Billing
 from pipeline.upstream.client import UpstreamClient
 from pipeline.upstream.response import UpstreamResponse
 from stages.actor import Inbox, Transducer
-from stages.block import AnswerEvent
 from stages.canonical.failure import Failure
 from stages.canonical.plan import AnswerPlan
 from stages.correlator import Ledger, MessageReader
@@ -167,20 +166,24 @@ class UpstreamCall(AnswerCall):
         """Close what is open; never cancelled half-way."""
         await self._close()
 
-    async def receive(self) -> list[AnswerEvent | Failure]:
+    def receive(self) -> Coroutine[Any, Any, Events]:
         """Return the next events of the answer, at least one; an empty list means that it has ended.
 
         Asks first, and again where that heals; then waits for the answer as `MessageReader.receive` does, for counts,
         and where it is crowded for requests that have heard nothing yet. Why there is no answer is the one event then.
         Cancelled, there is no going on.
+
+        It hands over who waits instead of waiting itself: that would be one more to wake for each event.
         """
         if self._events is None:
-            return await self._first()
-        if self.job.turns.crowded:
-            await self.job.turns.give_way()
-        return await self._events.receive()
+            return self._first()
+        return self._after_others(self._events) if self.job.turns.crowded else self._events.receive()
 
-    async def _first(self) -> list[AnswerEvent | Failure]:
+    async def _after_others(self, events: AnswerReader) -> Events:
+        await self.job.turns.give_way()
+        return await events.receive()
+
+    async def _first(self) -> Events:
         """Ask until nothing heals any more what refuses; return how the answer begins. Waits as `receive` does."""
         made = await self._attempt(self.job.body, self.job.plan)
         while True:

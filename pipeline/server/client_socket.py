@@ -69,7 +69,25 @@ class ClientSocket:
         return b""
 
     async def send(self, data: bytes) -> None:
-        """Send all bytes, if the client still listens; waits while it does not read.
+        """Send all bytes, if the client still listens; waits while it does not read. See `send_rest`."""
+        if rest := self.send_some(data):
+            await self.send_rest(rest)
+
+    def send_some(self, data: bytes) -> memoryview | None:
+        """Send what the socket takes at once; return what `send_rest` is to send, if that is anything."""
+        if self.gone or self._torn:
+            return memoryview(data)
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.abort()
+            return None
+        return memoryview(data)[sent:] if sent < len(data) else None
+
+    async def send_rest(self, rest: memoryview) -> None:
+        """Send what is left of some bytes, if the client still listens; waits while it does not read.
 
         Cancelled in a wait, it leaves half a piece behind: whatever is sent after that is not, and the socket is
         aborted.
@@ -78,17 +96,6 @@ class ClientSocket:
             self.abort()
             await trio.lowlevel.checkpoint()  # whoever goes on writing is to be cancelled, not to hold up everybody
             return
-        try:
-            sent = self._socket.send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self.abort()
-            return
-        if sent < len(data):
-            await self._send_rest(memoryview(data)[sent:])
-
-    async def _send_rest(self, rest: memoryview) -> None:
         self._torn = True  # until all is out: a cancellation leaves it so
         while rest and not self.gone:
             await self._wait_writable()

@@ -113,8 +113,8 @@ class Cycle:
             self.response.start(message["status"], message.get("headers", ()), keep_alive=again)
         elif message["type"] == "http.response.body":
             data = self.response.body(message.get("body", b""), more=message.get("more_body", False))
-            if data:
-                await self._client.send(data)
+            if data and (rest := self._client.send_some(data)):
+                await self._client.send_rest(rest)
         else:
             raise RuntimeError("nothing else is spoken here")
 

@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus} | {529: b"Overloaded"}
 _BODILESS = frozenset({204, 304})
+_CHUNK = b"%x\r\n%b\r\n"
 _LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 """An interim response: invites the body, and means nothing to whoever has sent it (RFC 9110, section 15.2.1)."""
@@ -91,6 +92,8 @@ class Response:
         """
         if not self.started or self.complete:
             raise RuntimeError("a body has its place between its head and its end")
+        if more and data and self.sent and self._chunked:  # nearly every piece of a stream
+            return _CHUNK % (len(data), data)
         self.complete = not more
         head, self._head = self._head, b""
         self.sent = self.sent or bool(data) or not more
@@ -100,7 +103,7 @@ class Response:
         if self._bodiless:
             return head
         if self._chunked:
-            chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+            chunk = _CHUNK % (len(data), data) if data else b""
             return b"%b%b%b" % (head, chunk, _LAST_CHUNK if self.complete else b"")
         if self._left is not None:
             self._left -= len(data)

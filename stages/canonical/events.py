@@ -1,6 +1,9 @@
 """What the stages say to each other about an answer: blocks that begin, grow and end, and one ending.
 
 The order of a message is `BlockStart, delta*, BlockStop` for each block, then `MessageEnd`, or a `Failure` anywhere.
+
+The four classes of which an answer has thousands are structs, because C makes them: a frozen object of attrs costs half
+a microsecond, which is an eighth of an event.
 """
 
 from __future__ import annotations
@@ -8,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+import msgspec
 
 from stages.canonical.omittable import OmittableMembers
 
@@ -95,8 +99,7 @@ BlockStart = (
 """How a content block starts."""
 
 
-@attrs.frozen
-class TextDelta:
+class TextDelta(msgspec.Struct, frozen=True, gc=False):
     """More text; never empty."""
 
     text: str
@@ -109,8 +112,7 @@ class CitationsDelta:
     citation: dict[str, Any]
 
 
-@attrs.frozen
-class ThinkingDelta:
+class ThinkingDelta(msgspec.Struct, frozen=True, gc=False):
     """More reasoning; never empty."""
 
     thinking: str
@@ -130,8 +132,7 @@ class CompactionDelta:
     content: str
 
 
-@attrs.frozen
-class ArgumentsDelta:
+class ArgumentsDelta(msgspec.Struct, frozen=True, gc=False):
     """More of a call's argument text, as the upstream writes it."""
 
     text: str
@@ -149,8 +150,7 @@ class ArgumentsCut:
     """The answer ends here, so that the argument text may be unfinished without being wrong."""
 
 
-@attrs.frozen
-class JsonDelta:
+class JsonDelta(msgspec.Struct, frozen=True, gc=False):
     """More of a call's arguments as the client reads them; the first of a block is empty."""
 
     partial_json: str

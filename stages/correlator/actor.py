@@ -16,7 +16,7 @@ from stages.actor import Batch, Inbox, LargeBatch, Outbox, beside
 from stages.block import Block
 from stages.canonical.events import BlockStart, BlockStop, MessageEnd, ToolUseStart
 from stages.canonical.failure import Failure
-from stages.correlator.filtered import Filter, FilteredLedger
+from stages.correlator.filtered import Filter, PartSource, source_of
 from stages.correlator.ledger import Ledger
 from stages.correlator.pause import PAUSE, divided, stretch
 from stages.correlator.track import Content
@@ -120,12 +120,12 @@ async def correlate(
     Returns:
         Whether the upstream has said all it had to say; False when it was left in the middle.
     """
-    await go_on(FilteredLedger(ledger, filters), (), inbox, outbox, capacity)
+    await go_on(source_of(ledger, filters), (), inbox, outbox, capacity)
     return ledger.ended
 
 
 async def go_on(
-    source: FilteredLedger,
+    source: PartSource,
     begun: Iterable[Any],
     inbox: Inbox[StreamEvent],
     outbox: Outbox[Block | MessageEnd],
@@ -157,7 +157,7 @@ def _counted(ending: MessageEnd, buffers: list[JsonBuffer]) -> MessageEnd:
 
 
 async def _feed_blocks(
-    source: FilteredLedger,
+    source: PartSource,
     begun: Iterable[Any],
     inbox: Inbox[StreamEvent],
     outbox: Outbox[Block | MessageEnd],
@@ -184,7 +184,7 @@ USAGE_TIMEOUT = 0.5
 """Seconds that an answer which has ended waits for what it cost."""
 
 
-async def next_batch(batches: AsyncIterator[Batch[StreamEvent]], source: FilteredLedger) -> Batch[StreamEvent] | None:
+async def next_batch(batches: AsyncIterator[Batch[StreamEvent]], source: PartSource) -> Batch[StreamEvent] | None:
     """The upstream's next events; None at its end.
 
     Waits for them, but behind the end of an answer for `USAGE_TIMEOUT` at most. Cancelled, there is no going on.

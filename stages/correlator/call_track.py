@@ -97,7 +97,7 @@ class CallTrack(Track):
                 self._grow(pieces.pop(0))
             size = sum(map(len, pieces))
         if pieces:
-            self._told.extend(pieces)
+            self._told.extend(pieces, size)
             self.say_all(list(map(ArgumentsDelta, pieces)), size)
 
     def arguments_done(self, event: StreamEvent) -> None:

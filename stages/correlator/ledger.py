@@ -25,7 +25,7 @@ waiting (`actor.py`).
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
@@ -101,10 +101,11 @@ class Ledger:
         Nearly all of a stream is text of the one item whose turn it is, and nearly all of a read is one run of that:
         it is taken in one step, and what it says is handed over as it is.
         """
-        if Failure in map(type, batch):
+        first, alone = batch[0], len(batch) == 1
+        if isinstance(first, Failure) or (not alone and Failure in map(type, batch)):
             return self._read_one_by_one(batch)
-        grow = self._growing(batch[0])  # type: ignore[arg-type] # it is no failure
-        if grow is None or (len(batch) > 1 and len(set(map(_SAME, batch))) > 1):
+        grow = self._growing(first)
+        if grow is None or not (alone or len(set(map(_SAME, batch))) == 1):
             return self._read_runs(batch)  # type: ignore[arg-type] # nor is any other
         head = self._queue[0]
         grow(head, batch)  # type: ignore[arg-type]
@@ -158,11 +159,11 @@ class Ledger:
         elif event.type not in IGNORED_EVENTS:
             yield from self._unknown(event)
 
-    def cut(self) -> Failure | MessageEnd:
-        """What it means that the stream ended here: without a terminal event, or without its tokens."""
+    def cut(self) -> Iterable[Part]:
+        """Say what it means that the stream ended here: without a terminal event, or without its tokens."""
         if self._unpaid is not None:
-            return self._end(self._unpaid)
-        return Failure(Kind.UPSTREAM, _CUT, cause="stream_cut")
+            return (self._end(self._unpaid),)
+        return (Failure(Kind.UPSTREAM, _CUT, cause="stream_cut"),)
 
     # -- content ------------------------------------------------------------------------------
 

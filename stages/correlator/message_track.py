@@ -78,7 +78,7 @@ class MessageTrack(Track):
         index, piece = event.content_index, event.delta
         if not piece:
             return
-        if self._parts.go_on(index, [piece]):
+        if self._parts.go_on(index, [piece], len(piece)):
             self._write(piece)
         else:
             self._add(index, piece, begins=self._parts.begins(index))
@@ -86,8 +86,9 @@ class MessageTrack(Track):
     def text_deltas(self, events: Sequence[StreamEvent]) -> None:
         """Take more text of one part in one step; each piece leaves as it came, for cuts must not show (law 4)."""
         pieces = [event.delta for event in events if event.delta]
-        if self._cutter is None and self._blocks.open and self._parts.go_on(events[0].content_index, pieces):
-            self.say_all(list(map(TextDelta, pieces)), sum(map(len, pieces)))
+        size = sum(map(len, pieces))
+        if self._cutter is None and self._blocks.open and self._parts.go_on(events[0].content_index, pieces, size):
+            self.say_all(list(map(TextDelta, pieces)), size)
         else:
             for event in events:
                 self.text_delta(event)

@@ -63,10 +63,10 @@ class Prefix:
         if len(self.pieces) - self._folded >= FOLD:
             self._fold()
 
-    def extend(self, pieces: Sequence[str]) -> None:
-        """Append pieces."""
+    def extend(self, pieces: Sequence[str], size: int) -> None:
+        """Append pieces of so many characters together."""
         self.pieces += pieces
-        self.length += sum(map(len, pieces))
+        self.length += size
         self.came += len(pieces)
         if len(self.pieces) - self._folded >= FOLD:
             self._fold()
@@ -191,11 +191,11 @@ class Parts:
         if self.all is not self.parts[-1]:
             self.all.add(text)
 
-    def go_on(self, index: int | None, pieces: Sequence[str]) -> bool:
-        """Take more text of the only part, which is what nearly all text is; False for any other."""
+    def go_on(self, index: int | None, pieces: Sequence[str], size: int) -> bool:
+        """Take more text of the only part, of so many characters, as nearly all text is; False for any other."""
         if not self.open or index != self.index or self.all is not self.parts[-1]:
             return False
-        self.all.extend(pieces)
+        self.all.extend(pieces, size)
         return True
 
     def _begin(self) -> None:

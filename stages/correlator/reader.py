@@ -19,7 +19,7 @@ from stages.block import AnswerEvent, Block, BlockReader
 from stages.canonical.events import MessageEnd, ToolUseStart
 from stages.canonical.failure import Failure
 from stages.correlator.actor import GROWTH, go_on, next_batch
-from stages.correlator.filtered import Filter, FilteredLedger
+from stages.correlator.filtered import Filter, source_of
 from stages.correlator.ledger import Ledger
 from stages.correlator.pause import PAUSE, divided, stretch
 from stages.wire.responses_stream import StreamEvent
@@ -46,7 +46,7 @@ class MessageReader:
             capacity: batches that a channel holds before its writer waits.
             filters: what the parts of the message pass on their way, in this order.
         """
-        self._source = FilteredLedger(ledger, filters)
+        self._source = source_of(ledger, filters)
         self._inbox = aiter(inbox)
         self._nursery = nursery
         self._capacity = capacity
@@ -68,20 +68,23 @@ class MessageReader:
         events: list[AnswerEvent | Failure] = []
         while self._blocks is None and not self._over:
             for part in self._parts:
-                if part is PAUSE:
-                    self._later = divided(self._parts)
-                    break
-                if type(part) is ToolUseStart:
-                    self._go_on_in_blocks(part)
-                    break
-                events.append(part)
-                if type(part) not in GROWTH and isinstance(part, MessageEnd | Failure):
-                    self._over = True
+                if type(part) in GROWTH:
+                    events.append(part)
+                elif self._stops(part, events):
                     break
             if events:
                 return events
-            if self._blocks is None:
-                await self._read_on()
+            if self._blocks is not None:
+                break
+            if self._later is not None or self._source.ended:
+                await self._read_rest()
+            else:
+                try:  # here, and not in a function of its own: that would be one more to wake for each event
+                    batch = await anext(self._inbox)
+                except StopAsyncIteration:
+                    self._parts = iter(self._source.cut())
+                else:
+                    self._take(batch)
         return [] if self._blocks is None else await self._blocks.receive()
 
     def close(self) -> None:
@@ -89,16 +92,29 @@ class MessageReader:
         if self._blocks is not None:
             self._blocks.close()
 
-    async def _read_on(self) -> None:
-        """Get more parts: what was put off is worked out beside the loop, a little at a time."""
+    def _stops(self, part: Any, events: list[AnswerEvent | Failure]) -> bool:
+        """Take a part that is no content; tell whether those behind it have to wait, or will never come."""
+        if part is PAUSE:
+            self._later = divided(self._parts)
+        elif type(part) is ToolUseStart:
+            self._go_on_in_blocks(part)
+        else:
+            events.append(part)
+            self._over = isinstance(part, MessageEnd | Failure)
+            return self._over
+        return True
+
+    async def _read_rest(self) -> None:
+        """Get what was put off, which is worked out beside the loop, a little at a time, or what follows the end."""
         if self._later is not None:
             some = await beside(stretch, self._later)
             self._parts, self._later = iter(some), self._later if some else None
-            return
-        batch = await next_batch(self._inbox, self._source)
-        if batch is None:
+        elif (batch := await next_batch(self._inbox, self._source)) is None:
             self._parts = iter(self._source.cut())
-            return
+        else:
+            self._take(batch)
+
+    def _take(self, batch: Batch[StreamEvent]) -> None:
         parts = self._source.read(batch)
         if type(batch) is LargeBatch:
             self._later = divided(parts)

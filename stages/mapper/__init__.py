@@ -84,7 +84,7 @@ class Mapped:
     broken: tuple[Note, ...] = ()
 
 
-def map_request(request: Request, caller: Caller, target: Target, *, message_id: str) -> Mapped:
+def map_request(request: Request, caller: Caller, target: Target, *, message_id: str, tokens: int = 0) -> Mapped:
     """Translate a request.
 
     Args:
@@ -92,6 +92,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         caller: who asked, by the headers.
         target: where it goes.
         message_id: the id that the answer will have.
+        tokens: what the prompt is estimated to measure.
     """
     upstream_model, profile, report = target.models.upstream_model(request.model), target.profile, Report()
     model = _known_to(profile, target.models.model_info(upstream_model))
@@ -127,6 +128,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         model=request.model,
         upstream_model=upstream_model,
         account=target.account,
+        input_tokens=tokens,
         thinking=shown,
         stop_sequences=request.stop_sequences,
         late_system=conversation.late_system,

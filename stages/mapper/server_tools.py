@@ -11,7 +11,7 @@ from stages.canonical.place import ROOT, TOOLS, Place
 from stages.canonical.report import Report
 from stages.canonical.request import Request, ServerTool
 from stages.tables.identifiers import undated_type
-from stages.tools.changes import tools_of
+from stages.tools.changes import server_tools_of
 from stages.tools.client import functions_of
 from stages.tools.server import BY_UPSTREAM, row_of
 from stages.tools.server.mcp import MCP, implied, label_of, pinned, servers
@@ -67,7 +67,7 @@ class DeclaredServerTools:
 
 def is_searched(request: Request) -> bool:
     """Whether the deferred tools of a request are found by a search on the server."""
-    return any(isinstance(tool, ServerTool) and TOOL_SEARCH.handles(tool.type) for tool, _ in tools_of(request))
+    return any(TOOL_SEARCH.handles(tool.type) for tool, _ in server_tools_of(request))
 
 
 def declare_server_tools(
@@ -85,7 +85,7 @@ def declare_server_tools(
     declared: list[dict[str, Any]] = []
     brought: dict[Place, dict[str, Any]] = {}
     names: dict[str, str] = {}
-    for place, tool in _server_tools(request):
+    for tool, place in server_tools_of(request):
         row = _row(tool, request)
         if row is None or not (available or row is TOOL_SEARCH):
             continue
@@ -111,16 +111,11 @@ def declare_server_tools(
     return DeclaredServerTools(declared, brought, names, labels, _limit(request, names, report), lists)
 
 
-def _server_tools(request: Request) -> list[tuple[Place, ServerTool]]:
-    """The tools of a request whose meaning Anthropic has fixed, and where each stands."""
-    return [(place, tool) for tool, place in tools_of(request) if isinstance(tool, ServerTool)]
-
-
 def _row(tool: ServerTool, request: Request) -> ServerToolRow | None:
     """The row that serves a tool; where pages are to be read and nothing is searched, the search that opens them."""
     if not tool.type.startswith(PAGES):
         return row_of(tool.type)
-    searched = any(WEB_SEARCH.handles(other.type) for _, other in _server_tools(request))
+    searched = any(WEB_SEARCH.handles(other.type) for other, _ in server_tools_of(request))
     return None if searched else WEB_SEARCH
 
 
@@ -128,7 +123,7 @@ def _limit(request: Request, names: Mapping[str, str], report: Report) -> int | 
     """Limit the searches; the upstream counts the calls of all its tools together, so only where there is one."""
     limits: dict[Place, int] = {
         place: tool.body["max_uses"]
-        for place, tool in _server_tools(request)
+        for tool, place in server_tools_of(request)
         if _row(tool, request) is WEB_SEARCH and type(tool.body.get("max_uses")) is int
     }
     if not limits or WEB_SEARCH.upstream not in names:
@@ -142,7 +137,7 @@ def _limit(request: Request, names: Mapping[str, str], report: Report) -> int | 
 
 def _report(request: Request, report: Report, names: Mapping[str, str], *, available: bool) -> None:
     """Say which tools have no counterpart."""
-    for place, tool in _server_tools(request):
+    for tool, place in server_tools_of(request):
         if functions_of(tool) is not None:  # the client runs it
             continue
         row = row_of(tool.type)

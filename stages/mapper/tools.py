@@ -19,7 +19,6 @@ from stages.canonical.request import (
     ContentBlock,
     JsonObject,
     Request,
-    ServerTool,
     Tool,
     ToolAddition,
     ToolChoice,
@@ -28,7 +27,7 @@ from stages.canonical.request import (
 from stages.mapper.functions import function_of
 from stages.mapper.server_tools import DeclaredServerTools, declare_server_tools, is_searched
 from stages.tables.identifiers import upstream_tool_name
-from stages.tools.changes import ToolChanges, ToolKey, definition_place, key_of_change, tool_changes, tools_of
+from stages.tools.changes import ToolChanges, ToolKey, definition_place, key_of_change, server_tools_of, tool_changes
 from stages.tools.client import ToolsetMember, functions_of
 from stages.tools.hosted import is_hosted
 from stages.tools.server.mcp import MCP
@@ -146,8 +145,8 @@ def toolbox(
 def _hosted(request: Request, report: Report, *, hosts: bool) -> Mapping[str, JsonObject]:
     """The declarations of tools that are run here, by the name of their calls, and a note on each."""
     hosted: dict[str, JsonObject] = {}
-    for tool, place in tools_of(request):
-        if isinstance(tool, ServerTool) and is_hosted(tool):
+    for tool, place in server_tools_of(request):
+        if is_hosted(tool):
             hosted[upstream_tool_name(functions_of(tool)[0].name)] = tool.body  # type: ignore[index] # it is a function
             if hosts:
                 report.emulated(place, "run here: another request is made for each call, in the middle of the answer")

@@ -25,6 +25,9 @@ class Decoder:
 
     Keeps only the unfinished event, in the pieces in which it came. Of what was read, only the last bytes are looked at
     again, so that an event of many reads costs what its bytes cost, whatever its lines end in.
+
+    Attributes:
+        pending: bytes held back until their event is whole.
     """
 
     def __init__(self) -> None:
@@ -33,14 +36,15 @@ class Decoder:
         self._name = b""  # of a long event whose lines are read already
         self._first: bytes | None = None  # the name of the first event that was finished last, if it was a long one
         self._tail = b""
-        self._pending = 0
+        self.pending = 0
         self._returns = False
         self._begun = False
         self._finished = b""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes; return the payloads of the events they finish, in order."""
-        if self._begun and not self._pieces and b"\r" not in chunk and chunk.endswith(b"\n\n"):
+        # `find`, because `in` first takes the line end for a number, and makes an exception of that.
+        if self._begun and not self._pieces and chunk.endswith(b"\n\n") and chunk.find(b"\r") < 0:
             self._finished, self._first = chunk[:-2], None  # whole events, as nearly every read brings
             return _payloads(self._finished)
         if not self._begun:
@@ -81,11 +85,6 @@ class Decoder:
             return [self._first, *(_name(event) for event in events[1:] if _payload(event) is not None)]
         return [_name(event) for event in events if _payload(event) is not None]
 
-    @property
-    def pending(self) -> int:
-        """Bytes held back until their event is whole."""
-        return self._pending
-
     def _begin(self, chunk: bytes) -> bytes | None:
         """Pass over a byte order mark; None as long as there may be half of one."""
         begun = b"".join((*self._pieces, chunk))
@@ -99,17 +98,17 @@ class Decoder:
     def _keep(self, rest: bytes) -> None:
         """Hold what is left behind the last event that is whole."""
         self._pieces = [rest] if rest else []
-        self._pending = len(rest)
+        self.pending = len(rest)
         self._tail = rest[-_LONGEST_BLANK:]
         self._returns = b"\r" in rest
 
     def _wait(self, chunk: bytes, seen: bytes) -> None:
         """Hold one more piece of an event; `seen` is the piece with the end of the one before."""
         self._pieces.append(chunk)
-        self._pending += len(chunk)
+        self.pending += len(chunk)
         self._tail = seen[-_LONGEST_BLANK:]
         self._returns = self._returns or b"\r" in chunk
-        if self._pending > _LONG and (b"\n" in chunk or b"\r" in chunk):
+        if self.pending > _LONG and (b"\n" in chunk or b"\r" in chunk):
             self._read_lines()
 
     def _read_lines(self) -> None:
@@ -159,10 +158,13 @@ def _payloads(events: bytes) -> list[bytes]:
     """Take apart whole events whose lines end in line feeds.
 
     Nearly always each is a line with its name, a line of data and a blank one; then slices of the lines do, at a third
-    of the cost.
+    of the cost, and for one event alone its last line.
     """
     lines = events.split(b"\n")
-    if len(lines) > _LINES_OF_ONE:
+    if len(lines) <= _LINES_OF_ONE:
+        if lines[-1].startswith(b"data:") and (len(lines) == 1 or lines[0].startswith(b"event:")):
+            return [lines[-1][5:].strip()]
+    else:
         names, data = lines[0::3], lines[1::3]
         if len(names) == len(data) and not any(lines[2::3]) and {line[:6] for line in names} == {b"event:"}:
             payloads = [line[5:].strip() for line in data if line.startswith(b"data:")]

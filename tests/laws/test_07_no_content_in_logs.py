@@ -10,9 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from types import UnionType
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
-import attrs
 import pytest
 import structlog.testing
 
@@ -181,9 +180,9 @@ def _event_classes(kind: Any = AnswerEvent) -> list[type]:
 
 def _filled(kind: type) -> Any:
     """Make an event with the marker in every text of it, but the one that has a fixed vocabulary."""
-    fields = attrs.fields(attrs.resolve_types(kind))
-    values = {field.name: _value(field.type) for field in fields if field.name != "stop_reason"}
-    return kind(**values, **({"stop_reason": "end_turn"} if hasattr(fields, "stop_reason") else {}))
+    types = get_type_hints(kind)
+    names = [name for name in types if name in kind.__match_args__]  # type: ignore[attr-defined] # attrs or a struct
+    return kind(**{name: "end_turn" if name == "stop_reason" else _value(types[name]) for name in names})
 
 
 def _value(kind: Any) -> Any:

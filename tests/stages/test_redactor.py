@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
 
 from stages.block import AnswerEvent
@@ -95,4 +94,3 @@ def test_withheld_reasoning_is_counted() -> None:
 def test_hot_classes_tell_only_sizes() -> None:
     """What a quiet logger need not see is what comes often and says little."""
     assert {TextDelta, ThinkingDelta, JsonDelta, SignatureDelta, type(BLOCK_STOP)} == SIZE_ONLY
-    assert all(attrs.has(kind) for kind in SIZE_ONLY)

@@ -1,9 +1,15 @@
-"""A picture of the real Claude Code on `dragoman claude`, with its status line: `make picture`."""
+"""Pictures of a terminal: `dragoman check`, and the real Claude Code with its status line: `make picture`."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import struct
+import subprocess
 import sys
 import tempfile
+import termios
 from collections.abc import Iterator, Mapping
 from html import escape
 from itertools import groupby
@@ -20,6 +26,7 @@ from tests.support.claude import Desk, desk
 from tests.support.terminal import terminal
 
 ROWS, COLUMNS = 33, 112
+CHECK_COLUMNS = 124
 _PROMPTS = ("Who answers here?", "And what stands between us?")
 _SETTLED = 5.0  # seconds in which an answer of the emulator, and the status line behind it, are certain to be there
 _LACKING = str.maketrans({"\u23f5": "\u25b6"})
@@ -47,7 +54,24 @@ class _Launched(Desk):
         return {"env": kept, "cwd": self.work, "stdin": found["stdin"]}
 
 
-async def take(file: Path) -> None:
+async def take(folder: Path) -> None:
+    """Take both pictures."""
+    with desk("latest", "") as found:
+        await _draw(await trio.to_thread.run_sync(_check, found), folder / "check.png", CHECK_COLUMNS)
+    await take_client(folder / "terminal.png")
+
+
+def _check(found: Desk) -> bytes:
+    """Run `dragoman check` as a terminal shows it."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, CHECK_COLUMNS, 0, 0))
+    told = {"PATH": f"{Path(found.command[0]).parent}:/usr/bin:/bin", "HOME": str(found.home), "TERM": "xterm-256color"}
+    words = [sys.executable, "-P", "-m", "pipeline.cli", "check", "--upstream", "emulator"]
+    subprocess.run(words, env={**told, "PYTHONPATH": str(ROOT)}, cwd=found.work, stdout=theirs, check=False)
+    return os.read(ours, 2**16)
+
+
+async def take_client(file: Path) -> None:
     """Start the client, ask one thing, wait for the status line, and draw what stands on the screen."""
     with desk("latest", "") as found:
         (found.home / "bin").mkdir()
@@ -60,7 +84,12 @@ async def take(file: Path) -> None:
                 await screen.ask(prompt)
                 await screen.shows("cache ")
                 await trio.sleep(_SETTLED)
-            drawn = page(bytes(screen.seen))
+            seen = bytes(screen.seen)
+    await _draw(seen, file, COLUMNS)
+
+
+async def _draw(seen: bytes, file: Path, columns: int) -> None:
+    drawn = page(seen, columns)
     with tempfile.TemporaryDirectory() as folder:
         html = Path(folder) / "screen.html"
         html.write_text(drawn)
@@ -68,21 +97,22 @@ async def take(file: Path) -> None:
             await visit.do("Page.navigate", url=html.as_uri())
             await visit.sees("document.readyState == 'complete'")
             height = await visit.look("document.querySelector('pre').offsetHeight")
-            await visit.picture(file, scheme="dark", width=1066, height=int(height))
+            width = await visit.look("document.querySelector('pre').scrollWidth")
+            await visit.picture(file, scheme="dark", width=max(1066, int(width)), height=int(height))
 
 
-def page(seen: bytes) -> str:
+def page(seen: bytes, columns: int) -> str:
     """Write as HTML what a terminal shows after these bytes; empty lines at its end are left out."""
-    screen = pyte.Screen(COLUMNS, ROWS)
+    screen = pyte.Screen(columns, ROWS)
     pyte.ByteStream(screen).feed(seen)
-    lines = ["".join(_pieces(screen.buffer[row])) for row in range(ROWS)]
+    lines = ["".join(_pieces(screen.buffer[row], columns)) for row in range(ROWS)]
     last = max((row for row in range(ROWS) if screen.display[row].strip()), default=0)
     text = "\n".join(lines[: last + 1])
     return f"<!doctype html><meta charset=utf-8><style>{_STYLE}</style><pre>{text}</pre>"
 
 
-def _pieces(line: Mapping[int, Any]) -> Iterator[str]:
-    cells = [line[column] for column in range(COLUMNS)]
+def _pieces(line: Mapping[int, Any], columns: int) -> Iterator[str]:
+    cells = [line[column] for column in range(columns)]
     for (front, back, bold), same in groupby(cells, lambda cell: (*_colours(cell), cell.bold)):
         text = escape("".join(cell.data for cell in same).translate(_LACKING))
         text = f"<b>{text}</b>" if bold else text

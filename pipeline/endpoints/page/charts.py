@@ -43,12 +43,12 @@ def svg(chart: Chart) -> str:
     bars = "".join(_bar(chart, slot, top) for slot in range(len(chart.when)) if sums[slot])
     label = f"{chart.title}: {chart.written(sum(sums))} in all, {chart.written(top)} at most"
     return (
-        f"<figure><figcaption>{escape(chart.title)} <b>{escape(chart.written(sum(sums)))}</b>"
+        f"<figure><figcaption><h2>{escape(chart.title)}</h2> <b>{escape(chart.written(sum(sums)))}</b>"
         f"{_legend(chart)}</figcaption>"
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT + 18}" role="img" aria-label="{escape(label)}">'
         f'<line x1="0" y1="{HEIGHT}" x2="{WIDTH}" y2="{HEIGHT}" class="axis"/>{bars}'
-        f'<text x="0" y="{HEIGHT + 16}">{escape(chart.when[0])}</text>'
-        f'<text x="{WIDTH}" y="{HEIGHT + 16}" class="end">now</text>'
+        f'<text x="0" y="{HEIGHT + 16}" class="low">{escape(chart.when[0])}</text>'
+        f'<text x="{WIDTH}" y="{HEIGHT + 16}" class="end low">now</text>'
         f'<text x="{WIDTH}" y="11" class="end">{escape(chart.written(top))}</text></svg></figure>'
     )
 

@@ -99,7 +99,7 @@ def parts(*events: StreamEvent, plan: AnswerPlan = PLAN, waiting: int = 2**20) -
     ledger = Ledger(plan, waiting=waiting)
     made = [part for event in events for part in ledger.feed(event)]
     waits = ledger.ended and not any(isinstance(part, MessageEnd | Failure) for part in made)
-    return [*made, ledger.cut()] if waits else made
+    return [*made, *ledger.cut()] if waits else made
 
 
 def told(made: list[Part]) -> list[str]:

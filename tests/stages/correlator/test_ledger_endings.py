@@ -244,7 +244,7 @@ def test_a_batch_ends_with_its_failure() -> None:
 
 def test_a_cut_is_a_failure() -> None:
     """A stream that ends without a word was cut."""
-    cut = Ledger(PLAN).cut()
+    (cut,) = Ledger(PLAN).cut()
 
     assert isinstance(cut, Failure)
     assert cut.cause == "stream_cut"
@@ -279,5 +279,5 @@ def test_tokens_that_nobody_tells() -> None:
     assert [*silent.feed(ended())] == []
     assert [*twice.feed(ended())] == []
 
-    assert silent.cut() == MessageEnd("end_turn", Usage())
+    assert [*silent.cut()] == [MessageEnd("end_turn", Usage())]
     assert [*twice.feed(ended(usage=USAGE))] == [MessageEnd("max_tokens", PAID)]

@@ -33,7 +33,7 @@ def test_a_long_stream_takes_the_memory_of_its_text() -> None:
     """Piece by piece or read by read, only the newest are kept for themselves."""
     one, many = Prefix(), Prefix()
     for _ in range(100):
-        many.extend(["word "] * 100)
+        many.extend(["word "] * 100, 500)
         for _ in range(100):
             one.add("word ")
 

@@ -55,7 +55,7 @@ def test_what_follows_such_an_end_costs_nothing(*, later: bool) -> None:
         ledger, said = Ledger(PLAN), list[Any]()
         list(ledger.feed(_ending(count)))
         usage = StreamEvent("response.usage", response=responses_stream.dump({"usage": {"output_tokens": 7}}))
-        steps = steps_of(lambda: said.extend(ledger.feed(usage) if later else [ledger.cut()]), MOST)
+        steps = steps_of(lambda: said.extend(ledger.feed(usage) if later else ledger.cut()), MOST)
         assert [type(end) for end in said] == [MessageEnd]
         return steps
 

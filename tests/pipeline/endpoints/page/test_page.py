@@ -17,6 +17,7 @@ from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
 from pipeline.endpoints.context import MAX_VIEWERS, Context
 from pipeline.endpoints.page.content import Moment, page_content
+from pipeline.endpoints.page.document import document
 from pipeline.endpoints.page.page import EVENTS, FEED_INTERVAL
 from pipeline.endpoints.running import Phase
 from pipeline.settings import Secret
@@ -132,6 +133,41 @@ async def test_what_stands_there() -> None:
         host, answered, failed, word = read.rows[-1]
         assert (host, answered.endswith("s ago"), failed.endswith("s ago"), word) == ("upstream", True, True, "500")
         assert rows["500"] == ["1"]
+
+
+def _luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    digits = colour.removeprefix("#")
+    digits = "".join(2 * each for each in digits) if len(digits) == 3 else digits
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_it_can_be_read_in_both_schemes() -> None:
+    """Words stand out from what is behind them by 4.5 to 1, bars by 3 to 1 (WCAG 2.2, 1.4.3 and 1.4.11)."""
+    schemes = [dict(re.findall(r"--(\w+):(#\w+)", text)) for text in re.findall(r":root\{(.*?)\}", _page(), re.DOTALL)]
+    assert len(schemes) == 2
+    for colours in schemes:
+        for name, colour in colours.items():
+            least = 4.5 if name in ("fg", "dim", "ok", "bad") else 3.0 if re.fullmatch(r"c\d", name) else 1.0
+            for behind in ("bg", "card"):
+                light, dark = sorted(map(_luminance, (colour, colours[behind])), reverse=True)
+                assert (light + 0.05) / (dark + 0.05) >= least, (name, colour, behind)
+
+
+async def test_it_can_be_gone_through_by_headings() -> None:
+    """One for the page, and one for each picture and table; what changes all the time is not read aloud."""
+    page = (await MemoryClient(application(_context())).request("GET", "/dragoman/")).body.decode()
+
+    assert page.count("<h1>") == 1
+    assert page.count("<h2>") == page.count("<figure>") + page.count("<caption>") > 10
+    assert re.findall(r'role="status">(.*?)<', page) == ["as of now; reload for more"]
+    assert '<time aria-hidden="true">' in page
+
+
+def _page() -> str:
+    return document("hour", "", "").decode()
 
 
 async def test_no_content_stands_there() -> None:
