@@ -29,6 +29,7 @@ from stages.correlator import Ledger, MessageReader
 from stages.filters.answer_format import AnswerFormat
 from stages.filters.stop_scanner import StopScanner
 from stages.filters.summariser import Summariser
+from stages.tools.hosted.pages import FetchError, Page, PageFetch
 from stages.upstream_reader import Framing, UpstreamReader
 from stages.wire.responses_stream import StreamEvent
 
@@ -85,6 +86,9 @@ class Sideline(Protocol):
 
     async def continued(self, told: Told) -> RequestJob | Failure:
         """Make the request that goes on behind these blocks; waits where it is large."""
+
+    async def fetched(self, fetch: PageFetch) -> Page | FetchError:
+        """Read a page, or say why there is none; waits for the web, and a while at most."""
 
     async def apart(self, body: Mapping[str, Any]) -> RequestJob | Failure:
         """Make a request that has nothing to do with the conversation; waits where it is large."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stages.canonical.request import JsonObject, ServerTool
-from stages.tools.hosted import advisor
+from stages.tools.hosted import advisor, web_fetch
 from stages.tools.hosted.row import HostedToolRow
 
-HOSTED: tuple[HostedToolRow, ...] = (advisor.ADVISOR,)
+HOSTED: tuple[HostedToolRow, ...] = (advisor.ADVISOR, web_fetch.WEB_FETCH)
 """All of them."""
 
 BY_NAME: Mapping[str, HostedToolRow] = {row.name: row for row in HOSTED}

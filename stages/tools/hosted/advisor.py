@@ -5,13 +5,10 @@ Source: `BetaAdvisorTool20260301Param` and its result blocks of the Anthropic SD
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import JsonObject, ServerTool, Tool
 from stages.tables.identifiers import call_id_of
-from stages.tools.hosted.row import CLIENT_TOOL, SERVER_TOOL, HostedToolRow
+from stages.tools.hosted.row import CLIENT_TOOL, SERVER_TOOL, HostedCall, HostedOutcome, HostedToolRow
 from stages.tools.hosted.transcript import system_text, transcript
 from stages.wire import json
 from stages.wire.lenient import mapping, text
@@ -63,8 +60,9 @@ def _left_over(tool: ServerTool) -> JsonObject:
     return {name: value for name, value in tool.body.items() if name not in known}
 
 
-def _ask(declared: JsonObject, body: Mapping[str, Any], told: list[JsonObject]) -> JsonObject:
+def _ask(call: HostedCall) -> JsonObject:
     """The request for advice."""
+    declared, body, told = call.declared, call.body, call.told
     limit = declared.get("max_tokens")
     instructions = system_text(body)
     before = f"The model's instructions:\n\n{instructions}\n\n" if instructions else ""
@@ -79,15 +77,19 @@ def _ask(declared: JsonObject, body: Mapping[str, Any], told: list[JsonObject]) 
     }
 
 
-def _result(answer: JsonObject | Failure) -> JsonObject:
+def _result(answer: HostedOutcome) -> JsonObject:
     """What is shown of the advice."""
-    if isinstance(answer, Failure):
-        too_long = answer.kind is Kind.INVALID_REQUEST and _TOO_LONG in answer.message
-        return _error("prompt_too_long" if too_long else _ERRORS.get(answer.kind, "unavailable"))
+    if not isinstance(answer, dict):
+        return _error(_reason(answer) if isinstance(answer, Failure) else "unavailable")
     said = "\n\n".join(text(block.get("text")) for block in answer["content"] if block.get("type") == "text")
     if not said.strip():
         return _error("unavailable")
     return {"type": "advisor_result", "text": said, "stop_reason": answer["stop_reason"]}
+
+
+def _reason(failure: Failure) -> str:
+    too_long = failure.kind is Kind.INVALID_REQUEST and _TOO_LONG in failure.message
+    return "prompt_too_long" if too_long else _ERRORS.get(failure.kind, "unavailable")
 
 
 def _error(code: str) -> JsonObject:
