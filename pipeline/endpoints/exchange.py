@@ -298,7 +298,7 @@ class Exchange:
         size = sum(map(len, slices))
         head = [*headers, (b"content-length", str(size).encode())]
         *most, last = [b""] if self.method == "HEAD" else slices
-        early, out = self._unread, False
+        early, owed = self._unread, False
         with trio.move_on_after(LAST_WORDS + size / SLOWEST, shield=True) as scope:
             await self._send_head(status, head)
             for each in most:
@@ -306,11 +306,14 @@ class Exchange:
                 await trio.lowlevel.checkpoint()
             await self._send(_body(last, more=early))
             if early:
-                out, scope.deadline = True, trio.current_time() + LINGER
+                owed, scope.deadline = True, trio.current_time() + LINGER
                 await self._linger()
-                await self._send(_body(b"", more=False))
-            self.answered = True
-        if out and not self.answered:  # it sends on and on
+                # An end that is cut may have been said: nobody is to say it again.
+                scope.deadline, owed = trio.current_time() + LAST_WORDS, scope.cancel_called
+                if not owed:
+                    await self._send(_body(b"", more=False))
+            self.answered = not owed
+        if owed:  # it sends on and on
             await self._end()
 
     async def _start(self, status: int, headers: Headers) -> None:
