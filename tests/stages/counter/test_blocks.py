@@ -25,6 +25,7 @@ from stages.counter.blocks import _COSTS, CALL, FILE_UNSEEN, MIN_FILE_TOKENS, NU
 from stages.counter.pictures import UNSEEN
 from stages.wire import carrier
 from stages.wire.carrier import Carrier
+from tests.support.cases import cases
 
 
 def words(text: str) -> int:
@@ -45,7 +46,7 @@ def data(raw: bytes, media_type: str) -> Source:
     return Source("base64", media_type, base64.b64encode(raw).decode())
 
 
-@pytest.mark.parametrize(
+@cases(
     ("block", "tokens"),
     [
         (Text("one two"), 2),
