@@ -12,7 +12,7 @@ from pipeline.endpoints.context_window import Size, check_context_window
 from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.healing import HealingAttempts
-from pipeline.endpoints.mapping import Answering, question_of, read_body, say_mapping
+from pipeline.endpoints.mapping import Answering, note_model, question_of, read_body, say_mapping
 from pipeline.endpoints.side_requests import billing_of, side_requests
 from pipeline.endpoints.translation import Question, Translated, explained, translate
 from pipeline.request import topology
@@ -47,6 +47,7 @@ async def explain(context: Context, exchange: Exchange) -> Failure | None:
     body = await read_body(context, exchange)
     if not isinstance(body, bytes):
         return body
+    await note_model(context, exchange.log, body)
     question = question_of(context, exchange, "msg_explained", counting=True)
     found = await context.aside.run(len(body), explained, question, body)
     if isinstance(found, Failure):
@@ -100,6 +101,7 @@ async def _made(context: Context, exchange: Asker, question: Question, body: byt
     """Translate a request, and note what is known of it before it is sent."""
     first = await context.aside.run(len(body), translate, question, body)
     if isinstance(first, Failure):
+        await note_model(context, exchange.log, body)
         return first
     size = await check_context_window(context, question, body, first)
     if isinstance(size, Size) and size.limit is not None:

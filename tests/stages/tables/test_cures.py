@@ -156,8 +156,8 @@ def test_policies(sentence: str, status: int | None) -> None:
     assert failure.message == sentence
 
 
-@pytest.mark.parametrize("status", [None, 400, 403, 500])
-@pytest.mark.parametrize(
+@cases("status", [None, 400, 403, 500])
+@cases(
     "code", ["moderation_blocked", "GuardrailIntervened", "cyber_policy_violation", "content_blocked", "unsafe_content"]
 )
 def test_codes_of_policies(code: str, status: int | None) -> None:
