@@ -2,12 +2,13 @@
 
 Anthropic's clients parse what the fragments add up to, so the sum must be JSON; the upstream may send fragments, only
 the whole, or both.  Fragments leave as they come, but for white space in front, and what the whole adds to them leaves
-at the end.  Where the tool's schema forbids what models fill optional members with, a scanner leaves it out on the way.
+at the end.  Where the tool's schema forbids what models fill optional members with, a scanner leaves it out on the way;
+control characters in texts and halves of characters leave as escapes.
 
 What cannot be the truth waits for it until the end:
 
 - Fragments that do not begin an object: ciphertext, `null`, code between marks, or an object that was encoded twice.
-- The end of an empty object: servers say `{}` where they do not know better yet.
+- The end of an empty object: servers say `{}` where they do not know better yet, and some say the truth behind it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from stages.actor import Inbox, Outbox, act
 from stages.canonical.events import Arguments, ArgumentsCut, ArgumentsDelta, ArgumentsDone, Delta, JsonDelta
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.omittable import OmittableMembers
+from stages.control_characters import ControlCharacters
 from stages.filters.argument_repair import Scanner
 from stages.lone_halves import LoneHalves
 from stages.wire import json
@@ -34,6 +36,8 @@ _SPACE = " \t\r\n\ufeff\xa0"
 # What may stand in front: a byte order mark, too.
 _SLICE = 2**15
 # Characters that leave as one delta.
+_TOKENS = re.compile(r"\}[\s`]*(?:<[|/][^{}]{0,200})?\Z")
+# The end of an object, with what a server leaves behind it of a template or of marks of code.
 _TWICE = 3
 # How often arguments may have been encoded; more would be nobody's accident.
 
@@ -59,6 +63,7 @@ class JsonBuffer:
         self._waiting: list[str] = []
         self._whole = ""
         self._scanner = Scanner(omittable) if omittable is not None else None
+        self._controls = ControlCharacters(self._parts)
         self._halves = LoneHalves()
 
     @property
@@ -69,9 +74,12 @@ class JsonBuffer:
     def feed(self, event: Arguments) -> Iterator[JsonDelta | Failure]:
         """Take the next piece of argument text, or the news that the answer ends here."""
         if self._length > 1 and type(event) is ArgumentsDelta and not self._held and self._scanner is None:
-            self._parts.append(event.text)
-            self._length += len(event.text)
-            if text := self._halves.feed(event.text):  # nearly every fragment
+            text = event.text
+            self._parts.append(text)
+            self._length += len(text)
+            if not text.isprintable():
+                text = self._controls.feed(text)
+            if text := self._halves.feed(text):  # nearly every fragment
                 yield JsonDelta(text)
             return
         yield from self._begin()
@@ -92,6 +100,8 @@ class JsonBuffer:
         if rest := self._scanned("", last=True):
             yield JsonDelta(rest)
         text = "".join(self._parts)
+        if self._controls.found:
+            text = ControlCharacters([text]).feed(text)
         self._parts.clear()
         if not self._cut and text and not json.is_object(text):
             yield Failure(Kind.UPSTREAM, "The upstream sent a tool call whose arguments are not a JSON object.")
@@ -111,6 +121,9 @@ class JsonBuffer:
                 if len(self._waiting) != _FIRST or not _BEGINS.match(text := "".join(self._waiting)):
                     return
                 self._waiting.clear()
+            text = _alone(text)
+        elif self._held and text.lstrip().startswith("{"):
+            text, self._held = text.lstrip()[1:], ""  # it is the truth, and its brace was said already
         if self._length <= 1 or self._held:
             text, self._held = self._held + text, ""
             if self._is_empty_so_far(text):
@@ -131,6 +144,7 @@ class JsonBuffer:
 
     def _scanned(self, text: str, *, last: bool = False) -> str:
         """What leaves of a text: without what the schema forbids, and without halves of characters."""
+        text = self._controls.feed(text)
         if self._scanner is not None:
             text = (self._scanner.feed(text) if text else "") + (self._scanner.finish() if last else "")
         return self._halves.feed(text) + (self._halves.finish() if last else "")
@@ -159,14 +173,27 @@ class JsonBuffer:
         return "" if unreadable or text in NO_ARGUMENTS - {"{}"} else text
 
 
+def _alone(text: str) -> str:
+    """An object without what stands behind it: itself again, or tokens of a template; any other text as it is."""
+    if "}" not in text or len(text) > json.LARGE or json.is_object(text):
+        return text
+    try:
+        values = json.decode_several(_TOKENS.sub("}", text).encode("utf-8", "surrogatepass"))
+    except json.MalformedJson:
+        return text
+    told = [value for value in values if value != {}] or values[:1]
+    same = all(isinstance(value, dict) and value == told[0] for value in told)
+    return json.encode(told[0]).decode() if same else text
+
+
 def _plain(text: str) -> str:
-    """Arguments without white space in front, without the marks of code, and without having been encoded twice."""
+    """Arguments alone: no white space in front, no marks of code, no list around them, and not encoded twice."""
     for _ in range(_TWICE):
         text = text.lstrip(_SPACE)
         if text.startswith(("```", "~~~")):
             text = _fenced(text)
         if not text.startswith('"'):
-            return text
+            return _alone(text) if text.startswith("{") else _unlisted(text)
         try:
             inner = json.decode(text)
         except json.MalformedJson:
@@ -175,6 +202,19 @@ def _plain(text: str) -> str:
             return text
         text = inner
     return text
+
+
+def _unlisted(text: str) -> str:
+    """The one object in a list of one."""
+    try:
+        value = json.decode(text) if text.startswith("[") else None
+    except json.MalformedJson:
+        return text
+    match value:
+        case [dict() as only]:
+            return json.encode(only).decode()
+        case _:
+            return text
 
 
 def _fenced(text: str) -> str:

@@ -8,15 +8,16 @@ a word in a log or a diagnosis, never an answer.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
 import msgspec
 
 from stages.wire import json
+from stages.wire.responses_request import Item
+from stages.wire.written import WrittenItem, WrittenTools, checksum_and_size
 
 FINGERPRINTED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "model": lambda body: body.get("model"),
@@ -34,7 +35,9 @@ Source: the reasons of `PromptCacheDiagnosticsCacheMiss` in OpenAI's SDK 3.54.0.
 _USER = "user message"
 _IN_THE_PROMPT = ("tools", "instructions", "text")
 _WIDTH = 8
-# Bytes of a fingerprint in `PromptFingerprint.items`: four of checksum, four of length.
+# Bytes of one fingerprint: four of checksum, four of length.
+_AT = {name: at * _WIDTH for at, name in enumerate(FINGERPRINTED)}
+# Where each setting's stands among all.
 
 
 LARGEST = 2**28
@@ -50,13 +53,13 @@ class PromptFingerprint:
     """The fingerprints of one request.
 
     Attributes:
-        settings: fingerprint by name of `FINGERPRINTED`.
-        items: eight bytes for each item of the input: checksum, then length.
+        settings: eight bytes for each name of `FINGERPRINTED`: checksum, then length.
+        items: eight bytes for each item of the input, alike.
         kinds: what each item is, such as `user message` or `function_call`.
         head: bytes of the settings that are part of the prompt.
     """
 
-    settings: Mapping[str, int]
+    settings: bytes
     items: bytes
     kinds: tuple[str, ...]
     head: int
@@ -69,7 +72,11 @@ class PromptFingerprint:
     @property
     def has_tools(self) -> bool:
         """Whether the request declares tools."""
-        return self.settings["tools"] >> 32 > len(b"null")
+        return array("I", self.setting("tools"))[1] > len(b"null")
+
+    def setting(self, name: str) -> bytes:
+        """The fingerprint of one setting, by its name in `FINGERPRINTED`."""
+        return self.settings[_AT[name] : _AT[name] + _WIDTH]
 
     @property
     def opening(self) -> bytes:
@@ -80,7 +87,7 @@ class PromptFingerprint:
     def fingerprint(self) -> str:
         """Twelve hexadecimal characters that are the same for the same prompt in every process."""
         whole = hashlib.blake2b(self.items, digest_size=6)
-        whole.update(array("Q", self.settings.values()).tobytes())
+        whole.update(self.settings)
         return whole.hexdigest()
 
     def share(self, count: int) -> float:
@@ -122,30 +129,33 @@ def serialise(body: Mapping[str, Any]) -> tuple[bytes, PromptFingerprint]:
     Raises:
         TooLargeError: its input would be larger than `LARGEST`.
     """
-    marks, encode, checksum = array("I"), json.encode, zlib.crc32
-    items = body.get("input") or []
-    parts: list[msgspec.Raw] = []
-    left = LARGEST
-    for item in items:
-        said = encode(item)
-        left -= len(said)
-        if left < 0:
-            raise TooLargeError
-        marks.append(checksum(said))
-        marks.append(len(said))
-        parts.append(msgspec.Raw(said))
-    set_to = {name: encode(read(body)) for name, read in FINGERPRINTED.items()}
-    settings = {name: checksum(value) | len(value) << 32 for name, value in set_to.items()}
+    encode, tools = json.encode, body.get("tools")
+    items = _written(body.get("input") or [])
+    set_to = {name: encode(read(body)) for name, read in FINGERPRINTED.items() if name != "tools"}
+    marks = {name: checksum_and_size(said) for name, said in set_to.items()}
+    if type(tools) is WrittenTools:
+        set_to["tools"], marks["tools"] = tools.said, tools.mark
+    else:
+        set_to["tools"] = encode(tools)
+        marks["tools"] = checksum_and_size(set_to["tools"])
     head = sum(len(set_to[name]) for name in _IN_THE_PROMPT)
-    known = {"input": parts, "tools": msgspec.Raw(set_to["tools"])}
+    known = {"input": [item.said for item in items], "tools": msgspec.Raw(set_to["tools"])}
     # Field by field, because the exact encoder, which one odd text asks for, knows no parts that are encoded already.
     fields = {name: known[name] if name in known else msgspec.Raw(encode(value)) for name, value in body.items()}
-    return encode(fields), PromptFingerprint(settings, marks.tobytes(), tuple(map(_kind, items)), head)
+    settings, marked = b"".join([marks[name] for name in FINGERPRINTED]), b"".join([item.mark for item in items])
+    return encode(fields), PromptFingerprint(settings, marked, tuple([item.kind for item in items]), head)
 
 
-def _kind(item: Mapping[str, Any]) -> str:
-    kind = item.get("type") or "message"
-    return f"{item.get('role')} message" if kind == "message" else str(kind)
+def _written(items: Iterable[Item]) -> list[WrittenItem]:
+    """Write those items that are not written yet, as far as they have room."""
+    left, written = LARGEST, list[WrittenItem]()
+    for item in items:
+        known = item if type(item) is WrittenItem else WrittenItem(item)
+        left -= known.size
+        if left < 0:
+            raise TooLargeError
+        written.append(known)
+    return written
 
 
 def common(before: PromptFingerprint, now: PromptFingerprint) -> int:
@@ -163,9 +173,8 @@ def common(before: PromptFingerprint, now: PromptFingerprint) -> int:
 
 def changed(before: PromptFingerprint, now: PromptFingerprint) -> PromptChange | None:
     """What is different first; None when one of the two turns extends the other."""
-    for name, mark in now.settings.items():
-        if before.settings[name] != mark:
-            return PromptChange(name)
+    if now.settings != before.settings:
+        return PromptChange(next(name for name in FINGERPRINTED if before.setting(name) != now.setting(name)))
     same = common(before, now)
     if same * _WIDTH in (len(before.items), len(now.items)):
         return None

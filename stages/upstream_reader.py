@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -126,6 +127,11 @@ class Framing:
                 break
         return events
 
+    def _one(self, payload: bytes, name: bytes = b"") -> Iterable[StreamEvent | Failure]:
+        """Read one payload of several that came as one."""
+        event = _decoded(payload)
+        return [event] if event is not None and event.type else self._named(event, name, payload)
+
     def _named(self, event: StreamEvent | None, name: bytes, payload: bytes) -> Iterable[StreamEvent | Failure]:
         """Read an event whose payload does not say its type, or is no JSON at all, by the name that it came under.
 
@@ -140,6 +146,8 @@ class Framing:
             return [event] if known else self._nameless(event, name, payload)
         if payload == b"[DONE]":
             return self._chat.finish()
+        if parts := _parts(payload):
+            return chain.from_iterable(map(self._one, parts))
         if not (known or (not name and payload.startswith(b"{"))):
             return []
         return [Failure(Kind.UPSTREAM, "The upstream sent an event that is not JSON.", cause="bad_event")]
@@ -147,6 +155,10 @@ class Framing:
     def _nameless(self, event: StreamEvent, name: bytes, payload: bytes) -> Iterable[StreamEvent | Failure]:
         """Read an event whose type neither it nor its line says: a chunk, the body of an error, or nothing."""
         value = json.decode(payload)
+        if isinstance(value, list):
+            return chain.from_iterable(self._one(json.encode(each)) for each in value if isinstance(each, dict))
+        if isinstance(value, dict) and (inner := _event_in(value)):
+            return self._one(json.encode(inner))
         if is_chat(value):
             error = error_in(value)
             return [failure_of(error, plan=self._plan)] if error else self._chat.feed(value)
@@ -170,6 +182,8 @@ class Framing:
         """Take a body that is no JSON: a page, a line that tells an error, or a stream that begins like neither."""
         if body.startswith(b"<"):
             return [Failure(Kind.MISCONFIGURED, _A_PAGE, cause="bad_body")]
+        if len(parts := _parts(body)) > 1:  # a stream of lines that are JSON
+            return [*chain.from_iterable(map(self._one, parts)), *self._chat.finish()]
         if body.startswith((b"{", b"[")):
             return [Failure(Kind.UPSTREAM, "The upstream's answer is not JSON.", cause="bad_body")]
         if b"data:" in body:
@@ -221,7 +235,8 @@ def _response_in(body: Any) -> Any:
     body = responses_stream.unwrapped(body)
     if not isinstance(body, dict):
         return body
-    wrapped = (held for name in _WRAPPERS if isinstance(held := body.get(name), dict) and _says_something(held))
+    held = (responses_stream.unwrapped(body.get(name)) for name in _WRAPPERS)
+    wrapped = (inner for inner in held if isinstance(inner, dict) and _says_something(inner))
     body = body if _says_something(body) else next(wrapped, body)
     if is_chat(body):
         return response_of(body)
@@ -235,6 +250,29 @@ _WRAPPERS = ("response", "data", "result", "body")
 
 def _says_something(body: dict[str, Any]) -> bool:
     return any(isinstance(body.get(name), list) for name in ("output", "choices"))
+
+
+_PREFIXES = re.compile(rb"(?:data:[ \t]*)+")
+
+
+def _parts(payload: bytes) -> list[bytes]:
+    """The payloads in one that is no JSON: without a field's name told twice, or several that no blank line divides."""
+    if prefixed := _PREFIXES.match(payload):
+        return [payload[prefixed.end() :]]
+    try:
+        return [json.encode(value) for value in json.decode_several(payload)] if payload.startswith(b"{") else []
+    except json.MalformedJson:
+        return []
+
+
+def _event_in(value: dict[str, Any]) -> dict[str, Any] | None:
+    """The event that a payload wraps, as gateways with an envelope of their own do."""
+    held = (value.get(name) for name in _WRAPPERS)
+    return next((inner for inner in held if isinstance(inner, dict) and _is_of_the_api(inner.get("type"))), None)
+
+
+def _is_of_the_api(kind: Any) -> bool:
+    return isinstance(kind, str) and kind.startswith("response.")
 
 
 def _decoded(payload: bytes) -> StreamEvent | None:

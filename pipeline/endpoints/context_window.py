@@ -71,7 +71,7 @@ async def check_context_window(
         body: the request, as the client sent it.
         translated: what it became.
     """
-    guess, model_name = translated.guess, translated.plan.upstream_model
+    guess, model_name = translated.plan.input_tokens, translated.plan.upstream_model
     model = context.target.models.model_info(model_name)
     if context.target.models.tells_window(model_name):
         return await _divided(context, question, body, translated, model)
@@ -92,7 +92,7 @@ async def _divided(
     context: Context, question: Question, body: bytes, translated: Translated, model: Model
 ) -> Size | Failure:
     """Divide a window between prompt and answer."""
-    guess, asked = translated.guess, translated.plan.max_output_tokens or 0
+    guess, asked = translated.plan.input_tokens, translated.plan.max_output_tokens or 0
     tokens, exact = guess, 0  # `exact` is the least at least, and the number itself where both are the same
     left = model.window - math.ceil(MARGIN * guess)
     if left < min(asked, ENOUGH):

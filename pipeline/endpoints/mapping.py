@@ -8,7 +8,8 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Headers
 from pipeline.endpoints.inlined_files import inlined, may_name_files
 from pipeline.endpoints.owners import Owner
-from pipeline.endpoints.translation import Question
+from pipeline.endpoints.translation import Question, named_model
+from pipeline.telemetry.request_log import RequestLog, loggable
 from stages.canonical.failure import Failure
 from stages.canonical.request import Caller
 
@@ -28,12 +29,23 @@ async def read_body(context: Context, exchange: Exchange) -> bytes | Failure | N
     return body
 
 
-def question_of(context: Context, exchange: Exchange, ident: str, *, counting: bool = False) -> Question:
-    """Say what the head of a request asks of its translation."""
+def question_of(
+    context: Context, exchange: Exchange, ident: str, *, counting: bool = False, stream: bool = False
+) -> Question:
+    """Say what the head of a request asks of its translation; `stream` says whether its path asks for one."""
     strict = exchange.headers.get("dragoman-mode", context.settings.mode) == "strict"
     learnt = context.lessons.known()
     owner = Owner.of(context.settings, exchange.key) if context.settings.client_keys else None
-    return Question(caller_of(exchange), context.target, ident, learnt, counting=counting, strict=strict, owner=owner)
+    return Question(
+        caller_of(exchange),
+        context.target,
+        ident,
+        learnt,
+        counting=counting,
+        strict=strict,
+        stream=stream,
+        owner=owner,
+    )
 
 
 def caller_of(exchange: Exchange) -> Caller:
@@ -45,6 +57,13 @@ def caller_of(exchange: Exchange) -> Caller:
         betas=tuple(beta.strip() for beta in betas if beta.strip()),
         version=exchange.headers.get("anthropic-version", ""),
     )
+
+
+async def note_model(context: Context, log: RequestLog, body: bytes) -> None:
+    """Add to a request's line which model it asks for, where none will be asked; waits as its translation does."""
+    named = await context.aside.run(len(body), named_model, body)
+    if named:
+        log.fields["asked_model"] = loggable(named, context.target.models)
 
 
 class Answering(Protocol):

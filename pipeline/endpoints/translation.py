@@ -29,6 +29,7 @@ from stages.history import edit_history, summary_request
 from stages.mapper import Mapped, Target, map_request
 from stages.mapper.settings import session_of
 from stages.prompt_fingerprint import PromptFingerprint, TooLargeError, fingerprint_of, serialise
+from stages.tables.errors import STRICT
 from stages.tables.profiles import PROFILES, Profile
 from stages.tools.hosted import verdicts
 from stages.wire import json
@@ -93,7 +94,6 @@ class Translated:
         session: the client's session; empty where it tells none.
         stream: whether the client wants a stream.
         diagnostics: what the client asks about the cache; None when nothing.
-        guess: its estimated tokens.
         profile: what it was translated for.
         safeguarded: whether the client wants its calls judged.
     """
@@ -108,7 +108,6 @@ class Translated:
     session: str = attrs.field(default="", repr=False)
     stream: bool = False
     diagnostics: Any = attrs.field(default=None, repr=False)
-    guess: int = 0
     profile: Profile = PROFILES["openai"]
     safeguarded: bool = False
 
@@ -135,7 +134,7 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
     request, mapped = found
     said, prefix = serialise(mapped.body)
     return Translated(
-        plan=attrs.evolve(mapped.plan, sealing=question.owner),
+        plan=mapped.plan if question.owner is None else attrs.evolve(mapped.plan, sealing=question.owner),
         body=said,
         prefix=prefix,
         named={name: mapped.body[name] for name in _NAMED if name in mapped.body},
@@ -145,7 +144,6 @@ def translate(question: Question, body: bytes) -> Translated | Failure:
         unfaithful=sum(note.disposition in UNFAITHFUL for note in mapped.report.notes),
         stream=request.stream,
         diagnostics=request.extra.get("diagnostics"),
-        guess=counter.estimate_request(request),
         profile=_target(question, request).profile,
         safeguarded=verdicts.asked(request.extra) is not None,
     )
@@ -223,13 +221,31 @@ def _read(question: Question, body: bytes, *, summing: bool = True) -> tuple[Req
     if question.stream:
         request = attrs.evolve(request, stream=True)
     target = _target(question, request)
-    mapped = map_request(request, question.caller, target, message_id=question.message_id)
+    guess = 0 if question.counting else counter.estimate_request(request)
+    mapped = map_request(request, question.caller, target, message_id=question.message_id, tokens=guess)
     if mapped.broken and not question.counting:
         return refusal(f"{mapped.broken[0].place}: {mapped.broken[0].reason}")
     if question.limit is not None:
         mapped = _limited(mapped, question.limit)
     note = mapped.report.unfaithful() if question.strict else None
-    return (request, mapped) if note is None else refusal(f"{note.path}: {note.disposition.value}: {note.reason}")
+    if note is not None:
+        return attrs.evolve(refusal(f"{note.path}: {note.disposition.value}: {note.reason}"), cause=STRICT)
+    return request, mapped
+
+
+def named_model(body: bytes) -> str:
+    """Read which model a body asks for, and nothing else; empty where it does not say. It costs the body's length."""
+    try:
+        return _NAMING.decode(body).model
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+
+
+class _Naming(msgspec.Struct):
+    model: str = ""
+
+
+_NAMING = msgspec.json.Decoder(_Naming)
 
 
 def _foreign_file(question: Question, request: Request) -> Failure | None:

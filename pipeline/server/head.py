@@ -55,8 +55,30 @@ class Head:
     expects: bool
 
 
+@attrs.define
+class _Lines:
+    """What httptools calls.
+
+    It refers to no parser: the two would hold each other, and a head with all that it says would wait for the garbage
+    collector, which looks at what was there for as long as a stream lasts once in a million requests.
+    """
+
+    target: bytes = b""
+    headers: list[tuple[bytes, bytes]] = attrs.field(factory=list)
+
+    def on_url(self, piece: bytes) -> None:
+        """Take a piece of the target."""
+        self.target += piece
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; nobody is to see a wish to upgrade, for none is granted."""
+        lower = name.lower()
+        if lower != b"upgrade" and len(self.headers) <= MOST_HEADERS:  # one more is refused, and the rest not kept
+            self.headers.append((lower, value.rstrip(b" \t")))
+
+
 class HeadParser:
-    """Incremental reader of one head, and httptools' protocol object.
+    """Incremental reader of one head.
 
     Args:
         limit: bytes that the head may have.
@@ -65,9 +87,8 @@ class HeadParser:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._raw = bytearray()
-        self._target = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._parser = httptools.HttpRequestParser(self)
+        self._lines = _Lines()
+        self._parser = httptools.HttpRequestParser(self._lines)
 
     @property
     def empty(self) -> bool:
@@ -97,31 +118,32 @@ class HeadParser:
         except httptools.HttpParserError as error:
             # The parser's sentences are constants: they hold nothing of the request.
             return _VERSION if "HTTP version" in str(error) else _wrong(str(error))
-        return _MANY if len(self._headers) > MOST_HEADERS else None
+        return _MANY if len(self._lines.headers) > MOST_HEADERS else None
 
     def _head(self) -> Head | Refusal:
         line = bytes(self._raw.partition(b"\r\n")[0])
         if not _LINE.fullmatch(line):
             return _VERSION if _OTHER_VERSION.fullmatch(line) else _wrong("the request line is malformed")
-        if len(self._target) > LONGEST_TARGET:
+        if len(self._lines.target) > LONGEST_TARGET:
             return Refusal(414, "The target of the request is too long.")
         return self._judge(line.partition(b" ")[0].decode())
 
     def _judge(self, method: str) -> Head | Refusal:
         version = self._parser.get_http_version()
-        target = split_target(self._target, method)
+        target = split_target(self._lines.target, method)
         if target is None:
             return _wrong("the target is neither a path nor a URL")
         authority, path, query = target
-        hosts = [value for name, value in self._headers if name == b"host"]
+        headers = self._lines.headers
+        hosts = [value for name, value in headers if name == b"host"]
         if len(hosts) > 1 or (version == "1.1" and not hosts):
             return _wrong("there must be one Host header")
         if not all(_HOST.fullmatch(host) for host in [*hosts, authority or b""]):
             return _wrong("the Host header is malformed")
         if authority is not None:
-            self._headers = [(b"host", authority), *(each for each in self._headers if each[0] != b"host")]
-        values = dict(self._headers)
-        coded = b", ".join(value for name, value in self._headers if name == b"transfer-encoding")
+            headers = [(b"host", authority), *(each for each in headers if each[0] != b"host")]
+        values = dict(headers)
+        coded = b", ".join(value for name, value in headers if name == b"transfer-encoding")
         expected = values.get(b"expect", b"").lower()
         if b"transfer-encoding" in values and (version == "1.0" or coded.lower() != b"chunked"):
             return Refusal(501 if version == "1.1" else 400, "The only transfer coding that is understood is chunked.")
@@ -133,33 +155,17 @@ class HeadParser:
             method,
             path,
             query,
-            self._headers,
+            headers,
             version,
-            self._keeps_alive(version),
+            _keeps_alive(version, headers),
             length,
             bool(expected) and version == "1.1" and length != 0,
         )
 
-    def _keeps_alive(self, version: str) -> bool:
-        tokens = {
-            token.strip().lower()
-            for name, value in self._headers
-            if name == b"connection"
-            for token in value.split(b",")
-        }
-        return b"close" not in tokens and (version == "1.1" or b"keep-alive" in tokens)
 
-    # What httptools calls.
-
-    def on_url(self, piece: bytes) -> None:
-        """Take a piece of the target."""
-        self._target += piece
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; nobody is to see a wish to upgrade, for none is granted."""
-        lower = name.lower()
-        if lower != b"upgrade" and len(self._headers) <= MOST_HEADERS:  # one more is refused, and the rest not kept
-            self._headers.append((lower, value.rstrip(b" \t")))
+def _keeps_alive(version: str, headers: list[tuple[bytes, bytes]]) -> bool:
+    tokens = {token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")}
+    return b"close" not in tokens and (version == "1.1" or b"keep-alive" in tokens)
 
 
 def split_target(target: bytes, method: str) -> tuple[bytes | None, bytes, bytes] | None:

@@ -6,7 +6,7 @@ one may call a turn the first that is not.  It holds fingerprints, never content
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +17,9 @@ from stages.tables.identifiers import SHARED_KEY
 
 TURNS = 8
 """Turns remembered of one conversation: clients ask on the side, and go back to where they were."""
+
+MAX_CONVERSATIONS = 4096
+"""Conversations that are remembered; the one that was heard of longest ago is forgotten first."""
 
 
 @attrs.frozen
@@ -73,7 +76,7 @@ def conversation_key(body: Mapping[str, Any], prefix: PromptFingerprint) -> str:
 class PromptHistory:
     """The latest turns of the latest conversations."""
 
-    def __init__(self, conversations: int = 4096, size: int = 32 * 2**20) -> None:
+    def __init__(self, conversations: int = MAX_CONVERSATIONS, size: int = 32 * 2**20) -> None:
         """Make an empty history.
 
         Args:
@@ -82,7 +85,7 @@ class PromptHistory:
         """
         self._conversations = conversations
         self._free = size
-        self._by_key: OrderedDict[str, deque[AnsweredTurn]] = OrderedDict()
+        self._by_key: OrderedDict[str, list[AnsweredTurn]] = OrderedDict()
         self._by_message: dict[str, AnsweredTurn] = {}
 
     def __len__(self) -> int:
@@ -110,10 +113,10 @@ class PromptHistory:
 
     def keep(self, key: str, turn: AnsweredTurn) -> None:
         """Remember a turn, and forget what has not been used for longest when there is no room."""
-        turns = self._by_key.setdefault(key, deque())
+        turns = self._by_key.setdefault(key, [])
         self._by_key.move_to_end(key)
         if len(turns) == TURNS:
-            self._forget(turns.popleft())
+            self._forget(turns.pop(0))
         turns.append(turn)
         self._by_message[turn.message_id] = turn
         self._free -= turn.prefix.size
@@ -134,5 +137,5 @@ def _continues(before: PromptFingerprint, now: PromptFingerprint) -> bool:
 def _nearness(turn: AnsweredTurn, now: PromptFingerprint) -> tuple[int, bool]:
     """How many items are common, and whether model and tools are: more is nearer."""
     before = turn.prefix
-    alike = now.has_tools and all(before.settings[name] == now.settings[name] for name in ("model", "tools"))
+    alike = now.has_tools and all(before.setting(name) == now.setting(name) for name in ("model", "tools"))
     return common(before, now), alike

@@ -20,6 +20,8 @@ class Disposition(Enum):
     APPROXIMATED = "approximated"
     DROPPED = "dropped"
 
+    __hash__ = object.__hash__  # each is one object; the hash of an `Enum` is a function in Python, by its name
+
 
 WORTH_A_WORD = frozenset({Disposition.EMULATED, Disposition.APPROXIMATED, Disposition.DROPPED})
 """What is worth a word on every answer."""

@@ -74,8 +74,9 @@ def prompt_tokens(request: Request, tokens: Tokens) -> int:
 def estimate_request(request: Request) -> int:
     """Estimate what `count` counts; messages and tools that came before are not looked at again."""
     told = sum(map(_estimated_message, request.messages))
-    tools = _estimated_tools(request.tools) if not any(map(_waits, request.tools)) else _tools(request, estimate)
-    return ANSWER + _system(request, estimate) + told + tools + _format(request, estimate)
+    tools = _estimated_tools(request.tools)
+    shown = _tools(request, estimate) if tools is None else tools
+    return ANSWER + _system(request, estimate) + told + shown + _format(request, estimate)
 
 
 def _system(request: Request, tokens: Tokens) -> int:
@@ -110,8 +111,9 @@ def _tools(request: Request, tokens: Tokens) -> int:
 
 
 @by_members
-def _estimated_tools(tools: tuple[AnyTool, ...]) -> int:
-    return _shown_tools(tools, estimate)
+def _estimated_tools(tools: tuple[AnyTool, ...]) -> int | None:
+    """Estimate all tools; None where some may not be shown."""
+    return None if any(map(_waits, tools)) else _shown_tools(tools, estimate)
 
 
 def _shown_tools(tools: Sequence[AnyTool], tokens: Tokens) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from stages import fallbacks
 from stages.canonical.place import MESSAGES, ROOT
 from stages.canonical.request import Caller, Compaction, ContentBlock, Message, Request, Text, ToolResult, mark_of
+from stages.tools.changes import marked_tools
 from stages.wire.cache import by_identity
 
 Rule = Callable[[Request, Caller], Iterator[str]]
@@ -126,8 +127,8 @@ def mark_rules(request: Request, _: Caller) -> Iterator[str]:
 
     The mark at the top of a request counts as none: it moves to a part that may have one already.
     """
-    marked = sum(mark_of(tool) is not None for tool in request.tools) + _marks(request.system)
-    marked += sum(_looked_at(message)[0] for message in request.messages)
+    marked = len(marked_tools(request.tools)) + _marks(request.system)
+    marked += sum([_looked_at(message)[0] for message in request.messages])
     if marked > MAX_MARKS:
         yield f"A maximum of {MAX_MARKS} blocks with cache_control may be provided. Found {marked}."
 

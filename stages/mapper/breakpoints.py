@@ -21,6 +21,7 @@ from stages.canonical.place import ROOT, TOOLS, Place
 from stages.canonical.report import Report
 from stages.canonical.request import AnyTool, ContentBlock, Document, Request, SearchResult, ToolResult, mark_of
 from stages.tables.fields import CACHED
+from stages.tools.changes import marked_tools
 from stages.wire import responses_request as responses
 from stages.wire.responses_request import ContentPart
 
@@ -99,9 +100,8 @@ class CacheBreakpoints:
 
     def around(self, request: Request) -> None:
         """Decide about the marks that stand outside of the conversation: on tools, and on the request itself."""
-        for index, tool in enumerate(request.tools):
-            if mark_of(tool) is not None:
-                self.note_substitute(tool, TOOLS.at(index), _TOOLS)
+        for index in marked_tools(request.tools):
+            self.note_substitute(request.tools[index], TOOLS.at(index), _TOOLS)
         whole = request.extra.get(_MARK)
         if self.supported and isinstance(whole, dict) and whole.get("ttl") == LASTING:
             self.lasting = True

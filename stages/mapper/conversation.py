@@ -31,18 +31,18 @@ from stages.mapper.breakpoints import CacheBreakpoints, has_marks
 from stages.mapper.cited_text import cited_texts
 from stages.mapper.parts import parts_of_block
 from stages.mapper.phases import phases_of
+from stages.mapper.plain_messages import PlainMessage, plain_answer, plain_question
 from stages.mapper.reasoning import ReasoningReplay
+from stages.mapper.results import ERROR_MARK, output_of
 from stages.mapper.server_tool_replay import ServerToolReplay
 from stages.mapper.tools import Toolbox, tool_id
 from stages.tables.identifiers import call_id_of, digest
 from stages.tables.profiles import Profile
 from stages.tools.changes import spoken_of, within
 from stages.tools.client import upstream_name
+from stages.tools.server.tool_search import TOOL_SEARCH
 from stages.wire import responses_request as responses
 from stages.wire.responses_request import ContentPart, Item
-
-ERROR_MARK = "[error]"
-"""What leads the output of a call that failed: the upstream has no flag for it."""
 
 PICTURE_BELOW = "[A picture; it is shown behind the results.]"
 """What stands in a result for a picture that the server does not look for there."""
@@ -105,7 +105,6 @@ class Conversation:
     def build(self, request: Request) -> list[Item]:
         """Translate the whole conversation, system prompt first."""
         self._answered = _answered(request.messages)
-        self._loaded = {tool_id(tool): tool for tool in self.toolbox.declared}
         self._system(request.system)
         self.items += self.toolbox.server_tools.listed
         for index, message in enumerate(request.messages):
@@ -143,7 +142,21 @@ class Conversation:
         return "developer" if self.profile.developer_role else "system"
 
     def _incoming(self, message: Message, content: Place) -> None:
-        self._drop_held(content.outer)
+        if self._held or self._phase:
+            self._drop_held(content.outer)
+        if (plain := plain_question(message)) is not None and self._answers(plain):
+            for ident, _, _ in plain.calls:
+                del self._open[ident]
+            self.items += plain.items
+        else:
+            self._mixed(message, content)
+
+    def _answers(self, plain: PlainMessage) -> bool:
+        """Whether each result in a plain message is that of a call which goes by its own id."""
+        unknown = "", (0, 0)
+        return all(self._open.get(ident, unknown)[0] == call_id for ident, call_id, _ in plain.calls)
+
+    def _mixed(self, message: Message, content: Place) -> None:
         self.late_system = self.late_system or (message.role == "system" and bool(self.items))
         role = message.role if message.role == "user" else self._instructor
         last = len(message.content) - 1
@@ -173,7 +186,7 @@ class Conversation:
         ]
         parts = [part for each in inner for part in each]
         if has_marks(block):
-            listed = isinstance(_output(parts, is_error=False), list)
+            listed = isinstance(output_of(parts, is_error=False), list)
             self.marks.put_in_result(block, inner, place, listed=listed, stable=stable)
             parts = [part for each in inner for part in each]
         if not self.profile.result_pictures:
@@ -184,7 +197,7 @@ class Conversation:
             mark = [responses.input_text(ERROR_MARK)] if block.is_error else []
             self._parts += [responses.input_text("Result of an earlier tool call:"), *mark, *parts]
             return
-        self.items.append(responses.function_call_output(call_id, _output(parts, is_error=block.is_error)))
+        self.items.append(responses.function_call_output(call_id, output_of(parts, is_error=block.is_error)))
         self._load(block, place)
 
     def _without_pictures(self, inner: list[list[ContentPart]], content: Place) -> list[ContentPart]:
@@ -200,13 +213,14 @@ class Conversation:
 
     def _load(self, block: ContentBlock, place: Place) -> None:
         """Declare the tools that a block is the first to speak of, or speaks of anew."""
-        fresh = {
+        brought = {
             tool_id(tool): tool
             for steps, each in spoken_of(block)
             for tool in self.toolbox.loaded_by(each, within(place, steps))
-            if self._loaded.get(tool_id(tool)) != tool
         }
-        if fresh:
+        if brought and not self._loaded:
+            self._loaded = {tool_id(tool): tool for tool in self.toolbox.declared}
+        if fresh := {name: tool for name, tool in brought.items() if self._loaded.get(name) != tool}:
             self._loaded |= fresh
             self.items.append(responses.additional_tools(list(fresh.values())))
 
@@ -218,11 +232,30 @@ class Conversation:
     # -- what came out -----------------------------------------------------------------------
 
     def _assistant(self, message: Message, at: int) -> None:
+        plain = plain_answer(message, self.profile.assistant_text, phases=self.reasoning.phases)
+        if plain is not None and self._is_new(plain):
+            for ident, call_id, index in plain.calls:
+                self._open[ident] = call_id, (at, index)
+                self._used.add(call_id)
+            self.items += plain.items
+        else:
+            self._said(message, at)
+        for ident in [ident for ident, (_, position) in self._open.items() if position not in self._answered]:
+            self._give_up(ident)
+
+    def _is_new(self, plain: PlainMessage) -> bool:
+        """Whether each call in a plain message has an id of its own, and nothing waits for what it says."""
+        if self._held or self._phase or (plain.calls and TOOL_SEARCH.upstream in self.toolbox.server_tools.names):
+            return False
+        return all(ident not in self._open and call_id not in self._used for ident, call_id, _ in plain.calls)
+
+    def _said(self, message: Message, at: int) -> None:
         content = content_of_message(at)
-        by_index = cited_texts(message.content, content, self.report, self.sources)
+        available, sources = self.profile.hosted, self.sources
+        self._replay = ServerToolReplay(message, self.toolbox, self.report, available=available, sources=sources)
+        by_index = cited_texts(message.content, content, self.report, sources)
         sent = {index for index, cited_text in by_index.items() if cited_text.text.strip()}
         phases = phases_of(message, sent) if self.reasoning.phases else {}
-        self._replay = ServerToolReplay(message, self.toolbox, self.report, available=self.profile.hosted)
         for index, block in enumerate(message.content):
             place, self._phase_here = content.at(index), phases.get(index, "")
             self.marks.note_substitute(block, place)
@@ -235,8 +268,6 @@ class Conversation:
                     self._say(by_index[index].text, by_index[index].annotations)
             else:
                 self._say_otherwise(block, place)
-        for ident in [ident for ident, (_, position) in self._open.items() if position not in self._answered]:
-            self._give_up(ident)
 
     def _think(self, block: Thinking | RedactedThinking, place: Place) -> None:
         item, self._phase = self.reasoning.restore(block, place)
@@ -314,12 +345,3 @@ def instructions(request: Request) -> str:
     """The system prompt as one text, for servers that know no developer role."""
     texts = [block.text for block in request.system if isinstance(block, Text)]
     return "\n\n".join(filter(None, texts))
-
-
-def _output(parts: list[ContentPart], *, is_error: bool) -> str | list[ContentPart]:
-    """A string where one says it all, else the list form, which keeps pictures, files and borders."""
-    texts = [part["text"] for part in parts if part["type"] == "input_text"]
-    if len(parts) == len(texts) and len(texts) <= 1:
-        text = "".join(texts)
-        return f"{ERROR_MARK} {text}".strip() if is_error else text
-    return [responses.input_text(ERROR_MARK), *parts] if is_error else parts

@@ -86,7 +86,8 @@ def text_of(block: Unknown) -> str:
     return f"<{block.type}>{json.encode(body).decode()}</{block.type}>"
 
 
-def _text(block: Text) -> list[ContentPart]:
+def text_parts(block: Text) -> list[ContentPart]:
+    """Translate a text; the upstream takes no empty ones."""
     return [responses.input_text(block.text)] if block.text else []
 
 
@@ -157,7 +158,7 @@ def _is_said(field: attrs.Attribute[Any], _: Any) -> bool:
 
 
 _PARTS: dict[type, Callable[[Any], list[ContentPart]]] = {
-    Text: _text,
+    Text: text_parts,
     Image: _image,
     Document: _document,
     SearchResult: _search_result,

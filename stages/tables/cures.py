@@ -156,7 +156,9 @@ PICTURE_CODES = frozenset(
 """Codes of pictures that an upstream cannot read."""
 
 CURES = (
-    Cure(Kind.INVALID_REQUEST, lambda text: "max_" in text, say=lambda text, plan, _: output_message(text, plan)),
+    Cure(
+        Kind.INVALID_REQUEST, _words(r"max_|maximum tokens you"), say=lambda text, plan, _: output_message(text, plan)
+    ),
     Cure(
         Kind.INVALID_REQUEST,
         certainly_overflow,
@@ -179,7 +181,7 @@ CURES = (
             r"insufficient (account )?(balance|credits?|funds)",
             r"(balance|credits?) (is |are )?(too low|insufficient|exhausted|used up|depleted)",
             r"out of credits?|not enough (balance|credits?)|overdue|arrear|payment required|account is not active",
-            r"余额不足|欠费",
+            r"余额不足|欠费|额度(不足|已?用[尽完]|失败)",
         ),
         instead=_ANYBODY | {Kind.RATE_LIMIT, Kind.PERMISSION, Kind.AUTHENTICATION},
     ),
@@ -188,7 +190,7 @@ CURES = (
         _words(
             r"exceeded (your|the) (current |monthly |daily |weekly )?(quota|budget)",
             r"quota (has been |is )?(exhausted|used up)|insufficient.?quota",
-            r"(daily|weekly|monthly) (token |usage |request |spending |credit )?limit|usage limit",
+            r"(daily|weekly|monthly) (token |usage |request |spending |credit )?limit",
         ),
         instead=_ANYBODY | {Kind.RATE_LIMIT, Kind.PERMISSION},
     ),
@@ -197,7 +199,10 @@ CURES = (
         _words(
             r"rate.?limit|too many (requests|tokens, please)",
             r"(requests|tokens) per (min|sec|day|hour)|\b[TR]P[MD]\b|throttl|slow down",
-            r"concurrency limit|too many concurrent|速率限制|请求过于频繁|请求(过|太)多|并发",
+            r"concurrency limit|too many concurrent|organization concurrency|usage limit|quota exceeded",
+            r"resource has been exhausted|requests? (are )?(coming |sent )?(in )?too (quickly|frequent|fast)",
+            r"速率|频繁|请求(过|太)多|请求数|并发|リクエストが多すぎ",
+            r"trop de requêtes|demasiad[ao]s (solicitudes|peticiones)|zu viele anfragen",
         ),
         instead=_ANYBODY | {Kind.PERMISSION},
     ),
@@ -284,7 +289,7 @@ CURES = (
         _words(
             r"overloaded|(at|over|insufficient|no|exceeded)( available)? capacity",
             r"(server|service|engine|system|model) (is |are )?(currently |too |very )?busy",
-            r"temporarily unavailable|loading model|model is (currently )?loading|繁忙|过载",
+            r"temporarily unavailable|loading model|model is (currently )?loading|high demand|繁忙|过载|负载过高|饱和",
         ),
         instead=frozenset({Kind.UPSTREAM}),
     ),

@@ -9,6 +9,7 @@ the outside in, and collects what it finds under the few names that matter.  Wha
 
 from __future__ import annotations
 
+import html
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -286,7 +287,8 @@ class _Reader:
         text = "".join(text.strip().rpartition(_TEMPLATE_SAYS)[1:])
         if _PAGE.match(text):
             self._page = True
-            text = " ".join(dict.fromkeys(found[2].strip() for found in _TITLE.finditer(text)))[:_PAGES_WORDS]
+            words = dict.fromkeys(found[2].strip() for found in _TITLE.finditer(text))
+            text = html.unescape(" ".join(words))[:_PAGES_WORDS]
         inner = list(_inside(text))
         self.waiting += (_Place(value, place.depth + 1, aside=False) for value in inner)
         if not text or (inner and text.startswith(("{", "[", '"', *_STREAM))):

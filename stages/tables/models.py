@@ -6,10 +6,11 @@ Source: OpenAI's model pages, SDK 3.54.0 and recordings, as collected in `docs/f
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 import attrs
 
-from stages.tables.model_names import bare
+from stages.tables.model_names import LONGEST_NAME, bare
 
 MODEL_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Reasoning efforts from least to most."""
@@ -198,7 +199,12 @@ _EVERYTHING = ("claude", "anthropic")
 
 def model_info(upstream: str) -> Model:
     """What is known about an upstream model; dated ids and those with a vendor or a region count as their family."""
-    name = bare(upstream)
+    return _named(bare(upstream)[:LONGEST_NAME])
+
+
+@lru_cache(512)
+def _named(name: str) -> Model:
+    """The model with the longest prefix that a bare name has; every request asks several times for the same few."""
     for model in _BY_LENGTH:
         rest = name[len(model.prefix) :]
         if name.startswith(model.prefix) and (model.prefix != "o" or rest[:1].isdigit()):

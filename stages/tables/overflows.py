@@ -69,7 +69,7 @@ _CERTAIN = _any_of(
     rf"max_\w{{0,12}}tokens{_NEAR}{{0,20}}(\+|plus|and) (the )?(prompt|input)",
     r"total message size \d{1,12} exceeds|CONTENT_LENGTH_EXCEEDS_THRESHOLD",
     r"contexte|contexto|contesto|kontext(l|f|g)|kontekst|bağlam|ngữ cảnh|コンテキスト|컨텍스트|контекст|上下文",
-    r"超长|超長|(输入|輸入|对话|對話|会话|會話|消息|提示词?|文本|请求内容|prompt|messages?|tokens?|长度|長度)[^\n]{0,12}"
+    r"超长|超長|(输入|輸入|对话|對話|会话|會話|消息|提示词?|文本|请求内容|prompt|messages?|(?<!_)tokens?|长度|長度)[^\n]{0,12}"
     r"(过长|過長|太长|太長|超出|超过|超過|超限)|入力[^\n]{0,12}(長すぎ|超え)|입력[^\n]{0,4} 너무|слишком длинн",
 )
 _MORE = r"(exceed(s|ed|ing)?|(longer|greater|larger|more) than|surpass(es|ed)?|(over|above|beyond) the)\b"
@@ -149,14 +149,14 @@ def too_much(output: int, maximum: int) -> str:
     return f"max_tokens: {output} > {maximum}, which is the maximum allowed number of output tokens for this model"
 
 
-_ABOUT_OUTPUT = re.compile(r"max_(completion_|output_|new_)?tokens", re.IGNORECASE)
+_ABOUT_OUTPUT = re.compile(r"max_(completion_|output_|new_)?tokens|maximum tokens you requested", re.IGNORECASE)
 
 
 def output_message(sentence: str, plan: AnswerPlan | None = None) -> str | None:
     """Anthropic's sentence, where the upstream's is about the answer's limit alone; None where it is not."""
     if not _ABOUT_OUTPUT.search(sentence):
         return None
-    numbers = numbers_in(sentence)
+    numbers = numbers_in(sentence, plan.max_output_tokens if plan else None)
     asked = numbers.output or (plan.max_output_tokens if plan else None)
     if numbers.prompt or not numbers.limit or not asked or asked <= numbers.limit:
         return None

@@ -39,11 +39,12 @@ _LIMITS = (
     rf"(?:less than(?: or equal to)?|<=|at most|up to|no more than|n_ctx['\":]{{0,2}}) [`'\"]?{_N}",
     rf"n_ctx{_NAMED}{_N}",
     rf"context (?:of|is) {_N}",
+    rf"最大值?[为是:]? ?{_N}",
 )
 _OUTPUTS = (
     rf"{_N} `?(?:requested )?(?:output|completion|new|max_new)[ _]tokens(?!['\"]?[=:])",
     rf"{_N} (?:tokens )?(?:in|for|of) (?:the |your )?(?:completion|output|response)",
-    rf"max_(?:completion_|output_|new_)?tokens['\"`]?(?: is too large)?[ :=(]{{1,3}}{_N}",
+    rf"max_(?:completion_|output_|new_)?tokens['\"`]?(?: is too large| value)?[ :=(]{{1,3}}{_N}",
     rf"(?:completion|output)_tokens{_NAMED}{_N}",
     rf"but got {_N}(?! (?:prompt|input)?[ _]?tokens)",
 )

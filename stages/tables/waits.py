@@ -27,7 +27,9 @@ _ASKS = re.compile(
 )
 _BEFORE = re.compile(_SPAN_IN_WORDS + r"[^\d\n]{0,30}(?:before|until|then|retry|erneut|后)[^\n]{0,20}", re.IGNORECASE)
 _BARE = re.compile(
-    r"(?:retry|try again)[\s_-](?:after|in)[:\s]{1,3}(?P<span>\d{1,6})(?:\.\d{1,9})?(?![\w.:])", re.IGNORECASE
+    r"(?:(?:retry|try again)[\s_-](?:after|in)[:\s]{1,3}|retry_delay ?\{\s{0,9}seconds: )"
+    r"(?P<span>\d{1,6})(?:\.\d{1,9})?(?![\w.:])",
+    re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\b(?:after|in)[:\s]{1,3}(?P<h>\d{1,2}):(?P<m>[0-5]\d):(?P<s>[0-5]\d)(?![\w:])", re.IGNORECASE)
 

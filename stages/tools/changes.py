@@ -21,13 +21,15 @@ from stages.canonical.request import (
     JsonObject,
     Message,
     Request,
+    ServerTool,
     Tool,
     ToolAddition,
     ToolReference,
     ToolRemoval,
     ToolResult,
+    mark_of,
 )
-from stages.wire.cache import by_identity
+from stages.wire.cache import by_identity, by_members
 
 ToolKey = tuple[str, str]
 """What a tool is known by: `tool` and its name, `server` and an MCP server's name, `member` and both of them."""
@@ -102,6 +104,18 @@ def tool_changes(request: Request) -> ToolChanges:
 def tools_of(request: Request) -> tuple[tuple[AnyTool, Place], ...]:
     """All tools that a request declares, in `tools` and in its messages, with their places."""
     return (*((tool, TOOLS.at(at)) for at, tool in enumerate(request.tools)), *tool_changes(request).defined)
+
+
+@by_identity
+def server_tools_of(request: Request) -> tuple[tuple[ServerTool, Place], ...]:
+    """Those whose meaning Anthropic has fixed among all tools that a request declares, with their places."""
+    return tuple((tool, place) for tool, place in tools_of(request) if isinstance(tool, ServerTool))
+
+
+@by_members
+def marked_tools(tools: tuple[AnyTool, ...]) -> tuple[int, ...]:
+    """Which of these tools the client has marked for the cache; the same tools come with every turn."""
+    return tuple(index for index, tool in enumerate(tools) if mark_of(tool) is not None)
 
 
 def tool_key(tool: AnyTool) -> ToolKey:

@@ -45,6 +45,7 @@ _fast_decoder = msgspec.json.Decoder()
 _fast_encoder = msgspec.json.Encoder(enc_hook=_plain)
 _sorting_encoder = msgspec.json.Encoder(order="sorted")
 _first_decoder = json.JSONDecoder()
+_BLANK = re.compile(r"[ \t\r\n]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -96,6 +97,24 @@ def decode_first(text: str) -> Any:
         return _first_decoder.raw_decode(text)[0]
     except (ValueError, RecursionError):
         raise MalformedJson("no JSON at the beginning") from None
+
+
+def decode_several(raw: bytes) -> list[Any]:
+    """Parse JSON values that stand one behind another, with white space between them or nothing.
+
+    Raises:
+        MalformedJson: anything else stands there.
+    """
+    text, values = raw.decode("utf-8", "replace").strip(), list[Any]()
+    at = 0
+    try:
+        while at < len(text):
+            value, end = _first_decoder.raw_decode(text, at)
+            values.append(value)
+            at = end + len(_BLANK.match(text, end)[0])  # type: ignore[index] # it matches nothing, too
+    except (ValueError, RecursionError):
+        raise MalformedJson("no JSON behind JSON") from None
+    return values
 
 
 def decode_mended(raw: bytes | str) -> Any:

@@ -23,11 +23,12 @@ _T = TypeVar("_T")
 MAX_MESSAGES = 8_192
 """Messages that are remembered."""
 
-MAX_MESSAGE_BYTES = 2**24
-"""Bytes that all of them may have together; what they mean takes about as much again."""
+MAX_MESSAGE_BYTES = 3 * 2**24
+"""About how many bytes they may take together: some twelve megabytes of prose, or eight of code."""
 
-_PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_LISTED = msgspec.json.Decoder(list[msgspec.Raw] | None)
+_Listed = list[msgspec.Raw]
+_PARTS = msgspec.json.Decoder(dict[str, _Listed | dict[str, msgspec.Raw] | str | int | float | bool | None])
+# One pass over the bytes finds each entry of each list, which is read by itself or known.
 _STRICT = msgspec.json.Decoder()
 # Refuses halves of characters, and so tells for nothing that there are none.
 _LONE = re.compile(
@@ -48,24 +49,30 @@ def parse_body(body: bytes, mended: list[str] | None = None) -> Any:
         MalformedJson: the body is not JSON.
     """
     try:
-        return {name: _READERS.get(name, _STRICT.decode)(part) for name, part in _PARTS.decode(body).items()}
+        return {name: _value(name, part) for name, part in _PARTS.decode(body).items()}
     except _NOT_STRICT:  # no object, or something that is read with care, or nowhere
         value = json.decode(body)
     return value if _LONE.search(body) is None else json.mended_at(value, [] if mended is None else mended)
+
+
+def _value(name: str, part: Any) -> Any:
+    """Read a member of the body, which is parsed as deep as `_PARTS` goes."""
+    if isinstance(part, list):
+        return _READERS[name](part) if name in _READERS else list(map(_STRICT.decode, part))
+    return {key: _STRICT.decode(inner) for key, inner in part.items()} if isinstance(part, dict) else part
 
 
 def _remembered(structure: Callable[[Any], _T], cache: Callable[[Callable[[bytes], _T]], Cache[bytes, _T]]) -> Any:
     """Make a reader of a list, of which each entry is structured once for the same bytes."""
     known = cache(lambda told: structure(_STRICT.decode(told)))
 
-    def read(raw: msgspec.Raw) -> Any:
-        listed = _LISTED.decode(raw)
+    def read(listed: _Listed) -> Any:
         try:
-            return None if listed is None else known.get_all([bytes(each) for each in listed])
+            return known.get_all(list(map(bytes, listed)))
         except _NOT_STRICT:
             raise
         except Exception:  # noqa: BLE001 - whatever is wrong with one, it is said about the whole list
-            return _STRICT.decode(raw)
+            return list(map(_STRICT.decode, listed))
 
     return read
 
@@ -74,7 +81,7 @@ def _messages(function: Callable[[bytes], Message]) -> Cache[bytes, Message]:
     return Cache(function, MAX_MESSAGES, MAX_MESSAGE_BYTES)
 
 
-_READERS: dict[str, Callable[[msgspec.Raw], Any]] = {
+_READERS: dict[str, Callable[[_Listed], Any]] = {
     "tools": _remembered(structure_tool, Cache[bytes, AnyTool]),
     "messages": _remembered(structure_message, _messages),
 }

@@ -110,7 +110,7 @@ def _soak(noted: Noted) -> Iterator[str]:
         rows = [
             [
                 "memory, MB",
-                rss["before"],
+                f"{rss['before']}, {rss['filled']} with all that is remembered" if "filled" in rss else rss["before"],
                 f"{rss['steady']} to {rss['end']}",
                 f"{rss.get('after', '')} ({run['rss slope MB/h']:+g} an hour meanwhile)",
             ],

@@ -12,6 +12,7 @@ import trio
 
 from pipeline.server.shutdown import Shutdown
 from pipeline.service import listen, open_service
+from pipeline.serving import tune_interpreter
 from pipeline.settings import load
 
 EVERY = 5.0
@@ -30,6 +31,7 @@ async def _serve(listener: socket.socket) -> None:
     async with open_service(load({}, os.environ, None)) as context, trio.open_nursery() as nursery:
         nursery.start_soon(_tell)
         nursery.start_soon(_stop_on_signal, stop)
+        tune_interpreter()
         await listen(context, sockets=[listener], shutdown=stop)
         nursery.cancel_scope.cancel()
 

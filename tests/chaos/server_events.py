@@ -1,4 +1,7 @@
-"""What happens to a server in the middle of its work: it is told to end, or one of its workers is killed."""
+"""What happens to a server in the middle of its work: it is told to end, or one of its workers is killed.
+
+`python -m tests.chaos.server_events 200` does both to so many streams, and prints what became of them.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ import random
 import re
 import signal
 import subprocess
+import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
 import trio
 
 from pipeline.workers import server_command
@@ -37,50 +43,60 @@ _URL = re.compile(r"dragoman listens on http://127\.0\.0\.1:(\d+)")
 _Outcomes = Counter[tuple[str, str]]
 
 
-async def _streams(port: int, seed: int, outcomes: _Outcomes, happens: trio.Event, long: int) -> None:
-    """Run short streams, and long ones of so many deltas; `happens` is set once all have begun."""
-    chance = random.Random(seed)
+@attrs.frozen
+class _Work:
+    """What runs when it happens: so many streams, half of them short, and half of so many deltas."""
+
+    seed: int
+    streams: int
+    long: int
+    outcomes: _Outcomes = attrs.field(factory=Counter)
+
+
+async def _streams(port: int, work: _Work, happens: trio.Event) -> None:
+    """Run them all; `happens` is set once they have begun."""
+    chance, outcomes = random.Random(work.seed), work.outcomes
 
     async def one(kind: str, plan: Plan) -> None:
         outcomes[kind, await reads(port, plan)] += 1
 
     async with trio.open_nursery() as nursery:
-        for number in range(STREAMS):
-            kind, deltas = ("short", 10) if number % 2 else ("long", long)
+        for number in range(work.streams):
+            kind, deltas = ("short", 10) if number % 2 else ("long", work.long)
             nursery.start_soon(one, kind, Plan(chance.getrandbits(40), deltas, 0.04))
         await trio.sleep(0.3)
         happens.set()
 
 
-async def told_to_end(folder: Path, seed: int) -> tuple[_Outcomes, int]:
+async def told_to_end(folder: Path, seed: int, streams: int = STREAMS) -> tuple[_Outcomes, int]:
     """Send SIGTERM while streams run; return what became of them, and the exit code."""
-    outcomes: _Outcomes = Counter()
+    work = _Work(seed, streams, ENDLESS)
     async with (
         between(folder, timing_shutdown_grace=3, timing_total=120) as (running, chaos),
         trio.open_nursery() as nursery,
     ):
         happens = trio.Event()
-        nursery.start_soon(_streams, running.port, seed, outcomes, happens, ENDLESS)
+        nursery.start_soon(_streams, running.port, work, happens)
         await happens.wait()
-        await chaos.heard(STREAMS)
+        await chaos.heard(streams)
         running.process.send_signal(signal.SIGTERM)
         code = await trio.to_thread.run_sync(running.process.wait)
-    return outcomes, code
+    return work.outcomes, code
 
 
-async def worker_killed(folder: Path, seed: int) -> tuple[_Outcomes, list[str]]:
+async def worker_killed(folder: Path, seed: int, streams: int = STREAMS) -> tuple[_Outcomes, list[str]]:
     """Kill one of two workers while streams run; what became of them, and of those that came behind."""
-    outcomes: _Outcomes = Counter()
+    work = _Work(seed, streams, LONG)
     async with chaotic_upstream() as chaos:
         with _supervised(folder, chaos.url, 2) as running:
             async with trio.open_nursery() as nursery:
                 happens = trio.Event()
-                nursery.start_soon(_streams, running.port, seed, outcomes, happens, LONG)
+                nursery.start_soon(_streams, running.port, work, happens)
                 await happens.wait()
-                await chaos.heard(STREAMS)
+                await chaos.heard(streams)
                 os.kill(_children(running.process.pid)[0], signal.SIGKILL)
                 behind = [await reads(running.port, Plan(seed + at, 3)) for at in range(10)]
-    return outcomes, behind
+    return work.outcomes, behind
 
 
 @contextmanager
@@ -111,3 +127,15 @@ def _children(pid: int) -> list[int]:
     """The processes that a process has started, in whichever thread."""
     lists = [task.read_text().split() for task in Path(f"/proc/{pid}/task").glob("*/children")]
     return sorted(int(child) for children in lists for child in children)
+
+
+def _main(streams: int) -> None:
+    for event in (told_to_end, worker_killed):
+        with tempfile.TemporaryDirectory() as folder:
+            outcomes, after = trio.run(event, Path(folder), 1, streams)
+        told = ", ".join(f"{kind} {outcome}: {number}" for (kind, outcome), number in sorted(outcomes.items()))
+        print(f"{event.__name__}: {told}; then {after}")
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]))

@@ -4,6 +4,9 @@
 
 Three streams of five last as long as the run; the others are short, one after another, so that requests come and go.
 Every text is compared. What came of it goes into the report.
+
+What a server remembers of requests is bounded, and full after some ten thousand: so many come before the run, one
+behind the other, so that whatever grows in it grows for ever.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ import trio
 
 from pipeline.bench.children import raise_file_limit
 from pipeline.commands.listening import bind
+from pipeline.telemetry.prompt_history import MAX_CONVERSATIONS
+from stages.wire.request_body import MAX_MESSAGES
 from tests.chaos.clients import reads
 from tests.chaos.measured import note
 from tests.chaos.plans import Plan
@@ -36,6 +41,9 @@ LONG = 0.6
 
 SAMPLED = 10.0
 """Seconds between two looks at the process."""
+
+REMEMBERED = max(MAX_MESSAGES, MAX_CONVERSATIONS)
+"""Requests after which a server remembers as many as it ever will."""
 
 RAMP = 20.0
 """Seconds in which the streams begin."""
@@ -99,6 +107,20 @@ async def _client(number: int, port: int, seed: int, seconds: float, outcomes: C
         outcomes[await reads(port, Plan(chance.getrandbits(40), max(1, int(lasts / gap)), gap))] += 1
 
 
+async def _fill(port: int, seed: int) -> None:
+    """Ask until the server remembers as much as it ever will; some at once, but never many."""
+    chance = random.Random(f"{seed} before")
+    plans = iter([Plan(chance.getrandbits(40), 1) for _ in range(REMEMBERED)])
+
+    async def ask() -> None:
+        for plan in plans:
+            await reads(port, plan)
+
+    async with trio.open_nursery() as clients:
+        for _ in range(8):
+            clients.start_soon(ask)
+
+
 async def _watch(running: Running, samples: list[Sample]) -> None:
     begun = trio.current_time()
     while True:
@@ -114,6 +136,8 @@ async def run(streams: int, minutes: float, seed: int, folder: Path) -> dict[str
         with served(folder, chaos.url, limits_requests=streams + 10) as running:
             await trio.sleep(5)
             before = sample(running, 0)
+            await _fill(running.port, seed)
+            filled = sample(running, 0)
             async with trio.open_nursery() as watching:
                 watching.start_soon(_watch, running, samples)
                 async with trio.open_nursery() as clients:
@@ -131,18 +155,19 @@ async def run(streams: int, minutes: float, seed: int, folder: Path) -> dict[str
         "outcomes": dict(outcomes),
         "exit code": code,
         "faults": log.count('"event": "fault"') + log.count('"event": "connection_fault"'),
-        **_resources(samples, before, after),
+        **_resources(samples, before, filled, after),
     }
 
 
-def _resources(samples: list[Sample], before: Sample, after: Sample) -> dict[str, object]:
-    """How resources went while all streams ran; the first fifth of the time is left out, when caches fill."""
+def _resources(samples: list[Sample], before: Sample, filled: Sample, after: Sample) -> dict[str, object]:
+    """How resources went while all streams ran; the first fifth of the time is left out, when streams begin."""
     steady = samples[len(samples) // 5 : -2] or samples
     slope = linear_regression([each.at for each in steady], [each.rss for each in steady]).slope
     tasks = [each.tasks for each in steady]
     return {
         "rss MB": {
             "before": round(before.rss, 1),
+            "filled": round(filled.rss, 1),
             "steady": round(steady[0].rss, 1),
             "end": round(steady[-1].rss, 1),
             "after": round(after.rss, 1),

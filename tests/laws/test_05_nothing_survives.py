@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from pipeline.settings import Limits
 from pipeline.telemetry import names
 from tests.support import grammar
-from tests.support.cancellation import CancelAtStep, channels
+from tests.support.cancellation import CancelAtStep, channels, garbage
 from tests.support.client import MemoryClient, Reply
 from tests.support.hosted import ADVISING, ASKED, COMPACTED, COMPACTING, FALLEN, FALLING
 from tests.support.running import REQUEST, TIGHT, client_of
@@ -141,6 +141,20 @@ async def test_struck_at_every_step(
 
     assert steps > 10
     assert channels() == before
+
+
+@pytest.mark.parametrize("strike", [_cancels, _leaves])
+@pytest.mark.parametrize("course", COURSES)
+async def test_nothing_waits_for_the_garbage_collector(
+    course: str, strike: Strike, autojump_clock: trio.testing.MockClock
+) -> None:
+    """What ends is freed there and then, struck or not: what lasted for minutes is looked at once in hours."""
+    whole = await _struck(COURSES[course], strike, 10**9, 1)
+    with garbage() as found:
+        for step in (10**9, whole.canceller.steps // 2):
+            await _struck(COURSES[course], strike, step, 1)
+
+    assert found == []
 
 
 @given(stream=streams(), where=st.floats(0, 1), capacity=st.sampled_from(TIGHT))

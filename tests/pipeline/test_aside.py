@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import os
 import pickle
 import threading
@@ -16,7 +18,7 @@ import trio
 import trio.testing
 from structlog.testing import CapturingLogger
 
-from pipeline.aside import THREADED, Aside
+from pipeline.aside import THOROUGH, THREADED, Aside, answer_all
 from pipeline.emulator import EmulatorTransport
 from pipeline.endpoints.application import application
 from pipeline.service import open_service
@@ -151,3 +153,24 @@ def test_what_crosses_can_be_pickled() -> None:
     failure = Failure(Kind.INVALID_REQUEST, "No.", error_code="x")
 
     assert pickle.loads(pickle.dumps(failure)) == failure  # noqa: S301 - our own
+
+
+def test_what_is_remembered_is_seldom_looked_through_for_garbage() -> None:
+    """To look at all objects takes longer than to count a long prompt, so that is done behind few of many questions."""
+    asked = pickle.dumps((where, (b"x",), {}))
+    questions = io.BytesIO((len(asked).to_bytes(8, "big") + asked) * (THOROUGH + 1))
+    looks: list[int] = []
+
+    def heard(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            looks.append(info["generation"])
+
+    gc.disable()  # as that process does
+    gc.callbacks.append(heard)
+    try:
+        answer_all(questions, io.BytesIO())
+    finally:
+        gc.callbacks.remove(heard)
+        gc.enable()
+
+    assert looks == [*[0] * (THOROUGH - 1), 2, 0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json as stdlib_json
+import re
 from itertools import pairwise
 
 import pytest
@@ -15,7 +17,7 @@ from stages.canonical.failure import Failure, Kind
 from stages.canonical.omittable import OmittableMember, OmittableMembers
 from stages.json_buffer import JsonBuffer, buffer_json
 from stages.wire import json
-from tests.stages.strategies import OBJECTS, PLACES
+from tests.stages.strategies import OBJECTS, PLACES, cut
 from tests.support.cases import cases
 
 CUT = ArgumentsCut()
@@ -88,10 +90,46 @@ def test_what_comes_leaves_once(events: list[Arguments], text: str) -> None:
     assert said(*events) == (text, False)
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", "1", '"{}', "x", "nul", "{} {}", '{"a":1}x', "nonsense"])
+@pytest.mark.parametrize("text", ["{", "[1]", "1", '"{}', "x", "nul", '{"a":1} {"a":2}', '{"a":1}x', "nonsense"])
 def test_what_is_no_object_fails_at_the_end(text: str) -> None:
     """A client would choke on it, so it is an upstream's failure; the fragments have left by then."""
     assert said(ArgumentsDelta(text)) == (text, True)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (['{"a":1}{"a":1}'], '{"a":1}'),
+        (["{} {}"], "{}"),
+        (['{}{"a":1}'], '{"a":1}'),
+        (["{}", '{"a"', ":1}"], '{"a":1}'),
+        (["{}", " {", '"a":1}'], '{"a":1}'),
+        (['{"a":1}<|call|>'], '{"a":1}'),
+        (['{"a":"}<|x|>"}\n</tool_call>'], '{"a":"}<|x|>"}'),
+        (['[{"a":1}]'], '{"a":1}'),
+    ],
+)
+def test_an_object_alone(pieces: list[str], text: str) -> None:
+    """Without itself again, an empty one in front, a list around it, or what a template leaves behind it."""
+    assert said(*map(ArgumentsDelta, pieces)) == (text, False)
+    assert said(ArgumentsDone("".join(pieces))) == (text, False)
+
+
+_ODD = st.text('a"\\\n\t\x1b {}', max_size=9)
+
+
+@given(st.dictionaries(_ODD, _ODD), st.integers(0, 2), PLACES)
+def test_control_characters_in_texts_leave_as_escapes(value: dict[str, str], indent: int, places: list[int]) -> None:
+    """However the arguments are cut; between tokens they are white space, and stay."""
+    raw = {"n": "\n", "t": "\t", "u001b": "\x1b"}
+    told = re.sub(
+        r"\\(\\|n|t|u001b)", lambda escape: raw.get(escape[1], escape[0]), stdlib_json.dumps(value, indent=indent)
+    )
+    pieces = [piece.decode() for piece in cut(told.encode(), places)]
+    text, fails = said(*map(ArgumentsDelta, pieces))
+
+    assert not fails
+    assert stdlib_json.loads(text) == value
 
 
 @pytest.mark.parametrize(

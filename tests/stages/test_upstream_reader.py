@@ -44,6 +44,30 @@ def test_a_stream_is_its_events(lead: bytes, places: list[int]) -> None:
     assert types(events) == ["response.output_text.delta"] * 2 + ["response.completed"]
 
 
+_TOLD = [b'{"type":"response.output_text.delta","delta":"a"}'] * 2 + [
+    b'{"type":"response.completed","response":{"status":"completed"}}'
+]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"".join(b"data: data: %b\n\n" % each for each in _TOLD) + b"data: data: [DONE]\n\n",
+        b"".join(b"data: %b\n" % each for each in _TOLD),
+        b"".join(b"event: response.output_text.delta\ndata: %b\n" % each for each in _TOLD),
+        b"data: " + b"".join(_TOLD) + b"\n\n",
+        b"data: [" + b",".join(_TOLD) + b"]\n\n",
+        b"".join(b'data: {"event":"x","data":%b}\n\n' % each for each in _TOLD),
+        b"\r\n".join(_TOLD),
+    ],
+    ids=["prefix twice", "no blank line", "names and no blank line", "one line", "a list", "wrapped", "lines of JSON"],
+)
+@given(PLACES)
+def test_payloads_that_are_put_together_otherwise(data: bytes, places: list[int]) -> None:
+    """As gateways do that frame what is framed already, or forget to."""
+    assert types(read(data, places)) == ["response.output_text.delta"] * 2 + ["response.completed"]
+
+
 def test_each_read_yields_its_events_at_once() -> None:
     """Nothing is held back once it is whole."""
     framing = Framing()

@@ -55,3 +55,20 @@ def channels() -> int:
     gc.collect()
     ends = (trio.MemorySendChannel, trio.MemoryReceiveChannel)
     return sum(issubclass(type(thing), ends) for thing in gc.get_objects())
+
+
+@contextmanager
+def garbage() -> Iterator[list[type]]:
+    """Find what holds on to itself when the block is left; the list has the types of it then."""
+    found: list[type] = []
+    gc.collect()
+    gc.disable()
+    try:
+        yield found
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        found += [type(thing) for thing in gc.garbage]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

@@ -98,7 +98,7 @@ def skeleton_of(params: dict[str, Any]) -> bytes:
 
 def _prefix(told: Translated) -> bytes:
     """The settings and the first item: what requests of the same kind have in common."""
-    return repr(sorted(told.prefix.settings.items())).encode() + told.prefix.items[:8]
+    return told.prefix.settings + told.prefix.items[:8]
 
 
 def _wrong(message: str) -> Failure:

@@ -18,6 +18,7 @@ from stages.canonical.report import Disposition, Report
 from stages.canonical.request import Document, Image, Request, SearchResult, ServerTool, Text, ToolResult, Unknown
 from stages.tables import fields
 from stages.tables.fields import FIELDS, NODES, UNKNOWN_FIELD, UNKNOWN_KIND, Row
+from stages.wire.cache import by_identity, by_members
 
 NODE_OF_BLOCK: dict[type, str] = {
     canonical.Text: "block.text",
@@ -62,12 +63,19 @@ def report_defaults(request: Request, report: Report) -> None:
         if not _plain(block) or _is_empty(block, "system"):
             alone = len(request.system) == 1 and _plain(block)
             walker.block(block, SYSTEM if alone else SYSTEM.at(index), "system")
-    for index, tool in enumerate(request.tools):
-        if isinstance(tool, ServerTool) or tool.extra or tool.cache_control is not None:
-            walker.tool(tool, TOOLS.at(index))
+    for index in _tools_to_visit(request.tools):
+        walker.tool(request.tools[index], TOOLS.at(index))
     for index, message in enumerate(request.messages):
-        walker.message(message, index)
+        if not _is_passed_by(message):
+            walker.message(message, index)
     walker.top(request)
+
+
+@by_members
+def _tools_to_visit(tools: tuple[canonical.AnyTool, ...]) -> tuple[int, ...]:
+    """Which declarations carry anything of their own."""
+    visited = (isinstance(tool, ServerTool) or tool.extra or tool.cache_control is not None for tool in tools)
+    return tuple(index for index, visit in enumerate(visited) if visit)
 
 
 def _plain(block: canonical.ContentBlock) -> bool:
@@ -78,6 +86,14 @@ def _plain(block: canonical.ContentBlock) -> bool:
     if kind is ToolResult:
         return all(map(_plain, block.content))  # type: ignore[union-attr, arg-type]
     return kind not in _LOOKED_INTO
+
+
+@by_identity
+def _is_passed_by(message: canonical.Message) -> bool:
+    """Whether all of a message is plain, and none of it empty; the same messages come with every turn."""
+    if message.extra or (message.output_config is not None and message.output_config.extra):
+        return False
+    return all(_plain(block) and not _is_empty(block, message.role) for block in message.content)
 
 
 def _is_empty(block: canonical.ContentBlock, role: str) -> bool:

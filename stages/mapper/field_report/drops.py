@@ -6,12 +6,14 @@ from collections.abc import Collection
 
 from stages.canonical.place import MESSAGES, ROOT, SYSTEM, TOOLS, Place
 from stages.canonical.report import Report
-from stages.canonical.request import Request, ServerTool, Text, Tool
+from stages.canonical.request import AnyTool, Request, Text, Tool
 from stages.mapper.summarising import summarised
 from stages.mapper.tools import PLACEHOLDER
 from stages.tables.profiles import Profile
+from stages.tools.changes import server_tools_of
 from stages.tools.server.code_execution import CODE_EXECUTION
 from stages.tools.server.mcp import MCP_TOOLSET, servers
+from stages.wire.cache import by_members
 
 
 def report_drops(request: Request, profile: Profile, server_tools: Collection[str], report: Report) -> None:
@@ -62,9 +64,13 @@ def _in_system(request: Request, index: int) -> Place:
 
 
 def _placeholders(request: Request, report: Report) -> None:
-    for index, tool in enumerate(request.tools):
-        if isinstance(tool, Tool) and tool.name == PLACEHOLDER:
-            report.emulated(TOOLS.at(index), "stands for tools that are declared once a result refers to them")
+    for index in _standing_in(request.tools):
+        report.emulated(TOOLS.at(index), "stands for tools that are declared once a result refers to them")
+
+
+@by_members
+def _standing_in(tools: tuple[AnyTool, ...]) -> tuple[int, ...]:
+    return tuple(index for index, tool in enumerate(tools) if isinstance(tool, Tool) and tool.name == PLACEHOLDER)
 
 
 def _prefill(request: Request, report: Report) -> None:
@@ -95,7 +101,7 @@ def _speed(request: Request, report: Report) -> None:
 
 def _configured_twice(request: Request, report: Report) -> None:
     """Where toolsets say which tools of a server are allowed, the older place for that counts no more."""
-    listed = any(isinstance(tool, ServerTool) and tool.type == MCP_TOOLSET for tool in request.tools)
+    listed = any(tool.type == MCP_TOOLSET and place.outer == TOOLS for tool, place in server_tools_of(request))
     for index, server in enumerate(servers(request) if listed else ()):
         if server.get("tool_configuration"):
             place = ROOT.field("mcp_servers").at(index).field("tool_configuration")

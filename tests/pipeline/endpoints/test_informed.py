@@ -69,6 +69,17 @@ async def test_the_first_request_knows_already(autojump_clock: trio.testing.Mock
     assert engine.looks == 2
 
 
+async def test_what_is_settled_is_made_once(autojump_clock: trio.testing.MockClock) -> None:
+    """From the first look that has found somebody on, requests share what they are served with."""
+    context = context_of(Engine())
+    context = attrs.evolve(context, discovery=Discovery(context.upstream, context.target, lambda profile: profile))
+
+    first = await context.informed()
+
+    assert first.target.models.served == {"tiny": None}
+    assert await context.informed() is first
+
+
 async def test_the_catalogue_tells_the_true_window(autojump_clock: trio.testing.MockClock) -> None:
     """Under every name; the models of the tables are not there, so they are not listed."""
     listed = (await client_of(Engine()).request("GET", "/v1/models?limit=1000", b"")).json()["data"]

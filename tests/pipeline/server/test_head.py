@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import attrs
 import pytest
 from hypothesis import given
@@ -205,3 +208,18 @@ def test_a_refusal_quotes_nothing() -> None:
         marked = parsed(data.replace(b"x: ", b"x: secret"))[0]
         assert status
         assert "secret" not in str(attrs.asdict(marked) if isinstance(marked, Refusal) else "")
+
+
+@pytest.mark.parametrize("data", [head(b"GET / HTTP/1.1"), b"GET / HT", b"", b"\0\r\n\r\n"])
+def test_no_head_waits_for_the_garbage_collector(data: bytes) -> None:
+    """One stays as long as its request, and what has grown old is looked at after a million requests."""
+    gc.disable()
+    try:
+        parser = HeadParser(LIMIT)
+        outcome = parser.feed(data)
+        seen = weakref.ref(parser)
+        del parser, outcome
+
+        assert seen() is None
+    finally:
+        gc.enable()

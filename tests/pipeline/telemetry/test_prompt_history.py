@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -131,6 +132,24 @@ def test_memory_is_bounded() -> None:
 
     assert sum(known.message(f"msg_{n}") is not None for n in range(50)) in (4, 5)
     assert known.message("msg_49") is not None
+
+
+@pytest.mark.parametrize("items", [1, 20, 300])
+def test_a_turn_takes_no_more_than_is_counted_for_it(items: int) -> None:
+    """Else the bound would be of something else."""
+    bodies = [{"model": "m", "input": [{"role": "user", "content": str(at)}] * items} for at in range(60)]
+    known, counted = PromptHistory(), 0
+    tracemalloc.start()
+    try:
+        for at, body in enumerate(bodies):
+            told = fingerprint_of(body)
+            known.keep(conversation_key(body, told), AnsweredTurn(f"msg_{at:024}", told, 10_000 + at, 1.0 + at))
+            counted += told.size
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert taken < counted
 
 
 def test_one_turn_larger_than_the_book() -> None:

@@ -101,11 +101,17 @@ RATES = [
     ("Requests per minute exceeded, please wait 2 minutes and 5 seconds", 125),
     ("You have hit the TPM limit; try again in 1m26.4s", 87),
     ("当前请求过多", None),
+    ("当前模型请求速率超限", None),
+    ("API requests too frequent", None),
+    ("Quota exceeded for metric: requests. retry_delay {\n  seconds: 37\n}", 37),
+    ("The usage limit has been reached. Try again in 2 hours", 7200),
+    ("Trop de requêtes", None),
 ]
 BILLS = [
     "insufficient balance",
     "Insufficient credits. Add more",
     "余额不足",
+    "预扣费额度失败 用户剩余额度: $0.12",
     "Your credit balance is too low",
     "402 Payment Required",
     "Your account is not active, please check your billing details.",
@@ -150,8 +156,8 @@ def test_policies(sentence: str, status: int | None) -> None:
     assert failure.message == sentence
 
 
-@pytest.mark.parametrize("status", [None, 400, 403, 500])
-@pytest.mark.parametrize(
+@cases("status", [None, 400, 403, 500])
+@cases(
     "code", ["moderation_blocked", "GuardrailIntervened", "cyber_policy_violation", "content_blocked", "unsafe_content"]
 )
 def test_codes_of_policies(code: str, status: int | None) -> None:
@@ -186,7 +192,14 @@ def test_keys(message: str, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "message", ["The engine is currently overloaded", "Model is busy", "Loading model", "No available capacity"]
+    "message",
+    [
+        "The engine is currently overloaded",
+        "Model is busy",
+        "Loading model",
+        "No available capacity",
+        "当前模型负载过高",
+    ],
 )
 def test_no_capacity(message: str) -> None:
     """A 500 that says so is one."""

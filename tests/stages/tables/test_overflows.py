@@ -166,7 +166,7 @@ def test_no_room_for_the_answer(sentence: str, numbers: tuple[int, int, int]) ->
     assert failure_of({"message": sentence}, status=400, plan=absurd).message == no_room(*numbers)
 
 
-@pytest.mark.parametrize("sentence", WITHOUT)
+@cases("sentence", WITHOUT)
 def test_numbers_are_never_made_up(sentence: str) -> None:
     """Where the upstream tells none, its words stand instead."""
     failure = failure_of({"error": sentence}, status=400, plan=PLAN)
@@ -228,6 +228,10 @@ def test_a_sum_that_is_told_alone() -> None:
         ("max_tokens (200000) exceeds the maximum allowed (8000)", 200_000),
         ("`max_tokens` must be less than or equal to `8000`, the maximum for this `context_window`", 32_000),
         ("Invalid max_tokens value, the valid range of max_tokens is [1, 8000]", 32_000),
+        ("max_tokens must be less than or equal to 8000, got 32000", 32_000),
+        ("The max_tokens value (200000) exceeds the model's maximum output tokens (8000)", 200_000),
+        ("The maximum tokens you requested exceeds the model limit of 8000.", 32_000),
+        ("参数 max_tokens 超出范围 最大值为 8000", 32_000),
     ],
 )
 def test_an_answer_that_may_not_be_so_long(sentence: str, asked: int) -> None:

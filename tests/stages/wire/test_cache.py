@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 import weakref
+from collections.abc import Iterable
+from sys import getsizeof
 from typing import Any
 
 import attrs
 import pytest
+from hypothesis import example, given
 
-from stages.wire.cache import MAX_ENTRIES, MAX_KEY_BYTES, Cache, by_content, by_identity, by_members
+from stages.wire import json
+from stages.wire.cache import MAX_BYTES, MAX_ENTRIES, Cache, by_content, by_identity, by_members, weight
+from tests.stages.strategies import JSON
 
 
 @attrs.frozen
@@ -57,16 +63,57 @@ def test_what_nobody_holds_is_forgotten() -> None:
     assert [make(Thing({str(n): n for n in range(size)})).size for size in range(5)] == list(range(5))
 
 
+def test_a_thing_of_which_little_is_known_takes_little() -> None:
+    """There are thousands, and several functions remember something of each."""
+
+    def size(thing: Thing) -> int:
+        return len(thing.inside)
+
+    functions = [by_identity(size) for _ in range(4)]
+    things = [Thing() for _ in range(1000)]
+    tracemalloc.start()
+    try:
+        for function in functions:
+            for thing in things:
+                function(thing)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert taken / 4000 < 250
+
+
+def taken_by(value: Any) -> int:
+    """The bytes of a value of JSON and of all in it."""
+    inner: Iterable[Any] = (*value, *value.values()) if isinstance(value, dict) else value
+    return getsizeof(value) + (sum(map(taken_by, inner)) if isinstance(value, (dict, list)) else 0)
+
+
+@given(JSON)
+@example([[]] * 1000)
+@example([{}] * 1000)
+@example([1.5] * 1000)
+@example([f"{at:x}" for at in range(1000)])
+@example({f"{at:x}": 10**9 + at for at in range(1000)})
+@example({"a": {"a": {"a": [[], [[[{"a": "b"}]]]]}}})
+@example("日本" * 1000)
+def test_what_values_take_is_known_from_their_json(value: Any) -> None:
+    """Not exactly, but never less than half of it: what is remembered is bounded by bytes, whatever they say."""
+    said = json.encode(value)
+
+    assert 2 * weight(said) >= getsizeof(said) + taken_by(value)
+
+
 def test_large_things_drive_out_each_other() -> None:
     """All that is remembered together is bounded; what is larger than that is never remembered."""
     cache: Cache[str, list[str]] = Cache(lambda text: [text])
-    first = cache.get("a", "a", MAX_KEY_BYTES - 1)
+    first = cache.get("a", "a", MAX_BYTES - 1)
 
-    assert cache.get("a", "a", MAX_KEY_BYTES - 1) is first
+    assert cache.get("a", "a", MAX_BYTES - 1) is first
     second = cache.get("b", "b", 2)
     assert cache.get("b", "b", 2) is second
-    assert cache.get("a", "a", MAX_KEY_BYTES - 1) is not first
-    assert cache.get("c", "c", MAX_KEY_BYTES + 1) is not cache.get("c", "c", MAX_KEY_BYTES + 1)
+    assert cache.get("a", "a", MAX_BYTES - 1) is not first
+    assert cache.get("c", "c", MAX_BYTES + 1) is not cache.get("c", "c", MAX_BYTES + 1)
 
 
 def test_what_was_used_longest_ago_is_forgotten_first() -> None:
@@ -128,6 +175,24 @@ def test_the_same_members_are_worked_on_once() -> None:
     assert [make((Thing({str(n): n for n in range(size)}),)).size for size in range(5)] == list(range(5))
 
 
+def test_lists_are_remembered_as_long_as_all_their_members_live() -> None:
+    """A list keeps none of them alive: large tools of which nobody speaks any more are gone, and what was made."""
+
+    @by_members
+    def make(things: tuple[Thing, ...]) -> Made:
+        return Made(len(things))
+
+    stays, goes = Thing({"a": 1}), Thing({"b": 1})
+    gone, made = weakref.ref(goes), weakref.ref(make((stays, goes)))
+    kept = make((stays,))
+    assert make((stays, goes)) is made()
+    del goes
+
+    assert gone() is None
+    assert make((stays,)) is kept
+    assert made() is None
+
+
 def test_several_are_found_at_once() -> None:
     """Also the same one twice, the first time that it comes; what the function refuses is not remembered."""
     made: list[bytes] = []
@@ -138,7 +203,7 @@ def test_several_are_found_at_once() -> None:
             raise ValueError("no")
         return [said]
 
-    cache = Cache(make, entries=2, key_bytes=10)
+    cache = Cache(make, entries=2)
     first = cache.get_all([b"a", b"b", b"a"])
 
     assert first[0] is first[2]

@@ -82,6 +82,15 @@ def test_what_is_no_json_is_named_with_its_place(raw: bytes, complaint: str) -> 
     assert str(caught.value) == complaint
 
 
+def test_several_values_in_a_row() -> None:
+    """With white space between them or nothing; anything else is none of them."""
+    assert json.decode_several(b' {"a":1}{}\r\n[2] 3') == [{"a": 1}, {}, [2], 3]
+    assert json.decode_several(b"") == []
+    for text in (b'{"a":1}x', b"{}" + b"[" * 100_000):
+        with pytest.raises(json.MalformedJson):
+            json.decode_several(text)
+
+
 @pytest.mark.parametrize("raw", ["[1, 2]", b"[1, 2]", bytearray(b"[1, 2]")])
 def test_text_and_bytes_are_the_same(raw: str) -> None:
     """A text may come as either."""

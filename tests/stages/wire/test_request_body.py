@@ -36,6 +36,20 @@ def test_known_tools_are_the_very_same_objects() -> None:
     assert second["tools"][0] is first["tools"][1]
 
 
+def test_messages_that_take_much_room_drive_out_each_other() -> None:
+    """What they take counts, not how few bytes have said it: a list of nothing takes thirty times its bytes."""
+
+    def parsed(name: str) -> Any:
+        call = {"type": "tool_use", "id": "toolu_1", "name": name, "input": {"a": [[]] * 190_000}}
+        return parse_body(body(messages=[{"role": "assistant", "content": [call]}]))["messages"][0]
+
+    first = parsed("first")
+    assert parsed("first") is first
+    assert parsed("second") is not first
+
+    assert parsed("first") is not first
+
+
 @pytest.mark.parametrize(
     ("tools", "complaint"),
     [
