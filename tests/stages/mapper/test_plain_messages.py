@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stages.canonical.request import Caller, Message, Text, ToolResult, ToolUse
@@ -37,9 +37,17 @@ MESSAGES = st.lists(
     | st.fixed_dictionaries({"role": st.just("assistant"), "content": st.lists(TEXTS | CALLS | THOUGHTS, max_size=4)}),
     max_size=6,
 )
+THOUGHT = {"type": "thinking", "thinking": "so", "signature": encode(attrs.evolve(CARRIER, phase="commentary"))}
+TEXT = {"type": "text", "text": "hi"}
+CALL = {"type": "tool_use", "id": "a", "name": "look", "input": {}}
 MARK = {"cache_control": {"type": "ephemeral"}}
 MODELS = st.sampled_from(["gpt-5", "gpt-5.4"])
 """Neither takes breakpoints; the second has phases."""
+
+
+def said(*blocks: dict[str, Any]) -> dict[str, Any]:
+    """Write an assistant's message."""
+    return {"role": "assistant", "content": [*blocks]}
 
 
 def _mark(block: dict[str, Any]) -> dict[str, Any]:
@@ -59,6 +67,10 @@ def notes(of: Mapped) -> set[tuple[str, str]]:
 
 
 @given(MODELS, MESSAGES)
+@example("gpt-5.4", [said(THOUGHT, TEXT)])
+@example("gpt-5.4", [said(THOUGHT, CALL, TEXT)])
+@example("gpt-5.4", [said(THOUGHT), said(TEXT | {"text": " "}, CALL)])
+@example("gpt-5.4", [said(CALL), said(THOUGHT, CALL)])
 def test_a_message_with_a_mark_becomes_the_same_items(model: str, messages: list[dict[str, Any]]) -> None:
     """A mark makes a message none of the plain ones, and says nothing to a model without breakpoints."""
     marked = [{**each, "content": [block | _mark(block) for block in each["content"]]} for each in messages]
