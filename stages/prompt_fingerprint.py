@@ -17,7 +17,7 @@ import msgspec
 
 from stages.wire import json
 from stages.wire.responses_request import Item
-from stages.wire.written import WrittenItem, WrittenTools, mark_of
+from stages.wire.written import WrittenItem, WrittenTools, checksum_and_size
 
 FINGERPRINTED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "model": lambda body: body.get("model"),
@@ -132,12 +132,12 @@ def serialise(body: Mapping[str, Any]) -> tuple[bytes, PromptFingerprint]:
     encode, tools = json.encode, body.get("tools")
     items = _written(body.get("input") or [])
     set_to = {name: encode(read(body)) for name, read in FINGERPRINTED.items() if name != "tools"}
-    marks = {name: mark_of(said) for name, said in set_to.items()}
+    marks = {name: checksum_and_size(said) for name, said in set_to.items()}
     if type(tools) is WrittenTools:
         set_to["tools"], marks["tools"] = tools.said, tools.mark
     else:
         set_to["tools"] = encode(tools)
-        marks["tools"] = mark_of(set_to["tools"])
+        marks["tools"] = checksum_and_size(set_to["tools"])
     head = sum(len(set_to[name]) for name in _IN_THE_PROMPT)
     known = {"input": [item.said for item in items], "tools": msgspec.Raw(set_to["tools"])}
     # Field by field, because the exact encoder, which one odd text asks for, knows no parts that are encoded already.

@@ -14,7 +14,7 @@ from stages.wire import json
 from stages.wire.responses_request import Item
 
 
-def mark_of(said: bytes) -> bytes:
+def checksum_and_size(said: bytes) -> bytes:
     """Eight bytes by which a text is known again: a checksum of it, and its size."""
     return array("I", (zlib.crc32(said), len(said))).tobytes()
 
@@ -38,7 +38,7 @@ class WrittenItem(dict[str, Any]):
         kind = item.get("type") or "message"
         self.said = msgspec.Raw(written)
         self.size = len(written)
-        self.mark = mark_of(written)
+        self.mark = checksum_and_size(written)
         # A few kinds, of thousands of items.
         self.kind = intern(f"{item.get('role')} message" if kind == "message" else str(kind))
 
@@ -57,4 +57,4 @@ class WrittenTools(list[dict[str, Any]]):
         """Write a list of tools."""
         super().__init__(tools)
         self.said = json.encode(self)
-        self.mark = mark_of(self.said)
+        self.mark = checksum_and_size(self.said)
