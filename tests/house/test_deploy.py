@@ -61,6 +61,15 @@ def test_what_is_set_can_be_set(file: object) -> None:
     assert named <= known
 
 
+def test_what_the_image_copies_travels_to_the_builder() -> None:
+    """And nothing else does."""
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    let_in = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+
+    assert sorted(" ".join(copied).split()) == sorted(let_in)
+    assert all((ROOT / name).exists() for name in let_in)
+
+
 def test_the_image_looks_where_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its health check asks the port that `DRAGOMAN_PORT` names, and fails where nobody answers."""
     (said,) = re.findall(r"HEALTHCHECK .*\\\n\s+CMD (\[.*\])", (DEPLOY / "Dockerfile").read_text())
