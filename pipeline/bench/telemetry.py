@@ -180,7 +180,7 @@ async def least_cpu(ways: Mapping[str, Callable[[], Awaitable[object]]], rounds:
     return {name: min(seconds) for name, seconds in took.items()}
 
 
-async def calls(ways: Mapping[str, Callable[[], Awaitable[object]]]) -> dict[str, float]:
+async def calls_a_request(ways: Mapping[str, Callable[[], Awaitable[object]]]) -> dict[str, float]:
     """Go all ways; return how many functions of Python and of C were called each time, by this task and all others."""
     counts: dict[str, float] = {}
     for name, way in ways.items():
@@ -210,7 +210,7 @@ _CALLS = ("call", "c_call")
 
 async def _measure(rounds: int) -> None:
     async with whole_requests() as ways:
-        called = await calls(ways)  # first: spans of requests that were timed would be sent meanwhile
+        called = await calls_a_request(ways)  # first: spans of requests that were timed would be sent meanwhile
         whole = await least_cpu(ways, rounds)
     for way, seconds in whole.items():
         ratios = f"{seconds / whole['none']:6.3f} {called[way] / called['none']:6.3f}"

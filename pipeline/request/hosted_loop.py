@@ -229,12 +229,12 @@ class HostedLoop(AnswerCall):
         if isinstance(asked, Denied):
             return asked.content
         if isinstance(asked, PageFetch):
-            return row.result(await self._page(asked))
+            return row.result(declared, await self._page(asked))
         answer = await self._asked(asked, ADVICE_TIMEOUT)
         if isinstance(answer, Failure):
-            return row.result(answer)
+            return row.result(declared, answer)
         self._spent.append(iteration(answer.usage, row.iteration, str(declared.get("model"))))
-        return row.result(answer.message())
+        return row.result(declared, answer.message())
 
     async def _page(self, fetch: PageFetch) -> Page | FetchError:
         """Read a page; all of an answer may be as large as an answer may (law 6)."""

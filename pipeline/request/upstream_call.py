@@ -53,7 +53,7 @@ class Healing(Protocol):
         """
 
     def worked(self) -> None:
-        """Take note that the latest request was taken."""
+        """Take note that the latest request was taken, and forget it: no other will be asked for."""
 
 
 Told = list[dict[str, Any]]
@@ -94,13 +94,13 @@ class Sideline(Protocol):
         """Make a request that has nothing to do with the conversation; waits where it is large."""
 
 
-@attrs.frozen
+@attrs.define
 class RequestJob:
     """One request on its way.
 
     Attributes:
         plan: how to read the answer.
-        body: the upstream request, as bytes.
+        body: the upstream request, as bytes; empty once it was taken.
         healing: makes it in other ways.
         stream: whether the client wants a stream.
         request_id: what the client may quote.
@@ -121,6 +121,11 @@ class RequestJob:
     billing: Billing | None = None
     sideline: Sideline | None = None
     turns: Turns = attrs.field(factory=Turns, repr=False)
+
+    def taken(self) -> None:
+        """Note that the upstream has taken the request: its bytes need not be held for as long as the answer lasts."""
+        self.body = b""
+        self.healing.worked()
 
 
 @attrs.define(eq=False)
@@ -199,7 +204,7 @@ class UpstreamCall(AnswerCall):
             assert self._events is not None  # noqa: S101 - nothing was refused
             events = await self._events.receive()
             if not events or not isinstance(events[0], Failure):
-                self.job.healing.worked()
+                self.job.taken()
                 return events
             made = await self.job.healing.again(events[0])  # a refusal behind a good status; nothing was told yet
             if made is None:

@@ -251,10 +251,11 @@ class Conversation:
 
     def _said(self, message: Message, at: int) -> None:
         content = content_of_message(at)
-        by_index = cited_texts(message.content, content, self.report, self.sources)
+        available, sources = self.profile.hosted, self.sources
+        self._replay = ServerToolReplay(message, self.toolbox, self.report, available=available, sources=sources)
+        by_index = cited_texts(message.content, content, self.report, sources)
         sent = {index for index, cited_text in by_index.items() if cited_text.text.strip()}
         phases = phases_of(message, sent) if self.reasoning.phases else {}
-        self._replay = ServerToolReplay(message, self.toolbox, self.report, available=self.profile.hosted)
         for index, block in enumerate(message.content):
             place, self._phase_here = content.at(index), phases.get(index, "")
             self.marks.note_substitute(block, place)

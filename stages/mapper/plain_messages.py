@@ -20,7 +20,7 @@ from stages.tools.client import upstream_name
 from stages.wire import responses_request as responses
 from stages.wire.cache import by_identity
 from stages.wire.responses_request import ContentPart, Item
-from stages.wire.written_item import WrittenItem
+from stages.wire.written import WrittenItem
 
 
 @attrs.frozen

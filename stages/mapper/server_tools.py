@@ -13,7 +13,7 @@ from stages.canonical.request import Request, ServerTool
 from stages.tables.identifiers import undated_type
 from stages.tools.changes import server_tools_of
 from stages.tools.client import functions_of
-from stages.tools.hosted.web_fetch import FETCH_LIMITS, WEB_FETCH
+from stages.tools.hosted.web_fetch import FETCH_WISHES, WEB_FETCH
 from stages.tools.server import BY_UPSTREAM, row_of
 from stages.tools.server.mcp import MCP, implied, label_of, pinned, servers
 from stages.tools.server.row import DeclarationContext, ServerToolRow
@@ -23,6 +23,7 @@ from stages.tools.server.web_search import WEB_SEARCH
 PAGES = "web_fetch_"
 """How the `type`s of Anthropic's tool for reading a page begin; the upstream's search opens pages by itself."""
 
+_OPENED = "the upstream's search opens pages by itself, and does not show them; fetch.enabled has them read here"
 _OF_SEARCHES = ("allowed_domains", "max_uses")
 _LIMITED_TOGETHER = "the upstream can only limit the calls of all its tools together"
 
@@ -147,7 +148,7 @@ def _report(request: Request, report: Report, names: Mapping[str, str], *, avail
             continue
         row = row_of(tool.type)
         if pages and WEB_SEARCH.upstream in names:
-            report.approximated(place, "the upstream's search opens pages by itself, and does not show them")
+            report.approximated(place, _OPENED)
             _report_limits(tool, place, report, searches=_row(tool, request) is WEB_SEARCH)
         elif row is None or not (available or row is TOOL_SEARCH):
             report.dropped(place, f"no counterpart for {tool.type}")
@@ -156,9 +157,10 @@ def _report(request: Request, report: Report, names: Mapping[str, str], *, avail
 
 
 def _report_limits(tool: ServerTool, place: Place, report: Report, *, searches: bool) -> None:
-    """Say what becomes of the limits of a tool that reads pages, in whose place a search stands, or beside it."""
-    for field in sorted(FETCH_LIMITS - {"blocked_domains"}):  # a promise, about which `promises` speaks
-        if tool.body.get(field) and searches and field in _OF_SEARCHES:
+    """Say what becomes of the wishes of a tool that reads pages, in whose place a search stands, or beside it."""
+    for field in sorted(FETCH_WISHES - {"blocked_domains"}):  # a promise, about which `promises` speaks
+        wish = tool.body.get(field)
+        if wish and searches and field in _OF_SEARCHES:
             report.translated(place.field(field), "to the limits of the search")
-        elif tool.body.get(field):
+        elif wish and wish != {"enabled": False}:
             report.dropped(place.field(field), "heeded where pages are read here (fetch.enabled)")

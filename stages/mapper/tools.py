@@ -33,12 +33,17 @@ from stages.tools.hosted import is_hosted
 from stages.tools.hosted.advisor import ADVISOR
 from stages.tools.server.mcp import MCP
 from stages.wire.cache import by_members
+from stages.wire.written import WrittenTools
 
 _ASKING = frozenset({ADVISOR.name})
 # Those that need no setting: they ask a model that the request may ask anyway.
 
 PLACEHOLDER = "DeferredToolPlaceholder"
 """What Claude Code lists so that `tools` is not empty of deferred ones; it must never be called."""
+
+
+MOST_WRITTEN = 2**18
+"""Bytes of a list of tools that is remembered with its JSON; the same tools can stand in many lists."""
 
 
 @attrs.frozen
@@ -130,7 +135,7 @@ def toolbox(
         more = [*late.named(sorted(functions.deferred)), *more]
     else:  # what is forced must be among the tools, also where it has been added in the middle before
         more += late.named(forced)
-    declared = with_more([*own.declared, *functions.at_once], more)
+    declared = with_more([*own.declared, *functions.at_once], more) if own.declared or more else functions.at_once
     return Toolbox(
         declared=declared,
         deferred=functions.deferred if in_place and not searched else {},
@@ -287,7 +292,9 @@ def _functions_of_all(tools: tuple[AnyTool, ...]) -> tuple[_Functions, list[Note
     functions, report = _Functions(), Report()
     for tool, place in _run_by_client(((tool, TOOLS.at(at)) for at, tool in enumerate(tools)), report):
         functions.declare(tool, place, report)
-    return functions, report.notes
+    at_once = WrittenTools(with_more(functions.at_once, ()))
+    kept = at_once if len(at_once.said) <= MOST_WRITTEN else list(at_once)
+    return attrs.evolve(functions, at_once=kept), report.notes
 
 
 def _run_by_client(tools: Iterable[tuple[AnyTool, Place]], report: Report) -> list[tuple[Tool, Place]]:

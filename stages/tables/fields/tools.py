@@ -9,6 +9,7 @@ _EXAMPLES = emulated("told in the description", idle=([],))
 _NAME = translated("to the upstream's name of the tool")
 _FETCHED = emulated("heeded here, where pages are read here (fetch.enabled)")
 _NO_SETTING = "the upstream's tool has no such setting"
+_INCLUSION = kept("leaves out results that code has asked for, and no code asks for any", idle=("full",))
 _STRICT = translated("to strict, where the schema fits the upstream's subset")
 _DEFERRED = translated("declared once a result refers to it")
 _MEMBER = translated("to whether the function is declared")
@@ -67,7 +68,7 @@ TOOL_NODES: dict[str, Fields] = {
         "blocked_domains": dropped("the upstream knows allowed domains alone", idle=([],)),
         "max_uses": translated("to max_tool_calls"),
         "user_location": translated("to user_location", inside="location"),
-        "response_inclusion": dropped(_NO_SETTING, idle=("full",)),
+        "response_inclusion": _INCLUSION,
     },
     "tool.web_fetch": {
         **{name: row for name, row in _FUNCTION.items() if name != "input_examples"},
@@ -80,8 +81,12 @@ TOOL_NODES: dict[str, Fields] = {
             url_sources="url_sources",
         ),
         "use_cache": kept("every page is read anew"),
-        "response_inclusion": dropped(_NO_SETTING, idle=("full",)),
-        "citations": dropped("pages are not cited", "citations_config", ({"enabled": False},)),
+        "response_inclusion": _INCLUSION,
+        "citations": emulated(
+            "the text of a page is cited as a document's, where pages are read here (fetch.enabled)",
+            "citations_config",
+            ({"enabled": False},),
+        ),
     },
     "tool.code_execution": _HOSTED,
     "tool.tool_search_tool_bm25": _HOSTED,
@@ -89,7 +94,7 @@ TOOL_NODES: dict[str, Fields] = {
     "tool.advisor": {
         "name": _NAME,
         "defer_loading": _DEFERRED,
-        "strict": dropped(_NO_SETTING, idle=(False,)),
+        "strict": _STRICT,
         "allowed_callers": _CALLERS,
         **same(emulated("heeded here, in the requests that are made for its calls"), "model", "max_uses", "max_tokens"),
         "caching": emulated("the upstream caches by itself", inside="cache_control"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import JsonObject, ServerTool, Tool
+from stages.citing.sources import Sources
 from stages.tables.identifiers import call_id_of
 from stages.tools.hosted.row import CLIENT_TOOL, SERVER_TOOL, HostedCall, HostedOutcome, HostedToolRow
 from stages.tools.hosted.transcript import system_text, transcript
@@ -52,11 +53,12 @@ def advisor_function(tool: ServerTool) -> list[Tool]:
     """Make the function that stands for a declaration."""
     schema: JsonObject = {"type": "object", "properties": {}, "additionalProperties": False}
     deferred = tool.body.get("defer_loading") is True
-    return [Tool(tool.name or _NAME, schema, _DESCRIPTION, defer_loading=deferred, extra=_left_over(tool))]
+    strict = tool.body.get("strict") is True or None
+    return [Tool(tool.name or _NAME, schema, _DESCRIPTION, strict, defer_loading=deferred, extra=_left_over(tool))]
 
 
 def _left_over(tool: ServerTool) -> JsonObject:
-    known = {"type", "name", "defer_loading", "cache_control", "model", "max_uses", "max_tokens"}
+    known = {"type", "name", "strict", "defer_loading", "cache_control", "model", "max_uses", "max_tokens"}
     return {name: value for name, value in tool.body.items() if name not in known}
 
 
@@ -77,7 +79,7 @@ def _ask(call: HostedCall) -> JsonObject:
     }
 
 
-def _result(answer: HostedOutcome) -> JsonObject:
+def _result(_: JsonObject, answer: HostedOutcome) -> JsonObject:
     """What is shown of the advice."""
     if not isinstance(answer, dict):
         return _error(_reason(answer) if isinstance(answer, Failure) else "unavailable")
@@ -96,7 +98,7 @@ def _error(code: str) -> JsonObject:
     return {"type": "advisor_tool_result_error", "error_code": code}
 
 
-def _to_items(call: JsonObject, shown: JsonObject) -> list[JsonObject] | None:
+def _to_items(call: JsonObject, shown: JsonObject, _: Sources) -> list[JsonObject] | None:
     """Make a call of the function and its output; what only Anthropic's servers can read makes none."""
     content = mapping(shown.get("content"))
     if content.get("type") == "advisor_result":

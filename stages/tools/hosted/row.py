@@ -12,6 +12,7 @@ import attrs
 
 from stages.canonical.failure import Failure
 from stages.canonical.request import JsonObject
+from stages.citing.sources import Sources
 from stages.tools.hosted.pages import FetchError, Page, PageFetch
 
 SERVER_TOOL, CLIENT_TOOL = "srvtoolu_", "toolu_"
@@ -57,9 +58,10 @@ class HostedToolRow:
         name: what its calls are called, by both sides.
         types: its `type`s in declarations.
         ask: what is done about a call.
-        result: the content of the result block, of what came of that.
+        result: the content of the result block, of the declaration and of what came of that.
         refused: the same for a call beyond the declaration's `max_uses`.
-        to_items: the upstream's items of a call and its result that a client was shown; None where nobody can read it.
+        to_items: the upstream's items of a call and its result that a client was shown, with a number for what may be
+            cited in it; None where nobody can read it.
         result_type: the `type` of the result block.
         iteration: the `type` of what it cost, in `usage.iterations`; empty for a tool that asks no model.
     """
@@ -67,9 +69,9 @@ class HostedToolRow:
     name: str
     types: tuple[str, ...]
     ask: Callable[[HostedCall], HostedAsk]
-    result: Callable[[HostedOutcome], JsonObject]
+    result: Callable[[JsonObject, HostedOutcome], JsonObject]
     refused: JsonObject
-    to_items: Callable[[JsonObject, JsonObject], list[JsonObject] | None]
+    to_items: Callable[[JsonObject, JsonObject, Sources], list[JsonObject] | None]
     result_type: str
     iteration: str = ""
 

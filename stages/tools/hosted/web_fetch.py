@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 
 from stages.canonical.failure import Failure
-from stages.canonical.request import JsonObject, ServerTool, Tool
+from stages.canonical.request import Document, JsonObject, ServerTool, Source, Tool
+from stages.citing.marks import INSTRUCTION, numbered
+from stages.citing.sources import Sources
 from stages.tables.identifiers import call_id_of
 from stages.tools.hosted.pages import Domains, FetchError, Page, PageFetch, is_known
 from stages.tools.hosted.row import CLIENT_TOOL, SERVER_TOOL, Denied, HostedCall, HostedOutcome, HostedToolRow
@@ -25,8 +27,12 @@ WEB_FETCH_NAME = "web_fetch"
 FETCH_LIMITS = frozenset({"allowed_domains", "blocked_domains", "max_content_tokens", "max_uses", "url_sources"})
 """Fields of a declaration that say what may be read."""
 
-_KNOWN = FETCH_LIMITS | {"type", "name", "defer_loading", "strict", "cache_control", "use_cache"}
+FETCH_WISHES = FETCH_LIMITS | {"citations"}
+"""Those, and how it is to be shown."""
+
+_KNOWN = FETCH_WISHES | {"type", "name", "defer_loading", "strict", "cache_control", "use_cache"}
 _PDF = "application/pdf"
+_YES = {"enabled": True}
 _HTTP = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _DESCRIPTION = (
     "Read a page or a PDF of the web, and get its text. Only addresses that occur in what the user has said or in "
@@ -72,8 +78,8 @@ def _ask(call: HostedCall) -> PageFetch | Denied:
     return PageFetch(url, fetch.domains, min(most, fetch.most_tokens)) if limited else fetch  # type: ignore[type-var, arg-type]
 
 
-def _result(outcome: HostedOutcome) -> JsonObject:
-    """What is shown of a page."""
+def _result(declared: JsonObject, outcome: HostedOutcome) -> JsonObject:
+    """What is shown of a page; one that is to be cited says so itself, for the turns that follow."""
     if not isinstance(outcome, Page):
         return _error("unavailable" if isinstance(outcome, (Failure, dict)) else outcome)
     source = (
@@ -81,7 +87,8 @@ def _result(outcome: HostedOutcome) -> JsonObject:
         if outcome.pdf
         else {"type": "text", "media_type": "text/plain", "data": outcome.text}
     )
-    document = {"type": "document", "source": source, "title": outcome.title}
+    cited = {"citations": _YES} if mapping(declared.get("citations")).get("enabled") is True else {}
+    document = {"type": "document", "source": source, "title": outcome.title, **cited}
     return {
         "type": "web_fetch_result",
         "url": outcome.url,
@@ -98,7 +105,7 @@ def _error(code: FetchError) -> JsonObject:
     return {"type": "web_fetch_tool_result_error", "error_code": code}
 
 
-def _to_items(call: JsonObject, shown: JsonObject) -> list[JsonObject] | None:
+def _to_items(call: JsonObject, shown: JsonObject, sources: Sources) -> list[JsonObject] | None:
     """Make a call of the function and its output, whoever read the page."""
     content = mapping(shown.get("content"))
     document = mapping(content.get("content"))
@@ -106,8 +113,7 @@ def _to_items(call: JsonObject, shown: JsonObject) -> list[JsonObject] | None:
     if content.get("type") == "web_fetch_tool_result_error":
         output: str | list[JsonObject] = f"[error] {text(content.get('error_code'))}"
     elif source.get("type") == "text":
-        title = text(document.get("title"))
-        output = "\n\n".join(filter(None, (title, f"Source: {text(content.get('url'))}", text(source.get("data")))))
+        output = _said(document, text(content.get("url")), sources)
     elif source.get("type") == "base64":
         file = responses_request.input_file_data("page.pdf", _PDF, text(source.get("data")))
         output = [responses_request.input_text(f"Source: {text(content.get('url'))}"), file]
@@ -119,6 +125,19 @@ def _to_items(call: JsonObject, shown: JsonObject) -> list[JsonObject] | None:
         {"type": "function_call", "call_id": call_id, "name": WEB_FETCH_NAME, "arguments": arguments},
         {"type": "function_call_output", "call_id": call_id, "output": output},
     ]
+
+
+def _said(document: JsonObject, url: str, sources: Sources) -> str:
+    """What the model reads of a page; in numbered pieces, where it is to be cited."""
+    title, words = text(document.get("title")), text(mapping(document.get("source")).get("data"))
+    first = not sources.known
+    page = Document(Source("text", "text/plain", words), title or None, extra={"citations": document.get("citations")})
+    citable = sources.number(page, words)
+    if citable is None:
+        return "\n\n".join(filter(None, (title, f"Source: {url}", words)))
+    pieces = "".join(numbered(citable, at) for at in range(len(citable.pieces)))
+    head = (INSTRUCTION if first else "", f"Document {citable.label}: {title}", f"Source: {url}")
+    return "\n\n".join(filter(None, (*head, pieces)))
 
 
 WEB_FETCH = HostedToolRow(

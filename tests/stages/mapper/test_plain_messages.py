@@ -12,7 +12,7 @@ from stages.mapper import Mapped, Target, map_request
 from stages.mapper.plain_messages import plain_answer, plain_question
 from stages.wire import json
 from stages.wire.messages_request import structure
-from stages.wire.written_item import WrittenItem
+from stages.wire.written import WrittenItem
 
 IDS = st.sampled_from(["a", "b", "toolu_call_c", "an id that the upstream does not take"])
 TEXTS = st.fixed_dictionaries({"type": st.just("text"), "text": st.sampled_from(["", " ", "hi", "ho"])})

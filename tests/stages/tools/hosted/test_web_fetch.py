@@ -8,6 +8,8 @@ import pytest
 
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import ServerTool
+from stages.citing.marks import INSTRUCTION
+from stages.citing.sources import Sources
 from stages.tools.hosted.pages import Domains, Page, PageFetch
 from stages.tools.hosted.row import Denied, HostedCall
 from stages.tools.hosted.web_fetch import LONGEST_URL, WEB_FETCH, web_fetch_function
@@ -65,7 +67,7 @@ def test_what_is_read() -> None:
 )
 def test_a_page(page: Page, source: dict[str, Any], output: Any) -> None:
     """Is a document, and goes back as the output of the call."""
-    call, result = WEB_FETCH.blocks({"id": "toolu_call_a", "input": {"url": URL}}, WEB_FETCH.result(page))
+    call, result = WEB_FETCH.blocks({"id": "toolu_call_a", "input": {"url": URL}}, WEB_FETCH.result({}, page))
 
     assert result["type"] == "web_fetch_tool_result"
     assert result["content"] == {
@@ -74,22 +76,38 @@ def test_a_page(page: Page, source: dict[str, Any], output: Any) -> None:
         "content": {"type": "document", "source": source, "title": page.title},
         "retrieved_at": page.retrieved_at,
     }
-    made = WEB_FETCH.to_items(call, result)
+    made = WEB_FETCH.to_items(call, result, Sources())
     assert made == [
         {"type": "function_call", "call_id": "call_a", "name": "web_fetch", "arguments": f'{{"url":"{URL}"}}'},
         {"type": "function_call_output", "call_id": "call_a", "output": output},
     ]
 
 
+def test_a_page_that_is_cited() -> None:
+    """Is a document with a number, behind the word on how to cite where it is the first."""
+    page = Page(URL, "The first sentence is long enough. The second is, too.", "T")
+    declared = {"citations": {"enabled": True}}
+    call, result = WEB_FETCH.blocks({"id": "toolu_a", "input": {"url": URL}}, WEB_FETCH.result(declared, page))
+    sources = Sources()
+    outputs = [(WEB_FETCH.to_items(call, result, sources) or [{}])[-1].get("output") for _ in range(2)]
+
+    head = f"T\n\nSource: {URL}\n\n"
+    assert outputs == [
+        f"{INSTRUCTION}\n\nDocument 0: {head}[0.0] The first sentence is long enough. [0.1] The second is, too.",
+        f"Document 1: {head}[1.0] The first sentence is long enough. [1.1] The second is, too.",
+    ]
+    assert list(sources.known) == ["0", "1"]
+
+
 def test_why_there_is_none() -> None:
     """In Anthropic's words, for the client and for the model."""
-    shown = WEB_FETCH.result("url_not_allowed")
+    shown = WEB_FETCH.result({}, "url_not_allowed")
     assert shown == {"type": "web_fetch_tool_result_error", "error_code": "url_not_allowed"}
-    assert WEB_FETCH.result(Failure(Kind.TIMEOUT, "late"))["error_code"] == "unavailable"
-    made = WEB_FETCH.to_items({"id": "srvtoolu_1", "input": {}}, {"content": shown})
+    assert WEB_FETCH.result({}, Failure(Kind.TIMEOUT, "late"))["error_code"] == "unavailable"
+    made = WEB_FETCH.to_items({"id": "srvtoolu_1", "input": {}}, {"content": shown}, Sources())
     assert made is not None
     assert made[-1]["output"] == "[error] url_not_allowed"
-    assert WEB_FETCH.to_items({"id": "srvtoolu_1"}, {"content": {"type": "later"}}) is None
+    assert WEB_FETCH.to_items({"id": "srvtoolu_1"}, {"content": {"type": "later"}}, Sources()) is None
 
 
 def test_the_function() -> None:
@@ -98,4 +116,4 @@ def test_the_function() -> None:
     (made,) = web_fetch_function(ServerTool("web_fetch_20260318", "web_fetch", body))
 
     assert (made.name, made.strict, made.defer_loading) == ("web_fetch", True, False)
-    assert made.extra == {"citations": {"enabled": True}, "odd": 1}
+    assert made.extra == {"odd": 1}
