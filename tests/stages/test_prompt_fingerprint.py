@@ -15,6 +15,7 @@ from stages.wire import json
 from stages.wire import responses_request as responses
 from stages.wire.written import WrittenTools
 from tests.stages.strategies import JSON
+from tests.support.cases import cases
 
 ITEMS = [
     responses.message_item("developer", [responses.input_text("Be brief.")]),
@@ -56,7 +57,7 @@ def test_a_turn_that_extends_another_changes_nothing() -> None:
     assert changed(fingerprint_of(BODY), fingerprint_of(BODY)) is None
 
 
-@pytest.mark.parametrize(
+@cases(
     ("more", "told"),
     [
         ({"model": "gpt-6.1-sol", "tools": []}, "model"),

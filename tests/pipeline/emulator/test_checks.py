@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from pipeline.emulator.answer import answer
 from tests.pipeline.emulator.talk import BASH, refusal
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("request_", "message", "param", "code"),
     [
         ({"top_k": 3}, "Unknown parameter: 'top_k'.", "top_k", "unknown_parameter"),

@@ -98,7 +98,7 @@ RECORDED = {
 }
 
 
-@pytest.mark.parametrize("name", RECORDED)
+@cases("name", RECORDED)
 def test_events_have_the_recorded_keys(name: str) -> None:
     """Keys and their order are those of the newest recordings."""
     told = [event for event in streamed(asked("[[think]]+[[call]]")) if event["type"] == name]

@@ -22,7 +22,7 @@ def named(name: str, **fields: Any) -> dict[str, Any]:
     return {**TOOL, "name": name, **fields}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("tools", "message"),
     [
         ([TOOL, TOOL], UNIQUE),

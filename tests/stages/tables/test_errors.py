@@ -26,7 +26,7 @@ GENERIC = {
 """Codes that only say whose fault it was."""
 
 
-@pytest.mark.parametrize(
+@cases(
     ("error", "status", "kind"),
     [
         ({"type": "server_error"}, 529, Kind.OVERLOADED),

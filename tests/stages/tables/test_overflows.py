@@ -201,7 +201,7 @@ def test_a_code_says_it_alone(code: str) -> None:
     assert failure_of({"code": code, "message": "No."}, status=500).cause == OVERFLOW
 
 
-@pytest.mark.parametrize("sentence", OTHERS)
+@cases("sentence", OTHERS)
 def test_what_is_no_overflow(sentence: str) -> None:
     """Rates, pictures and characters have limits, too."""
     assert not certainly_overflow(sentence)

@@ -227,7 +227,7 @@ def test_the_next_spelling(spelling: str, error: Any) -> None:
     assert set(told) == set(SPELLINGS) - {spelling}
 
 
-@pytest.mark.parametrize(
+@cases(
     "failure",
     [
         Failure(Kind.RATE_LIMIT, "Unknown parameter: 'store'."),

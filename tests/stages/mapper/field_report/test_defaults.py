@@ -99,7 +99,7 @@ def test_settings(fields: dict[str, Any], notes: dict[str, Disposition]) -> None
     assert noted(**fields) == notes
 
 
-@pytest.mark.parametrize(
+@cases(
     ("tool", "notes"),
     [
         (TOOL, {}),
