@@ -27,6 +27,9 @@ from stages.tools.hosted.pages import Domains, FetchError, Page, PageFetch
 MOST_REDIRECTS = 5
 """Addresses that one page may lead to."""
 
+MOST_OF_TOKEN = 16
+"""Characters of a token, at most, in a text: what is beyond so many of them is not even counted."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"http": 80, "https": 443}
 _BY_STATUS: dict[int, FetchError] = {429: "too_many_requests"}
@@ -161,6 +164,7 @@ def _read(page: Page, body: bytes, kind: str, most_tokens: int) -> Page:
         from pipeline.fetching.page_text import page_text
 
         title, text = page_text(text, page.url)
+    text = text[: most_tokens * MOST_OF_TOKEN]
     tokens = estimate(text)
     if tokens > most_tokens:
         text = text[: len(text) * most_tokens // tokens]
