@@ -71,7 +71,7 @@ class _Seen:
 
 
 async def _stream(client: httpx.AsyncClient, seen: _Seen) -> None:
-    request = REQUEST | {"messages": [{"role": "user", "content": "[[slow 0.1]]"}]}
+    request = REQUEST | {"messages": [{"role": "user", "content": "[[slow 0.2]]"}]}
     heard = b""
     try:
         async with client.stream("POST", "/v1/messages", json=request) as answer:
@@ -103,6 +103,7 @@ async def test_one_of_two_servers_goes(number: signal.Signals, cut: int, tmp_pat
                 nursery.start_soon(_stream, client, seen)
             await until(lambda: seen.begun == 6)
             first.process.send_signal(number)
+            await until(lambda: seen.streams.count("cut") == cut)  # nginx knows by them that it has died
             for _ in range(8):
                 seen.statuses.append((await client.post("/v1/messages", json=REQUEST | {"stream": False})).status_code)
 
