@@ -33,7 +33,7 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("home")
     ours = {name: value for name, value in os.environ.items() if not name.startswith("DRAGOMAN_")}
     environment = {**ours, "HOME": str(home), "DRAGOMAN_UPSTREAM_URL": UPSTREAM}
-    # Those that are for the suites are no settings of the server, which refuses to begin with any that it does not know.
+    # Those of the suites are no settings of the server, which does not begin with any that it does not know.
     command = [PYTHON, "-m", "pipeline", "serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as server:
         url = f"http://127.0.0.1:{port}"
