@@ -30,7 +30,7 @@ def _opencode(base_url: str, folder: Path, prompt: str) -> list[str]:
         "provider": {"anthropic": provider},
     }
     (folder / "opencode.json").write_text(json.dumps(settings), encoding="utf-8")
-    return ["opencode", "run", prompt]
+    return ["opencode", "run", *prompt.split(" ")]  # a word with a space in it would be quoted
 
 
 def _qwen(_: str, __: Path, prompt: str) -> list[str]:
