@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 MOST_HTML = 2**20
 """Characters of a page that are read."""
 
-READ_AT_ONCE = 2**14
+HTML_SLICE = 2**14
 """Characters that one call looks at; a tag that is longer is none."""
 
 _TAG = re.compile(
@@ -104,8 +104,8 @@ def page_text(page: str, base: str) -> tuple[str | None, str]:
     reader, at, page = _Reader(base), 0, page[:MOST_HTML]
     while at < len(page):
         begin = page.find("<", at)
-        for start in range(at, begin if begin >= 0 else len(page), READ_AT_ONCE):
-            reader.text(page[start : min(start + READ_AT_ONCE, begin if begin >= 0 else len(page))])
+        for start in range(at, begin if begin >= 0 else len(page), HTML_SLICE):
+            reader.text(page[start : min(start + HTML_SLICE, begin if begin >= 0 else len(page))])
         at = _element(reader, page, begin) if begin >= 0 else len(page)
     title = _SPACES.sub(" ", reader.title).strip()
     return title or None, "\n".join(_lines("".join(reader.parts))).strip()
@@ -115,7 +115,7 @@ def _element(reader: _Reader, page: str, begin: int) -> int:
     """Take what begins here; return where it ends."""
     if page.startswith("<!--", begin):
         return _behind(page, "-->", begin)
-    tag = _TAG.match(page, begin, begin + READ_AT_ONCE)
+    tag = _TAG.match(page, begin, begin + HTML_SLICE)
     if tag is None:
         reader.text("<")
         return begin + 1

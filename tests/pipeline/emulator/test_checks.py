@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.emulator.answer import answer
-from tests.pipeline.emulator.talk import BASH, refusal
+from tests.pipeline.emulator.talk import BASH, refuses
 from tests.support.cases import cases
 
 
@@ -70,12 +70,7 @@ from tests.support.cases import cases
 )
 def test_refused(request_: dict[str, Any], message: str, param: str | None, code: str | None) -> None:
     """Each mistake gets its message, the parameter it is about, and its code."""
-    assert refusal(**request_) == {
-        "message": message,
-        "type": "invalid_request_error",
-        "param": param,
-        "code": code,
-    }
+    refuses(request_, message, param, code)
 
 
 def test_input_is_required() -> None:

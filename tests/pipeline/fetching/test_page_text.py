@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.fetching.page_text import MOST_HTML, READ_AT_ONCE, page_text
+from pipeline.fetching.page_text import HTML_SLICE, MOST_HTML, page_text
 
 BASE = "https://a.example/docs/page"
 
@@ -58,7 +58,7 @@ def test_it_costs_what_its_bytes_do(piece: str) -> None:
         page_text(_Counted(piece * times, sizes), BASE)
         return sum(sizes)
 
-    assert steps(4_000) <= 2.2 * steps(2_000) + 4 * READ_AT_ONCE
+    assert steps(4_000) <= 2.2 * steps(2_000) + 4 * HTML_SLICE
 
 
 class _Counted(str):
@@ -93,4 +93,4 @@ def test_a_page_is_read_as_far_as_it_may_be() -> None:
 
 def test_a_tag_that_is_too_long_is_none() -> None:
     """What of it was looked at goes, and the rest is read as text."""
-    assert page_text(f"a<b {'x' * READ_AT_ONCE}>c", BASE)[1] == f"a{'x' * 3}>c"
+    assert page_text(f"a<b {'x' * HTML_SLICE}>c", BASE)[1] == f"a{'x' * 3}>c"
