@@ -45,6 +45,7 @@ def target_of(settings: Settings) -> Target:
         shared_agents=upstream.shared_agents,
         fallback=settings.fallback,
         judges=bool(settings.safeguards.model),
+        fetches=settings.fetch.enabled,
     )
 
 

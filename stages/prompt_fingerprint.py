@@ -8,7 +8,6 @@ a word in a log or a diagnosis, never an answer.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -18,7 +17,7 @@ import msgspec
 
 from stages.wire import json
 from stages.wire.responses_request import Item
-from stages.wire.written_item import WrittenItem
+from stages.wire.written import WrittenItem, WrittenTools, checksum_and_size
 
 FINGERPRINTED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "model": lambda body: body.get("model"),
@@ -130,16 +129,21 @@ def serialise(body: Mapping[str, Any]) -> tuple[bytes, PromptFingerprint]:
     Raises:
         TooLargeError: its input would be larger than `LARGEST`.
     """
-    encode, checksum = json.encode, zlib.crc32
+    encode, tools = json.encode, body.get("tools")
     items = _written(body.get("input") or [])
-    set_to = {name: encode(read(body)) for name, read in FINGERPRINTED.items()}
-    settings = array("I", [mark for value in set_to.values() for mark in (checksum(value), len(value))])
+    set_to = {name: encode(read(body)) for name, read in FINGERPRINTED.items() if name != "tools"}
+    marks = {name: checksum_and_size(said) for name, said in set_to.items()}
+    if type(tools) is WrittenTools:
+        set_to["tools"], marks["tools"] = tools.said, tools.mark
+    else:
+        set_to["tools"] = encode(tools)
+        marks["tools"] = checksum_and_size(set_to["tools"])
     head = sum(len(set_to[name]) for name in _IN_THE_PROMPT)
     known = {"input": [item.said for item in items], "tools": msgspec.Raw(set_to["tools"])}
     # Field by field, because the exact encoder, which one odd text asks for, knows no parts that are encoded already.
     fields = {name: known[name] if name in known else msgspec.Raw(encode(value)) for name, value in body.items()}
-    marks, kinds = b"".join([item.mark for item in items]), tuple([item.kind for item in items])
-    return encode(fields), PromptFingerprint(settings.tobytes(), marks, kinds, head)
+    settings, marked = b"".join([marks[name] for name in FINGERPRINTED]), b"".join([item.mark for item in items])
+    return encode(fields), PromptFingerprint(settings, marked, tuple([item.kind for item in items]), head)
 
 
 def _written(items: Iterable[Item]) -> list[WrittenItem]:

@@ -37,6 +37,16 @@ def shared() -> Path:
     return SHARED
 
 
+def pytest_sessionstart() -> None:
+    """Collect tests, not garbage: a hundred thousand definitions stay to the end."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From the first test on, there is garbage."""
+    gc.enable()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _old_things_rest() -> None:
     """Let the garbage collector look at what this module's tests make alone: ten thousand tests leave a large heap."""

@@ -10,7 +10,6 @@ The client and the upstream are parts of this process, and are kept cheap: bodie
 from __future__ import annotations
 
 import argparse
-import gc
 import gzip
 import time
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from pipeline.bench.in_memory import SameAnswer, post_in_memory
 from pipeline.endpoints.application import Application, application
 from pipeline.endpoints.exchange import Headers
 from pipeline.service import open_service
-from pipeline.serving import GC_THRESHOLDS
+from pipeline.serving import tune_interpreter
 from pipeline.settings import Settings, UpstreamSettings
 from stages.wire import json, sse
 
@@ -196,8 +195,7 @@ async def _run(only: list[str]) -> None:
         app = application(context)
         for _ in range(_WARM):
             await post_in_memory(app, json.encode(_asked()), [])
-        gc.freeze()  # as a server does
-        gc.set_threshold(*GC_THRESHOLDS)
+        tune_interpreter()  # as a server does
         print(f"{'beside':32} {'MB':>6} {'status':>6} {'took ms':>9} {'stall ms':>9} {'own ms':>9} {'step ms':>9}")
         for name, make in _chosen(REQUESTS, only):
             body = json.encode(make())

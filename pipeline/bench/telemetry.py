@@ -2,17 +2,20 @@
 
 CPU time of this process for whole requests in memory, with log, metrics and spans each on and off, and then for each of
 these by itself, which a busy machine cannot tell from nothing in a whole request.  All ways take turns in each round,
-and what is told is the least of each: what others do on the machine adds time, and never takes any away.  The log's
-lines are written to standard error: send that elsewhere.
+and what is told is the least of each: what others do on the machine adds time, and never takes any away.  Beside it
+stands how many functions are called for a request, which is the same on every machine, however busy.  The log's lines
+are written to standard error: send that elsewhere.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import attrs
@@ -177,13 +180,43 @@ async def least_cpu(ways: Mapping[str, Callable[[], Awaitable[object]]], rounds:
     return {name: min(seconds) for name, seconds in took.items()}
 
 
+async def calls_a_request(ways: Mapping[str, Callable[[], Awaitable[object]]]) -> dict[str, float]:
+    """Go all ways; return how many functions of Python and of C were called each time, by this task and all others."""
+    counts: dict[str, float] = {}
+    for name, way in ways.items():
+        await way()  # warms up
+        heard = _Heard()
+        sys.setprofile(heard)
+        try:
+            for _ in range(REPEATS):
+                await way()
+        finally:
+            sys.setprofile(None)
+        counts[name] = heard.calls / REPEATS
+    return counts
+
+
+class _Heard:
+    """Counts what a profiler is told."""
+
+    calls = 0
+
+    def __call__(self, _frame: FrameType, event: str, _argument: object) -> None:
+        self.calls += event in _CALLS
+
+
+_CALLS = ("call", "c_call")
+
+
 async def _measure(rounds: int) -> None:
     async with whole_requests() as ways:
+        called = await calls_a_request(ways)  # first: spans of requests that were timed would be sent meanwhile
         whole = await least_cpu(ways, rounds)
     for way, seconds in whole.items():
-        print(f"{way:<20} {seconds / whole['none']:6.3f} {1e6 * seconds:8.0f} us a request")
+        ratios = f"{seconds / whole['none']:6.3f} {called[way] / called['none']:6.3f}"
+        print(f"{way:<20} {ratios} {1e6 * seconds:8.0f} us, {called[way]:6.0f} calls a request")
     for part, seconds in (await least_cpu(telemetry_parts(), rounds)).items():
-        print(f"{part:<20} {'':6} {1e6 * seconds:8.0f} us by itself")
+        print(f"{part:<20} {'':13} {1e6 * seconds:8.0f} us by itself")
 
 
 def main() -> None:

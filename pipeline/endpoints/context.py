@@ -32,6 +32,7 @@ from pipeline.version import version
 from stages.mapper import Target
 
 if TYPE_CHECKING:
+    from pipeline.fetching.fetcher import PageFetcher
     from pipeline.storage.local import LocalStore
     from pipeline.storage.store import Store
     from pipeline.telemetry.otlp.spans import Tracing
@@ -61,6 +62,7 @@ class Context:
         tally: what is counted of requests.
         usage: what the sessions of clients have used here; those of a worker are handed on.
         supervisor: answers questions about what all workers have counted; None where there is one process.
+        web: reads pages for models; None where the settings say how, once somebody wants one.
         viewers: how many pages may be open at once.
         local: keeps files and batches where the upstream does not; None where nobody needs that.
         tracing: makes the spans that are exported; None where none are.
@@ -86,9 +88,17 @@ class Context:
         default=attrs.Factory(lambda own: Recent(own.tally.snapshot), takes_self=True), repr=False
     )
     supervisor: Inquire | None = attrs.field(default=None, repr=False)
+    web: PageFetcher | None = attrs.field(default=None, repr=False)
     viewers: trio.CapacityLimiter = attrs.field(factory=lambda: trio.CapacityLimiter(MAX_VIEWERS), repr=False)
     tracing: Tracing | None = attrs.field(default=None, repr=False)
     local: LocalStore | None = None
+
+    @property
+    def pages(self) -> PageFetcher:
+        """What reads pages for models, imported with the first of them."""
+        from pipeline.fetching.fetcher import PageFetcher
+
+        return self.web or PageFetcher(self.settings.fetch)
 
     @property
     def files(self) -> Store | None:

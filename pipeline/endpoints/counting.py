@@ -12,7 +12,7 @@ import attrs
 from pipeline.endpoints import translation
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange
-from pipeline.endpoints.mapping import question_of, read_body
+from pipeline.endpoints.mapping import note_model, question_of, read_body
 from pipeline.endpoints.translation import Question, countable
 from pipeline.tokenizer import ESTIMATE
 from pipeline.upstream.response import UpstreamResponse
@@ -46,6 +46,7 @@ async def count_tokens(context: Context, exchange: Exchange) -> Failure | None:
     body = await read_body(context, exchange)
     if not isinstance(body, bytes):
         return body
+    await note_model(context, exchange.log, body)
     question = attrs.evolve(question_of(context, exchange, "msg_count", counting=True), strict=False)
     counted = await upstream_count(context, question, body) if context.target.profile.input_tokens else None
     if isinstance(counted, Failure) and counted.kind in _HERE_INSTEAD:

@@ -53,6 +53,7 @@ _TINY = 4096  # bytes up to which a piece of a body is not kept by itself
 _LONGEST_NAME = 64  # characters of a name that is repeated in a complaint
 _DIGITS = 18  # of a length; more would cost more than a look
 _TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
+_LATE = Failure(Kind.STALLED, "The request body did not arrive in time.")
 _FORMS = {"gzip": inflating.GZIP, "x-gzip": inflating.GZIP, "deflate": inflating.DEFLATE}
 _JSON = (b"content-type", b"application/json")
 _STREAM: Headers = [
@@ -129,14 +130,19 @@ class Exchange:
             return _TOO_LARGE
         parts: list[bytes] = []
         size = 0
-        while self._unread:
-            part = await self.piece(seconds)
-            if not isinstance(part, bytes):
-                return part
-            size += len(part)
-            if failure := _TOO_LARGE if size > limit else self.weigh(size):
-                return failure
-            keep(parts, part)
+        with trio.move_on_after(seconds) as scope:  # one for all reads: it costs more than any of them
+            while self._unread:
+                part = await self._piece()
+                if part is None:
+                    return None
+                size += len(part)
+                if failure := _TOO_LARGE if size > limit else self.weigh(size):
+                    return failure
+                keep(parts, part)
+                if self._unread:
+                    scope.deadline = trio.current_time() + seconds
+        if scope.cancelled_caught:
+            return _LATE
         encoding = self.headers.get("content-encoding", "identity").lower()
         return await _joined(parts) if encoding in ("identity", "") else await self._inflated(encoding, parts, limit)
 
@@ -144,7 +150,7 @@ class Exchange:
         """Wait for the next piece of the body; None when the client left. Cancelled, none is lost."""
         with trio.move_on_after(seconds):
             return await self._piece()
-        return Failure(Kind.STALLED, "The request body did not arrive in time.")
+        return _LATE
 
     async def _piece(self) -> bytes | None:
         event = await self._receive()
@@ -292,7 +298,7 @@ class Exchange:
         size = sum(map(len, slices))
         head = [*headers, (b"content-length", str(size).encode())]
         *most, last = [b""] if self.method == "HEAD" else slices
-        early, out = self._unread, False
+        early, owed = self._unread, False
         with trio.move_on_after(LAST_WORDS + size / SLOWEST, shield=True) as scope:
             await self._send_head(status, head)
             for each in most:
@@ -300,11 +306,14 @@ class Exchange:
                 await trio.lowlevel.checkpoint()
             await self._send(_body(last, more=early))
             if early:
-                out, scope.deadline = True, trio.current_time() + LINGER
+                owed, scope.deadline = True, trio.current_time() + LINGER
                 await self._linger()
-                await self._send(_body(b"", more=False))
-            self.answered = True
-        if out and not self.answered:  # it sends on and on
+                # An end that is cut may have been said: nobody is to say it again.
+                scope.deadline, owed = trio.current_time() + LAST_WORDS, scope.cancel_called
+                if not owed:
+                    await self._send(_body(b"", more=False))
+            self.answered = not owed
+        if owed:  # it sends on and on
             await self._end()
 
     async def _start(self, status: int, headers: Headers) -> None:

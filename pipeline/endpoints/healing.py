@@ -30,7 +30,7 @@ class HealingAttempts:
         context: runs translations, and has what was learnt about the upstream.
         exchange: gets the mapping header.
         question: how the latest attempt was translated.
-        body: the request, as the client sent it.
+        body: the request, as the client sent it; empty once an attempt was taken, as that of the latest is.
         log: hears what was healed.
         translated: the latest attempt.
     """
@@ -65,12 +65,14 @@ class HealingAttempts:
         return None
 
     def worked(self) -> None:
-        """Remember what the upstream turned out to take, and say once what it does not."""
+        """Remember what the upstream turned out to take, and say once what it does not; forget the bodies."""
         model, lessons = self.translated.plan.upstream_model, self.context.lessons
         for remedy in {taken.name: taken for taken in self._taken}.values():
             if remedy.lasting and lessons.learn(model, remedy.changes):
                 told = loggable(model, self.context.target.models)
                 self.context.log.warning(names.LEARNT, model=told, refused=remedy.name, setting=_setting(remedy))
+        self.body, self.translated = b"", attrs.evolve(self.translated, body=b"")
+        self._sent.clear()
 
     def _take(self, remedy: Remedy, question: Question, translated: Translated) -> None:
         self._taken.append(remedy)

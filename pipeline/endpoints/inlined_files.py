@@ -9,19 +9,21 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import trio
 
 from pipeline.endpoints.context import Context
 from pipeline.endpoints.owners import Owner
-from pipeline.storage.local import LocalStore, broken
 from stages.canonical.failure import Failure, Kind
 from stages.tables.identifiers import upstream_file_id
 from stages.tables.media_types import is_text
 from stages.tables.stored_files import StoredName, read_name
 from stages.wire import json
+
+if TYPE_CHECKING:
+    from pipeline.storage.local import LocalStore
 
 _MARK = b'"file_id"'
 _HOLDERS = ("image", "document")
@@ -99,6 +101,8 @@ def _filled(body: bytes, found: dict[str, _Found]) -> bytes | Failure:
         try:
             data = file.path.read_bytes()
         except OSError as error:
+            from pipeline.storage.local import broken
+
             return broken(error)
         block["source"] = _source(data, file.name.media_type, picture=block["type"] == "image")
         if block["type"] == "document":

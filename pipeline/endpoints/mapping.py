@@ -8,7 +8,8 @@ from pipeline.endpoints.context import Context
 from pipeline.endpoints.exchange import Exchange, Headers
 from pipeline.endpoints.inlined_files import inlined, may_name_files
 from pipeline.endpoints.owners import Owner
-from pipeline.endpoints.translation import Question
+from pipeline.endpoints.translation import Question, named_model
+from pipeline.telemetry.request_log import RequestLog, loggable
 from stages.canonical.failure import Failure
 from stages.canonical.request import Caller
 
@@ -56,6 +57,13 @@ def caller_of(exchange: Exchange) -> Caller:
         betas=tuple(beta.strip() for beta in betas if beta.strip()),
         version=exchange.headers.get("anthropic-version", ""),
     )
+
+
+async def note_model(context: Context, log: RequestLog, body: bytes) -> None:
+    """Add to a request's line which model it asks for, where none will be asked; waits as its translation does."""
+    named = await context.aside.run(len(body), named_model, body)
+    if named:
+        log.fields["asked_model"] = loggable(named, context.target.models)
 
 
 class Answering(Protocol):

@@ -12,7 +12,7 @@ from pipeline.endpoints.context_window import Size, check_context_window
 from pipeline.endpoints.diagnostics import diagnostics
 from pipeline.endpoints.exchange import Exchange
 from pipeline.endpoints.healing import HealingAttempts
-from pipeline.endpoints.mapping import Answering, question_of, read_body, say_mapping
+from pipeline.endpoints.mapping import Answering, note_model, question_of, read_body, say_mapping
 from pipeline.endpoints.side_requests import billing_of, side_requests
 from pipeline.endpoints.translation import Question, Translated, explained, translate
 from pipeline.request import topology
@@ -47,6 +47,7 @@ async def explain(context: Context, exchange: Exchange) -> Failure | None:
     body = await read_body(context, exchange)
     if not isinstance(body, bytes):
         return body
+    await note_model(context, exchange.log, body)
     question = question_of(context, exchange, "msg_explained", counting=True)
     found = await context.aside.run(len(body), explained, question, body)
     if isinstance(found, Failure):
@@ -59,11 +60,19 @@ async def explain(context: Context, exchange: Exchange) -> Failure | None:
 
 
 async def _run(context: Context, exchange: Exchange, *, stream: bool) -> Failure | None:
+    return await _answered(context, exchange, await _asked(context, exchange, stream=stream))
+
+
+async def _asked(context: Context, exchange: Exchange, *, stream: bool) -> RequestJob | Failure | None:
+    """Read a request, and make what is sent of it.
+
+    An answer lasts for minutes, so nobody who waits for it may hold the body meanwhile, but who may ask again.
+    """
     body = await read_body(context, exchange)
     if not isinstance(body, bytes):
         return body
     question = question_of(context, exchange, f"msg_{os.urandom(12).hex()}", stream=stream)
-    return await answer_request(context, exchange, question, body)
+    return await _made(context, exchange, question, body)
 
 
 async def answer_request(context: Context, exchange: Asker, question: Question, body: bytes) -> Failure | None:
@@ -77,8 +86,22 @@ async def answer_request(context: Context, exchange: Asker, question: Question, 
         question: what the head of the request asks.
         body: the request.
     """
+    return await _answered(context, exchange, await _made(context, exchange, question, body))
+
+
+async def _answered(context: Context, exchange: Asker, job: RequestJob | Failure | None) -> Failure | None:
+    if not isinstance(job, RequestJob):
+        return job
+    settings = context.settings
+    await topology.run_request(job, context.upstream, exchange, settings.limits, settings.timing)
+    return None
+
+
+async def _made(context: Context, exchange: Asker, question: Question, body: bytes) -> RequestJob | Failure:
+    """Translate a request, and note what is known of it before it is sent."""
     first = await context.aside.run(len(body), translate, question, body)
     if isinstance(first, Failure):
+        await note_model(context, exchange.log, body)
         return first
     size = await check_context_window(context, question, body, first)
     if isinstance(size, Size) and size.limit is not None:
@@ -96,7 +119,7 @@ async def answer_request(context: Context, exchange: Asker, question: Question, 
     if extras or size.tokens != first.plan.input_tokens:  # seldom, and a plan has many fields to copy
         first = attrs.evolve(first, plan=attrs.evolve(first.plan, input_tokens=size.tokens, extras=extras))
     sideline = side_requests(context, exchange, question, body, first)
-    job = RequestJob(
+    return RequestJob(
         plan=first.plan,
         body=first.body,
         healing=HealingAttempts(context, exchange, question, body, log, first),
@@ -108,9 +131,6 @@ async def answer_request(context: Context, exchange: Asker, question: Question, 
         sideline=sideline,
         turns=context.turns,
     )
-    settings = context.settings
-    await topology.run_request(job, context.upstream, exchange, settings.limits, settings.timing)
-    return None
 
 
 def _note(log: RequestLog, translated: Translated, request_cost: RequestCost, models: ModelRegistry) -> None:

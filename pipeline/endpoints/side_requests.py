@@ -18,6 +18,7 @@ from pipeline.telemetry.spending import Billing
 from stages.canonical.failure import Failure
 from stages.canonical.request import Caller, JsonObject
 from stages.fallbacks import asked_of
+from stages.tools.hosted.pages import FetchError, Page, PageFetch
 from stages.wire import json
 
 
@@ -90,6 +91,10 @@ class SideRequests:
     async def continued(self, told: Told) -> RequestJob | Failure:
         """Make the request that goes on behind these blocks: the turn of a client that sends them back."""
         return await self._asked(told)
+
+    async def fetched(self, fetch: PageFetch) -> Page | FetchError:
+        """Read a page, or say why there is none; waits for the web, and a while at most."""
+        return await self.context.pages.fetch(fetch)
 
     def _behind(self, told: Told) -> bytes:
         """The request of the model that answers, with these blocks at the end of the conversation."""

@@ -29,6 +29,7 @@ from stages.history import edit_history, summary_request
 from stages.mapper import Mapped, Target, map_request
 from stages.mapper.settings import session_of
 from stages.prompt_fingerprint import PromptFingerprint, TooLargeError, fingerprint_of, serialise
+from stages.tables.errors import STRICT
 from stages.tables.profiles import PROFILES, Profile
 from stages.tools.hosted import verdicts
 from stages.wire import json
@@ -227,7 +228,24 @@ def _read(question: Question, body: bytes, *, summing: bool = True) -> tuple[Req
     if question.limit is not None:
         mapped = _limited(mapped, question.limit)
     note = mapped.report.unfaithful() if question.strict else None
-    return (request, mapped) if note is None else refusal(f"{note.path}: {note.disposition.value}: {note.reason}")
+    if note is not None:
+        return attrs.evolve(refusal(f"{note.path}: {note.disposition.value}: {note.reason}"), cause=STRICT)
+    return request, mapped
+
+
+def named_model(body: bytes) -> str:
+    """Read which model a body asks for, and nothing else; empty where it does not say. It costs the body's length."""
+    try:
+        return _NAMING.decode(body).model
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+
+
+class _Naming(msgspec.Struct):
+    model: str = ""
+
+
+_NAMING = msgspec.json.Decoder(_Naming)
 
 
 def _foreign_file(question: Question, request: Request) -> Failure | None:

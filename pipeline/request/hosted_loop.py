@@ -41,6 +41,8 @@ from stages.canonical.failure import Failure, Kind
 from stages.canonical.plan import Compacting
 from stages.collector import Collector
 from stages.tools.hosted import BY_NAME, verdicts
+from stages.tools.hosted.pages import FetchError, Page, PageFetch
+from stages.tools.hosted.row import Denied, HostedCall, HostedToolRow
 from stages.wire import json
 from stages.wire.messages_stream import content_block, iteration
 
@@ -53,7 +55,7 @@ ADVICE_TIMEOUT = 300.0
 SUMMARY_TIMEOUT = 600.0
 """Seconds that a summary has, in the middle of an answer."""
 
-PAUSED = "[This answer has asked for advice ten times, and pauses here. Say so if it is to go on.]"
+PAUSED = "[This answer has called its tools ten times, and pauses here. Say so if it is to go on.]"
 """What is said where a pause would stand behind a result: clients take a pause behind a text alone."""
 
 _NO_ENDING = Failure(Kind.INTERNAL, "Internal server error", cause="no_ending")
@@ -65,6 +67,7 @@ class HostedLoop(AnswerCall):
 
     `_told` is what the client was shown, `_kept` folds the round that is being read, `_end` is how that has ended,
     `_left` are the calls of ours in it that were not run yet, and `_ready` is what the client is to be shown next.
+    `_uses` counts those calls, `_ran` what the upstream ran by itself, `_read` the characters of pages.
     """
 
     _call: FallbackCall = attrs.field(init=False)
@@ -79,6 +82,8 @@ class HostedLoop(AnswerCall):
     _spent: list[dict[str, Any]] = attrs.field(factory=list, init=False)
     _compacting: Compacting | None = attrs.field(default=None, init=False)
     _uses: Counter[str] = attrs.field(factory=Counter, init=False)
+    _ran: Counter[str] = attrs.field(factory=Counter, init=False)
+    _read: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Prepare the first round."""
@@ -148,6 +153,7 @@ class HostedLoop(AnswerCall):
         others = [block for block in self._kept.blocks if block not in ours]
         self._told += others
         self._rounds.append(end.usage)
+        self._ran.update(dict(end.server_tools))
         self._spent += end.iterations or (iteration(end.usage, "message"),)
         self._left = ours if end.stop_reason == "tool_use" else []  # what was cut may be half a call
         self._last = not self._left or bool(verdicts.calls_in(others))
@@ -192,6 +198,8 @@ class HostedLoop(AnswerCall):
     def _summed_up(self, end: MessageEnd) -> MessageEnd:
         """The end of all rounds: the prompt is the first one's, what was written is everybody's."""
         spent, served = self._spent, self._call.job.plan.model
+        ran = self._ran + Counter({name: uses for name, uses in self._uses.items() if not BY_NAME[name].iteration})
+        end = attrs.evolve(end, server_tools=tuple(sorted(ran.items())))
         if served != self.job.plan.model and end.stop_reason != "refusal":
             spent = _served_by(served, spent)
         elif len(spent) == 1:
@@ -203,22 +211,37 @@ class HostedLoop(AnswerCall):
 
     async def _serve(self, call: dict[str, Any]) -> None:
         """Run a call of ours, and show it with what came of it."""
-        name = call["name"]
-        row, declared = BY_NAME[name], self.job.plan.hosted[name]
-        self._uses[name] += 1
-        limit = declared.get("max_uses")
-        if isinstance(limit, int) and self._uses[name] > limit:
-            content = row.refused
-        else:
-            answer = await self._asked(row.ask(declared, self._sideline.body, self._told), ADVICE_TIMEOUT)
-            if isinstance(answer, Collector):
-                self._spent.append(iteration(answer.usage, row.iteration, str(declared.get("model"))))
-            content = row.result(answer if isinstance(answer, Failure) else answer.message())
-        shown, result = row.blocks(call, content)
+        row = BY_NAME[call["name"]]
+        shown, result = row.blocks(call, await self._result(row, call))
         arguments = JsonDelta(json.encode(shown["input"]).decode())
         self._ready += [ServerToolUseStart(shown["id"], shown["name"]), JsonDelta(""), arguments, BLOCK_STOP]
         self._ready += [ResultStart(result), BLOCK_STOP]
         self._told += [shown, result]
+
+    async def _result(self, row: HostedToolRow, call: dict[str, Any]) -> dict[str, Any]:
+        """What came of a call of ours: the content of its result."""
+        declared = self.job.plan.hosted[row.name]
+        self._uses[row.name] += 1
+        limit = declared.get("max_uses")
+        if isinstance(limit, int) and self._uses[row.name] > limit:
+            return row.refused
+        asked = row.ask(HostedCall(declared, call["input"], self._sideline.body, self._told))
+        if isinstance(asked, Denied):
+            return asked.content
+        if isinstance(asked, PageFetch):
+            return row.result(declared, await self._page(asked))
+        answer = await self._asked(asked, ADVICE_TIMEOUT)
+        if isinstance(answer, Failure):
+            return row.result(declared, answer)
+        self._spent.append(iteration(answer.usage, row.iteration, str(declared.get("model"))))
+        return row.result(declared, answer.message())
+
+    async def _page(self, fetch: PageFetch) -> Page | FetchError:
+        """Read a page; all of an answer may be as large as an answer may (law 6)."""
+        page = await self._sideline.fetched(fetch)
+        if isinstance(page, Page):
+            self._read += len(page.text) + len(page.pdf)
+        return page if self._read <= self.limits.response_bytes else "content_too_large"
 
     async def _summary(self, instructions: str) -> dict[str, Any]:
         """The block of a summary; one without content where none came about.  The client gets signs of life."""

@@ -71,12 +71,15 @@ class _Voice:
 
     @property
     def busy(self) -> bool:
+        """Whether something is being written."""
         return self._sink.busy
 
     def sign_of_life(self) -> None:
+        """Have a ping, or whatever the time asks for, written; does not wait for it."""
         self._nursery.start_soon(self._sink.pass_time)
 
     def fail(self, failure: Failure) -> None:
+        """Have the answer ended with a failure, and the request with it; does not wait for it."""
         self._nursery.start_soon(self._end, failure)
 
     async def _end(self, failure: Failure) -> None:

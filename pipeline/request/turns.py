@@ -5,8 +5,12 @@ would be accepted, hear of his upstream, or learn that the process is well, befo
 are translated in each round of the scheduler.
 
 A round also reads every stream that has something to say, and with a thousand of them that is most of it: new requests
-would wait for the streams ten rounds long. So streams give way as long as requests wait, until those have had three
-quarters of the work. Nothing is lost by that: what a stream has missed comes with one read, at a tenth of its price.
+would wait for the streams ten rounds long. So streams give way as long as requests wait, until those have had eight
+ninths of the work, or until a stream has waited for two hundred of them, which is a second. Nothing is lost by that:
+what a stream has missed comes with one read, at a tenth of its price.
+
+The shares decide how long a crowd waits that comes nearly as fast as it can be served: a thousand that come within
+three seconds and take three are all served at once with all of the work, and in four seconds with three quarters of it.
 """
 
 from __future__ import annotations
@@ -17,11 +21,17 @@ import trio
 ROUND = 8
 """Requests that are translated between two looks at everything else: ten milliseconds of work, for most."""
 
-READS = 40
-"""Reads of streams that cost as much as the translation of a request, and all that is done around either."""
+READS = 20
+"""Reads of streams that cost as much as the translation of a request, and all that is done around either.
 
-SHARE = 3
+A read that comes alone costs half of that, but one that was put off brings ten events.
+"""
+
+SHARE = 8
 """How much more work goes to requests that wait than to the streams that give way to them."""
+
+MOST_BETWEEN = 200
+"""Requests for which a stream gives way at most."""
 
 
 @attrs.define(eq=False)
@@ -72,7 +82,7 @@ class Turns:
         self._left = self.round - given  # who is woken has its turn already, and does not take another
         self._given += given
         self.crowded = bool(self._waiting)
-        if not self.crowded or self._given * READS >= SHARE * len(self._streams):
+        if not self.crowded or self._given >= min(MOST_BETWEEN, SHARE * len(self._streams) / READS):
             self._streams.unpark_all()
             self._given = 0
         if self.crowded:

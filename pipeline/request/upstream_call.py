@@ -29,6 +29,7 @@ from stages.correlator import Ledger, MessageReader
 from stages.filters.answer_format import AnswerFormat
 from stages.filters.stop_scanner import StopScanner
 from stages.filters.summariser import Summariser
+from stages.tools.hosted.pages import FetchError, Page, PageFetch
 from stages.upstream_reader import Framing, UpstreamReader
 from stages.wire.responses_stream import StreamEvent
 
@@ -52,7 +53,7 @@ class Healing(Protocol):
         """
 
     def worked(self) -> None:
-        """Take note that the latest request was taken."""
+        """Take note that the latest request was taken, and forget it: no other will be asked for."""
 
 
 Told = list[dict[str, Any]]
@@ -86,17 +87,20 @@ class Sideline(Protocol):
     async def continued(self, told: Told) -> RequestJob | Failure:
         """Make the request that goes on behind these blocks; waits where it is large."""
 
+    async def fetched(self, fetch: PageFetch) -> Page | FetchError:
+        """Read a page, or say why there is none; waits for the web, and a while at most."""
+
     async def apart(self, body: Mapping[str, Any]) -> RequestJob | Failure:
         """Make a request that has nothing to do with the conversation; waits where it is large."""
 
 
-@attrs.frozen
+@attrs.define
 class RequestJob:
     """One request on its way.
 
     Attributes:
         plan: how to read the answer.
-        body: the upstream request, as bytes.
+        body: the upstream request, as bytes; empty once it was taken.
         healing: makes it in other ways.
         stream: whether the client wants a stream.
         request_id: what the client may quote.
@@ -117,6 +121,11 @@ class RequestJob:
     billing: Billing | None = None
     sideline: Sideline | None = None
     turns: Turns = attrs.field(factory=Turns, repr=False)
+
+    def taken(self) -> None:
+        """Note that the upstream has taken the request: its bytes need not be held for as long as the answer lasts."""
+        self.body = b""
+        self.healing.worked()
 
 
 @attrs.define(eq=False)
@@ -195,7 +204,7 @@ class UpstreamCall(AnswerCall):
             assert self._events is not None  # noqa: S101 - nothing was refused
             events = await self._events.receive()
             if not events or not isinstance(events[0], Failure):
-                self.job.healing.worked()
+                self.job.taken()
                 return events
             made = await self.job.healing.again(events[0])  # a refusal behind a good status; nothing was told yet
             if made is None:

@@ -24,9 +24,15 @@ class MalformedBodyError(Exception):
 
 
 class Body(Protocol):
-    """A body that is being read; `complete` once its end has come."""
+    """A body that is being read.
+
+    Attributes:
+        complete: whether its end has come.
+        left: bytes that are known to come.
+    """
 
     complete: bool
+    left: int
 
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
         """Take bytes of the wire; return those of the body among them, and those behind its end."""
@@ -37,14 +43,14 @@ class CountedBody:
     """A body of a known length."""
 
     def __init__(self, length: int) -> None:
-        self._left = length
+        self.left = length
         self.complete = length == 0
 
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
         """Count."""
-        own = data[: self._left]
-        self._left -= len(own)
-        self.complete = self._left == 0
+        own = data[: self.left]
+        self.left -= len(own)
+        self.complete = self.left == 0
         return own, data[len(own) :]
 
 
@@ -54,7 +60,7 @@ class ChunkedBody:
     def __init__(self) -> None:
         self.complete = False
         self._kept = b""
-        self._left = 0  # bytes of the chunk that is being read, its own line end included
+        self.left = 0  # bytes of the chunk that is being read, its own line end included
         self._trailer = -1  # bytes of the trailer so far; -1 before the last chunk
 
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
@@ -67,7 +73,7 @@ class ChunkedBody:
         parts: list[bytes] = []
         at = 0
         while not self.complete and (at := self._whole_chunks(data, at, parts)) < len(data):
-            after = self._chunk(data, at, parts) if self._left else self._line(data, at)
+            after = self._chunk(data, at, parts) if self.left else self._line(data, at)
             if after == at:
                 self._kept = data[at:]
                 if len(self._kept) > LONGEST_LINE:
@@ -78,7 +84,7 @@ class ChunkedBody:
 
     def _whole_chunks(self, data: bytes, at: int, parts: list[bytes]) -> int:
         """Take chunks that are there from their size to their line end, as most are; whatever else comes is left."""
-        if self._left or self._trailer >= 0:
+        if self.left or self._trailer >= 0:
             return at
         while (found := _SIZE.match(data, at)) and (size := int(found[1], 16)):
             begin = found.end()
@@ -91,15 +97,15 @@ class ChunkedBody:
 
     def _chunk(self, data: bytes, at: int, parts: list[bytes]) -> int:
         """Take what is there of a chunk, then the line end behind it."""
-        own = data[at : at + max(0, self._left - 2)]
+        own = data[at : at + max(0, self.left - 2)]
         if own:
             parts.append(own)
-            self._left -= len(own)
+            self.left -= len(own)
             return at + len(own)
-        end = data[at : at + self._left]
-        if end != b"\r\n"[2 - self._left :][: len(end)]:
+        end = data[at : at + self.left]
+        if end != b"\r\n"[2 - self.left :][: len(end)]:
             raise MalformedBodyError
-        self._left -= len(end)
+        self.left -= len(end)
         return at + len(end)
 
     def _line(self, data: bytes, at: int) -> int:
@@ -112,7 +118,7 @@ class ChunkedBody:
             self._read_trailer(line)
         elif (found := _SIZE.fullmatch(line)) and len(line) <= LONGEST_LINE:
             size = int(found[1], 16)
-            self._left, self._trailer = (size + 2, -1) if size else (0, 0)
+            self.left, self._trailer = (size + 2, -1) if size else (0, 0)
         else:
             raise MalformedBodyError
         return end

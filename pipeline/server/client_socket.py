@@ -16,6 +16,9 @@ import trio
 SOCKET_READ = 65_536
 """Bytes asked of the socket by one read."""
 
+LARGE_READ = 262_144
+"""The same in the middle of a large body: each read costs a turn of the loop."""
+
 FIRST_LOOK, RAREST_LOOK = 0.01, 1.0
 """Seconds between two looks at whether a client that has closed its side still listens; each is twice the last."""
 
@@ -49,19 +52,19 @@ class ClientSocket:
         self.gone = False
         self.stalled = False
 
-    async def receive(self) -> bytes:
+    async def receive(self, most: int = SOCKET_READ) -> bytes:
         """Return bytes of the client, waiting if there are none yet; empty at the end. May be cancelled."""
-        while (data := self.receive_now()) is None:
+        while (data := self.receive_now(most)) is None:
             await self._wait_readable()
         if not data:
             await trio.lowlevel.checkpoint()
         return data
 
-    def receive_now(self) -> bytes | None:
+    def receive_now(self, most: int = SOCKET_READ) -> bytes | None:
         """Return bytes that are there already; empty at the end, and None when there are none yet."""
         try:
             if not self.gone:
-                return self._socket.recv(SOCKET_READ)
+                return self._socket.recv(most)
         except BlockingIOError:
             return None
         except OSError:

@@ -83,7 +83,7 @@ class ClientConnection:
                 if isinstance(head, Refusal):
                     await self._refuse(head)
                     break
-                cycle = Cycle(head, self._client, rest, self._terms)
+                cycle, rest = Cycle(head, self._client, rest, self._terms), b""  # not to be held while it is answered
                 if not await cycle.run(self._app, scope_of(head, *self._ends, self._state.copy())):
                     if cycle.crowded:
                         await self._linger()

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 import trio
 
 from pipeline.server.body import Body, MalformedBodyError, body_of
-from pipeline.server.client_socket import ClientSocket
+from pipeline.server.client_socket import LARGE_READ, SOCKET_READ, ClientSocket
 from pipeline.server.head import Head
 from pipeline.server.refusal import BROKEN, Refusal
 from pipeline.server.response import CONTINUE, Response
@@ -125,7 +125,7 @@ class Cycle:
         if not self.rest:
             if not await self._invite():
                 return None
-            self.rest = await self._client.receive()
+            self.rest = await self._client.receive(LARGE_READ if self._body.left > SOCKET_READ else SOCKET_READ)
             if not self.rest:
                 self._client.gone = self._told = True
                 return None

@@ -26,6 +26,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from pipeline.server.client_socket import reset_on_close
 from pipeline.server.connection import Terms
 from pipeline.server.cycle import STALLED, AsgiApp
+from pipeline.server.handshakes import Handshakes
 from pipeline.server.head import split_target
 from pipeline.server.refusal import Refusal
 
@@ -59,6 +60,7 @@ class HypercornConnection(TCPServer):
         if tls is not None:
             stream = trio.SSLStream(self._plain, tls, server_side=True, https_compatible=True)
         self._scope = trio.CancelScope()
+        self._handshakes = None if tls is None else served.handshakes
         whole: Any = drained(app, lambda: self._plain.stalled)
         super().__init__(ASGIWrapper(whole), served.config, served.context, served.state, stream)
 
@@ -68,7 +70,9 @@ class HypercornConnection(TCPServer):
         The scope is also the end of a cancellation inside: hypercorn's task group lets that one out.
         """
         with self._scope:
-            await super().run()
+            shaking, patience = self._handshakes, self.config.ssl_handshake_timeout
+            if shaking is None or await shaking.shake(self.stream, patience):  # hypercorn finds it done
+                await super().run()
 
     def rest_no_longer(self) -> None:
         """Do nothing: hypercorn hears of the end by its own context, and closes idle connections itself."""
@@ -176,6 +180,9 @@ class HypercornConnections:
         terms: what the server grants.
         state: the lifespan's state.
         tls: how the server proves who it is; None speaks in the clear.
+
+    Attributes:
+        handshakes: those of TLS that are under way.
     """
 
     def __init__(
@@ -184,7 +191,8 @@ class HypercornConnections:
         self._app = app
         self._terms = terms
         self._tls = tls
-        self._served, self._late = (Served(config, state) for _ in range(2))
+        self.handshakes = Handshakes()
+        self._served, self._late = (Served(config, state, self.handshakes) for _ in range(2))
 
     def make(self, connected: socket.socket) -> HypercornConnection:
         """Make a connection; one that comes while the server ends is not told so before its request was read."""
@@ -197,10 +205,11 @@ class HypercornConnections:
 
 
 class Served:
-    """What all of hypercorn's connections of a process share."""
+    """What hypercorn's connections of a process share."""
 
-    def __init__(self, config: Config, state: dict[str, Any]) -> None:
+    def __init__(self, config: Config, state: dict[str, Any], handshakes: Handshakes) -> None:
         self.config = config
+        self.handshakes = handshakes
         self.context = WorkerContext(None)
         self.state: Any = state
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pipeline.settings.catalogue import (
     GROUPS,
     SETTINGS,
+    FetchSettings,
     Limits,
     Safeguards,
     Setting,
@@ -46,6 +47,7 @@ __all__ = [
     "SETTINGS",
     "ClientKey",
     "ConfigurationError",
+    "FetchSettings",
     "Given",
     "Limits",
     "Safeguards",

@@ -190,6 +190,27 @@ class Safeguards:
 
 
 @attrs.frozen
+class FetchSettings:
+    """Pages that this machine reads where a client declares Anthropic's `web_fetch`, and a model asks for them."""
+
+    enabled: bool = attrs.field(
+        default=False,
+        metadata=_about(
+            read.boolean,
+            "read pages for `web_fetch` from here, of the public internet alone; else the upstream's search opens them",
+        ),
+    )
+    allowed_domains: tuple[str, ...] = attrs.field(
+        default=(), metadata=_about(read.names, "the only hosts that are asked, with all below them; empty: any")
+    )
+    blocked_domains: tuple[str, ...] = attrs.field(
+        default=(), metadata=_about(read.names, "hosts that are never asked, nor any below them")
+    )
+    timeout: float = attrs.field(default=20.0, metadata=_about(read.seconds, "for a page, with all that it leads to"))
+    max_bytes: int = attrs.field(default=5 * 2**20, metadata=_about(_BYTES, "largest page, unpacked"))
+
+
+@attrs.frozen
 class StorageSettings:
     """Where files and batches are kept. Sizes are bytes."""
 
@@ -328,6 +349,7 @@ class Settings:
     limits: Limits = attrs.field(factory=Limits)
     timing: Timing = attrs.field(factory=Timing)
     safeguards: Safeguards = attrs.field(factory=Safeguards)
+    fetch: FetchSettings = attrs.field(factory=FetchSettings)
     storage: StorageSettings = attrs.field(factory=StorageSettings)
     telemetry: TelemetrySettings = attrs.field(factory=TelemetrySettings)
     upstream_chosen_by: str = "default"
@@ -356,6 +378,7 @@ GROUPS: Mapping[str, type] = {
     "limits": Limits,
     "timing": Timing,
     "safeguards": Safeguards,
+    "fetch": FetchSettings,
     "storage": StorageSettings,
     "telemetry": TelemetrySettings,
 }

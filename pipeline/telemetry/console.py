@@ -57,8 +57,8 @@ def _is_worth_a_word(name: str, value: object) -> bool:
 
 def _what(fields: Mapping[str, Any]) -> str:
     asked, used = fields.get("asked_model"), fields.get("upstream_model")
-    if asked is None:
-        return f"{fields.get('method', '')} {fields.get('route', '')}".strip()
+    if used is None:
+        return "  ".join(filter(None, (f"{fields.get('method', '')} {fields.get('route', '')}".strip(), asked)))
     return f"{asked} → {used}" if asked != used else str(used)
 
 

@@ -51,8 +51,10 @@ def guarded(faults: Faults, seconds: float | None = None) -> Iterator[None]:
         if seconds is None:
             yield
         else:
-            with trio.fail_after(seconds):
+            with trio.move_on_after(seconds) as scope:
                 yield
+            if scope.cancelled_caught:
+                raise trio.TooSlowError
     except tuple(faults) as error:
         raise as_ours(error, faults) from error
 

@@ -152,7 +152,7 @@ def _served(models: list[dict[str, Any]]) -> dict[str, int | None]:
 
 def _window(model: Mapping[str, Any], depth: int = _DEPTH) -> int | None:
     """How much a model holds: what it says itself, but for an instance of it that is loaded, which knows better."""
-    inside = (_held(model.get(name)) for name in _HOLDERS) if depth else ()
+    inside = filter(None, (_held(model.get(name)) for name in _HOLDERS)) if depth else ()
     found = [size for held in inside if (size := _window(held, depth - 1)) is not None]
     own = next((size for member in _WINDOWS if (size := _size(model.get(member))) is not None), None)
     return own if own is not None and not model.get("loaded_instances") else next(iter(found), own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Self
 
 import httpx
@@ -71,13 +71,28 @@ class _Inflated:
         return chunk
 
 
+def _plain(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers as a dictionary, which is asked a dozen times; several of one name are one list (RFC 9110, 5.3)."""
+    headers: dict[str, str] = {}
+    for key, value in raw:
+        name, text = key.decode("latin-1").lower(), value.decode("utf-8", "replace")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
+
+
 class UpstreamResponse:
-    """An upstream's answer that has begun well; use it as an async context manager, which closes the connection."""
+    """An upstream's answer that has begun well; use it as an async context manager, which closes the connection.
+
+    Attributes:
+        headers: the response's, names in lower case.
+        last_read: when something was read last, on trio's clock.
+    """
 
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
+        self.headers: Mapping[str, str] = _plain(response.headers.raw)
         chunks: AsyncIterator[bytes] = aiter(response.stream)  # type: ignore[arg-type] # of the two kinds, ours is async
-        compressed = response.headers.get("content-encoding", "").lower() in _COMPRESSIONS
+        compressed = self.headers.get("content-encoding", "").lower() in _COMPRESSIONS
         self._chunks = _Inflated(chunks) if compressed else chunks
         self.last_read = trio.current_time()
 
@@ -91,11 +106,6 @@ class UpstreamResponse:
     def status(self) -> int:
         """The HTTP status."""
         return self._response.status_code
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The response's headers, names in lower case."""
-        return self._response.headers
 
     def __aiter__(self) -> UpstreamResponse:
         """Return itself; a body can be read once."""

@@ -45,9 +45,11 @@ class _FilteredLedger:
 
     @property
     def ended(self) -> bool:
+        """Whether the ledger has seen the end of the message."""
         return self._ledger.ended
 
     def read(self, batch: Batch[StreamEvent]) -> Iterable[Any]:
+        """Yield what a batch says and the filters let through."""
         return self._filtered(self._ledger.read(batch))
 
     def cut(self) -> Iterable[Any]:

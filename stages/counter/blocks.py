@@ -24,6 +24,8 @@ from stages.canonical.request import (
     ToolUse,
     Unknown,
 )
+from stages.citing.pieces import pieces_of
+from stages.citing.sources import wants_citations
 from stages.counter import pictures
 from stages.counter.signatures import declared_texts
 from stages.wire import carrier, json
@@ -49,6 +51,9 @@ WRAPPED, WRAPPING = 0.75, 250
 FILE_BYTES = 20
 """Bytes of a file that is no text (PDF, office documents) per token: a page of text in a PDF is 10 to 30 kB."""
 
+NUMBER = 6
+"""The number in front of a piece that may be cited, such as `[0.12]`."""
+
 MIN_FILE_TOKENS = 50
 """Tokens of the smallest file; recorded for a PDF of one line on one page."""
 
@@ -71,7 +76,11 @@ def _image(block: Image, _: Tokens) -> int:
 
 def _document(block: Document, tokens: Tokens) -> int:
     about = sum(tokens(text) for text in (block.title, block.context) if text)
-    return about + _SOURCES.get(block.source.type, _elsewhere)(block.source, tokens)
+    shown = about + _SOURCES.get(block.source.type, _elsewhere)(block.source, tokens)
+    if not wants_citations(block):
+        return shown
+    text = block.source.data if block.source.type == "text" else None
+    return shown + NUMBER * (len(pieces_of(text)) if text else len(block.source.content))
 
 
 def _elsewhere(_: Source, __: Tokens) -> int:
@@ -93,7 +102,8 @@ def _decoded(data: str) -> str:
 
 
 def _search_result(block: SearchResult, tokens: Tokens) -> int:
-    return tokens(block.title) + tokens(block.source) + _sum(block.content, tokens)
+    numbers = NUMBER * len(block.content) if wants_citations(block) else 0
+    return tokens(block.title) + tokens(block.source) + _sum(block.content, tokens) + numbers
 
 
 def _thinking(block: Thinking, tokens: Tokens) -> int:

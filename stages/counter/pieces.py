@@ -7,8 +7,9 @@ Chinese -10 %, Japanese +4 %, Korean -19 %, Russian +6 %, German -5 %, Arabic +6
 the usual rule, is off by +99 % for Russian, +121 % for Hindi and -24 % for JSON.
 
 A long text is read in windows alone, because the estimate of a prompt stands on the way of every request.  Measured on
-1,174 sources, pages and recordings (19 million characters): the sum within 1 %, one text 2 % off (median), 8 % (p90);
-reading all of them took 2.3 s, the windows 0.13.  Where a number decides, all of a text is counted.
+930 sources, pages and recordings of 1 to 60 KB: the sum within 1 %, one text 3 % off (median), 8 % (p90); of a text of
+3 KB a quarter is read, of one of 30 KB a thirtieth.  Many small windows tell as much as few large ones that are twice
+as much to read.  Where a number decides, all of a text is counted.
 """
 
 from __future__ import annotations
@@ -33,16 +34,16 @@ _PIECE = re.compile(
 )
 
 
-SAMPLED_FROM = 2_048
+SAMPLED_FROM = 1_536
 """Characters of a text from which on it is read in windows."""
 
-WINDOW = 256
+WINDOW = 96
 """Characters of a window."""
 
-_MIN_WINDOWS = 4
-_CHARACTERS_PER_WINDOW = 8_192
-_CUT = 0.5
-# Pieces that a window has too many on average: its border cuts one in two.
+_MIN_WINDOWS = 8
+_CHARACTERS_PER_WINDOW = 3_072
+_CUT = 0.75
+# Pieces that a window has too many on average: its borders cut some in two.
 
 
 def count_pieces(text: str) -> int:

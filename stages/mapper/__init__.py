@@ -29,7 +29,8 @@ from stages.tables import models
 from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import Model
 from stages.tables.profiles import PROFILES, Profile
-from stages.tools.hosted import verdicts
+from stages.tools.hosted import HOSTED, verdicts
+from stages.tools.hosted.web_fetch import WEB_FETCH
 from stages.wire.responses_request import Item
 
 __all__ = ["Mapped", "Target", "map_request"]
@@ -50,6 +51,7 @@ class Target:
         region: where it computes, in two letters; None where nobody can tell.
         breaks_promises: whether what a client was promised may be left out with a word in the report.
         hosts: whether tools can be run here in the middle of an answer; not in those that are made later.
+        fetches: whether pages are read here, where a request declares a tool for that.
         judges: whether calls are judged for clients that run nothing without a verdict.
         fallback: the model that is asked after a refusal where a request leaves the choice to the server.
         shared_agents: whether subagents of a session that have one long system prompt share a cache key.
@@ -63,6 +65,7 @@ class Target:
     breaks_promises: bool = False
     shared_agents: bool = False
     hosts: bool = True
+    fetches: bool = False
     judges: bool = False
     fallback: str = ""
 
@@ -121,7 +124,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
         report.emulated(ROOT.field("safeguards"), "calls are judged by a model that the settings name")
     fallbacks = _fallbacks(request, target, report)
     note_pages(sources, tools.server_tools.names, report)
-    broken = broken_promises(request, target.region, tools.server_tools.names, report)
+    broken = broken_promises(request, target.region, (*tools.server_tools.names, *tools.hosted), report)
     field_report.complete(report, request, profile, tools.server_tools.names)
     plan = AnswerPlan(
         message_id=message_id,
@@ -154,7 +157,7 @@ def _tools(request: Request, model: Model, target: Target, report: Report) -> To
         in_place=model.additional_tools,
         available=target.profile.hosted,
         native_search=model.tool_search,
-        hosts=target.hosts,
+        runs=frozenset(row.name for row in HOSTED if target.hosts and (target.fetches or row is not WEB_FETCH)),
     )
 
 

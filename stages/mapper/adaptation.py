@@ -16,18 +16,26 @@ from stages.mapper.chat_templates import place_results, remind, say_system_as_us
 from stages.mapper.tools import choice_of
 from stages.schemas.limits import without_limits
 from stages.tables.profiles import Profile
+from stages.wire.cache import by_identity
 
 _NO_LIMITS = "the server makes no grammar of such lengths and patterns, so they are not asked for"
 
 UpstreamBody = dict[str, Any]
 """The upstream request; changed in place."""
 
+_Fit = Callable[[UpstreamBody, Request, Report], None]
+
 
 def adapt(body: UpstreamBody, request: Request, profile: Profile, report: Report) -> None:
     """Fit a request to a server, and report what that makes of the client's wishes."""
-    for heeds, fit in _FITS:
-        if not heeds(profile):
-            fit(body, request, report)
+    for fit in _needed(profile):
+        fit(body, request, report)
+
+
+@by_identity
+def _needed(profile: Profile) -> tuple[_Fit, ...]:
+    """What is done for a server: the same for each of its requests."""
+    return tuple(fit for heeds, fit in _FITS if not heeds(profile))
 
 
 def _offer_alone(body: UpstreamBody, _: Request, report: Report) -> None:
@@ -128,7 +136,7 @@ def _doubt_effort(body: UpstreamBody, request: Request, report: Report) -> None:
     report.approximated(place, "the server hands it to the model's template at best, and older ones ignore it")
 
 
-_FITS: tuple[tuple[Callable[[Profile], bool], Callable[[UpstreamBody, Request, Report], None]], ...] = (
+_FITS: tuple[tuple[Callable[[Profile], bool], _Fit], ...] = (
     (lambda profile: profile.named_choice, _offer_alone),
     (lambda profile: profile.allowed_choice, _offer_allowed),
     (lambda profile: profile.parallel_choice, _allow_parallel),

@@ -31,7 +31,7 @@ from stages.mapper.breakpoints import CacheBreakpoints, has_marks
 from stages.mapper.cited_text import cited_texts
 from stages.mapper.parts import parts_of_block
 from stages.mapper.phases import phases_of
-from stages.mapper.plain_messages import PlainMessage, plain_answer, plain_question
+from stages.mapper.plain_messages import REASONING, PlainMessage, plain_answer, plain_question
 from stages.mapper.reasoning import ReasoningReplay
 from stages.mapper.results import ERROR_MARK, output_of
 from stages.mapper.server_tool_replay import ServerToolReplay
@@ -50,7 +50,6 @@ PICTURE_BELOW = "[A picture; it is shown behind the results.]"
 PICTURES = "Pictures of the results above, in their order:"
 """What leads such pictures."""
 
-_REASONING = (Thinking, RedactedThinking)
 _LOADING = (Compaction, ToolAddition)
 _UNANSWERED = "No result of this call was recorded."
 
@@ -233,32 +232,42 @@ class Conversation:
 
     def _assistant(self, message: Message, at: int) -> None:
         plain = plain_answer(message, self.profile.assistant_text, phases=self.reasoning.phases)
+        begins = 0 if plain is None else plain.begins
+        for index, block in enumerate(message.content[:begins]):
+            if isinstance(block, REASONING):
+                self._think(block, content_of_message(at).at(index))
         if plain is not None and self._is_new(plain):
             for ident, call_id, index in plain.calls:
                 self._open[ident] = call_id, (at, index)
                 self._used.add(call_id)
-            self.items += plain.items
+            if plain.items:
+                self._release()
+                self._phase = ""
+                self.items += plain.items
         else:
-            self._said(message, at)
+            self._said(message, at, begins)
         for ident in [ident for ident, (_, position) in self._open.items() if position not in self._answered]:
             self._give_up(ident)
 
     def _is_new(self, plain: PlainMessage) -> bool:
-        """Whether each call in a plain message has an id of its own, and nothing waits for what it says."""
-        if self._held or self._phase or (plain.calls and TOOL_SEARCH.upstream in self.toolbox.server_tools.names):
+        """Whether each call in a plain message has an id of its own, and its first text the phase that it had."""
+        if self._phase and plain.phase is not None and self._phase != plain.phase:
+            return False
+        if plain.calls and TOOL_SEARCH.upstream in self.toolbox.server_tools.names:
             return False
         return all(ident not in self._open and call_id not in self._used for ident, call_id, _ in plain.calls)
 
-    def _said(self, message: Message, at: int) -> None:
+    def _said(self, message: Message, at: int, begins: int) -> None:
         content = content_of_message(at)
-        by_index = cited_texts(message.content, content, self.report, self.sources)
+        available, sources = self.profile.hosted, self.sources
+        self._replay = ServerToolReplay(message, self.toolbox, self.report, available=available, sources=sources)
+        by_index = cited_texts(message.content, content, self.report, sources)
         sent = {index for index, cited_text in by_index.items() if cited_text.text.strip()}
         phases = phases_of(message, sent) if self.reasoning.phases else {}
-        self._replay = ServerToolReplay(message, self.toolbox, self.report, available=self.profile.hosted)
-        for index, block in enumerate(message.content):
-            place, self._phase_here = content.at(index), phases.get(index, "")
+        for index in range(begins, len(message.content)):
+            block, place, self._phase_here = message.content[index], content.at(index), phases.get(index, "")
             self.marks.note_substitute(block, place)
-            if isinstance(block, _REASONING):
+            if isinstance(block, REASONING):
                 self._think(block, place)
             elif isinstance(block, ToolUse):
                 self._call(block, (at, index))

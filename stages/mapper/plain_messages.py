@@ -1,8 +1,9 @@
 """Messages that become the same items in every turn: made once for each message, and written once.
 
 Most of a long conversation is texts, calls and results, which depend on little but themselves: that the calls have ids
-of their own, and that the results answer them. What asks for more (marks for the cache, reasoning, citations, files,
-tools of the server) is no plain message, and is mapped in each turn by `conversation`.
+of their own, and that the results answer them. What asks for more (marks for the cache, citations, files, tools of the
+server, reasoning between the blocks and not before them) is no plain message, and is mapped in each turn by
+`conversation`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from stages.canonical.request import ContentBlock, Message, Text, ToolResult, ToolUse
+from stages.canonical.request import ContentBlock, Message, RedactedThinking, Text, Thinking, ToolResult, ToolUse
 from stages.mapper.parts import text_parts
 from stages.mapper.phases import phases_of
 from stages.mapper.results import output_of
@@ -20,7 +21,10 @@ from stages.tools.client import upstream_name
 from stages.wire import responses_request as responses
 from stages.wire.cache import by_identity
 from stages.wire.responses_request import ContentPart, Item
-from stages.wire.written_item import WrittenItem
+from stages.wire.written import WrittenItem
+
+REASONING = (Thinking, RedactedThinking)
+"""The blocks of reasoning."""
 
 
 @attrs.frozen
@@ -30,17 +34,22 @@ class PlainMessage:
     Attributes:
         items: its items, if its calls are known by the ids below.
         calls: the calls that it makes, or answers: the client's id, the upstream's, and its index in the message.
+        begins: the index of the first block behind the reasoning with which the model's messages begin.
+        phase: the phase of the text that comes first; None where a call does, or nothing.
     """
 
     items: tuple[WrittenItem, ...] = attrs.field(repr=False)
     calls: tuple[tuple[str, str, int], ...]
+    begins: int = 0
+    phase: str | None = None
 
     @classmethod
-    def of(cls, items: Sequence[Item], ids: Sequence[tuple[str, int]]) -> PlainMessage | None:
+    def of(cls, items: Sequence[Item], ids: Sequence[tuple[str, int]], begins: int = 0) -> PlainMessage | None:
         """Write items with these calls; None where an id comes twice."""
         calls = tuple((ident, call_id_of(ident), index) for ident, index in ids)
         twice = len({call_id for _, call_id, _ in calls}) < len(calls)
-        return None if twice else cls(tuple(map(WrittenItem, items)), calls)
+        phase = items[0].get("phase", "") if items and items[0]["type"] == "message" else None
+        return None if twice else cls(tuple(map(WrittenItem, items)), calls, begins, phase)
 
 
 @by_identity
@@ -65,7 +74,7 @@ def plain_question(message: Message) -> PlainMessage | None:
 
 
 def plain_answer(message: Message, spelling: str, *, phases: bool) -> PlainMessage | None:
-    """Map an assistant's message of texts and calls; None for any other.
+    """Map an assistant's message of texts and calls, but for the reasoning before them; None for any other.
 
     Args:
         message: the message.
@@ -87,7 +96,8 @@ def _forms(_: Message) -> dict[tuple[str, bool], PlainMessage | None]:
 
 def _answer(message: Message, spelling: str, *, phases: bool) -> PlainMessage | None:
     depends_on_its_place = spelling == "item"
-    if depends_on_its_place or not all(map(_is_said, message.content)):
+    begins = reasoning_before(message)
+    if depends_on_its_place or not all(map(_is_said, message.content[begins:])):
         return None
     spoken = {at for at, block in enumerate(message.content) if isinstance(block, Text) and block.text.strip()}
     marks = phases_of(message, spoken) if phases else {}
@@ -100,7 +110,13 @@ def _answer(message: Message, spelling: str, *, phases: bool) -> PlainMessage | 
         elif index in spoken and isinstance(block, Text):
             said = responses.Said(block.text, phase=marks.get(index, ""))
             items.append(responses.assistant_message(said, spelling, 0))
-    return PlainMessage.of(items, ids)
+    return PlainMessage.of(items, ids, begins)
+
+
+def reasoning_before(message: Message) -> int:
+    """How many blocks of reasoning a message begins with."""
+    others = (at for at, block in enumerate(message.content) if not isinstance(block, REASONING))
+    return next(others, len(message.content))
 
 
 def _is_plain(block: ContentBlock) -> bool:

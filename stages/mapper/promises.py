@@ -7,13 +7,14 @@ that in silence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from stages.canonical.place import ROOT
 from stages.canonical.report import Disposition, Note, Report
 from stages.canonical.request import Request, ServerTool
 from stages.tables.regions import ANYWHERE
 from stages.tools.changes import tools_of
+from stages.tools.hosted.web_fetch import WEB_FETCH
 from stages.tools.server.mcp import MCP, forbidden
 from stages.tools.server.web_search import WEB_SEARCH
 
@@ -27,14 +28,15 @@ _GEO = ROOT.field("inference_geo")
 
 
 def broken_promises(
-    request: Request, region: str | None, server_tools: Iterable[str], report: Report
+    request: Request, region: str | None, server_tools: Collection[str], report: Report
 ) -> tuple[Note, ...]:
     """Note what of a request's promises cannot be kept, and return those notes.
 
     Args:
         request: what the client asked.
         region: where the upstream computes; None where nobody can tell.
-        server_tools: the upstream's types of the tools that it was told to run itself.
+        server_tools: the upstream's types of the tools that it was told to run itself, and the names of those that are
+            run here.
         report: gets the notes, and one on a promise that is kept.
     """
     broken = tuple(_broken(request, region, server_tools))
@@ -45,10 +47,11 @@ def broken_promises(
     return broken
 
 
-def _broken(request: Request, region: str | None, server_tools: Iterable[str]) -> Iterator[Note]:
+def _broken(request: Request, region: str | None, server_tools: Collection[str]) -> Iterator[Note]:
     if WEB_SEARCH.upstream in server_tools:
+        looking = _SEARCHING[:1] if WEB_FETCH.name in server_tools else _SEARCHING
         for tool, place in tools_of(request):
-            searches = isinstance(tool, ServerTool) and tool.type.startswith(_SEARCHING)
+            searches = isinstance(tool, ServerTool) and tool.type.startswith(looking)
             if searches and tool.body.get("blocked_domains"):  # type: ignore[union-attr] # it is a server tool
                 yield Note(place.field("blocked_domains"), Disposition.DROPPED, _BLOCKED)
     if MCP.upstream in server_tools:

@@ -11,8 +11,10 @@ from stages.mapper.phases import PHASES
 from stages.tables.stops import ACCOUNT_MISMATCH, MODEL_MISMATCH
 from stages.wire import carrier
 from stages.wire import responses_request as responses
+from stages.wire.cache import by_identity
 from stages.wire.carrier import Carrier
 from stages.wire.responses_request import Item
+from stages.wire.written import WrittenItem
 
 _OTHERS = "reasoning of another model or account"
 
@@ -44,12 +46,12 @@ class ReasoningReplay:
 
         The phase does not depend on whether the reasoning itself may go back; empty when it is not known.
         """
-        sealed = carrier.decode(block.signature) if isinstance(block, Thinking) else None
-        if sealed is None:
+        sealed = _sealed(block) if isinstance(block, Thinking) else None
+        if sealed is None or not isinstance(block, Thinking):
             self.report.dropped(place, "reasoning of another service")
             self.mismatched[place] = MODEL_MISMATCH
             return None, ""
-        item, reason = self._item(sealed, block.thinking if isinstance(block, Thinking) else "")
+        item, reason = self._item(sealed, block)
         if item is not None:
             self.returned.append(place)
         else:
@@ -60,18 +62,35 @@ class ReasoningReplay:
         understood = sealed.phase in PHASES and (self.phases or sealed.model == self.model)
         return item, sealed.phase if understood else ""
 
-    def _item(self, sealed: Carrier, thinking: str) -> tuple[Item | None, str]:
+    def _item(self, sealed: Carrier, block: Thinking) -> tuple[Item | None, str]:
         """Make the item, or give the reason why there is none."""
         if self.replay == "none":
             return None, "the upstream takes no reasoning back"
         if (sealed.model, sealed.account) != (self.model, self.account):
             return None, _OTHERS
-        return self._form(sealed, thinking), "reasoning that the upstream did not seal"
+        forms = _forms(block)
+        if self.replay not in forms:
+            item = _form(self.replay, sealed, block.thinking)
+            forms[self.replay] = None if item is None else WrittenItem(item)
+        return forms[self.replay], "reasoning that the upstream did not seal"
 
-    def _form(self, sealed: Carrier, thinking: str) -> Item | None:
-        texts = sealed.texts or carrier.split_summary(thinking, sealed.summary)
-        if self.replay == "content":
-            return responses.open_reasoning(texts) if sealed.raw and texts else None
-        if not sealed.encrypted_content:
-            return None
-        return responses.sealed_reasoning(sealed.encrypted_content, () if sealed.raw else texts)
+
+@by_identity
+def _sealed(block: Thinking) -> Carrier | None:
+    """Read a block's carrier; the same blocks come with every turn."""
+    return carrier.decode(block.signature)
+
+
+@by_identity
+def _forms(_: Thinking) -> dict[str, WrittenItem | None]:
+    """Hold the items that a block has become so far, by the form in which reasoning is taken back."""
+    return {}
+
+
+def _form(replay: str, sealed: Carrier, thinking: str) -> Item | None:
+    texts = sealed.texts or carrier.split_summary(thinking, sealed.summary)
+    if replay == "content":
+        return responses.open_reasoning(texts) if sealed.raw and texts else None
+    if not sealed.encrypted_content:
+        return None
+    return responses.sealed_reasoning(sealed.encrypted_content, () if sealed.raw else texts)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from stages.canonical.place import Place
 from stages.canonical.report import Disposition, Report
 from stages.canonical.request import JsonObject, Message, Unknown
+from stages.citing.sources import Sources
 from stages.mapper.tools import Toolbox
 from stages.tools.hosted import restored
 from stages.tools.server import BY_PREFIX
@@ -26,7 +27,9 @@ _CALLS = ("server_tool_use", "mcp_tool_use")
 class ServerToolReplay:
     """Brings the server's calls of one message of an earlier turn back; each is looked for and restored once."""
 
-    def __init__(self, message: Message, toolbox: Toolbox, report: Report, *, available: bool) -> None:
+    def __init__(
+        self, message: Message, toolbox: Toolbox, report: Report, *, available: bool, sources: Sources | None = None
+    ) -> None:
         """Look through a message.
 
         Args:
@@ -34,7 +37,9 @@ class ServerToolReplay:
             toolbox: the request's tools; a search among them names some.
             report: gets what is shown as text instead.
             available: whether the upstream has tools of its own, and so knows the items of their calls.
+            sources: number what may be cited in results.
         """
+        self._sources = sources or Sources()
         self._toolbox = toolbox
         self._report = report
         self._available = available
@@ -42,6 +47,8 @@ class ServerToolReplay:
         self._calls = _first((block.body for block in blocks if block.type in _CALLS), "id")
         self._results = _first((block.body for block in blocks), "tool_use_id")
         self._known: dict[int, list[Item] | None] = {}
+        for call in self._calls.values() if toolbox.hosted else ():
+            self._items(call)  # what they found has its number before the texts are read that cite it
 
     def items(self, block: Unknown) -> list[Item] | None:
         """Make the items of a block of ours; none for a result, which its call has brought; None for any other."""
@@ -79,7 +86,7 @@ class ServerToolReplay:
     def _restored(self, call: JsonObject) -> list[Item] | None:
         result = self._results.get(text(call.get("id")))
         if text(call.get("name")) in self._toolbox.hosted:
-            return restored(call, result)
+            return restored(call, result, self._sources)
         row = BY_PREFIX.get(item_prefix(call.get("id")))
         if row is None and TOOL_SEARCH.handles(str(call.get("name"))):
             row = TOOL_SEARCH  # of whatever service: what it found must stay found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
@@ -13,6 +13,7 @@ from stages.canonical.request import Request, ServerTool
 from stages.tables.identifiers import undated_type
 from stages.tools.changes import server_tools_of
 from stages.tools.client import functions_of
+from stages.tools.hosted.web_fetch import FETCH_WISHES, WEB_FETCH
 from stages.tools.server import BY_UPSTREAM, row_of
 from stages.tools.server.mcp import MCP, implied, label_of, pinned, servers
 from stages.tools.server.row import DeclarationContext, ServerToolRow
@@ -22,6 +23,8 @@ from stages.tools.server.web_search import WEB_SEARCH
 PAGES = "web_fetch_"
 """How the `type`s of Anthropic's tool for reading a page begin; the upstream's search opens pages by itself."""
 
+_OPENED = "the upstream's search opens pages by itself, and does not show them; fetch.enabled has them read here"
+_OF_SEARCHES = ("allowed_domains", "max_uses")
 _LIMITED_TOGETHER = "the upstream can only limit the calls of all its tools together"
 
 
@@ -71,7 +74,7 @@ def is_searched(request: Request) -> bool:
 
 
 def declare_server_tools(
-    request: Request, report: Report, *, available: bool, native_search: bool
+    request: Request, report: Report, *, available: bool, native_search: bool, runs: Collection[str] = ()
 ) -> DeclaredServerTools:
     """Declare the server tools of a request, and report those that cannot be.
 
@@ -80,13 +83,15 @@ def declare_server_tools(
         report: gets what was changed or left out.
         available: whether the upstream has tools of its own.
         native_search: whether the model can search among deferred tools by itself.
+        runs: names of the tools that can be run here.
     """
     context = DeclarationContext(request, native_search=available and native_search and is_searched(request))
     declared: list[dict[str, Any]] = []
     brought: dict[Place, dict[str, Any]] = {}
     names: dict[str, str] = {}
+    fetches = WEB_FETCH.name in runs
     for tool, place in server_tools_of(request):
-        row = _row(tool, request)
+        row = None if fetches and tool.type.startswith(PAGES) else _row(tool, request)
         if row is None or not (available or row is TOOL_SEARCH):
             continue
         if row is not MCP and row.upstream in names:
@@ -103,7 +108,7 @@ def declare_server_tools(
     if more:
         declared += more
         names[MCP.upstream] = ""
-    _report(request, report, names, available=available)
+    _report(request, report, names, available=available, fetches=fetches)
     labels = {label_of(str(server.get("name"))): str(server.get("name")) for server in servers(request)}
     labels = labels if MCP.upstream in names else {}
     known = {tool.get("server_label") for tool in declared}
@@ -135,15 +140,27 @@ def _limit(request: Request, names: Mapping[str, str], report: Report) -> int | 
     return max(1, *limits.values())
 
 
-def _report(request: Request, report: Report, names: Mapping[str, str], *, available: bool) -> None:
+def _report(request: Request, report: Report, names: Mapping[str, str], *, available: bool, fetches: bool) -> None:
     """Say which tools have no counterpart."""
     for tool, place in server_tools_of(request):
-        if functions_of(tool) is not None:  # the client runs it
+        pages = tool.type.startswith(PAGES) and not fetches
+        if functions_of(tool) is not None and not pages:  # the client runs it, or dragoman
             continue
         row = row_of(tool.type)
-        if tool.type.startswith(PAGES) and WEB_SEARCH.upstream in names:
-            report.approximated(place, "the upstream's search opens pages by itself, and does not show them")
+        if pages and WEB_SEARCH.upstream in names:
+            report.approximated(place, _OPENED)
+            _report_limits(tool, place, report, searches=_row(tool, request) is WEB_SEARCH)
         elif row is None or not (available or row is TOOL_SEARCH):
             report.dropped(place, f"no counterpart for {tool.type}")
     if request.extra.get("mcp_servers") and not available:
         report.dropped(ROOT.field("mcp_servers"), "the upstream speaks to no MCP servers")
+
+
+def _report_limits(tool: ServerTool, place: Place, report: Report, *, searches: bool) -> None:
+    """Say what becomes of the wishes of a tool that reads pages, in whose place a search stands, or beside it."""
+    for field in sorted(FETCH_WISHES - {"blocked_domains"}):  # a promise, about which `promises` speaks
+        wish = tool.body.get(field)
+        if wish and searches and field in _OF_SEARCHES:
+            report.translated(place.field(field), "to the limits of the search")
+        elif wish and wish != {"enabled": False}:
+            report.dropped(place.field(field), "heeded where pages are read here (fetch.enabled)")

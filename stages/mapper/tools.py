@@ -30,11 +30,20 @@ from stages.tables.identifiers import upstream_tool_name
 from stages.tools.changes import ToolChanges, ToolKey, definition_place, key_of_change, server_tools_of, tool_changes
 from stages.tools.client import ToolsetMember, functions_of
 from stages.tools.hosted import is_hosted
+from stages.tools.hosted.advisor import ADVISOR
 from stages.tools.server.mcp import MCP
 from stages.wire.cache import by_members
+from stages.wire.written import WrittenTools
+
+_ASKING = frozenset({ADVISOR.name})
+# Those that need no setting: they ask a model that the request may ask anyway.
 
 PLACEHOLDER = "DeferredToolPlaceholder"
 """What Claude Code lists so that `tools` is not empty of deferred ones; it must never be called."""
+
+
+MOST_WRITTEN = 2**18
+"""Bytes of a list of tools that is remembered with its JSON; the same tools can stand in many lists."""
 
 
 @attrs.frozen
@@ -94,7 +103,7 @@ def toolbox(
     in_place: bool,
     available: bool = True,
     native_search: bool = False,
-    hosts: bool = True,
+    runs: Collection[str] = _ASKING,
 ) -> Toolbox:
     """Sort the tools of a request.
 
@@ -105,17 +114,17 @@ def toolbox(
         there are declared after the others, in the order in which they were first spoken of.
         available: whether the upstream has tools of its own.
         native_search: whether the model can search among deferred tools by itself.
-        hosts: whether tools can be run here; else those are not declared.
+        runs: names of the tools that can be run here; others of them are not declared.
     """
-    own = declare_server_tools(request, report, available=available, native_search=native_search)
+    own = declare_server_tools(request, report, available=available, native_search=native_search, runs=runs)
     functions, notes = _functions_of_all(request.tools)
     report.repeat(notes)
     changes = tool_changes(request)
     if changes.mentions:
         functions = functions.with_brought(changes.defined, report)
-    hosted = _hosted(request, report, hosts=hosts)
-    if hosted and not hosts:
-        functions = functions.without(hosted)
+    hosted = _hosted(request, report, runs)
+    if not hosted.keys() <= set(runs):
+        functions = functions.without([name for name in hosted if name not in runs])
     forced = _forced(request.tool_choice, functions, report)
     if "tool_search" in own.names:  # the upstream searches, and must know what there is to find
         functions = functions.deferred_upstream(forced)
@@ -126,7 +135,7 @@ def toolbox(
         more = [*late.named(sorted(functions.deferred)), *more]
     else:  # what is forced must be among the tools, also where it has been added in the middle before
         more += late.named(forced)
-    declared = with_more([*own.declared, *functions.at_once], more)
+    declared = with_more([*own.declared, *functions.at_once], more) if own.declared or more else functions.at_once
     return Toolbox(
         declared=declared,
         deferred=functions.deferred if in_place and not searched else {},
@@ -138,19 +147,20 @@ def toolbox(
         brought=brought if in_place else {},
         withdrawn=changes.removed,
         offered=with_more(declared, late.mentioned(changes)) if changes.removed else [],
-        hosted=hosted if hosts else {},
+        hosted={name: body for name, body in hosted.items() if name in runs},
     )
 
 
-def _hosted(request: Request, report: Report, *, hosts: bool) -> Mapping[str, JsonObject]:
-    """The declarations of tools that are run here, by the name of their calls, and a note on each."""
+def _hosted(request: Request, report: Report, runs: Collection[str]) -> Mapping[str, JsonObject]:
+    """The declarations of tools that may be run here, by the name of their calls, and a note on each."""
     hosted: dict[str, JsonObject] = {}
     for tool, place in server_tools_of(request):
         if is_hosted(tool):
-            hosted[upstream_tool_name(functions_of(tool)[0].name)] = tool.body  # type: ignore[index] # it is a function
-            if hosts:
+            name = upstream_tool_name(functions_of(tool)[0].name)  # type: ignore[index] # it is a function
+            hosted[name] = tool.body
+            if name in runs:
                 report.emulated(place, "run here: another request is made for each call, in the middle of the answer")
-            else:
+            elif name in _ASKING:
                 report.dropped(place, "nothing can be run here in an answer that is made later")
     return hosted
 
@@ -282,7 +292,9 @@ def _functions_of_all(tools: tuple[AnyTool, ...]) -> tuple[_Functions, list[Note
     functions, report = _Functions(), Report()
     for tool, place in _run_by_client(((tool, TOOLS.at(at)) for at, tool in enumerate(tools)), report):
         functions.declare(tool, place, report)
-    return functions, report.notes
+    at_once = WrittenTools(with_more(functions.at_once, ()))
+    kept = at_once if len(at_once.said) <= MOST_WRITTEN else list(at_once)
+    return attrs.evolve(functions, at_once=kept), report.notes
 
 
 def _run_by_client(tools: Iterable[tuple[AnyTool, Place]], report: Report) -> list[tuple[Tool, Place]]:

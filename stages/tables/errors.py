@@ -195,9 +195,12 @@ _GENERIC = frozenset(
 _CURES = {_plain(code): cure for cure in CURES for code in cure.codes}
 
 
+STRICT = "strict"
+"""`Failure.cause` of a request that is refused because its client, or a setting, insists on faithfulness."""
+
 OWN_CAUSES = frozenset(
     {
-        *("admission", "draining", "shutdown", "total"),
+        *("admission", "draining", "shutdown", "total", STRICT),
         *("bad_body", "bad_event", "nameless_call", "no_ending", "package", "silence", "stream_cut", "unfinished"),
         *("descriptors", "dns", "refused", "reset", "timeout", "tls", "unreachable"),
         *("tls certificate", "tls expired", "tls issuer", "tls name", "tls not yet valid"),

@@ -56,7 +56,7 @@ _NAMES = ("reason", "type", "code", "finish_reason", "message", "detail")
 def reason_in(details: Any) -> str:
     """The reason in `incomplete_details`: an object or a list with one, by any name, or the word; empty for none."""
     for _ in _NAMES:
-        if isinstance(details, Mapping):
+        if isinstance(details, dict):
             details = next((said for name in _NAMES if (said := details.get(name))), None)
         elif isinstance(details, list):
             details = next(iter(details), None)
@@ -156,7 +156,7 @@ def usage(body: Mapping[str, Any] | None) -> Usage:
 
 
 def _details(body: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    return next((value for key in keys if isinstance(value := body.get(key), Mapping)), {})
+    return next((value for key in keys if isinstance(value := body.get(key), dict)), {})
 
 
 def _either(body: Mapping[str, Any], *keys: str) -> int:

@@ -149,9 +149,9 @@ def end_usage(end: MessageEnd) -> dict[str, Any]:
         body["output_tokens_details"] = {"thinking_tokens": usage.thinking_tokens}
     if end.iterations is not None:
         body["iterations"] = list(end.iterations)
-    searches = dict(end.server_tools).get("web_search", 0)
-    if searches:
-        body["server_tool_use"] = {"web_search_requests": searches, "web_fetch_requests": 0}
+    searches, fetches = (dict(end.server_tools).get(name, 0) for name in ("web_search", "web_fetch"))
+    if searches or fetches:
+        body["server_tool_use"] = {"web_search_requests": searches, "web_fetch_requests": fetches}
     return body
 
 

@@ -12,7 +12,7 @@ import trio
 
 from pipeline.server.shutdown import Shutdown
 from pipeline.service import listen, open_service
-from pipeline.serving import look_seldom_for_garbage
+from pipeline.serving import tune_interpreter
 from pipeline.settings import load
 
 EVERY = 5.0
@@ -31,7 +31,7 @@ async def _serve(listener: socket.socket) -> None:
     async with open_service(load({}, os.environ, None)) as context, trio.open_nursery() as nursery:
         nursery.start_soon(_tell)
         nursery.start_soon(_stop_on_signal, stop)
-        look_seldom_for_garbage()
+        tune_interpreter()
         await listen(context, sockets=[listener], shutdown=stop)
         nursery.cancel_scope.cancel()
 

@@ -134,7 +134,8 @@ async def run(streams: int, minutes: float, seed: int, folder: Path) -> dict[str
     samples: list[Sample] = []
     async with chaotic_upstream() as chaos:
         with served(folder, chaos.url, limits_requests=streams + 10) as running:
-            await trio.sleep(5)
+            await reads(running.port, Plan(seed, 1))  # it serves, however long its start takes here
+            await trio.sleep(6)  # and has told of its tasks
             before = sample(running, 0)
             await _fill(running.port, seed)
             filled = sample(running, 0)

@@ -40,9 +40,11 @@ Sdk = Callable[[Callable[[anthropic.Anthropic], T]], Any]
 
 
 @asynccontextmanager
-async def sdk(key: str = KEY, transport: EmulatorTransport | None = None) -> AsyncIterator[Sdk[Any]]:
+async def sdk(
+    key: str = KEY, transport: EmulatorTransport | None = None, settings: Settings = SETTINGS
+) -> AsyncIterator[Sdk[Any]]:
     """Serve the emulator, and give a way to use the client on it; it retries nothing."""
-    async with serving(SETTINGS, transport or EmulatorTransport(delay=0)) as url:
+    async with serving(settings, transport or EmulatorTransport(delay=0)) as url:
 
         async def use(talk: Callable[[anthropic.Anthropic], T]) -> T:
             def talking() -> T:

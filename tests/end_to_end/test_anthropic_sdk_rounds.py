@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import anthropic
+import attrs
 import pytest
 
 from pipeline.emulator.scenarios import GREETING
-from tests.end_to_end.test_anthropic_sdk import MODEL, said, sdk
+from pipeline.settings import FetchSettings, Settings
+from tests.end_to_end.test_anthropic_sdk import MODEL, SETTINGS, said, sdk
 
 
-async def whole_or_streamed(*, stream: bool, **asked: Any) -> anthropic.types.beta.BetaMessage:
+async def whole_or_streamed(
+    *, stream: bool, settings: Settings = SETTINGS, **asked: Any
+) -> anthropic.types.beta.BetaMessage:
     """Ask once, and have the client make the message, of a stream or of the whole."""
 
     def talk(client: anthropic.Anthropic) -> anthropic.types.beta.BetaMessage:
@@ -21,7 +25,7 @@ async def whole_or_streamed(*, stream: bool, **asked: Any) -> anthropic.types.be
         with client.beta.messages.stream(**asked) as events:
             return events.get_final_message()
 
-    async with sdk() as use:
+    async with sdk(settings=settings) as use:
         message: anthropic.types.beta.BetaMessage = await use(talk)
     return message
 
@@ -119,3 +123,26 @@ async def test_citations(*, stream: bool) -> None:
         stream=stream, model=MODEL, max_tokens=900, messages=[asked, answered, *said("hello")]
     )
     assert after.content[-1].type == "text"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_page(*, stream: bool) -> None:
+    """The client's own types hold the call and what came of it; this machine is never asked, whoever asks for it."""
+    url = "http://127.0.0.1:80/latest"
+    words = f'[[think]+[call:web_fetch {{"url":"{url}"}}]] [[say I could not.]]'
+    tool: Any = {"type": "web_fetch_20250910", "name": "web_fetch", "max_uses": 1}
+    message: Any = await whole_or_streamed(
+        stream=stream,
+        settings=attrs.evolve(SETTINGS, fetch=FetchSettings(enabled=True)),
+        model=MODEL,
+        max_tokens=900,
+        messages=said(words),
+        tools=[tool],
+    )
+
+    kinds = [block.type for block in message.content if block.type not in ("thinking", "text")]
+    assert kinds == ["server_tool_use", "web_fetch_tool_result"]
+    (result,) = [block for block in message.content if block.type == "web_fetch_tool_result"]
+    assert result.content.error_code == "url_not_allowed"
+    assert message.content[-1].text == "I could not."
+    assert message.usage.server_tool_use.web_fetch_requests == 1

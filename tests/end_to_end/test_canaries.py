@@ -7,19 +7,21 @@ hold it; logs and metrics may not.
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import http.server
 import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from pipeline.settings.client_keys import hashed
 from stages.wire import json
 from tests.support.canaries import HEADERS, MARK, REQUEST, UPSTREAMS
+from tests.support.otlp import spans_of
 from tests.support.process import PATIENCE, Running, serving_process
 
 KEY = "sk-of-a-client"
@@ -61,12 +63,23 @@ ASKED: list[Asked] = [
 
 
 class _Upstream(http.server.BaseHTTPRequestHandler):
-    """Answers each request for a response with the next script, and all else with an error; the marker is in both."""
+    """Answers each request for a response with the next script, and all else with an error; the marker is in both.
+
+    It takes spans and metrics as well, and keeps them.
+    """
 
     scripts = itertools.cycle(_STEPS)
+    telemetry: ClassVar[dict[str, list[bytes]]] = {"/v1/traces": [], "/v1/metrics": []}
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length", 0)))
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path in self.telemetry:
+            packed = self.headers.get("content-encoding") == "gzip"
+            self.telemetry[self.path].append(gzip.decompress(body) if packed else body)
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
         script = next(self.scripts)
         self.send_response(script.status)
         for name, value in {**script.headers, "x-request-id": MARK, "x-ratelimit-limit-requests": MARK}.items():
@@ -119,12 +132,13 @@ def _places(asked: Asked) -> int:
 
 
 def test_nothing_that_the_process_tells_holds_a_word_of_others(tmp_path: Path, upstream: str) -> None:
-    """Log at level `debug`, standard output and error, metrics, the page, what a status line asks for."""
+    """Log at level `debug`, standard output and error, spans, metrics, the page, what a status line asks for."""
     settings: dict[str, Any] = {
         "log_level": "debug",
         "upstream_url": upstream,
         "upstream_profile": "openai",
         "upstream_retries": 0,
+        "telemetry_endpoint": upstream.removesuffix("/v1"),
         "client_keys": f"alice={hashed(KEY)}",
         "page_key": "op",
     }
@@ -143,6 +157,11 @@ def test_nothing_that_the_process_tells_holds_a_word_of_others(tmp_path: Path, u
     assert "dragoman_requests_total" in metrics
     assert "Tokens and cost by client" in page
     assert usage == '{"type":"usage","models":[]}'
-    for told in (metrics, page, usage):
+    spans, exported = _Upstream.telemetry.values()
+    names = {span.name.split()[0] for body in spans for span in spans_of(body)}
+    assert {"POST", "GET", "chat"} <= names
+    assert sum(len(spans_of(body)) for body in spans) > len(ASKED)
+    assert exported
+    for told in (metrics, page, usage, *map(repr, (*spans, *exported))):
         assert MARK.lower() not in told.lower()
     assert [line for line in log.lower().splitlines() if MARK.lower() in line] == []

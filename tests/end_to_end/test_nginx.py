@@ -71,7 +71,7 @@ class _Seen:
 
 
 async def _stream(client: httpx.AsyncClient, seen: _Seen) -> None:
-    request = REQUEST | {"messages": [{"role": "user", "content": "[[slow 0.2]]"}]}
+    request = REQUEST | {"messages": [{"role": "user", "content": "[[slow 0.1]]"}]}
     heard = b""
     try:
         async with client.stream("POST", "/v1/messages", json=request) as answer:

@@ -81,6 +81,8 @@ NODE_PROOFS = {
     "block": f"{MAPPER}/test_conversation.py",
     "block.server_tool_use": f"{SERVER_TOOLS}/test_web_search.py",
     "block.web_search_tool_result": f"{SERVER_TOOLS}/test_web_search.py",
+    "block.web_fetch_tool_result": "tests/stages/tools/hosted/test_web_fetch.py",
+    "block.advisor_tool_result": "tests/pipeline/request/test_hosted_loop.py",
     "block.code_execution_tool_result": f"{SERVER_TOOLS}/test_code_execution.py",
     "block.tool_search_tool_result": f"{SERVER_TOOLS}/test_tool_search.py",
     "block.mcp_tool_use": f"{SERVER_TOOLS}/test_mcp.py",

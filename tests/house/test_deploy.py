@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import socket
+import ssl
+import threading
 from pathlib import Path
 
 import pytest
 
+from pipeline.commands.listening import bind
 from pipeline.endpoints.application import OPEN
 from pipeline.server.serving import MOST_LAST_WORDS
 from pipeline.settings import SETTINGS, variable
@@ -56,6 +60,46 @@ def test_what_is_set_can_be_set(file: object) -> None:
     named = set(re.findall(r"\bDRAGOMAN_[A-Z_]+\b", (DEPLOY / str(file)).read_text()))
 
     assert named <= known
+
+
+def test_what_the_image_copies_travels_to_the_builder() -> None:
+    """And nothing else does."""
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    let_in = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+
+    assert sorted(" ".join(copied).split()) == sorted(let_in)
+    assert all((ROOT / name).exists() for name in let_in)
+
+
+def test_the_image_looks_where_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its health check asks the port that `DRAGOMAN_PORT` names, past any proxy, and fails where nobody answers."""
+    (said,) = re.findall(r"HEALTHCHECK .*\\\n\s+CMD (\[.*\])", (DEPLOY / "Dockerfile").read_text())
+    *program, code = json.decode(said.encode())
+    assert program == ["python", "-c"]
+    with bind("127.0.0.1", 0) as listener:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        monkeypatch.setenv("DRAGOMAN_PORT", str(listener.getsockname()[1]))
+        answering = threading.Thread(target=_answer_once, args=(listener,))
+        answering.start()
+        exec(code)  # noqa: S102 - the check's own words
+        answering.join()
+    with pytest.raises(OSError, match="refused"):
+        exec(code)  # noqa: S102
+    monkeypatch.setenv("DRAGOMAN_CERTFILE", "chain.pem")
+    with bind("127.0.0.1", 0) as listener:
+        monkeypatch.setenv("DRAGOMAN_PORT", str(listener.getsockname()[1]))
+        answering = threading.Thread(target=_answer_once, args=(listener, b"\x16\x03"))
+        answering.start()
+        with pytest.raises(ssl.SSLError):
+            exec(code)  # noqa: S102
+        answering.join()
+
+
+def _answer_once(listener: socket.socket, asked: bytes = b"GET /healthz ") -> None:
+    connection, _ = listener.accept()
+    with connection:
+        assert connection.recv(1000).startswith(asked)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 
 
 def test_the_probes() -> None:

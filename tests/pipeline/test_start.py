@@ -23,21 +23,23 @@ LATER = {
     "prometheus_client",
     "python_multipart",
     "requests",
+    "sqlite3",
     "tiktoken",
     "toktok",
     "wsproto",
     "pipeline.bench",
     "pipeline.emulator",
+    "pipeline.storage.local",
     "pipeline.telemetry.otlp.exporter",
 }
 """What is imported by the first who needs it, if anybody does."""
 
-OURS = 330
+OURS = 350
 """Modules of our own that a start may import."""
 
 
 def test_a_start_imports_no_more_than_it_needs() -> None:
-    """No vocabulary, no exporter, no emulator, no HTTP/2; and of ours what serves a message (291 when written)."""
+    """No vocabulary, no exporter, no emulator, no database, no HTTP/2; and of ours what serves a message (291)."""
     told = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, check=True)
     modules: list[str] = json.decode(told.stdout)
     ours = [name for name in modules if name.partition(".")[0] in ("pipeline", "stages")]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages import fallbacks
+from tests.support.cases import cases
 
 BODY = {
     "model": "a",
@@ -20,7 +21,7 @@ BODY = {
 }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("asked", "complaint"),
     [
         (7, "fallbacks: Input should be 'default' or a valid list"),

@@ -132,7 +132,7 @@ def test_control_characters_in_texts_leave_as_escapes(value: dict[str, str], ind
     assert stdlib_json.loads(text) == value
 
 
-@pytest.mark.parametrize(
+@cases(
     ("events", "text", "fails"),
     [
         ([ArgumentsDelta('{"n":null,'), ArgumentsDelta('"a":1}')], '{"a":1}', False),

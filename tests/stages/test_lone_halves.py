@@ -5,12 +5,12 @@ from __future__ import annotations
 import json as standard
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 
 from stages.lone_halves import LoneHalves
 from stages.wire import json
 from tests.stages.strategies import JSON, PLACES
+from tests.support.cases import cases
 
 
 def passed(*pieces: str) -> str:
@@ -19,7 +19,7 @@ def passed(*pieces: str) -> str:
     return "".join([*map(stage.feed, pieces), stage.finish()])
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "expected"),
     [
         (r'"\ud83d"', r'"\ufffd"'),

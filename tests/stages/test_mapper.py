@@ -35,6 +35,7 @@ from stages.tables.profiles import PROFILES, SPELLINGS, Profile
 from stages.wire import carrier, json
 from stages.wire.carrier import Carrier
 from tests.stages.strategies import JSON, TEXTS
+from tests.support.cases import cases
 
 HELLO = (Message("user", (Text("hi"),)),)
 EVERYTHING: dict[str, Any] = {
@@ -133,7 +134,7 @@ def test_a_server_without_developer_role_gets_instructions() -> None:
     assert "instructions" not in mapped(Target(Profile("old", developer_role=False))).body
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@cases("name", PROFILES)
 def test_servers_get_only_what_they_take(name: str) -> None:
     """Field by field, as the profile says."""
     profile = PROFILES[name]

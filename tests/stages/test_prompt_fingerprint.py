@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from stages.prompt_fingerprint import PromptChange, PromptFingerprint, changed, common, fingerprint_of, serialise
 from stages.wire import json
 from stages.wire import responses_request as responses
+from stages.wire.written import WrittenTools
 from tests.stages.strategies import JSON
+from tests.support.cases import cases
 
 ITEMS = [
     responses.message_item("developer", [responses.input_text("Be brief.")]),
@@ -55,7 +57,7 @@ def test_a_turn_that_extends_another_changes_nothing() -> None:
     assert changed(fingerprint_of(BODY), fingerprint_of(BODY)) is None
 
 
-@pytest.mark.parametrize(
+@cases(
     ("more", "told"),
     [
         ({"model": "gpt-6.1-sol", "tools": []}, "model"),
@@ -124,3 +126,10 @@ def test_half_an_emoji_beside_the_input_is_written(name: str) -> None:
     body = {**BODY, name: {"description": ["\ud83d", float("inf")]}}
 
     assert serialise(body)[0] == json.encode(body)
+
+
+def test_known_tools_are_not_written_again() -> None:
+    """Their bytes are what writing them gives, and so is what they are known by."""
+    tools = [{"type": "function", "name": "look", "description": "é" * 100}]
+
+    assert serialise({"model": "m", "tools": WrittenTools(tools)}) == serialise({"model": "m", "tools": tools})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from stages.block import AnswerEvent
 from stages.canonical.events import (
     BLOCK_STOP,
@@ -22,6 +20,7 @@ from stages.canonical.events import (
 )
 from stages.canonical.failure import Failure, Kind
 from stages.redactor import SIZE_ONLY, Fact, redact
+from tests.support.cases import cases
 
 SECRET = "Geheimnis"
 END = MessageEnd(
@@ -35,7 +34,7 @@ END = MessageEnd(
 )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("event", "fact"),
     [
         (TextDelta(SECRET), Fact("delta", (("characters", 9),))),

@@ -1,8 +1,9 @@
 """One test over a long table of small cases, which names each of them that fails.
 
-As an item of pytest's own, a case costs some four milliseconds of work with its fixtures, its event loop and its
-report: more than most of the small ones take themselves, times thousands.  So a table of a dozen cases is
-`pytest.mark.parametrize`, each with its fixtures made anew, and one of a hundred is `cases`, which share them.
+As an item of pytest's own, a case costs some eight milliseconds of work with its fixtures, its event loop, its report
+and what every worker has to collect: more than most of the small ones take themselves, times thousands.  So a table of
+up to ten cases is `pytest.mark.parametrize`, each with its fixtures made anew, and a longer one is `cases`, which share
+them.
 
 `CASE=word pytest ...` plays those alone whose name contains the word.
 """

@@ -36,7 +36,7 @@ async def exchange(pool: Pool, connection: Connection, request: httpx.Request, *
         pool.drop(connection)
         framer.release()
         raise
-    if closes(request.headers):
+    if closes(request.headers.raw):
         framer.keep_alive = False
     return httpx.Response(
         framer.status,

@@ -7,8 +7,9 @@ from stages.tables.fields.row import CACHE, Fields, dropped, emulated, kept, sam
 _CALLERS = dropped("the model itself calls every tool, and no program does", idle=(["direct"],))
 _EXAMPLES = emulated("told in the description", idle=([],))
 _NAME = translated("to the upstream's name of the tool")
-_NO_COUNTERPART = dropped("the tool has no counterpart upstream")
+_FETCHED = emulated("heeded here, where pages are read here (fetch.enabled)")
 _NO_SETTING = "the upstream's tool has no such setting"
+_INCLUSION = kept("leaves out results that code has asked for, and no code asks for any", idle=("full",))
 _STRICT = translated("to strict, where the schema fits the upstream's subset")
 _DEFERRED = translated("declared once a result refers to it")
 _MEMBER = translated("to whether the function is declared")
@@ -67,20 +68,24 @@ TOOL_NODES: dict[str, Fields] = {
         "blocked_domains": dropped("the upstream knows allowed domains alone", idle=([],)),
         "max_uses": translated("to max_tool_calls"),
         "user_location": translated("to user_location", inside="location"),
-        "response_inclusion": dropped(_NO_SETTING, idle=("full",)),
+        "response_inclusion": _INCLUSION,
     },
     "tool.web_fetch": {
-        **_HOSTED,
+        **{name: row for name, row in _FUNCTION.items() if name != "input_examples"},
         **same(
-            _NO_COUNTERPART,
+            _FETCHED,
             "allowed_domains",
             "blocked_domains",
             "max_uses",
             "max_content_tokens",
-            "use_cache",
-            "response_inclusion",
-            citations="citations_config",
             url_sources="url_sources",
+        ),
+        "use_cache": kept("every page is read anew"),
+        "response_inclusion": _INCLUSION,
+        "citations": emulated(
+            "the text of a page is cited as a document's, where pages are read here (fetch.enabled)",
+            "citations_config",
+            ({"enabled": False},),
         ),
     },
     "tool.code_execution": _HOSTED,
@@ -89,7 +94,7 @@ TOOL_NODES: dict[str, Fields] = {
     "tool.advisor": {
         "name": _NAME,
         "defer_loading": _DEFERRED,
-        "strict": dropped(_NO_SETTING, idle=(False,)),
+        "strict": _STRICT,
         "allowed_callers": _CALLERS,
         **same(emulated("heeded here, in the requests that are made for its calls"), "model", "max_uses", "max_tokens"),
         "caching": emulated("the upstream caches by itself", inside="cache_control"),
@@ -105,12 +110,12 @@ TOOL_NODES: dict[str, Fields] = {
     "members": {"*": translated("by the member's name", inside="member")},
     "member": {"enabled": _MEMBER, "defer_loading": _DEFERRED},
     "url_sources": same(
-        _NO_COUNTERPART, client_tool_results="url_source", server_tool_results="url_source", user_input="url_source"
+        _FETCHED, client_tool_results="url_source", server_tool_results="url_source", user_input="url_source"
     ),
     "url_source.all": {},
     "url_source.none": {},
-    "url_source.only": same(_NO_COUNTERPART, tools="url_tool"),
-    "url_source.except": same(_NO_COUNTERPART, tools="url_tool"),
-    "url_tool": same(_NO_COUNTERPART, "name"),
+    "url_source.only": same(_FETCHED, tools="url_tool"),
+    "url_source.except": same(_FETCHED, tools="url_tool"),
+    "url_tool": same(_FETCHED, "name"),
 }
 """Node to its fields; a date at the end of a tool's `type` does not matter."""

@@ -13,7 +13,7 @@ from stages.canonical.request import ServerTool, Tool
 from stages.tools.client import bash, browser_toolset, computer, computer_toolset, memory, text_editor
 from stages.tools.client.making import Maker, ToolsetMember, declared_name, upstream_name
 from stages.tools.client.toolset import Toolset
-from stages.tools.hosted import advisor
+from stages.tools.hosted import advisor, web_fetch
 from stages.wire.cache import by_identity
 
 __all__ = ["TOOLSETS", "ToolsetMember", "complaints", "declared_name", "functions_of", "toolset_of", "upstream_name"]
@@ -30,6 +30,7 @@ _MAKERS: Mapping[str, Maker] = {
     **memory.MEMORY,
     **computer.COMPUTER,
     **dict.fromkeys(advisor.ADVISOR.types, advisor.advisor_function),
+    **dict.fromkeys(web_fetch.WEB_FETCH.types, web_fetch.web_fetch_function),
     **{kind: toolset.functions for kind, toolset in TOOLSETS.items()},
 }
 

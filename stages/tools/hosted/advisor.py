@@ -5,13 +5,11 @@ Source: `BetaAdvisorTool20260301Param` and its result blocks of the Anthropic SD
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import JsonObject, ServerTool, Tool
+from stages.citing.sources import Sources
 from stages.tables.identifiers import call_id_of
-from stages.tools.hosted.row import CLIENT_TOOL, SERVER_TOOL, HostedToolRow
+from stages.tools.hosted.row import CLIENT_TOOL, SERVER_TOOL, HostedCall, HostedOutcome, HostedToolRow
 from stages.tools.hosted.transcript import system_text, transcript
 from stages.wire import json
 from stages.wire.lenient import mapping, text
@@ -55,16 +53,18 @@ def advisor_function(tool: ServerTool) -> list[Tool]:
     """Make the function that stands for a declaration."""
     schema: JsonObject = {"type": "object", "properties": {}, "additionalProperties": False}
     deferred = tool.body.get("defer_loading") is True
-    return [Tool(tool.name or _NAME, schema, _DESCRIPTION, defer_loading=deferred, extra=_left_over(tool))]
+    strict = tool.body.get("strict") is True or None
+    return [Tool(tool.name or _NAME, schema, _DESCRIPTION, strict, defer_loading=deferred, extra=_left_over(tool))]
 
 
 def _left_over(tool: ServerTool) -> JsonObject:
-    known = {"type", "name", "defer_loading", "cache_control", "model", "max_uses", "max_tokens"}
+    known = {"type", "name", "strict", "defer_loading", "cache_control", "model", "max_uses", "max_tokens"}
     return {name: value for name, value in tool.body.items() if name not in known}
 
 
-def _ask(declared: JsonObject, body: Mapping[str, Any], told: list[JsonObject]) -> JsonObject:
+def _ask(call: HostedCall) -> JsonObject:
     """The request for advice."""
+    declared, body, told = call.declared, call.body, call.told
     limit = declared.get("max_tokens")
     instructions = system_text(body)
     before = f"The model's instructions:\n\n{instructions}\n\n" if instructions else ""
@@ -79,22 +79,26 @@ def _ask(declared: JsonObject, body: Mapping[str, Any], told: list[JsonObject]) 
     }
 
 
-def _result(answer: JsonObject | Failure) -> JsonObject:
+def _result(_: JsonObject, answer: HostedOutcome) -> JsonObject:
     """What is shown of the advice."""
-    if isinstance(answer, Failure):
-        too_long = answer.kind is Kind.INVALID_REQUEST and _TOO_LONG in answer.message
-        return _error("prompt_too_long" if too_long else _ERRORS.get(answer.kind, "unavailable"))
+    if not isinstance(answer, dict):
+        return _error(_reason(answer) if isinstance(answer, Failure) else "unavailable")
     said = "\n\n".join(text(block.get("text")) for block in answer["content"] if block.get("type") == "text")
     if not said.strip():
         return _error("unavailable")
     return {"type": "advisor_result", "text": said, "stop_reason": answer["stop_reason"]}
 
 
+def _reason(failure: Failure) -> str:
+    too_long = failure.kind is Kind.INVALID_REQUEST and _TOO_LONG in failure.message
+    return "prompt_too_long" if too_long else _ERRORS.get(failure.kind, "unavailable")
+
+
 def _error(code: str) -> JsonObject:
     return {"type": "advisor_tool_result_error", "error_code": code}
 
 
-def _to_items(call: JsonObject, shown: JsonObject) -> list[JsonObject] | None:
+def _to_items(call: JsonObject, shown: JsonObject, _: Sources) -> list[JsonObject] | None:
     """Make a call of the function and its output; what only Anthropic's servers can read makes none."""
     content = mapping(shown.get("content"))
     if content.get("type") == "advisor_result":

@@ -1,4 +1,7 @@
-"""What a tool that dragoman runs itself must know: what it asks whom, what is shown of it, and how that goes back."""
+"""What a tool that dragoman runs itself must know: what it asks whom, what is shown of it, and how that goes back.
+
+One kind asks another model, with a Messages request; the other reads a page.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,42 @@ import attrs
 
 from stages.canonical.failure import Failure
 from stages.canonical.request import JsonObject
+from stages.citing.sources import Sources
+from stages.tools.hosted.pages import FetchError, Page, PageFetch
 
 SERVER_TOOL, CLIENT_TOOL = "srvtoolu_", "toolu_"
 """What the ids of calls start with, by who runs them."""
+
+
+@attrs.frozen
+class HostedCall:
+    """A call of such a tool, where it stands.
+
+    Attributes:
+        declared: the tool's declaration.
+        input: what is asked.
+        body: the client's request.
+        told: the blocks of the answer so far.
+    """
+
+    declared: JsonObject = attrs.field(repr=False)
+    input: JsonObject = attrs.field(repr=False)
+    body: Mapping[str, Any] = attrs.field(repr=False)
+    told: list[JsonObject] = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Denied:
+    """A call that is not run; `content` is that of its result."""
+
+    content: JsonObject
+
+
+HostedAsk = JsonObject | PageFetch | Denied
+"""What is done about a call: a Messages request is made, a page is read, or nothing is."""
+
+HostedOutcome = JsonObject | Failure | Page | FetchError
+"""What came of it: the message, or the page, or why there is none."""
 
 
 @attrs.frozen
@@ -21,23 +57,23 @@ class HostedToolRow:
     Attributes:
         name: what its calls are called, by both sides.
         types: its `type`s in declarations.
-        ask: the Messages request that answers a call: of the declaration, the client's request, and what of the answer
-            was told so far.
-        result: the content of the result block: of the answer to that request, or of its failure.
+        ask: what is done about a call.
+        result: the content of the result block, of the declaration and of what came of that.
         refused: the same for a call beyond the declaration's `max_uses`.
-        to_items: the upstream's items of a call and its result that a client was shown; None where nobody can read it.
+        to_items: the upstream's items of a call and its result that a client was shown, with a number for what may be
+            cited in it; None where nobody can read it.
         result_type: the `type` of the result block.
-        iteration: the `type` of what it cost, in `usage.iterations`.
+        iteration: the `type` of what it cost, in `usage.iterations`; empty for a tool that asks no model.
     """
 
     name: str
     types: tuple[str, ...]
-    ask: Callable[[JsonObject, Mapping[str, Any], list[JsonObject]], JsonObject]
-    result: Callable[[JsonObject | Failure], JsonObject]
+    ask: Callable[[HostedCall], HostedAsk]
+    result: Callable[[JsonObject, HostedOutcome], JsonObject]
     refused: JsonObject
-    to_items: Callable[[JsonObject, JsonObject], list[JsonObject] | None]
+    to_items: Callable[[JsonObject, JsonObject, Sources], list[JsonObject] | None]
     result_type: str
-    iteration: str
+    iteration: str = ""
 
     def blocks(self, call: JsonObject, content: JsonObject) -> tuple[JsonObject, JsonObject]:
         """The two blocks that a client is shown: of the call as a client's own would be, and its result's content."""

@@ -15,7 +15,7 @@ from stages.canonical.place import TOOLS, Place
 from stages.canonical.report import Report
 from stages.canonical.request import JsonObject, Request, ServerTool
 from stages.tables.identifiers import digest
-from stages.tools.changes import tools_of
+from stages.tools.changes import server_tools_of
 from stages.tools.server.row import (
     MCP_TOOL,
     CallBlock,
@@ -63,8 +63,11 @@ def mcp_complaints(request: Request) -> Iterator[str]:
         for key in ("name", "url"):
             if not isinstance(server, dict) or not isinstance(server.get(key), str):
                 yield f"mcp_servers.{index}.{key}: Field required"
-    names = Counter(text(server.get("name")) for server in servers(request))
-    sets = Counter(text(tool.body.get("mcp_server_name")) for tool in _toolsets(request))
+    declared, toolsets = servers(request), list(_toolsets(request))
+    if not (declared or toolsets):
+        return
+    names = Counter(text(server.get("name")) for server in declared)
+    sets = Counter(text(tool.body.get("mcp_server_name")) for tool in toolsets)
     for name in names:
         if names[name] > 1:
             yield f"mcp_servers: MCP server names must be unique; '{name}' is used more than once"
@@ -159,7 +162,7 @@ def forbidden(body: JsonObject) -> list[str]:
 
 
 def _toolsets(request: Request) -> Iterator[ServerTool]:
-    return (tool for tool, _ in tools_of(request) if isinstance(tool, ServerTool) and tool.type == MCP_TOOLSET)
+    return (tool for tool, _ in server_tools_of(request) if tool.type == MCP_TOOLSET)
 
 
 def _declared(server: JsonObject, allowed: list[Any] | None) -> JsonObject:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from pipeline.bench import http
+from tests.support.cases import cases
 
 _COUNTED = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world"
 _CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nhello \r\n5;x=y\r\nworld\r\n0\r\n\r\n"
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 1_000])
-@pytest.mark.parametrize("whole", [_COUNTED, _CHUNKED])
+@cases("size", [1, 2, 3, 5, 7, 1_000])
+@cases("whole", [_COUNTED, _CHUNKED])
 def test_how_a_message_is_cut_does_not_matter(whole: bytes, size: int) -> None:
     """It is complete with its last byte and not before, and its body is without framing."""
     message = http.HttpMessage()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.bench.telemetry import KeptSpans, least_cpu, telemetry_parts, whole_requests
+from pipeline.bench.telemetry import KeptSpans, calls_a_request, least_cpu, telemetry_parts, whole_requests
 
 
 async def test_whole_requests_are_answered(capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,6 +22,20 @@ async def test_parts_are_gone_through(capsys: pytest.CaptureFixture[str]) -> Non
     """All take some time, and the one that writes has written."""
     assert all((await least_cpu(telemetry_parts(), 1)).values())
     assert '"outcome": "ok"' in capsys.readouterr().err
+
+
+async def test_calls_are_counted() -> None:
+    """The same each time, so a busy machine can tell."""
+
+    async def two() -> None:
+        len([])
+
+    async def three() -> None:
+        await two()
+
+    counts = await calls_a_request({"two": two, "three": three})
+
+    assert counts["three"] - counts["two"] == 1
 
 
 def test_spans_are_kept_until_they_are_taken() -> None:

@@ -120,7 +120,7 @@ async def test_workers_share_the_port(tmp_path: Path) -> None:
         await _told(log, '"started"', 3)
         base_url = json.decode((await _told(log, '"started"')).partition("\n")[0])["url"]
         before = _children(process.pid)
-        slow = _asking("[[slow 0.3]]", stream=True)
+        slow = _asking("[[slow 0.2]]", stream=True)
         with httpx.stream("POST", base_url + "/v1/messages", **slow) as stream:
             file.write_text('workers = 2\nmode = "strict"\n[upstream]\nurl = "emulator"\n')
             process.send_signal(signal.SIGHUP)
@@ -148,7 +148,7 @@ async def test_settings_are_read_anew(tmp_path: Path) -> None:
     file, log = tmp_path / "dragoman.toml", tmp_path / "log"
     file.write_text('[upstream]\nurl = "emulator"\n')
     with log.open("w") as written, _serving("--config", str(file), log=written) as (process, base_url):
-        slow = _asking("[[slow 0.3]]", stream=True)
+        slow = _asking("[[slow 0.1]]", stream=True)
         with httpx.stream("POST", base_url + "/v1/messages", **slow) as stream:
             file.write_text(f'[upstream]\nurl = "http://127.0.0.1:9/v1"\napi_key = "{_KEY}"\n')
             process.send_signal(signal.SIGHUP)

@@ -77,6 +77,11 @@ def refusal(**request: Any) -> dict[str, Any]:
     return error
 
 
+def refuses(request: dict[str, Any], message: str, param: str | None, code: str | None) -> None:
+    """Assert that a request is refused with this message, for this parameter, and with this code."""
+    assert refusal(**request) == {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+
+
 def sealed() -> list[dict[str, Any]]:
     """Play a turn that ends with a sealed reasoning item and a message."""
     return output(asked("[[think]]", include=["reasoning.encrypted_content"]))

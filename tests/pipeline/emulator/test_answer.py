@@ -8,6 +8,7 @@ from pipeline.emulator.answer import answer
 from pipeline.emulator.conversation import DIRECTIVES
 from stages.wire import json
 from tests.pipeline.emulator.talk import asked, streamed
+from tests.support.cases import cases
 
 
 def test_cut_streams_have_no_last_event() -> None:
@@ -42,7 +43,7 @@ def test_json_instead_of_a_stream() -> None:
     assert json.decode(told.data)["object"] == "response"
 
 
-@pytest.mark.parametrize("word", DIRECTIVES)
+@cases("word", DIRECTIVES)
 def test_the_same_request_gets_the_same_answer(word: str) -> None:
     """Ids, seals and padding come from the request, not from chance or a clock."""
     request = asked(f"[[{word}]]", reasoning={"effort": "low"}, include=["reasoning.encrypted_content"], stream=True)

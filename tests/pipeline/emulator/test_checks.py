@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from pipeline.emulator.answer import answer
-from tests.pipeline.emulator.talk import BASH, refusal
+from tests.pipeline.emulator.talk import BASH, refuses
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("request_", "message", "param", "code"),
     [
         ({"top_k": 3}, "Unknown parameter: 'top_k'.", "top_k", "unknown_parameter"),
@@ -71,12 +70,7 @@ from tests.pipeline.emulator.talk import BASH, refusal
 )
 def test_refused(request_: dict[str, Any], message: str, param: str | None, code: str | None) -> None:
     """Each mistake gets its message, the parameter it is about, and its code."""
-    assert refusal(**request_) == {
-        "message": message,
-        "type": "invalid_request_error",
-        "param": param,
-        "code": code,
-    }
+    refuses(request_, message, param, code)
 
 
 def test_input_is_required() -> None:

@@ -8,6 +8,7 @@ from pipeline.emulator.answer import answer
 from pipeline.emulator.conversation import DIRECTIVES
 from pipeline.emulator.scenarios import GREETING
 from tests.pipeline.emulator.talk import asked, calls, follow, output, said, user
+from tests.support.cases import cases
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_empty_completes_without_items() -> None:
     assert (whole["status"], whole["output"], whole["usage"]["output_tokens"]) == ("completed", [], 0)
 
 
-@pytest.mark.parametrize("word", DIRECTIVES)
+@cases("word", DIRECTIVES)
 def test_every_cue_survives_a_bare_request(word: str) -> None:
     """Without tools, settings or arguments each cue still gives an answer."""
     told = answer({"model": "m", "input": f"[[{word}]]", "stream": True})

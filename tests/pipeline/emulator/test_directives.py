@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.emulator.directives import Directive, parse_directives
+from tests.support.cases import cases
 
 _KNOWN = frozenset({"text", "call", "agent", "midstream-error"})
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "groups"),
     [
         ("", ()),

@@ -59,7 +59,7 @@ def test_the_sdk_knows_every_event(request_: dict[str, Any]) -> None:
     assert [event.type for event in decoded] == [event["type"] for event in told]
 
 
-@pytest.mark.parametrize("request_", WHOLE.values(), ids=WHOLE)
+@cases("request_", [pytest.param(whole, id=name) for name, whole in WHOLE.items()])
 def test_a_stream_adds_up_to_the_plain_answer(request_: dict[str, Any]) -> None:
     """The last event's response is the answer without a stream, and the deltas alone add up to its output."""
     told, whole = streamed(request_), answer(request_).body
@@ -98,7 +98,7 @@ RECORDED = {
 }
 
 
-@pytest.mark.parametrize("name", RECORDED)
+@cases("name", RECORDED)
 def test_events_have_the_recorded_keys(name: str) -> None:
     """Keys and their order are those of the newest recordings."""
     told = [event for event in streamed(asked("[[think]]+[[call]]")) if event["type"] == name]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from pipeline.emulator.example import example
+from tests.support.cases import cases
 
 _CHAIN = {
     "$ref": "#/$defs/node",
@@ -20,7 +19,7 @@ _CHAIN = {
 }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("schema", "value"),
     [
         (True, "example"),

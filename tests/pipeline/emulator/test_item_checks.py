@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.emulator.answer import answer
-from tests.pipeline.emulator.talk import asked, assistant, refusal, sealed, user
+from tests.pipeline.emulator.talk import asked, assistant, refusal, refuses, sealed, user
 
 _CALL = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"}
 _OUTPUT = {"type": "function_call_output", "call_id": "c1", "output": "x"}
@@ -44,12 +44,7 @@ _OUTPUT = {"type": "function_call_output", "call_id": "c1", "output": "x"}
 )
 def test_refused(request_: dict[str, Any], message: str, param: str | None, code: str | None) -> None:
     """Each mistake gets its message, the parameter it is about, and its code."""
-    assert refusal(**request_) == {
-        "message": message,
-        "type": "invalid_request_error",
-        "param": param,
-        "code": code,
-    }
+    refuses(request_, message, param, code)
 
 
 @pytest.mark.parametrize(

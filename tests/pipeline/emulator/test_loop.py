@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from pipeline.emulator.loop import PromptTurn, current_turn, effort, find_tool, offered
 from tests.pipeline.emulator.talk import BASH, READ, assistant, user
+from tests.support.cases import cases
 
 _CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
 _OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "x"}
@@ -19,7 +18,7 @@ def _parts(*texts: str) -> dict[str, Any]:
     return {"role": "user", "content": [{"type": "input_text", "text": text} for text in texts]}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("sent", "turn"),
     [
         ("[[text]]", PromptTurn("[[text]]", 0)),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.emulator.talk import BASH, refusal
+from tests.pipeline.emulator.talk import BASH, refusal, refuses
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,7 @@ from tests.pipeline.emulator.talk import BASH, refusal
 )
 def test_refused(request_: dict[str, Any], message: str, param: str | None, code: str | None) -> None:
     """Each mistake gets its message, the parameter it is about, and its code."""
-    assert refusal(**request_) == {
-        "message": message,
-        "type": "invalid_request_error",
-        "param": param,
-        "code": code,
-    }
+    refuses(request_, message, param, code)
 
 
 def test_a_function_without_a_name() -> None:

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from pipeline.emulator.answer import answer
 from pipeline.emulator.scenario import CallItem, MessageItem, ReasoningItem, Scenario, fragments, shorten, words
 from tests.pipeline.emulator.talk import asked, said
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize("prompt", ["[[text]]", "[[think]]", "[[long 500]]", "[[think]]+[[call]]"])
-@pytest.mark.parametrize("limit", [16, 20, 40])
+@cases("prompt", ["[[text]]", "[[think]]", "[[long 500]]", "[[think]]+[[call]]"])
+@cases("limit", [16, 20, 40])
 def test_the_output_limit_holds(prompt: str, limit: int) -> None:
     """What would be longer ends incomplete, and never costs more than the limit."""
     whole = answer(asked(prompt, max_output_tokens=limit)).body

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.emulator import EmulatorTransport
 from stages.wire import json
+from tests.support.cases import cases
 from tests.support.running import client_of
 from tests.support.upstream import ScriptedUpstream, json_script
 
@@ -46,8 +47,8 @@ async def test_what_it_had_before(edits: list[dict[str, Any]]) -> None:
     assert original == pytest.approx(whole["input_tokens"], rel=0.25)
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 500, 501, 503])
-@pytest.mark.parametrize("message", ["Not Found", "unknown endpoint", ""])
+@cases("status", [400, 404, 405, 500, 501, 503])
+@cases("message", ["Not Found", "unknown endpoint", ""])
 async def test_an_upstream_that_does_not_count(status: int, message: str) -> None:
     """Whatever it says to that: we count ourselves."""
     upstream = ScriptedUpstream(json_script({"error": {"message": message}}, status))

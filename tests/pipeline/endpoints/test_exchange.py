@@ -11,11 +11,12 @@ import pytest
 import trio
 import trio.testing
 
-from pipeline.endpoints.exchange import Exchange, keep
+from pipeline.endpoints.exchange import LINGER, Exchange, keep
 from pipeline.server.cycle import STALLED
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json
 from tests.pipeline.endpoints.wire import DISCONNECT, Wire, exchange, log
+from tests.support.cases import cases
 
 TOO_LARGE = Failure(Kind.TOO_LARGE, "Request exceeds the maximum size")
 
@@ -42,6 +43,27 @@ def test_a_query_may_be_missing() -> None:
     scope = {"method": "GET", "path": "/", "headers": []}
 
     assert Exchange(scope, wire.receive, wire.send, log()).query == b""
+
+
+@pytest.mark.parametrize("pause", [LINGER - 0.5, LINGER + 0.5])
+async def test_an_answer_ends_once(pause: float, autojump_clock: trio.testing.MockClock) -> None:
+    """A client that is refused early sends its last bytes when it is nearly too late, and a server takes its time."""
+    assert autojump_clock.current_time() == 0
+    made, wire = exchange(b"a", b"b")
+
+    async def receive() -> Any:
+        await trio.sleep(pause if len(wire.says) == 2 else 0)
+        return wire.says.pop(0)
+
+    async def send(event: Any) -> None:
+        wire.told.append(event)  # from here on it is said, whatever becomes of the wait
+        await trio.sleep(2 if event.get("more_body") is False else 0)
+
+    slow = Exchange({"method": "POST", "path": "/", "headers": []}, receive, send, made.log)
+    await slow.fail(TOO_LARGE)
+
+    assert [event.get("more_body") for event in wire.told] == [None, True, False]
+    assert slow.answered
 
 
 # -- bodies -----------------------------------------------------------------------------------------
@@ -188,7 +210,7 @@ async def test_a_head_request_gets_the_head_alone() -> None:
     assert (wire.head["content-length"], wire.body) == ("2", b"")
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@cases("kind", list(Kind))
 async def test_every_failure_is_an_envelope_with_its_hints(kind: Kind) -> None:
     """Status, type, message, code and both hints come from the kind and the failure."""
     made, wire = exchange()

@@ -9,6 +9,7 @@ from structlog.testing import CapturingLogger
 
 from pipeline.endpoints.application import application
 from tests.support import grammar
+from tests.support.cases import cases
 from tests.support.chat_templates import ENGINES, TEMPLATES, chat
 from tests.support.client import MemoryClient
 from tests.support.running import REQUEST, context_of
@@ -31,8 +32,8 @@ TALK: list[dict[str, Any]] = [
 MORE: list[dict[str, Any]] = [{"role": "assistant", "content": "ho"}, {"role": "user", "content": "so"}]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", TEMPLATES)
+@cases("engine", ENGINES)
+@cases("name", TEMPLATES)
 async def test_a_session_goes_on(name: str, engine: str) -> None:
     """The first turn is asked as often as it must; the next is asked once; the log says what was learnt."""
     template, log = TEMPLATES[name], CapturingLogger()

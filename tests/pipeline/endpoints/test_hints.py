@@ -93,7 +93,7 @@ async def test_a_code_inside_a_stream_before_content(code: str, say: Any) -> Non
     assert (hint_of(reply), times) == (BY_CODE[code][1], 1)
 
 
-@pytest.mark.parametrize("code", BY_CODE)
+@cases("code", BY_CODE)
 async def test_a_code_after_content(code: str) -> None:
     """Nothing can be taken back then: the same type, as the one `error` event."""
     reply, times = await asked(Script([CREATED, text("hi"), failed(code)]))

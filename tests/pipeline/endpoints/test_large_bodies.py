@@ -11,6 +11,7 @@ import trio
 
 from stages.wire import json
 from tests.pipeline.endpoints.wire import exchange
+from tests.support.turns import Turns
 
 
 @pytest.mark.parametrize(("size", "threads"), [(2**10, 0), (2**20, 1)])
@@ -39,23 +40,14 @@ async def test_a_large_answer_leaves_by_and_by() -> None:
     message = {"content": [{"type": "text", "text": 'a"' * 2 * json.LARGE}], "role": "assistant"}
     made, wire = exchange(b"{}")
     await made.body(10)
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await trio.lowlevel.checkpoint()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(others)
+    turns = Turns()
+    async with turns.counted():
         await made.answer(message)
-        nursery.cancel_scope.cancel()
 
     assert json.decode(wire.body) == message
     assert wire.head["content-length"] == str(len(wire.body))
     assert max(len(event.get("body", b"")) for event in wire.told) <= 2**20
-    assert turns > 2 * len(wire.told)
+    assert turns.count > 2 * len(wire.told)
     assert made.answered
 
 

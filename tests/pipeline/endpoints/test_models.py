@@ -16,6 +16,7 @@ from pipeline.endpoints import models
 from stages.canonical.failure import Failure, Kind
 from stages.tables.model_registry import ModelRegistry
 from stages.tables.models import MODELS, RELEASES, model_info, upstream_model
+from tests.support.cases import cases
 
 CONFIGURED = {"my-claude": "gpt-5.4", "local": "llama-3", "opus": "gpt-6-sol", "default": "gpt-6-luna"}
 
@@ -139,7 +140,7 @@ def test_servers_of_their_own_run_no_tools() -> None:
         assert told["code_execution"] == leaf
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "window", "output"),
     [
         ("gpt-6.2-sol", 922_000, 128_000),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.endpoints.application import ROUTES
 from pipeline.endpoints.paths import normal, not_found, wrong_method
+from tests.support.cases import cases
 from tests.support.running import client_of
 from tests.support.upstream import Script, ScriptedUpstream
 from tests.support.upstream_events import CREATED, completed, text
@@ -21,7 +22,7 @@ def test_a_route_is_what_it_means() -> None:
 PREFIXES = st.lists(st.sampled_from(["v1", "anthropic", "api", "claude", "proxy", "openai", ""]), max_size=4)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("path", "meant"),
     [
         ("/v1/messages", "/v1/messages"),

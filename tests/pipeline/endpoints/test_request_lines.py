@@ -63,6 +63,21 @@ async def test_one_line_each() -> None:
     assert all(0 <= line["first_byte_seconds"] <= line["seconds"] for line in lines)
     assert {line["client"] for line in lines if line["status"] == 200} == {"alice"}
     assert not any("client" in line for line in lines if line["status"] == 401)
+    about = [(line.get("asked_model"), line.get("cause")) for line in lines if line["method"] == "POST"]
+    model = REQUEST["model"]
+    assert about == [(model, None), *[(None, None)] * 2, (model, "strict"), (model, None), (model, None)]
+    assert MARK not in repr(log.calls)
+
+
+async def test_a_model_that_nobody_knows() -> None:
+    """Is a word of its client's, also where nothing is sent."""
+    log = structlog.testing.CapturingLogger()
+    client = MemoryClient(application(context_of(EmulatorTransport(delay=0), log=log)))
+    for body in (REQUEST | {"model": MARK}, REQUEST | {"model": [MARK]}):
+        await client.request("POST", "/v1/messages/count_tokens", json.encode(body))
+
+    lines = [call.kwargs for call in log.calls if call.args == ("request",)]
+    assert [line.get("asked_model") for line in lines] == ["other", None]
     assert MARK not in repr(log.calls)
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import trio
-import trio.testing
-
 from pipeline.endpoints.slices import json_slices, slices_of
 from stages.wire import json
 from tests.support.cases import cases
+from tests.support.turns import Turns
 
 MOST = 2**20
 
@@ -44,18 +42,9 @@ async def test_json_in_slices_is_the_value(value: Any) -> None:
 async def test_others_have_their_turns_while_much_is_written() -> None:
     """About one for each slice."""
     value = {"content": [{"type": "text", "text": "a" * 8 * MOST}]}
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await trio.lowlevel.checkpoint()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(others)
+    turns = Turns()
+    async with turns.counted():
         slices = await json_slices(value)
-        nursery.cancel_scope.cancel()
 
     assert len(slices) > 7
-    assert turns > len(slices) // 2
+    assert turns.count > len(slices) // 2

@@ -10,6 +10,7 @@ import pytest
 
 from stages.wire import json
 from tests.support import grammar
+from tests.support.cases import cases
 from tests.support.client import Reply
 from tests.support.running import REQUEST, client_of
 from tests.support.upstream import Script, ScriptedUpstream, events, json_script
@@ -155,8 +156,8 @@ async def test_what_was_added_here_is_all_known() -> None:
     assert {kind_of(path) for path, _ in paths(await sent())} >= ADDED
 
 
-@pytest.mark.parametrize("way", SAY)
-@pytest.mark.parametrize("kind", sorted(ADDED))
+@cases("way", SAY)
+@cases("kind", sorted(ADDED))
 async def test_what_nobody_asked_for_goes(kind: str, way: str) -> None:
     """However it is refused; the client sees one clean stream, and the next request is asked once."""
     upstream = refusing(kind, SAY[way])

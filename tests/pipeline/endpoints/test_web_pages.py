@@ -58,7 +58,7 @@ async def ask(headers: dict[str, str], path: str = "/v1/messages", **settings: A
     return reply, len(upstream.requests)
 
 
-@pytest.mark.parametrize("headers", OWN, ids=str)
+@cases("headers", OWN, ids=str)
 async def test_own_names(headers: dict[str, str]) -> None:
     """Loopback by any of its names, what the settings add, and clients that are no browsers."""
     assert (await ask(headers))[0].status == 200

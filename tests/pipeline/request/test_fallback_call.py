@@ -9,6 +9,7 @@ import pytest
 import trio.testing
 
 from pipeline.settings import Timing
+from tests.support.cases import cases
 from tests.support.hosted import ASKED, DECLINED, FALLING, USAGE, calling, declining, message_of, round_of, saying
 from tests.support.running import REQUEST, TIGHT, answer
 from tests.support.upstream import Script, ScriptedUpstream, events, json_script
@@ -42,9 +43,9 @@ def kinds(message: dict[str, Any]) -> list[str]:
     return [block["type"] for block in message["content"]]
 
 
-@pytest.mark.parametrize("capacity", TIGHT)
-@pytest.mark.parametrize("stream", [True, False])
-@pytest.mark.parametrize("refused", [declining(), FILTERED, POLICY, Script([CREATED, error("cyber_policy", "No.")])])
+@cases("capacity", TIGHT)
+@cases("stream", [True, False])
+@cases("refused", [declining(), FILTERED, POLICY, Script([CREATED, error("cyber_policy", "No.")])])
 async def test_another_model_answers(refused: Script, capacity: int, stream: bool) -> None:
     """However the first one declines: a block says who goes on, and the last entry of usage whose words they are."""
     upstream = ScriptedUpstream(refused, saying("Gladly."))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import attrs
+import pytest
 import trio
 import trio.testing
 
 from pipeline.endpoints.application import application
-from pipeline.request.turns import READS, SHARE, Turns
+from pipeline.request.turns import MOST_BETWEEN, READS, SHARE, Turns
 from tests.support.client import MemoryClient
 from tests.support.running import REQUEST, context_of
 from tests.support.upstream import Script, ScriptedUpstream
@@ -59,10 +60,19 @@ async def test_who_leaves_takes_no_turn() -> None:
     assert scope.cancelled_caught
 
 
-async def test_streams_give_way_and_are_not_forgotten() -> None:
-    """While requests wait, streams are read between them: a stream has its turn before three times its work is done."""
+@pytest.mark.parametrize(
+    ("held", "between"),
+    [(3 * READS // SHARE + 1, 4), (2 * READS * MOST_BETWEEN // SHARE, MOST_BETWEEN)],
+    ids=["a few", "very many"],
+)
+async def test_streams_give_way_and_are_not_forgotten(held: int, between: int) -> None:
+    """While requests wait, streams are read between them: by what they cost, and soon enough where they are very many.
+
+    Args:
+        held: streams that wait.
+        between: requests before their turn.
+    """
     turns, order = Turns(round=1), list[str]()
-    held = 3 * READS // SHARE + 1  # streams that have to wait for the work of four requests
 
     async def request() -> None:
         await turns.take()
@@ -77,12 +87,13 @@ async def test_streams_give_way_and_are_not_forgotten() -> None:
     async with trio.open_nursery() as nursery:
         for _ in range(held):
             nursery.start_soon(stream)
-        for _ in range(8):
+        for _ in range(between + 4):
             nursery.start_soon(request)
 
     assert order.count("stream") == held
     assert "request" in order[order.index("stream") :], "streams do not wait for the end of the crowd"
-    assert order[: order.index("stream")].count("request") >= 3, "requests come first"
+    first = order[: order.index("stream")].count("request")
+    assert between - 1 <= first <= between + 1, "requests come first"
 
 
 async def test_a_stream_that_gave_way_goes_on_when_the_crowd_has_left() -> None:

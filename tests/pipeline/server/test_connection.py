@@ -12,6 +12,7 @@ import trio.testing
 from pipeline.server.connection import UNFINISHED_HEADS, ClientConnection, Terms
 from pipeline.server.cycle import STALLED
 from tests.support.connected import GET, POST, Receive, Send, harness, reply, whole
+from tests.support.turns import Turns
 
 
 async def test_requests_follow_each_other() -> None:
@@ -40,25 +41,16 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
 
 async def test_requests_sent_together_give_way() -> None:
     """A thousand of them fit into one read: between two, everybody else has a turn."""
-    turns, seen = 0, list[int]()
+    turns, seen = Turns(), list[int]()
 
     async def noting(_scope: Any, _receive: Receive, send: Send) -> None:
-        seen.append(turns)
+        seen.append(turns.count)
         await reply(send, b"")
 
-    async with harness(noting) as served, trio.open_nursery() as nursery:
-
-        async def beat() -> None:
-            nonlocal turns
-            while True:
-                await trio.lowlevel.checkpoint()
-                turns += 1
-
-        nursery.start_soon(beat)
+    async with harness(noting) as served, turns.counted():
         await served.client.send_all(GET * 20)
         while len(seen) < 20:
             await served.client.receive_some()
-        nursery.cancel_scope.cancel()
     assert len(set(seen)) >= 10  # a round of the scheduler has no order
 
 

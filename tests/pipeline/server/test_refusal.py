@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-
 from pipeline.server.refusal import BROKEN, CROWDED, SILENT, Refusal
 from stages.canonical.failure import Kind
 from stages.wire import json
+from tests.support.cases import cases
 
 TYPES = {kind.status: kind.error_type for kind in reversed(Kind)}
 
 
-@pytest.mark.parametrize(
+@cases(
     "refusal", [BROKEN, CROWDED, SILENT, *(Refusal(status, "No.") for status in (400, 413, 414, 417, 431, 501, 505))]
 )
 def test_an_envelope(refusal: Refusal) -> None:

@@ -14,7 +14,7 @@ from tests.support.counting import calls_of
 from tests.support.running import REQUEST, context_of
 from tests.support.upstream import ScriptedUpstream
 
-CALLS = 370
+CALLS = 400
 """Calls of a connection whose one request finds no place, from its first byte to its closed socket; 680 before."""
 
 

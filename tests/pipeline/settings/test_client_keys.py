@@ -7,13 +7,14 @@ import hashlib
 import pytest
 
 from pipeline.settings.client_keys import ClientKey, client_keys, hashed, key_of, plain_keys
+from tests.support.cases import cases
 
 _KEY = "sk-something-long"
 _DIGEST = hashlib.sha256(_KEY.encode()).digest()
 _HASHED = f"sha256:{_DIGEST.hex()}"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "names"),
     [
         (_KEY, ["key-1"]),
@@ -44,7 +45,7 @@ def test_a_padded_key_is_not_taken_for_a_name() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     "given",
     [7, None, "two words", [""], ["kéy"], [7], {"alice": 7}, {"a b": "k"}, {"": "k"}, {"x" * 65: "k"}, "sha256:abc"],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.settings.keys import Secret, presented
+from tests.support.cases import cases
 
 _KEY = "sk-something-long"
 
@@ -28,7 +29,7 @@ def test_secrets_are_compared_by_their_text() -> None:
     assert Secret(_KEY) != Secret("another")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("headers", "found"),
     [
         ({}, []),

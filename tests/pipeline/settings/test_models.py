@@ -11,6 +11,7 @@ from pipeline.settings import ConfigurationError, load
 from pipeline.settings.models import read_models
 from stages.tables.model_registry import Described
 from stages.tables.prices import Price
+from tests.support.cases import cases
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_a_table_says_it_all_in_one_place(tmp_path: Path) -> None:
     assert told.price == Price(2, 0.5, None, 8, long=False)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "right"),
     [
         ("opus", "name=model"),

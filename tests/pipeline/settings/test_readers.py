@@ -9,7 +9,7 @@ from pipeline.settings.keys import Secret
 from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("reader", "given", "value"),
     [
         (read.any_text, "x", "x"),

@@ -58,6 +58,17 @@ WHEN = {"event": "request", "timestamp": "2026-11-28T12:03:41.5", "request_id": 
             "12:03:41  GET other  not_found 404  0.0 s  req_1",
         ),
         (
+            {
+                "outcome": "invalid_request",
+                "status": 400,
+                "method": "POST",
+                "route": "/v1/messages",
+                "asked_model": "claude-opus-5-5",
+                "cause": "strict",
+            },
+            "12:03:41  POST /v1/messages  claude-opus-5-5  invalid_request 400  0.0 s  req_1  cause=strict",
+        ),
+        (
             {"outcome": "client_left", "seconds": 9.96, "method": "POST", "route": "/v1/messages", "cause": "dns"},
             "12:03:41  POST /v1/messages  client_left  10.0 s  req_1  cause=dns",
         ),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from pipeline.upstream.address import base_url
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("url", "meant"),
     [
         ("https://api.openai.com/v1", "https://api.openai.com/v1"),

@@ -50,7 +50,7 @@ async def test_a_request_carries_body_key_and_deadlines() -> None:
     await UpstreamClient("https://up.example/v1", Secret("sk-1"), recorder, timing).post("/responses", b'{"a":1}')
 
     (request,) = recorder.requests
-    assert (request.method, str(request.url), request.content) == (
+    assert (request.method, str(request.url), request.read()) == (
         "POST",
         "https://up.example/v1/responses",
         b'{"a":1}',

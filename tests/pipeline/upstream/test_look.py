@@ -20,6 +20,8 @@ from pipeline.upstream.look import Findings, look_at
 from stages.mapper import Target
 from stages.tables.model_registry import Described, ModelRegistry
 from stages.tables.profiles import PROFILES, Profile
+from tests.support.cases import cases
+from tests.support.counting import calls_of
 
 MODELS = {"object": "list", "data": [{"id": "tiny", "object": "model"}]}
 
@@ -59,7 +61,7 @@ def listed(**fields: Any) -> dict[str, Any]:
     return {"data": [{"id": "tiny", **fields}]}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("site", "profile", "served", "window"),
     [
         (
@@ -175,6 +177,16 @@ async def test_a_list_without_end_is_cut(autojump_clock: trio.testing.MockClock)
     many = {"data": [{"id": f"m{number}"} for number in range(6_000)]}
 
     assert len((await look_at(client_of(Site({"/v1/models": many})), 1.0)).served) == 5_000
+
+
+def test_a_model_costs_what_it_says() -> None:
+    """A window is looked for where something is said: not in members of members that are not there."""
+
+    def cost(models: int) -> int:
+        site = Site({"/v1/models": {"data": [{"id": f"m{number}", "meta": {}} for number in range(models)]}})
+        return calls_of(lambda: trio.run(look_at, client_of(site), 1.0))
+
+    assert cost(20) - cost(10) < 10 * 300
 
 
 # -- over time --------------------------------------------------------------------------------------

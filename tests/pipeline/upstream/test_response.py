@@ -142,7 +142,7 @@ async def test_closing_is_not_cancelled_half_way(autojump_clock: trio.testing.Mo
     assert autojump_clock.current_time() - began == CLOSE_TIMEOUT
 
 
-@pytest.mark.parametrize(
+@cases(
     ("error", "kind"),
     [
         (httpx.ConnectTimeout("x"), Kind.TIMEOUT),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stages.canonical.failure import Failure, Kind
+from tests.support.cases import cases
 
 TYPES = {
     400: {"invalid_request_error", "policy_blocked"},
@@ -25,13 +26,13 @@ TYPES = {
 """Status to the `error.type`s that Anthropic's page lists for it, and `policy_blocked` of its gateways' contract."""
 
 
-@pytest.mark.parametrize("kind", Kind)
+@cases("kind", Kind)
 def test_status_and_type_belong_together(kind: Kind) -> None:
     """No kind says one thing with its status and another with its type."""
     assert kind.error_type in TYPES[kind.status]
 
 
-@pytest.mark.parametrize("kind", Kind)
+@cases("kind", Kind)
 def test_each_kind_is_one(kind: Kind) -> None:
     """Kinds with equal values would be aliases of each other, and one would vanish in silence."""
     assert Kind[kind.name] is kind

@@ -22,6 +22,7 @@ from stages.correlator.call_track import CallTrack
 from stages.correlator.ids import Ids
 from tests.stages.correlator.items import PLAN, call, say
 from tests.stages.strategies import JSON
+from tests.support.cases import cases
 
 START = ToolUseStart("toolu_call_1", "f")
 ANNOUNCED = call("")
@@ -78,7 +79,7 @@ def test_whole_arguments_are_looked_for_a_few_times() -> None:
     assert [track.is_over('{"', left=False) for _ in range(20)].count(True) == 14
 
 
-@pytest.mark.parametrize(
+@cases(
     ("steps", "said"),
     [
         ([], [START]),

@@ -13,6 +13,7 @@ from stages.canonical.events import BLOCK_STOP, CitationsDelta, TextDelta, TextS
 from stages.correlator.citation_cutter import MAX_HELD_DELTAS, CitationCutter
 from stages.correlator.text_blocks import TextEvent
 from stages.tables.citations import place_of
+from tests.support.cases import cases
 
 A, B = "([a](http://a.example))", "([b](http://b.example))"
 
@@ -79,7 +80,7 @@ def pieces(text: str, size: int) -> list[str]:
 TEXT = f"So it is. {A} And so. {B}"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("steps", "expected"),
     [
         ([TEXT], [(TEXT, [])]),

@@ -18,6 +18,7 @@ from stages.tables import stops
 from stages.wire import json, responses_stream
 from stages.wire.responses_stream import Final, StreamEvent
 from tests.stages.strategies import JSON
+from tests.support.cases import cases
 
 PLAN = AnswerPlan("msg_1", "claude-x", "gpt-x", max_output_tokens=10, window=1000, input_tokens=2000)
 
@@ -42,7 +43,7 @@ def reason(
     return told.message_end(Summary(calls=calls, refusal=refusal, paused=paused)).stop_reason
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "fields", "plain", "with_calls"),
     [
         ("completed", {}, "end_turn", "tool_use"),
@@ -198,7 +199,7 @@ def test_where_the_error_of_a_failed_response_stands(fields: dict[str, Any]) -> 
     assert told == Failure(Kind.RATE_LIMIT, "slow", retry_after=5, cause="rate_limit_exceeded")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("event", "failed"),
     [
         ({"object": "error", "message": "slow", "type": "BadRequestError", "code": 400}, True),

@@ -8,7 +8,6 @@ from random import Random
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +29,7 @@ from stages.wire import json as wire
 from stages.wire import responses_stream
 from tests.stages.correlator.items import PLAN, added, call, done, ended, message, parts, say
 from tests.stages.strategies import JSON
+from tests.support.cases import cases
 
 Item = dict[str, Any]
 Event = dict[str, Any]
@@ -335,8 +335,8 @@ def test_any_values_anywhere(values: list[Any], other: Any, field: str) -> None:
 BROKEN = [b'{"type":"message","id":"\xff"}', b'{"n":' + b"9" * 5_000 + b"}"]
 
 
-@pytest.mark.parametrize("value", BROKEN)
-@pytest.mark.parametrize(
+@cases("value", BROKEN)
+@cases(
     "event", ["output_item.added", "output_item.done", "content_part.done", "completed", "output_text.annotation.added"]
 )
 def test_what_no_json_is_after_all_is_the_upstreams_fault(value: bytes, event: str) -> None:

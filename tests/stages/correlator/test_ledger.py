@@ -10,12 +10,13 @@ from stages.canonical.failure import Failure, Kind
 from stages.correlator.ledger import Ledger
 from stages.wire.responses_stream import StreamEvent
 from tests.stages.correlator.items import PLAN, added, call, done, ended, message, parts, reasoning, say, told
+from tests.support.cases import cases
 
 END = ended(usage={"input_tokens": 1})
 CALLED = "call f toolu_call_1: "
 
 
-@pytest.mark.parametrize(
+@cases(
     "events",
     [
         [say("text", "a", output_index=0), say("text", "b", output_index=0), END],

@@ -14,6 +14,7 @@ from stages.correlator.ledger import Ledger
 from stages.wire import responses_stream
 from stages.wire.responses_stream import StreamEvent
 from tests.stages.correlator.items import PLAN, added, call, done, ended, message, parts, reasoning, say, told
+from tests.support.cases import cases
 
 END = ended()
 CALLED = "call f toolu_call_1: "
@@ -121,7 +122,7 @@ def test_what_a_client_sees_of_reasoning(display: ThinkingDisplay, line: str) ->
 # -- endings ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     ("end", "line"),
     [
         (ended("incomplete", incomplete_details={"reason": "max_output_tokens"}), "max_tokens"),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.correlator.links import UNDECIDED, find_link
+from tests.support.cases import cases
 
 LINK = "([name](https://a.example/b?c=d))"
 
@@ -38,7 +39,7 @@ def test_the_beginning_of_a_link_is_undecided(length: int) -> None:
     assert find_link("a " + LINK[:length]) == (2, UNDECIDED)
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "",

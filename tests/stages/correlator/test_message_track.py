@@ -13,6 +13,7 @@ from stages.canonical.events import BlockStop, TextDelta, TextStart
 from stages.correlator.message_track import MessageTrack
 from tests.stages.correlator.items import PLAN, message, say
 from tests.stages.strategies import JSON, TEXTS
+from tests.support.cases import cases
 
 Step = Callable[[MessageTrack], object]
 
@@ -56,7 +57,7 @@ def blocks(*steps: Step) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(
+@cases(
     ("steps", "expected"),
     [
         ([delta("a"), delta("b")], ["ab…"]),

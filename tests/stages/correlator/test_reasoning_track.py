@@ -17,6 +17,7 @@ from stages.wire.carrier import Carrier
 from stages.wire.responses_stream import StreamEvent
 from tests.stages.correlator.items import PLAN, reasoning, say
 from tests.stages.strategies import JSON
+from tests.support.cases import cases
 
 Step = Callable[[ReasoningTrack], object]
 SHOWN, OMITTED, NONE = ThinkingDisplay
@@ -71,7 +72,7 @@ def block(track: ReasoningTrack) -> tuple[str, Carrier | None] | None:
     return text, carrier.decode(signed.signature)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("steps", "text", "sealed"),
     [
         ([complete(), seal()], "", SEALED),

@@ -15,6 +15,7 @@ from stages.correlator.ledger import Ledger, Part
 from stages.correlator.server_tool_track import ServerToolTrack
 from tests.stages.correlator.items import PLAN as BASE
 from tests.stages.correlator.items import added, call, done, ended, message, parts, reasoning, say, told
+from tests.support.cases import cases
 
 PLAN = attrs.evolve(
     BASE,
@@ -142,7 +143,7 @@ def test_no_two_calls_have_one_id() -> None:
     assert results == calls
 
 
-@pytest.mark.parametrize(
+@cases(
     ("items", "reason"),
     [
         ((SEARCH,), "pause_turn"),

@@ -21,10 +21,11 @@ from stages.canonical.request import (
     ToolUse,
     Unknown,
 )
-from stages.counter.blocks import _COSTS, CALL, FILE_UNSEEN, MIN_FILE_TOKENS, RESULT, count_block
+from stages.counter.blocks import _COSTS, CALL, FILE_UNSEEN, MIN_FILE_TOKENS, NUMBER, RESULT, count_block
 from stages.counter.pictures import UNSEEN
 from stages.wire import carrier
 from stages.wire.carrier import Carrier
+from tests.support.cases import cases
 
 
 def words(text: str) -> int:
@@ -37,12 +38,15 @@ def test_no_kind_is_forgotten() -> None:
     assert set(_COSTS) == set(get_args(ContentBlock))
 
 
+CITED = {"citations": {"enabled": True}}
+
+
 def data(raw: bytes, media_type: str) -> Source:
     """Make a source of these bytes."""
     return Source("base64", media_type, base64.b64encode(raw).decode())
 
 
-@pytest.mark.parametrize(
+@cases(
     ("block", "tokens"),
     [
         (Text("one two"), 2),
@@ -56,6 +60,9 @@ def data(raw: bytes, media_type: str) -> Source:
         (Document(Source("url", url="https://example.com/a.pdf")), FILE_UNSEEN),
         (Document(Source("file", file_id="file_1")), FILE_UNSEEN),
         (SearchResult("where it was", "its title", (Text("what it says"),)), 8),
+        (Document(Source("text", "text/plain", "One sentence that is long. And one"), extra=CITED), 7 + 2 * NUMBER),
+        (Document(Source("content", content=(Text("one two"), Text("three"))), extra=CITED), 3 + 2 * NUMBER),
+        (SearchResult("where it was", "its title", (Text("what it says"),), extra=CITED), 8 + NUMBER),
         (ToolUse("toolu_1", "read", {"path": "a b"}), CALL + 1 + 2),
         (ToolResult("toolu_1", (Text("one"), Image(Source("url")))), RESULT + 1 + UNSEEN),
         (ToolReference("a tool"), 2),

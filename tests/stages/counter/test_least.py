@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from stages.canonical.request import (
     ContentBlock,
     Document,
@@ -23,6 +21,7 @@ from stages.canonical.request import (
 from stages.counter import estimate, least, prompt_tokens
 from stages.counter.least import LONGEST_TOKENIZED
 from stages.decoder import decode_request
+from tests.support.cases import cases
 
 TEN = "w " * 10
 
@@ -32,7 +31,7 @@ def words(text: str) -> int:
     return len(text.split())
 
 
-@pytest.mark.parametrize(
+@cases(
     ("block", "tokens"),
     [
         (Text(TEN), 9),

@@ -8,6 +8,7 @@ import pytest
 
 from stages.counter.signatures import MAX_DEPTH, signature
 from stages.wire import json
+from tests.support.cases import cases
 
 
 def rendered(schema: Any, description: str = "") -> str:
@@ -43,7 +44,7 @@ def test_a_whole_function() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("schema", "shown"),
     [
         ({"type": "boolean"}, "boolean"),

@@ -8,6 +8,7 @@ import pytest
 
 from stages.wire.summary_seal import SEAL_PREFIX, seal
 from tests.stages.decoder.bodies import ASSISTANT, THINKING, TOOL, USER, body, refused, taken
+from tests.support.cases import cases
 
 SUMMARIZE = {"type": "summarize"}
 SYSTEM = {"role": "system", "content": "s"}
@@ -29,7 +30,7 @@ def summary(content: str | None, signature: str | None = None, role: str = "assi
     return {"role": role, "content": [{"type": "compaction", "content": content, "signature": signature}]}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("fields", "error_code"),
     [
         ({"compaction": SUMMARIZE, "messages": [USER, CALL]}, "compaction_incomplete_turn"),

@@ -9,6 +9,7 @@ import pytest
 from stages.canonical.request import Caller
 from stages.decoder.rules import INTERLEAVED
 from tests.stages.decoder.bodies import ASSISTANT, THINKING, TOOL, USER, body, refused, taken
+from tests.support.cases import cases
 
 NON_EMPTY = "all messages must have non-empty content except for the optional final assistant message"
 EFFORTS = "Input should be 'low', 'medium', 'high', 'xhigh' or 'max'"
@@ -21,7 +22,7 @@ def user(*content: dict[str, Any]) -> dict[str, Any]:
     return {"role": "user", "content": list(content)}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("fields", "message"),
     [
         ({"max_tokens": -1}, "max_tokens: Input should be greater than or equal to 0"),
@@ -64,7 +65,7 @@ def test_what_is_wrong_is_said_in_anthropics_words(fields: dict[str, Any], messa
     assert refused(body(**fields)).message == message
 
 
-@pytest.mark.parametrize(
+@cases(
     "fields",
     [
         {"max_tokens": 0},

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.stages.decoder.bodies import THINKING, TOOL, body, refused, taken
+from tests.support.cases import cases
 
 BASH = {"type": "bash_20250124", "name": "bash"}
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}
@@ -21,7 +22,7 @@ def named(name: str, **fields: Any) -> dict[str, Any]:
     return {**TOOL, "name": name, **fields}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("tools", "message"),
     [
         ([TOOL, TOOL], UNIQUE),
@@ -88,8 +89,8 @@ def test_what_is_wrong_with_a_choice(fields: dict[str, Any], message: str) -> No
     assert refused(body(**fields)).message == message
 
 
-@pytest.mark.parametrize("parallel", [{}, {"disable_parallel_tool_use": True}])
-@pytest.mark.parametrize(
+@cases("parallel", [{}, {"disable_parallel_tool_use": True}])
+@cases(
     "fields",
     [
         {"tool_choice": {"type": "none"}},

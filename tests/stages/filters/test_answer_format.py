@@ -22,6 +22,7 @@ from stages.canonical.omittable import OmittableMember, OmittableMembers, Struct
 from stages.filters.answer_format import AnswerFormat, Unwrapper
 from tests.stages.filters.test_argument_repair import cut, every_cut
 from tests.stages.strategies import JSON, PLACES
+from tests.support.cases import cases
 
 SHAPE = OmittableMembers({"n": OmittableMember(null=True)})
 INSIDE = OmittableMembers({"answer": OmittableMember(inside=SHAPE)})
@@ -79,7 +80,7 @@ def test_what_was_held_is_released(last: Any) -> None:
     assert last is None or out[-1] == last
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "expected"),
     [
         ('{"answer":1}', "1"),

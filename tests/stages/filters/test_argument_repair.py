@@ -89,7 +89,7 @@ LAYOUTS = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "expected", "left_out"),
     [
         ('{"n":null}', "{}", 1),

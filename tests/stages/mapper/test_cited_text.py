@@ -14,6 +14,7 @@ from stages.canonical.request import ContentBlock, Text, ToolUse
 from stages.correlator.citation_cutter import CitationCutter
 from stages.mapper.cited_text import cited_texts
 from stages.tables.citations import citation_of
+from tests.support.cases import cases
 from tests.support.places import place
 
 FOREIGN = {"type": "web_search_result_location", "url": "http://f", "title": "F", "encrypted_index": "EpMB"}
@@ -57,7 +58,7 @@ def joined(*content: ContentBlock) -> tuple[dict[int, tuple[str, list[Annotation
 ONE, TWO = note(3, 5), note(8, 9, "http://b")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("content", "expected"),
     [
         ([Text("a"), Text("b")], {0: ("a", []), 1: ("b", [])}),

@@ -30,7 +30,7 @@ def data(media_type: str, name: str, text: str = "a,b") -> dict[str, Any]:
     return responses.input_file_data(name, media_type, base64.b64encode(text.encode()).decode())
 
 
-@pytest.mark.parametrize(
+@cases(
     ("block", "expected"),
     [
         (file("application/pdf"), [data("application/pdf", "document.pdf")]),

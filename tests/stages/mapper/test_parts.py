@@ -24,6 +24,7 @@ from stages.tables.identifiers import upstream_tool_name
 from stages.wire import json
 from stages.wire import responses_request as responses
 from tests.stages.strategies import OBJECTS, TEXTS
+from tests.support.cases import cases
 from tests.support.places import place
 
 PDF = Source("base64", "application/pdf", "JVBE")
@@ -52,7 +53,7 @@ def parts(block: ContentBlock, *, files: bool = True) -> list[dict[str, Any]]:
     return parts_of_block(block, place("messages.0.content.0"), Report(), files=files)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("block", "expected"),
     [
         (Text("hi"), [responses.input_text("hi")]),

@@ -26,6 +26,7 @@ from stages.mapper.phases import COMMENTARY, FINAL, phases_of
 from stages.wire import carrier
 from stages.wire.carrier import Carrier
 from tests.end_to_end.recorded import load, recordings, whole_response
+from tests.support.cases import cases
 
 SAID = Text("said")
 BLANK = Text(" \n")
@@ -42,7 +43,7 @@ def told(blocks: list[ContentBlock]) -> dict[int, str]:
     return phases_of(Message("assistant", tuple(blocks)), {at for at, block in enumerate(blocks) if block is not BLANK})
 
 
-@pytest.mark.parametrize(
+@cases(
     ("blocks", "expected"),
     [
         ([SAID], [FINAL]),

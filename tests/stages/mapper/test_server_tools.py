@@ -144,8 +144,16 @@ def test_a_server_without_a_search_reads_no_pages() -> None:
         ((server("web_search_20250305", max_uses=0),), 1, []),
         ((server("web_search_20250305", max_uses="3"),), None, []),
         ((SEARCH,), None, []),
-        ((SEARCH, server("web_fetch_20250910", max_uses=7)), None, [("tools.1", Disposition.APPROXIMATED)]),
-        ((server("web_fetch_20250910", max_uses=7),), 7, [("tools.0", Disposition.APPROXIMATED)]),
+        (
+            (SEARCH, server("web_fetch_20250910", max_uses=7)),
+            None,
+            [("tools.1", Disposition.APPROXIMATED), ("tools.1.max_uses", Disposition.DROPPED)],
+        ),
+        (
+            (server("web_fetch_20250910", max_uses=7),),
+            7,
+            [("tools.0", Disposition.APPROXIMATED), ("tools.0.max_uses", Disposition.TRANSLATED)],
+        ),
         ((server("web_search_20250305", max_uses=3), CODE), None, [("tools.0.max_uses", Disposition.DROPPED)]),
     ],
 )

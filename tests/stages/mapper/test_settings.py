@@ -33,7 +33,7 @@ def request(*efforts: str | None, **fields: Any) -> Request:
     return Request("m", messages, **fields)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("asked", "thinking", "overall", "model", "sent", "cut_at", "disposition"),
     [
         (None, None, None, FIXED, None, None, None),

@@ -77,7 +77,7 @@ def test_what_the_client_sees(fields: dict[str, Any], shown: ThinkingDisplay) ->
     assert thinking.display(request(**fields)) is shown
 
 
-@pytest.mark.parametrize(
+@cases(
     ("config", "effort", "model", "overall", "notes"),
     [
         (None, None, FIXED, None, []),

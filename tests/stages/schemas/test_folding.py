@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from stages.schemas.folding import FORBIDDEN_AT_ROOT, TOO_INTRICATE, fold
+from tests.support.cases import cases
 
 A, B = {"type": "string"}, {"type": "integer"}
 
@@ -109,8 +108,8 @@ def test_a_closed_part_does_not_close_the_whole() -> None:
     assert folded(schema)[0] == {"properties": {"b": B, "a": A}}
 
 
-@pytest.mark.parametrize("keyword", FORBIDDEN_AT_ROOT)
-@pytest.mark.parametrize("value", [None, [], [1, "a"], {"a": 1}, True])
+@cases("keyword", FORBIDDEN_AT_ROOT)
+@cases("value", [None, [], [1, "a"], {"a": 1}, True])
 def test_nonsense_is_dropped(keyword: str, value: Any) -> None:
     """And what can only be dropped is said to be."""
     result, changes = folded({keyword: value, "title": "T"})

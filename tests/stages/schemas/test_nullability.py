@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import warnings
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.schemas.nullability import may_be_empty
+from tests.support.cases import cases
 
 TOKENS = st.sampled_from(
     ["a", ".", "^", "$", "(", "(?:", "(?=", "(?!", "(?<=", "(?<!", ")", "|", "*", "+", "?", "{2}", "{0,3}",
@@ -17,7 +17,7 @@ TOKENS = st.sampled_from(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@cases(
     ("pattern", "expected"),
     [
         ("", True),

@@ -13,6 +13,7 @@ from stages.schemas.budget import TooIntricateError
 from stages.schemas.omittable import omittable_of, strict_nulls_of
 from tests.stages.declared import SCHEMAS, instances
 from tests.stages.strategies import JSON, OBJECTS
+from tests.support.cases import cases
 from tests.support.json_schema import is_valid
 
 TEXT = {"type": "string"}
@@ -60,7 +61,7 @@ def repaired(value: Any, omittable: OmittableMembers | None) -> Any:
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("schema", "expected"),
     [
         ({"properties": {"a": TEXT, "b": NUMBER}}, leaf(a="n", b="ne")),
@@ -81,7 +82,7 @@ def test_optional_members_with_forbidden_values(schema: dict[str, Any], expected
     assert of(schema) == expected
 
 
-@pytest.mark.parametrize(
+@cases(
     ("schema", "expected"),
     [
         ({"properties": {"o": {**LOOP, "properties": {"n": NUMBER}}}, "required": ["o"]},

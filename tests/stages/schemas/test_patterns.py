@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from hypothesis import given
 
 from stages.schemas.patterns import LONGEST_PATTERN, compiles, to_python
 from tests.stages.strategies import TEXTS
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("pattern", "expected"),
     [
         (r"^\d+\/[\w-]*$", r"^\d+\/[\w-]*$"),
@@ -49,7 +49,7 @@ def test_what_is_said_compiles(pattern: str) -> None:
     assert said == pattern or not compiles(pattern)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("pattern", "expected"),
     [
         ("[\u0100-\uffff]", True),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 
 from stages.schemas.references import resolve_reference
 from tests.stages.strategies import JSON
+from tests.support.cases import cases
 
 DOCUMENT: dict[str, Any] = {"a": {"b/c": [1, {"~": "found"}], "d e": 2}, "": 3}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("reference", "expected"),
     [
         ("#", DOCUMENT),

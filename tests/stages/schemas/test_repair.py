@@ -16,6 +16,7 @@ from stages.schemas.folding import FORBIDDEN_AT_ROOT
 from stages.schemas.repair import disposition_of, repair
 from stages.wire import json
 from tests.stages.strategies import JSON, OBJECTS, TEXTS
+from tests.support.cases import cases
 from tests.support.judges import judge_upstream_request
 
 NAMES = st.sampled_from(["a", "b", "c", "pattern"])
@@ -213,7 +214,7 @@ ALTERED = [
 ]
 
 
-@pytest.mark.parametrize(("schema", "expected", "change"), ALTERED)
+@cases(("schema", "expected", "change"), ALTERED)
 def test_what_the_upstream_cannot_live_with(schema: Any, expected: Any, change: str | None) -> None:
     """Each such keyword, deep inside, and nothing else; data that only looks like a schema is data."""
     whole = {"type": "object", "properties": {"a": schema, "b": {"not": {"then": schema}}}}

@@ -137,7 +137,7 @@ def test_what_fits_stays() -> None:
     assert json.encode(strict.schema) == json.encode(CLOSED)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("schema", "expected"),
     [
         ({"type": "string", "minLength": 2}, {"type": "string", "description": "(minLength: 2)"}),

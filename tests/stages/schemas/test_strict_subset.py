@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from stages.schemas import strict_subset as subset
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("keyword", "value", "known"),
     [
         ("format", "date-time", True),

@@ -130,7 +130,7 @@ def test_what_cannot_be_read(sentences: list[str], words: str, status: int | Non
         assert (failure.kind, failure.message) == (Kind.INVALID_REQUEST, words + sentence)
 
 
-@pytest.mark.parametrize("code", sorted(PICTURE_CODES))
+@cases("code", sorted(PICTURE_CODES))
 def test_codes_of_pictures(code: str) -> None:
     """With any sentence."""
     assert failure_of({"code": code, "message": "No."}, status=400).message == "Could not process image: No."
@@ -156,8 +156,8 @@ def test_policies(sentence: str, status: int | None) -> None:
     assert failure.message == sentence
 
 
-@pytest.mark.parametrize("status", [None, 400, 403, 500])
-@pytest.mark.parametrize(
+@cases("status", [None, 400, 403, 500])
+@cases(
     "code", ["moderation_blocked", "GuardrailIntervened", "cyber_policy_violation", "content_blocked", "unsafe_content"]
 )
 def test_codes_of_policies(code: str, status: int | None) -> None:
@@ -181,11 +181,11 @@ def test_bills(sentence: str, status: int | None) -> None:
     assert failure_of({"error": {"message": sentence}}, status=status).kind is Kind.BILLING
 
 
-@pytest.mark.parametrize(
+@cases(
     "message",
     ["API key not valid. Please pass a valid API key.", "Invalid API key", "Authentication Fails (no such user)"],
 )
-@pytest.mark.parametrize("status", [400, 401, 403, 500])
+@cases("status", [400, 401, 403, 500])
 def test_keys(message: str, status: int) -> None:
     """Whatever the status: no client should send it ten times."""
     assert failure_of({"error": {"message": message}}, status=status).kind is Kind.AUTHENTICATION
@@ -206,7 +206,7 @@ def test_no_capacity(message: str) -> None:
     assert failure_of({"error": message}, status=500).kind is Kind.OVERLOADED
 
 
-@pytest.mark.parametrize(
+@cases(
     ("message", "kind"),
     [
         ("Unknown parameter: 'include'.", Kind.INVALID_REQUEST),

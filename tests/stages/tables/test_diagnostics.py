@@ -8,11 +8,12 @@ import pytest
 
 from stages.prompt_fingerprint import FINGERPRINTED
 from stages.tables.diagnostics import REASONS, UNKNOWN_MESSAGE, reason
+from tests.support.cases import cases
 
 anthropic = pytest.importorskip("anthropic.types")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "index", "kind", "told"),
     [
         *((name, None, "", told) for name, told in REASONS.items()),

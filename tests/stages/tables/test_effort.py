@@ -13,7 +13,7 @@ DISABLED = ThinkingConfig("disabled")
 ADAPTIVE = ThinkingConfig("adaptive")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("thinking", "effort", "max_tokens", "expected"),
     [
         (None, None, None, None),

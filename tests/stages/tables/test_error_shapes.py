@@ -6,7 +6,6 @@ import json as plain
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from stages.tables.error_shapes import MAX_TEXT, is_error, parsed, read_error
 from stages.tables.errors import failure_of
 from stages.wire import json, sse
 from tests.stages.strategies import JSON
+from tests.support.cases import cases
 
 ENVELOPES: dict[str, Callable[[Any], Any]] = {
     "bare": lambda error: error,
@@ -84,7 +84,7 @@ def test_any_shape_around_an_error_gives_the_same_failure(
     assert failure_of(parsed(json.encode(value))) == failure_of(value)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "message"),
     [
         ({"error": "words"}, "words"),
@@ -110,7 +110,7 @@ def test_the_sentence_that_says_most(body: Any, message: str | None) -> None:
     assert read_error(body).sentences[0] == (message or "include: Extra inputs are not permitted")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "places"),
     [
         ({"error": {"message": "m", "param": "reasoning.summary"}}, ("reasoning.summary",)),
@@ -140,7 +140,7 @@ def test_numbers_of_a_body() -> None:
     assert read_error({"error": {"retry_after_ms": 1500}}).wait == 1.5
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "error"),
     [
         ({"error": {"message": "m"}}, True),

@@ -26,7 +26,7 @@ GENERIC = {
 """Codes that only say whose fault it was."""
 
 
-@pytest.mark.parametrize(
+@cases(
     ("error", "status", "kind"),
     [
         ({"type": "server_error"}, 529, Kind.OVERLOADED),
@@ -58,7 +58,7 @@ def test_every_code_has_its_kind(code: str, kind: Kind) -> None:
             assert failure_of({field: code, "message": "No."}, status=400).kind is kind
 
 
-@pytest.mark.parametrize(("status", "kind"), BY_STATUS.items())
+@cases(("status", "kind"), BY_STATUS.items())
 def test_every_status_has_its_kind(status: int, kind: Kind) -> None:
     """Where no code says more, whether there is an unknown one or none."""
     message = "No file." if status == 404 else "No."
@@ -169,7 +169,7 @@ def test_no_model_is_blamed_for_reasoning(error: dict[str, Any], status: int | N
     assert (failure.kind, failure.message) == (Kind.INVALID_REQUEST, error["message"])
 
 
-@pytest.mark.parametrize(("number", "kind"), BY_NUMBER.items())
+@cases(("number", "kind"), BY_NUMBER.items())
 def test_numbers_of_a_vendors_own(number: int, kind: Kind) -> None:
     """They count where the status says nothing, and no more than a status that does."""
     for told in ({"base_resp": {"status_code": number, "status_msg": "file"}}, {"error": {"code": str(number)}}):
@@ -213,8 +213,8 @@ def test_a_404_that_is_no_missing_model(error: Any) -> None:
     assert failure.message.startswith("The upstream answered 404, and not about a model")
 
 
-@pytest.mark.parametrize("status", [400, 404])
-@pytest.mark.parametrize(
+@cases("status", [400, 404])
+@cases(
     "message",
     [
         "The model `gpt-9` does not exist or you do not have access to it.",

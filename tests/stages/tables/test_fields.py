@@ -147,7 +147,7 @@ def test_every_row_says_why(node: str) -> None:
         assert "\n" not in row.reason
 
 
-@pytest.mark.parametrize(
+@cases(
     ("group", "kind", "node"),
     [
         ("block", "text", "block.text"),

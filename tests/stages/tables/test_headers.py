@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from stages.tables.headers import rate_limits, retry_after, seconds_of
+from tests.support.cases import cases
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("span", "expected"),
     [
         ("6ms", 0.006),
@@ -47,7 +48,7 @@ def test_limits_become_anthropics_with_a_time_of_reset() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("headers", "expected"),
     [
         ({"retry-after": "3"}, 3),

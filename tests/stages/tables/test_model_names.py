@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from stages.tables.model_names import LONGEST_NAME, REGIONS, STAGES, VENDORS, bare, is_fine_tune, undated
 from stages.tables.models import MODELS, RELEASES, UNKNOWN_MODEL, model_info
 from stages.tables.prices import price_of
+from tests.support.cases import cases
 
 KNOWN = st.sampled_from([release.id for release in RELEASES])
 WORDS = st.sampled_from(sorted(VENDORS | REGIONS | STAGES))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "model"),
     [
         ("gpt-5", "gpt-5"),

@@ -23,7 +23,7 @@ from tests.stages.strategies import TEXTS
 from tests.support.cases import cases
 
 
-@pytest.mark.parametrize("model", [*MODELS, UNKNOWN_MODEL], ids=lambda model: model.prefix or "unknown")
+@cases("model", [*MODELS, UNKNOWN_MODEL], ids=lambda model: model.prefix or "unknown")
 def test_facts_make_sense(model: Model) -> None:
     """Efforts are known words in rising order, sampling is one of three rules, limits are positive."""
     ranks = [MODEL_EFFORTS.index(effort) for effort in model.efforts]
@@ -59,7 +59,7 @@ def test_other_servers_models_are_unknown(name: str) -> None:
     assert model_info(name) is UNKNOWN_MODEL
 
 
-@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.id)
+@cases("release", RELEASES, ids=lambda release: release.id)
 def test_releases_are_known_models_with_real_days(release: Release) -> None:
     """What is published has facts, and dates that are dates."""
     assert model_info(release.id) is not UNKNOWN_MODEL
@@ -76,7 +76,7 @@ def test_families_are_served(keyword: str, upstream: str) -> None:
     assert upstream in {release.id for release in RELEASES}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "configured", "upstream"),
     [
         ("gpt-6.2-sol", {}, "gpt-6.2-sol"),

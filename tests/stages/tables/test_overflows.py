@@ -166,7 +166,7 @@ def test_no_room_for_the_answer(sentence: str, numbers: tuple[int, int, int]) ->
     assert failure_of({"message": sentence}, status=400, plan=absurd).message == no_room(*numbers)
 
 
-@pytest.mark.parametrize("sentence", WITHOUT)
+@cases("sentence", WITHOUT)
 def test_numbers_are_never_made_up(sentence: str) -> None:
     """Where the upstream tells none, its words stand instead."""
     failure = failure_of({"error": sentence}, status=400, plan=PLAN)
@@ -201,7 +201,7 @@ def test_a_code_says_it_alone(code: str) -> None:
     assert failure_of({"code": code, "message": "No."}, status=500).cause == OVERFLOW
 
 
-@pytest.mark.parametrize("sentence", OTHERS)
+@cases("sentence", OTHERS)
 def test_what_is_no_overflow(sentence: str) -> None:
     """Rates, pictures and characters have limits, too."""
     assert not certainly_overflow(sentence)

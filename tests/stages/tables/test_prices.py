@@ -11,6 +11,7 @@ from stages.canonical.events import Usage
 from stages.tables import stops
 from stages.tables.models import FAMILIES, RELEASES, model_info
 from stages.tables.prices import PRICES, Price, cost_usd, price_of
+from tests.support.cases import cases
 
 UNPRICED = {"gpt-5-pro"}
 """Models of today whose price the source does not tell."""
@@ -75,7 +76,7 @@ def test_every_model_of_today_has_a_price() -> None:
     assert all(price_of(upstream) for upstream in FAMILIES.values())
 
 
-@pytest.mark.parametrize(("model", "price"), PRICES.items())
+@cases(("model", "price"), PRICES.items())
 def test_prices_make_sense(model: str, price: Price) -> None:
     """Reading costs least, writing more than plain input, the answer most; what is paid for writing has breakpoints."""
     assert price.read < price.fresh < price.output

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from stages.tables.profiles import PROFILES, Profile, guess
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(("name", "profile"), PROFILES.items())
+@cases(("name", "profile"), PROFILES.items())
 def test_profiles_make_sense(name: str, profile: Profile) -> None:
     """Each is found by its own name, and takes reasoning back in one of three ways."""
     assert profile.name == name

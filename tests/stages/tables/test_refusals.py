@@ -82,7 +82,7 @@ def test_a_field_that_is_refused(name: str, changes: dict[str, Any], way: str) -
     assert first(SAY[way](name)) == (name, changes)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("error", "name", "changes"),
     [
         (
@@ -205,7 +205,7 @@ def test_a_seal_that_does_not_open_is_no_lesson(error: Any, lasting: bool) -> No
     assert found.lasting is lasting
 
 
-@pytest.mark.parametrize(
+@cases(
     "error",
     [
         {"error": {"message": "Field required", "param": "input[3].id"}},
@@ -215,7 +215,7 @@ def test_a_seal_that_does_not_open_is_no_lesson(error: Any, lasting: bool) -> No
         {"error": {"message": "missing field `id`"}},
     ],
 )
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@cases("spelling", SPELLINGS)
 def test_the_next_spelling(spelling: str, error: Any) -> None:
     """All that are left, each once."""
     profile = attrs.evolve(OPENAI, assistant_text=spelling)
@@ -227,7 +227,7 @@ def test_the_next_spelling(spelling: str, error: Any) -> None:
     assert set(told) == set(SPELLINGS) - {spelling}
 
 
-@pytest.mark.parametrize(
+@cases(
     "failure",
     [
         Failure(Kind.RATE_LIMIT, "Unknown parameter: 'store'."),
@@ -248,7 +248,7 @@ def test_what_is_not_healed(failure: Failure) -> None:
     assert [*remedies(failure, {"input": TALK[:2]}, OPENAI)] == []
 
 
-@pytest.mark.parametrize("field", REFUSED_FIELDS, ids=lambda field: field.name)
+@cases("field", REFUSED_FIELDS, ids=lambda field: field.name)
 def test_every_row_is_a_field_of_a_profile(field: Field) -> None:
     """So that a setting can say the same for good."""
     assert isinstance(getattr(OPENAI, field.change), bool)

@@ -26,6 +26,7 @@ from stages.tables.stops import (
 )
 from stages.wire.messages_stream import start_usage
 from tests.stages.strategies import JSON
+from tests.support.cases import cases
 
 ANTHROPICS = {
     *("end_turn", "max_tokens", "model_context_window_exceeded", "pause_turn", "refusal", "stop_sequence", "tool_use")
@@ -180,7 +181,7 @@ def test_other_names_and_strings(body: dict[str, Any]) -> None:
     assert (told.input_tokens, told.output_tokens) == (77, 5)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("reason", "stop"),
     [
         ("max_tokens", "max_tokens"),

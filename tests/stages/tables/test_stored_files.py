@@ -16,6 +16,7 @@ from stages.tables.stored_files import (
     read_name,
     type_of,
 )
+from tests.support.cases import cases
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='<>:"|?*/\\'), min_size=1)
 OWN_TYPES = sorted(kind for kind in ENDINGS if type_of(f"x.{ENDINGS[kind]}") == kind)
@@ -85,7 +86,7 @@ def test_times_that_are_taken() -> None:
     assert expiry_complaint("3600") is expiry_complaint("2592000") is None
 
 
-@pytest.mark.parametrize(
+@cases(
     ("sentence", "full"),
     [
         ("You have exceeded your file storage quota. Please delete old files.", True),

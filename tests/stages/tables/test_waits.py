@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.tables.waits import wait_in
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("sentence", "wait"),
     [
         ("Please retry after 17 seconds.", 17),

@@ -11,6 +11,7 @@ from anthropic.types.beta import BetaToolUnionParam
 from stages.schemas.repair import repair
 from stages.tools.client import TOOLSETS, client_tool_complaints, functions_of, toolset_of
 from tests.stages.tools.client.declarations import declared, functions
+from tests.support.cases import cases
 
 FAMILIES = ("bash_", "text_editor_", "memory_", "computer_", "browser_")
 
@@ -30,7 +31,7 @@ def test_the_sdk_knows_twelve() -> None:
     assert set(TOOLSETS) <= set(KINDS)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@cases("kind", KINDS)
 def test_every_client_tool_of_the_sdk_becomes_functions(kind: str) -> None:
     """With a description and a schema that the upstream takes as it is."""
     for tool in functions(kind):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.wire.array_splitter import ArraySplitter
+from tests.support.cases import cases
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -56,7 +56,7 @@ def parsed(text: bytes) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
+@cases(
     "data",
     b'{"requests":[1]}x {"requests":[1,]} {"requests":[,1]} {"requests":[1],"requests":[2]} [1] {"requests":[1] '
     b'{"requests"[1]} {"requests":[1]]} null {"requests":[1]"a":2}'.split(),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stages.wire.lenient import listed, mapping, objects, text, texts
+from tests.support.cases import cases
 
 
 @pytest.mark.parametrize(
@@ -19,8 +20,8 @@ def test_what_is_expected_stays(read: Callable[[Any], Any], value: object) -> No
     assert read(value) == value
 
 
-@pytest.mark.parametrize(("read", "empty"), [(text, ""), (mapping, {}), (listed, []), (objects, []), (texts, [])])
-@pytest.mark.parametrize("value", [None, 1, 1.5, True])
+@cases(("read", "empty"), [(text, ""), (mapping, {}), (listed, []), (objects, []), (texts, [])])
+@cases("value", [None, 1, 1.5, True])
 def test_nonsense_is_empty(read: Callable[[Any], Any], empty: object, value: object) -> None:
     """A value of another type reads as the empty one."""
     assert read(value) == empty

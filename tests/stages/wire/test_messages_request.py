@@ -155,7 +155,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize("tag", BLOCKS)
+@cases("tag", BLOCKS)
 def test_every_kind_of_block_is_structured(tag: str) -> None:
     """Each block with words of its own becomes its value; a string as content is one text."""
     fields, expected = EXAMPLES[tag]

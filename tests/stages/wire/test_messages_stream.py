@@ -20,6 +20,7 @@ from stages.canonical.events import (
 from stages.canonical.failure import Failure, Kind
 from stages.wire import json, messages_stream
 from tests.stages.strategies import TEXTS
+from tests.support.cases import cases
 
 TEMPLATES = {
     ("text_delta", "text"): messages_stream.TEXT_DELTA,
@@ -139,7 +140,7 @@ def test_an_ending_has_three_fields() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", Kind)
+@cases("kind", Kind)
 def test_errors_have_one_envelope(kind: Kind) -> None:
     """Every kind of failure is written with its type, and details only where there is a code."""
     plain = messages_stream.error(Failure(kind, "why"), "req_1")

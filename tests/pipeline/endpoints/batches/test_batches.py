@@ -23,6 +23,7 @@ from stages.wire import json
 from stages.wire.messages_stream import read_usage
 from tests.pipeline.endpoints.files.test_files import ALICE, ALONE, BOB, SHARED, UPSTREAM, by_hand, sdk
 from tests.support.bodies import assert_anthropic, assert_result
+from tests.support.cases import cases
 from tests.support.client import MemoryClient
 
 PATH = "/v1/messages/batches"
@@ -185,7 +186,7 @@ async def test_pages_of_both_directions_and_owners() -> None:
         await use(lambda client: steal(client, made[0]), BOB)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "status", "words"),
     [
         (b"{", 400, "not valid JSON"),

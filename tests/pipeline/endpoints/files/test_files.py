@@ -18,6 +18,7 @@ from pipeline.service import open_service
 from pipeline.settings import Limits, Secret, Settings, StorageSettings, Timing, UpstreamSettings
 from pipeline.settings.client_keys import client_keys
 from tests.support.bodies import assert_anthropic
+from tests.support.cases import cases
 from tests.support.client import MemoryClient, Reply
 from tests.support.multipart import CONTENT_TYPE, form
 from tests.support.process import PATIENCE
@@ -160,7 +161,7 @@ async def test_a_message_names_its_own_files() -> None:
         assert [part["file_id"] for part in parts] == [kept, kept]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "content_type", "status", "words"),
     [
         (b"{}", "application/json", 400, "multipart/form-data"),

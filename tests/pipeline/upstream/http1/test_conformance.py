@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.upstream.http1.transport import HttptoolsTransport
 from tests.pipeline.upstream.peer import OK, answering, serving
+from tests.support.cases import cases
 
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """One for all, that knows no authority: to read a machine's takes longer than an exchange."""
@@ -76,7 +77,7 @@ async def outcome(transport: httpx.AsyncBaseTransport, method: str, url: str) ->
         return answer.status_code, answer.reason_phrase, answer.http_version, answer.headers.raw, answer.content
 
 
-@pytest.mark.parametrize(("case", "method"), CASES)
+@cases(("case", "method"), CASES)
 async def test_equal_outcomes(case: str, method: str) -> None:
     """Status, reason, version, headers, decoded content; or the class of the error."""
     async with serving(answering(RESPONSES[case], keep=False)) as server:

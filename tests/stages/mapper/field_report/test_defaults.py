@@ -53,7 +53,7 @@ def said(*blocks: dict[str, Any], role: str = "user", **fields: Any) -> list[dic
     return [HELLO, {"role": role, "content": list(blocks), **fields}]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("fields", "notes"),
     [
         ({}, {}),
@@ -99,7 +99,7 @@ def test_settings(fields: dict[str, Any], notes: dict[str, Disposition]) -> None
     assert noted(**fields) == notes
 
 
-@pytest.mark.parametrize(
+@cases(
     ("tool", "notes"),
     [
         (TOOL, {}),
@@ -122,7 +122,7 @@ def test_tools(tool: dict[str, Any], notes: dict[str, Disposition]) -> None:
     assert noted(Note(place("tools.0"), DROPPED, "no counterpart"), tools=[tool]) == {}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("block", "notes"),
     [
         ({"type": "text", "text": "x", "citations": None}, {}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-import pytest
 from anthropic._data.browser_toolset_members import BROWSER_TOOLSET_MEMBERS
 from anthropic.types import BrowserCoordinateTarget, BrowserRefTarget
 from anthropic.types.browser_tool_use_block import BrowserToolUseBlock
@@ -12,6 +11,7 @@ from anthropic.types.browser_tool_use_block import BrowserToolUseBlock
 from stages.canonical.request import JsonObject
 from stages.tools.client.browser_toolset import BROWSER_TOOLSET
 from tests.stages.tools.client.declarations import shape, shape_of
+from tests.support.cases import cases
 
 BLOCKS: tuple[Any, ...] = get_args(get_args(BrowserToolUseBlock)[0])
 INPUTS = {
@@ -41,9 +41,7 @@ def _kinds(schema: JsonObject) -> dict[str, JsonObject]:
     return {each["properties"]["type"]["enum"][0]: each for each in schema.get("anyOf", [schema])}
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, member in BROWSER_TOOLSET.members.items() if "target" in shape_of(member.schema)[0]]
-)
+@cases("name", [name for name, member in BROWSER_TOOLSET.members.items() if "target" in shape_of(member.schema)[0]])
 def test_each_is_aimed_as_the_sdk_says(name: str) -> None:
     """At a point, at an element, or at either; a target has exactly the SDK's fields."""
     kinds = _kinds(BROWSER_TOOLSET.members[name].schema["properties"]["target"])
