@@ -87,12 +87,19 @@ picture: .venv/.dev-stamp  ## take the pictures of docs/ anew: the page, and the
 engines: .venv/.dev-stamp  ## tests with real inference engines (each skips where its program is absent)
 	$(BIN)/pytest -m engine $(ARGS)
 
-# In an environment of its own: what the suites need is nothing that dragoman needs.
-suites: .venv/.run-stamp  ## other people's suites: LangChain's, pydantic-ai, the AI SDK (need a registry; node for the last)
+# In an environment of its own: what the suites need is nothing that dragoman needs. What is not on this machine is left out.
+suites: .venv/.run-stamp suites/go/sdk suites/ai_sdk/node_modules suites/agents/node_modules  ## other people's suites and clients (need a registry; node, go, Java and Maven for some)
 	test -d .venv-suites || $(PYTHON) -m venv .venv-suites
 	.venv-suites/bin/python -m pip install --quiet --disable-pip-version-check -r suites/requirements.txt
-	test -d suites/ai_sdk/node_modules || ! command -v npm > /dev/null || npm install --silent --no-audit --prefix suites/ai_sdk
 	.venv-suites/bin/python -m pytest -c suites/pytest.ini suites $(ARGS)
+
+suites/%/node_modules: suites/%/package.json
+	! command -v npm > /dev/null || npm install --silent --no-audit --prefix suites/$*
+
+# The SDK's tests are in its module, in a place that cannot be written to.
+suites/go/sdk: suites/go/go.mod
+	! command -v go > /dev/null || { rm -rf $@ && \
+		cp -r "$$(cd suites/go && go mod download -json | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')" $@ && chmod -R u+w $@; }
 
 # Bounded in count and time. What each part finds is noted, and the page written anew.
 soak: .venv/.dev-stamp  ## hostile bytes, chaos, overload and a long run: an hour or two (SOAK_...)

@@ -20,7 +20,7 @@ UPSTREAM = os.environ.get("DRAGOMAN_SUITES_UPSTREAM", "emulator")
 NETWORK = bool(os.environ.get("DRAGOMAN_SUITES_NETWORK"))
 """Whether tests may fetch what they need from other people's servers."""
 
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 """Seconds that the server has to begin."""
 
 
@@ -31,7 +31,9 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     home = tmp_path_factory.mktemp("home")
-    environment = {**os.environ, "HOME": str(home), "DRAGOMAN_UPSTREAM_URL": UPSTREAM}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("DRAGOMAN_")}
+    environment = {**ours, "HOME": str(home), "DRAGOMAN_UPSTREAM_URL": UPSTREAM}
+    # Those of the suites are no settings of the server, which does not begin with any that it does not know.
     command = [PYTHON, "-m", "pipeline", "serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as server:
         url = f"http://127.0.0.1:{port}"

@@ -253,7 +253,13 @@ class Exchange:
     async def _end(self) -> None:
         with trio.move_on_after(LAST_WORDS, shield=True):
             await self._send(_body(b"", more=False))
-            self.answered = True
+            self._has_answered()
+
+    def _has_answered(self) -> None:
+        """Note that the client has all, and may ask again: what is left to do is not in its way."""
+        self.answered = True
+        if self.ticket is not None:
+            self.ticket.give_back()
 
     async def answer(self, message: dict[str, Any]) -> None:
         """Send a whole JSON body with status 200."""
@@ -312,7 +318,8 @@ class Exchange:
                 scope.deadline, owed = trio.current_time() + LAST_WORDS, scope.cancel_called
                 if not owed:
                     await self._send(_body(b"", more=False))
-            self.answered = not owed
+            if not owed:
+                self._has_answered()
         if owed:  # it sends on and on
             await self._end()
 

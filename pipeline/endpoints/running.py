@@ -74,6 +74,10 @@ class Ticket:
         """Reserve `size` bytes in all for the body, or say why not. One request alone always has room."""
         return self.running.weigh(self, size)
 
+    def give_back(self) -> None:
+        """Leave the place to others; said once the client has its answer, and again at the request's end."""
+        self.running.give_back(self)
+
 
 @attrs.define(eq=False)
 class Running:
@@ -130,8 +134,7 @@ class Running:
                 yield ticket
             finally:
                 self._tickets.discard(ticket)
-                self._admitted -= ticket.admitted
-                self._bytes -= ticket.bytes
+                self.give_back(ticket)
 
     def ending(self) -> Failure | None:
         """Say why nothing new is begun; None while the server does not end."""
@@ -155,6 +158,13 @@ class Running:
         self._bytes += more
         ticket.bytes += more
         return None
+
+    def give_back(self, ticket: Ticket) -> None:
+        """Let others have what a request has held; see `Ticket.give_back`."""
+        self._admitted -= ticket.admitted
+        self._bytes -= ticket.bytes
+        ticket.admitted = ticket.streaming = False
+        ticket.bytes = 0
 
     def _overweight(self, size: int, reserved: int) -> Failure | None:
         """Say why a body has no room, of which some is reserved already."""

@@ -46,7 +46,7 @@ that was to be said.
 
 def page(noted: Noted) -> str:
     """Write the page."""
-    sections = (_chaos, _events, _fuzz, _overload, _soak, _kills, _bulk)
+    sections = (_chaos, _events, _fuzz, _others, _overload, _soak, _kills, _bulk)
     found = ["\n".join(section(noted)) for section in sections]
     return "\n".join([_HEAD, *(text + "\n" for text in found if text)]).rstrip() + "\n"
 
@@ -82,6 +82,14 @@ def _fuzz(noted: Noted) -> Iterator[str]:
         yield "## Hostile bytes\n"
         yield "Mutated requests on the listening socket, by `tests/fuzz`, beside streams that are read.\n"
         names = ["server", "connections", "streams at once", "streams whole", "descriptors lost", "exit code", "seed"]
+        yield from _table(names, ([_shown(run[name]) for name in names] for run in runs))
+        yield from (f"\n{run['note']}" for run in runs if "note" in run)
+
+
+def _others(noted: Noted) -> Iterator[str]:
+    if runs := noted("others").get("runs"):
+        yield "## Upstreams that others have made to fail\n"
+        names = ["program", "what it does", "cases", "as they should be", "by"]
         yield from _table(names, ([_shown(run[name]) for name in names] for run in runs))
 
 

@@ -233,22 +233,27 @@ async def test_a_window_for_input_alone_is_not_shared() -> None:
 ENGINE = ModelRegistry(served={"tiny": 65_536}, local=True)
 
 
+def room(window: int, tokens: int) -> range:
+    """What may be asked for behind a prompt of so many tokens: all that fits, but for a fifth of the prompt at most."""
+    return range(window - tokens * 6 // 5, window - tokens + 1)
+
+
 @pytest.mark.parametrize(
     ("tokens", "asked", "sent"),
     [
-        (10_000, 1_000, 1_000),
-        (10_000, 32_000, 32_000),
-        (10_000, 128_000, 65_536 - 11_617),  # 10,101 by the estimate, and the margin
-        (50_000, 32_000, 65_536 - 58_054),
+        (10_000, 1_000, range(1_000, 1_001)),
+        (10_000, 32_000, range(32_000, 32_001)),
+        (10_000, 128_000, room(65_536, 10_000)),
+        (50_000, 32_000, room(65_536, 50_000)),
     ],
 )
-async def test_an_answer_is_asked_for_that_fits(tokens: int, asked: int, sent: int) -> None:
-    """No more than the room that is left, without a request to count; less than asked for is said."""
+async def test_an_answer_is_asked_for_that_fits(tokens: int, asked: int, sent: range) -> None:
+    """No more than the room that is left, by the estimate and its margin; less than asked for is said."""
     reply, upstream, _ = await ask(prompt(tokens, "tiny", max_tokens=asked), GOOD, profile="vllm", models=ENGINE)
 
     assert (reply.status, upstream.paths) == (200, [RESPONSES])
-    assert upstream.requests[0]["max_output_tokens"] == sent
-    assert ("max_tokens" in reply.headers["dragoman-mapping"]) is (sent < asked)
+    assert upstream.requests[0]["max_output_tokens"] in sent
+    assert ("max_tokens" in reply.headers["dragoman-mapping"]) is (asked not in sent)
 
 
 async def test_little_room_is_divided_by_the_servers_own_count() -> None:
@@ -288,7 +293,7 @@ async def test_a_window_of_the_settings() -> None:
     models = ModelRegistry.of({"mine": Described(model_info={"window": 8_192})})
     _, upstream, _ = await ask(prompt(2_000, "mine", max_tokens=128_000), GOOD, models=models)
 
-    assert upstream.requests[0]["max_output_tokens"] == 8_192 - 2_352
+    assert upstream.requests[0]["max_output_tokens"] in room(8_192, 2_000)
 
 
 async def test_strict_mode_asks_for_what_was_asked_or_not_at_all() -> None:

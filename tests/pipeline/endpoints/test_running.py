@@ -67,6 +67,22 @@ async def test_as_many_as_the_limit() -> None:
         assert (await full.client.messages(REQUEST)).status == 200
 
 
+async def test_a_place_comes_back_with_the_answer(mock_clock: trio.testing.MockClock) -> None:  # noqa: ARG001 - it stands still
+    """Whoever has all of an answer may ask again, also while the upstream has not closed the old one."""
+    closing = trio.Event()
+    upstream = ScriptedUpstream(Script([CREATED, text("hi"), completed(usage={"input_tokens": 1}), closing]))
+    context = context_of(upstream, limits=Limits(requests=1))
+    client, replies = MemoryClient(application(context)), [Reply(), Reply()]
+    async with trio.open_nursery() as nursery:
+        for reply in replies:
+            nursery.start_soon(client.messages, REQUEST, None, reply)
+            await trio.testing.wait_all_tasks_blocked()
+            assert (reply.status, reply.ended, context.running.requests) == (200, True, len(upstream.requests))
+        assert (context.running.working, context.running.streams) == (0, 0)
+        closing.set()
+    assert context.running.requests == 0
+
+
 async def test_looking_is_free() -> None:
     """Health and models are told to everybody, however full it is."""
     async with crowd(1, requests=1) as full:
