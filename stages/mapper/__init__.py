@@ -102,11 +102,9 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     _say_what_was_done_before(request, report)
     overall, changes = thinking.efforts(request, model, profile, report)
     tools = _tools(request, model, target, report)
-    reasoning_replay = ReasoningReplay(
-        profile.reasoning_replay, upstream_model, target.account, report, phases=model.phases
-    )
+    reasoning_replay = _reasoning_replay(upstream_model, model, target, report)
     breakpoints = CacheBreakpoints(supported=model.cache_breakpoints and profile.cache_breakpoints, report=report)
-    sources = Sources("" if target.hosts else LATER) if not format_asked(request) else Sources(STRUCTURED)
+    sources = Sources(STRUCTURED if format_asked(request) else "" if target.hosts else LATER)
     conversation = Conversation(tools, reasoning_replay, profile, report, changes, breakpoints, sources)
     body = {"model": upstream_model} | _prompt(request, conversation.build(request), tools, profile)
     body |= tool_choice(request.tool_choice, tools, report, parallel=profile.parallel_calls)
@@ -120,8 +118,7 @@ def map_request(request: Request, caller: Caller, target: Target, *, message_id:
     ask_for_summary(body, request, report)
     warm(body, request, model, profile, report)
     adapt(body, request, profile, report)
-    if target.judges and verdicts.asked(request.extra) is not None:
-        report.emulated(ROOT.field("safeguards"), "calls are judged by a model that the settings name")
+    _say_who_judges(request, target, report)
     fallbacks = _fallbacks(request, target, report)
     note_pages(sources, tools.server_tools.names, report)
     broken = broken_promises(request, target.region, (*tools.server_tools.names, *tools.hosted), report)
@@ -159,6 +156,15 @@ def _tools(request: Request, model: Model, target: Target, report: Report) -> To
         native_search=model.tool_search,
         runs=frozenset(row.name for row in HOSTED if target.hosts and (target.fetches or row is not WEB_FETCH)),
     )
+
+
+def _reasoning_replay(upstream_model: str, model: Model, target: Target, report: Report) -> ReasoningReplay:
+    return ReasoningReplay(target.profile.reasoning_replay, upstream_model, target.account, report, phases=model.phases)
+
+
+def _say_who_judges(request: Request, target: Target, report: Report) -> None:
+    if target.judges and verdicts.asked(request.extra) is not None:
+        report.emulated(ROOT.field("safeguards"), "calls are judged by a model that the settings name")
 
 
 def _say_what_was_done_before(request: Request, report: Report) -> None:

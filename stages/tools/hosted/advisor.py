@@ -8,10 +8,8 @@ from __future__ import annotations
 from stages.canonical.failure import Failure, Kind
 from stages.canonical.request import JsonObject, ServerTool, Tool
 from stages.citing.sources import Sources
-from stages.tables.identifiers import call_id_of
-from stages.tools.hosted.row import CLIENT_TOOL, SERVER_TOOL, HostedCall, HostedOutcome, HostedToolRow
+from stages.tools.hosted.row import HostedCall, HostedOutcome, HostedToolRow, called_items
 from stages.tools.hosted.transcript import system_text, transcript
-from stages.wire import json
 from stages.wire.lenient import mapping, text
 
 _NAME = "advisor"
@@ -109,12 +107,7 @@ def _to_items(call: JsonObject, shown: JsonObject, _: Sources) -> list[JsonObjec
         output = f"[error] {text(content.get('error_code'))}"
     else:
         return None
-    call_id = call_id_of(CLIENT_TOOL + text(call.get("id")).removeprefix(SERVER_TOOL))
-    arguments = json.encode(mapping(call.get("input"))).decode()
-    return [
-        {"type": "function_call", "call_id": call_id, "name": _NAME, "arguments": arguments},
-        {"type": "function_call_output", "call_id": call_id, "output": output},
-    ]
+    return called_items(call, _NAME, output)
 
 
 ADVISOR = HostedToolRow(

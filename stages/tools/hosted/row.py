@@ -13,7 +13,10 @@ import attrs
 from stages.canonical.failure import Failure
 from stages.canonical.request import JsonObject
 from stages.citing.sources import Sources
+from stages.tables.identifiers import call_id_of
 from stages.tools.hosted.pages import FetchError, Page, PageFetch
+from stages.wire import json
+from stages.wire.lenient import mapping, text
 
 SERVER_TOOL, CLIENT_TOOL = "srvtoolu_", "toolu_"
 """What the ids of calls start with, by who runs them."""
@@ -80,3 +83,13 @@ class HostedToolRow:
         ident = SERVER_TOOL + str(call["id"]).removeprefix(CLIENT_TOOL)
         shown = {"type": "server_tool_use", "id": ident, "name": self.name, "input": call["input"]}
         return shown, {"type": self.result_type, "tool_use_id": ident, "content": content}
+
+
+def called_items(call: JsonObject, name: str, output: str | list[JsonObject]) -> list[JsonObject]:
+    """Make of a call that was run here what the model has seen of it: a call of a function, and its output."""
+    call_id = call_id_of(CLIENT_TOOL + text(call.get("id")).removeprefix(SERVER_TOOL))
+    arguments = json.encode(mapping(call.get("input"))).decode()
+    return [
+        {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments},
+        {"type": "function_call_output", "call_id": call_id, "output": output},
+    ]

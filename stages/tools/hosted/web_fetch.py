@@ -11,11 +11,10 @@ from stages.canonical.failure import Failure
 from stages.canonical.request import Document, JsonObject, ServerTool, Source, Tool
 from stages.citing.marks import INSTRUCTION, numbered
 from stages.citing.sources import Sources
-from stages.tables.identifiers import call_id_of
 from stages.tools.hosted.pages import Domains, FetchError, Page, PageFetch, is_known
-from stages.tools.hosted.row import CLIENT_TOOL, SERVER_TOOL, Denied, HostedCall, HostedOutcome, HostedToolRow
+from stages.tools.hosted.row import Denied, HostedCall, HostedOutcome, HostedToolRow, called_items
 from stages.tools.hosted.spoken import texts_before
-from stages.wire import json, responses_request
+from stages.wire import responses_request
 from stages.wire.lenient import mapping, text
 
 LONGEST_URL = 250
@@ -119,12 +118,7 @@ def _to_items(call: JsonObject, shown: JsonObject, sources: Sources) -> list[Jso
         output = [responses_request.input_text(f"Source: {text(content.get('url'))}"), file]
     else:
         return None
-    call_id = call_id_of(CLIENT_TOOL + text(call.get("id")).removeprefix(SERVER_TOOL))
-    arguments = json.encode(mapping(call.get("input"))).decode()
-    return [
-        {"type": "function_call", "call_id": call_id, "name": WEB_FETCH_NAME, "arguments": arguments},
-        {"type": "function_call_output", "call_id": call_id, "output": output},
-    ]
+    return called_items(call, WEB_FETCH_NAME, output)
 
 
 def _said(document: JsonObject, url: str, sources: Sources) -> str:
